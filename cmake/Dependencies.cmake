@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the library links. Each is in Debian, vcpkg and every other distribution we know.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.11)
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.81)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd>=1.4)
+pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive>=3.5)
+pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3>=3.37)
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+if(WC_WITH_ISAL)
+  pkg_check_modules(ISAL IMPORTED_TARGET libisal>=2.30)
+endif()
+if(WC_BUILD_TESTS)
+  pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check>=0.15)
+endif()

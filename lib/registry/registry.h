@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The distribution client. Specifications: OCI distribution-spec 1.1; the token protocol of
+ * distribution/distribution (docs/spec/auth). */
+#ifndef WCI_REGISTRY_H
+#define WCI_REGISTRY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wincontainer/memory.h>
+
+#include "core/call.h"
+#include "core/digest.h"
+#include "core/str.h"
+
+/* How to reach registries. All texts are copied. */
+typedef struct wci_registry_config {
+    int tls_verify;          /* 1; 0 also allows plain HTTP */
+    const char *ca_file;     /* extra CA bundle or NULL */
+    const char *username;    /* for the registry that is asked first, NULL: anonymous or auth files */
+    const char *password;
+    const char *auth_file;   /* containers auth.json / docker config.json, NULL: the usual places */
+    const char *user_agent;
+    uint32_t max_transfers;  /* connections at once, 0: 6 */
+    uint32_t retries;        /* of transient failures, default 5 */
+    int64_t stall_ms;        /* no byte for so long is a stalled transfer; default 30000 */
+} wci_registry_config;
+#define WCI_REGISTRY_CONFIG_INIT {1, NULL, NULL, NULL, NULL, NULL, 0, 5, 30000}
+
+/* One repository on one registry, with connections and tokens kept for reuse. One thread. */
+typedef struct wci_remote wci_remote;
+/* `host` as in the reference ("docker.io", "localhost:5000"), `repository` "library/alpine". Plain
+ * HTTP is spoken to loopback addresses (after HTTPS failed to answer as TLS) and when tls_verify is
+ * 0. */
+int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const char *host,
+                        const char *repository, wci_remote **out, wc_error **err);
+void wci_remote_close(wci_remote *remote);
+
+/* The manifest or index for a tag or digest; at most 4 MiB. With a digest the bytes are verified
+ * against it; with a tag *digest is computed from the bytes. media_type is owned text. */
+int32_t wci_remote_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
+                            wc_buf **body, char **media_type, wci_digest *digest,
+                            wc_error **err);
+
+/* One blob to fetch. Callbacks run on the thread that called wci_remote_fetch(). */
+typedef struct wci_fetch {
+    wci_digest digest;
+    int64_t size;            /* expected, -1 unknown */
+    const wci_strv *urls;    /* foreign layer places, tried when the registry has it not; or NULL */
+    /* Where to go on (bytes already there); asked at each attempt. */
+    uint64_t (*offset)(struct wci_fetch *fetch);
+    /* The server cannot resume: begin at 0 again. */
+    int32_t (*restart)(struct wci_fetch *fetch, wc_error **err);
+    int32_t (*write)(struct wci_fetch *fetch, const void *data, size_t size, wc_error **err);
+    /* All bytes are there (NULL error) or the blob is given up (error, lent). A non-WC_OK result
+     * ends the whole fetch; WC_E_DIGEST from the end of a resumed blob makes one fresh attempt. */
+    int32_t (*done)(struct wci_fetch *fetch, const wc_error *why, wc_error **err);
+    uintptr_t payload;
+} wci_fetch;
+
+/* Fetches all, several at once, resuming and retrying; ends with the first blob given up. While
+ * waiting, `tick` (may be NULL) is called at least every 100 ms on the caller's thread and ends the
+ * fetch when it fails; call->cancel ends it at once. */
+int32_t wci_remote_fetch(wc_call *call, wci_remote *remote, wci_fetch **fetches, size_t count,
+                         int32_t (*tick)(uintptr_t payload, wc_error **err), uintptr_t payload,
+                         wc_error **err);
+
+/* ---- Challenges (also a fuzz target) ---------------------------------------------------------- */
+
+typedef struct wci_challenge {
+    char *scheme; /* lower case */
+    char *realm, *service, *scope, *error; /* NULL when absent */
+} wci_challenge;
+/* All challenges of one WWW-Authenticate value (RFC 9110, 11.6.1). WC_E_FORMAT for an open quote,
+ * over 16 KiB, or no scheme. */
+int32_t wci_challenges_parse(const char *header, size_t size, wci_challenge **out, size_t *count,
+                             wc_error **err);
+void wci_challenges_free(wci_challenge *challenges, size_t count);
+
+#endif

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store: one directory on disk that any number of processes use at once, without a daemon.
+ *
+ *   root/db.sqlite          metadata (images, layers, containers, events)
+ *   root/blobs/<algo>/<hex> content, verified, never changed once there
+ *   root/ingest/            blobs on their way in; what a killed process left is resumed
+ *   root/trees/<hex>/       T: one unpacked layer, by DiffID; `fs/` is the overlay directory and
+ *                           `records` what unpacking saw (layer/unpack.h)
+ *   root/links/<hex>/       X: the small tree of a chain above T, by ChainID; absent when empty
+ *   root/staging/           half-made trees; reclaimed when their owner is gone
+ *   root/containers/<id>/   upper and work directories, logs
+ *   root/locks/             one file per digest that is being worked on or held
+ *   root/hosts/             one locked file per process that has the store open
+ *
+ * Rules: content becomes visible by rename when it is whole and synced; metadata by one SQLite
+ * transaction after that. What is on disk without a row is litter and goes with the next prune,
+ * unless somebody holds its digest. A hold is an OFD lock, so it ends with its process. */
+#ifndef WCI_STORE_H
+#define WCI_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wincontainer/memory.h>
+
+#include "core/call.h"
+#include "core/digest.h"
+#include "core/str.h"
+#include "platform/file.h"
+
+typedef struct wci_store wci_store;
+
+enum {
+    WCI_STORE_HELPER = 1, /* opened by wc-helper for one record: no host lock, no layout checks */
+};
+/* Creates what is missing. WC_E_BUSY when a second copy of the library in this process has it
+ * open already, WC_E_VERSION when another version needs more than we know, WC_E_UNSUPPORTED on
+ * file systems without working locks, by name. Thread-safe afterwards. */
+int32_t wci_store_open(wc_call *call, const char *root, const char *run_root, int flags,
+                       wci_store **out, wc_error **err);
+wci_store *wci_store_ref(wci_store *store);
+void wci_store_unref(wci_store *store);
+const char *wci_store_root(const wci_store *store);
+const char *wci_store_run_root(const wci_store *store);
+const char *wci_store_uuid(const wci_store *store);
+/* WC_E_FORKED in a process that inherited the store by fork(). */
+int32_t wci_store_check_fork(const wci_store *store, wc_error **err);
+
+/* ---- Holds: "this digest is in use, whatever the metadata says" ------------------------------ */
+
+/* A set of held digests; released together, or by the end of the process. One thread at a time. */
+typedef struct wci_hold wci_hold;
+int32_t wci_hold_new(wci_store *store, wci_hold **out, wc_error **err);
+/* Keeps GC away from the blob / the trees of this digest (blob digest, DiffID or ChainID). */
+int32_t wci_hold_add(wc_call *call, wci_hold *hold, const wci_digest *digest, wc_error **err);
+void wci_hold_free(wci_hold *hold);
+
+/* ---- Blobs ------------------------------------------------------------------------------------ */
+
+int32_t wci_blob_stat(wci_store *store, const wci_digest *digest, uint64_t *size, wc_error **err);
+int32_t wci_blob_open(wci_store *store, const wci_digest *digest, wci_fd *fd, uint64_t *size,
+                      wc_error **err);
+/* Reads a small blob whole and verifies its digest again: WC_E_CORRUPT when it does not match. */
+int32_t wci_blob_read(wci_store *store, const wci_digest *digest, size_t max, wc_buf **out,
+                      wc_error **err);
+char *wci_blob_path(wci_store *store, const wci_digest *digest);
+int32_t wci_blob_remove(wci_store *store, const wci_digest *digest, wc_error **err);
+
+/* A blob on its way in. One thread writes; any thread may read what has been written so far. */
+typedef struct wci_ingest wci_ingest;
+/* Waits while another thread or process brings the same digest in. When it is (or came to be) in
+ * the store, *out is NULL and the result WC_OK. `size` -1: not known. Bytes that an earlier,
+ * interrupted ingest left are kept: go on at wci_ingest_offset(). */
+int32_t wci_ingest_begin(wc_call *call, wci_hold *hold, const wci_digest *digest, int64_t size,
+                         wci_ingest **out, wc_error **err);
+/* As above, but gives WC_E_BUSY instead of waiting. */
+int32_t wci_ingest_try(wci_hold *hold, const wci_digest *digest, int64_t size, wci_ingest **out,
+                       wc_error **err);
+uint64_t wci_ingest_offset(const wci_ingest *in);
+/* Starts over, for servers that cannot resume. */
+int32_t wci_ingest_restart(wci_ingest *in, wc_error **err);
+/* WC_E_DIGEST as soon as more than `size` bytes come. Hashes as it goes. */
+int32_t wci_ingest_write(wci_ingest *in, const void *data, size_t size, wc_error **err);
+/* For readers beside the writer: waits until more than `have` bytes are there, or the ingest has
+ * ended: then *ended is 1 (all there) or the error is set (writer failed). *total: bytes so far. */
+int32_t wci_ingest_wait(wci_ingest *in, uint64_t have, uint64_t *total, int *ended,
+                        wc_error **err);
+wci_fd wci_ingest_fd(const wci_ingest *in);
+/* Verifies size and digest and makes the blob visible. WC_E_DIGEST: the bytes are thrown away. The
+ * handle stays valid (for readers) until freed. */
+int32_t wci_ingest_commit(wci_ingest *in, wc_error **err);
+/* Ends without commit: readers fail; the partial bytes stay for a later resume. */
+void wci_ingest_abort(wci_ingest *in);
+/* Takes a reference, for a reader on another thread. */
+wci_ingest *wci_ingest_ref(wci_ingest *in);
+void wci_ingest_unref(wci_ingest *in);
+/* Small documents at once. The digest is verified. */
+int32_t wci_blob_put(wc_call *call, wci_hold *hold, const wci_digest *digest, const void *data,
+                     size_t size, wc_error **err);
+
+/* ---- Layer trees ------------------------------------------------------------------------------ */
+
+typedef enum wci_tree_kind {
+    WCI_TREE_LAYER, /* T, keyed by DiffID */
+    WCI_TREE_LINKS, /* X, keyed by ChainID */
+} wci_tree_kind;
+
+/* A tree being made. `dir` is a staging directory of ours in which to make `fs` and `records`. */
+typedef struct wci_staging wci_staging;
+/* As wci_ingest_begin(): *out NULL when the tree is there. Any thread. */
+int32_t wci_staging_begin(wc_call *call, wci_hold *hold, wci_tree_kind kind,
+                          const wci_digest *key, wci_staging **out, wc_error **err);
+const char *wci_staging_dir(const wci_staging *staging);
+/* Renames the tree to its place. It counts as there only once wci_image_publish() or
+ * wci_trees_publish() has recorded it; until then other processes make their own or wait. */
+int32_t wci_staging_commit(wci_staging *staging, uint64_t bytes, uint64_t entries, int is_empty,
+                           wc_error **err);
+/* Removes what was not committed and lets go of the lock. */
+void wci_staging_free(wci_staging *staging);
+/* Records committed trees after one sync of the file system; then frees the handles. */
+int32_t wci_trees_publish(wc_call *call, wci_store *store, wci_staging **stagings, size_t count,
+                          wc_error **err);
+/* Path of the tree's `fs`, or *out NULL when the tree is recorded as empty. WC_E_NOT_FOUND. */
+int32_t wci_tree_path(wci_store *store, wci_tree_kind kind, const wci_digest *key, char **out,
+                      wc_error **err);
+
+/* ---- Images ----------------------------------------------------------------------------------- */
+
+typedef struct wci_layer_record {
+    wci_digest digest;  /* of the stored blob */
+    wci_digest diff_id;
+    wci_digest chain_id;
+    uint64_t size;
+    char *media_type;
+} wci_layer_record;
+
+typedef struct wci_image_record {
+    wci_digest manifest;   /* identity: the platform's manifest */
+    wci_digest config;     /* image ID */
+    wci_digest index;      /* the index or list it came from, or unset */
+    char *media_type;      /* of the manifest */
+    char *os, *arch, *variant, *os_version; /* never NULL */
+    int64_t created_ns;
+    uint64_t size;         /* bytes of the manifest, config and layer blobs */
+    wci_layer_record *layers;
+    size_t layer_count;
+    wci_strv names;        /* normalised references that point to it */
+    int64_t added_ns;
+} wci_image_record;
+
+void wci_image_record_free(wci_image_record *record); /* the contents and the record */
+
+/* In one transaction: the image, its trees (as wci_trees_publish) and its names, which move from
+ * wherever they were; the events "pull"/"load" (`action`) and "tag". An image that loses its last
+ * name stays, untagged. */
+int32_t wci_image_publish(wc_call *call, wci_store *store, const wci_image_record *record,
+                          const char *action, wci_staging **stagings, size_t count,
+                          wc_error **err);
+/* By normalised name, manifest digest, image ID (config digest), or a unique prefix of at least 2
+ * of the image ID's hex. WC_E_NOT_FOUND; WC_E_INVALID when a prefix is not unique. */
+int32_t wci_image_find(wci_store *store, const char *name_or_id, wci_image_record **out,
+                       wc_error **err);
+/* By age, newest first. */
+int32_t wci_image_list(wci_store *store, wci_image_record ***out, size_t *count, wc_error **err);
+void wci_image_records_free(wci_image_record **records, size_t count);
+int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const char *name,
+                      wc_error **err);
+/* WC_E_NOT_FOUND when the name is not there. */
+int32_t wci_image_untag(wci_store *store, const char *name, wc_error **err);
+/* Removes the image with all its names. WC_E_IN_USE while a container needs it, naming it. What
+ * only it needed (blobs, trees) goes at once; `removed` gets lines as docker rmi prints them:
+ * "Untagged: NAME", "Deleted: DIGEST". */
+int32_t wci_image_remove(wc_call *call, wci_store *store, const wci_digest *manifest, int force,
+                         wci_strv *removed, wc_error **err);
+
+/* ---- Containers ------------------------------------------------------------------------------- */
+
+typedef enum wci_status {
+    WCI_STATUS_CREATED = 0,
+    WCI_STATUS_STARTING = 1, /* a monitor is at work; recorded so that a crash shows */
+    WCI_STATUS_RUNNING = 2,
+    WCI_STATUS_PAUSED = 3,
+    WCI_STATUS_EXITED = 4,
+    WCI_STATUS_REMOVING = 5,
+    WCI_STATUS_DEAD = 6,
+} wci_status;
+
+typedef struct wci_container_record {
+    char id[65];
+    char *name;
+    char *backend;          /* name of the backend that owns it */
+    wci_digest image;       /* manifest digest, or unset */
+    char *image_name;       /* as the user said it */
+    char *config;           /* JSON, see container/config.h */
+    wci_status status;
+    int64_t created_ns, started_ns, finished_ns;
+    int64_t pid;            /* of the init process, 0 when not running */
+    int32_t exit_code;      /* of the last run */
+    int32_t oom_killed;
+    char *error;            /* why the last start failed, or "" */
+    int64_t generation;     /* counts starts */
+    int32_t auto_remove;
+} wci_container_record;
+
+void wci_container_record_free(wci_container_record *record);
+/* WC_E_EXISTS naming the holder when the name is taken. Event "create". */
+int32_t wci_container_insert(wci_store *store, const wci_container_record *record,
+                             wc_error **err);
+/* By id, name, or unique prefix of the id. */
+int32_t wci_container_find(wci_store *store, const char *id_or_name, wci_container_record **out,
+                           wc_error **err);
+int32_t wci_container_list(wci_store *store, wci_container_record ***out, size_t *count,
+                           wc_error **err);
+void wci_container_records_free(wci_container_record **records, size_t count);
+/* Changes status and the run's facts when the present status is one of `from` (a bit mask of
+ * 1 << wci_status) and the generation matches (negative: any); writes the event `action` (NULL:
+ * none) with `attributes` (JSON object or NULL) in the same transaction. WC_E_STATE otherwise. */
+typedef struct wci_container_change {
+    uint32_t from;
+    int64_t generation;
+    wci_status status;
+    int64_t pid;
+    int64_t started_ns;    /* 0: unchanged */
+    int64_t finished_ns;   /* 0: unchanged */
+    int32_t exit_code;     /* taken when finished_ns is set */
+    int32_t oom_killed;
+    const char *error;     /* NULL: unchanged */
+    int bump_generation;
+    const char *action;
+    const char *attributes;
+} wci_container_change;
+int32_t wci_container_update(wci_store *store, const char *id, const wci_container_change *change,
+                             wc_error **err);
+int32_t wci_container_set_name(wci_store *store, const char *id, const char *name,
+                               wc_error **err);
+/* Deletes the row; event "destroy". The caller has removed the directories. */
+int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err);
+/* root/containers/<id> and run_root/containers/<id>; owned text. */
+char *wci_container_dir(wci_store *store, const char *id);
+char *wci_container_run_dir(wci_store *store, const char *id);
+
+/* ---- Events ----------------------------------------------------------------------------------- */
+
+typedef struct wci_event_record {
+    int64_t seq;
+    int64_t time_ns;
+    char *type;   /* "image", "container" */
+    char *action; /* Docker's words */
+    char *id;
+    char *attributes; /* JSON object */
+} wci_event_record;
+
+void wci_event_record_free(wci_event_record *record);
+int32_t wci_event_add(wci_store *store, const char *type, const char *action, const char *id,
+                      const char *attributes, wc_error **err);
+/* Up to `max` events after `seq`; WC_E_GAP when some of them were pruned. */
+int32_t wci_event_read(wci_store *store, int64_t after, size_t max, wci_event_record ***out,
+                       size_t *count, wc_error **err);
+int32_t wci_event_last(wci_store *store, int64_t *seq, wc_error **err);
+/* The file that changes after each commit with events; watched by readers (platform/watch.h). */
+char *wci_event_wake_path(wci_store *store);
+
+/* ---- Upkeep ----------------------------------------------------------------------------------- */
+
+typedef struct wci_usage {
+    uint64_t images, images_active, images_bytes, images_reclaimable;
+    uint64_t containers, containers_active, containers_bytes, containers_reclaimable;
+    uint64_t layers, layers_bytes;     /* unpacked, shared ones once */
+    uint64_t blobs, blobs_bytes;
+    uint64_t litter_bytes;             /* what a prune without options would reclaim */
+} wci_usage;
+int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wc_error **err);
+
+enum {
+    WCI_PRUNE_DANGLING = 1,  /* images without a name that no container uses */
+    WCI_PRUNE_UNUSED = 2,    /* images that no container uses */
+    WCI_PRUNE_PARTIAL = 4,   /* also partial downloads that could still be resumed */
+};
+/* Always reclaims litter. Removing stopped containers is the container layer's work. */
+int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *removed,
+                        uint64_t *reclaimed_bytes, wc_error **err);
+/* Verifies every blob digest, every recorded tree, every reference. One line per finding. With
+ * `repair` mends what can be mended, quarantines the rest, and says so. */
+int32_t wci_store_check(wc_call *call, wci_store *store, int repair, wci_strv *findings,
+                        wc_error **err);
+
+#endif
