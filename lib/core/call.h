@@ -16,9 +16,10 @@ typedef struct wc_call {
     wc_progress_cb progress;     /* may be NULL; only ever called on the caller's thread */
     uintptr_t progress_payload;
     wci_log *log;                /* may be NULL */
+    wc_error **err;              /* where wc_call_fail() of backend.h puts its error; may be NULL */
 } wc_call;
 
-#define WCI_CALL_NONE(name) wc_call name = {NULL, NULL, 0, NULL}
+#define WCI_CALL_NONE(name) wc_call name = {NULL, NULL, 0, NULL, NULL}
 
 /* WC_OK, or WC_E_CANCELLED / WC_E_TIMEOUT with the error set. */
 int32_t wci_call_check(const wc_call *call, wc_error **err);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The context behind every public handle, and the checks that each entry makes. */
+#ifndef WCI_API_CONTEXT_H
+#define WCI_API_CONTEXT_H
+
+#include <wincontainer/context.h>
+
+#include "container/engine.h"
+#include "core/call.h"
+#include "core/error.h"
+
+struct wc_context {
+    wci_ref refs;
+    wci_engine *engine; /* holds log, store and backends */
+};
+
+/* WC_E_INVALID for a NULL context, WC_E_FORKED in a forked child; fills `call`. */
+int32_t wci_api_begin(wc_context *context, wc_cancel *cancel, wc_call *call, wc_error **err);
+
+/* `return` WC_E_INVALID naming the argument unless the condition holds. */
+#define WCI_REQUIRE(condition, what)                                                             \
+    do {                                                                                         \
+        if (!(condition))                                                                        \
+            return wci_err(err, WC_E_INVALID, "%s: %s", __func__, what);                         \
+    } while (0)
+
+#endif
