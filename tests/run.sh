@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds the library and runs every test.
+#
+#   tests/run.sh [--long] [--preset NAME] [--no-install] [-- CTEST OPTIONS]
+#
+#   --long         also the soaks, thousands of crash rounds and long random tests
+#   --preset NAME  release (default), debug, asan, tsan or fuzz
+#   --no-install   do not install missing packages, even as root
+#
+# Without root, and where a program is missing, tests that need it are skipped and named at the end.
+set -eu
+
+cd "$(dirname "$0")/.."
+long=0 preset=release install=1
+while [ $# -gt 0 ]; do
+    case $1 in
+    --long) long=1 ;;
+    --preset) preset=$2; shift ;;
+    --no-install) install=0 ;;
+    --) shift; break ;;
+    -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
+    esac
+    shift
+done
+
+[ "$install" = 0 ] || sh cmake/install-packages.sh --test
+
+echo "== build ($preset)"
+# A build directory made elsewhere, or for other sources, is of no use here.
+cmake --preset "$preset" >/dev/null 2>&1 || { rm -rf "build/$preset"; cmake --preset "$preset"; }
+cmake --build --preset "$preset"
+
+echo "== test"
+log=build/$preset/tests.log
+set -- --test-dir "build/$preset" --output-on-failure "$@"
+[ "$long" = 1 ] || set -- "$@" -LE long
+WC_TEST_LONG=$long ctest "$@" 2>&1 | tee "$log" || true
+
+failed=$(sed -n 's/^ *[0-9]* - \(.*\) (\(Failed\|Timeout\|SEGFAULT\|Not Run\|Subprocess.*\|.*Exception.*\|ILLEGAL\|BAD_COMMAND\|SIG.*\)).*$/\1/p' "$log" | wc -l)
+ran=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#' "$log" || true)
+skipped=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#.*\*\*\*Skipped' "$log" || true)
+passed=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#.* Passed ' "$log" || true)
+[ "$((passed + failed + skipped))" = "$ran" ] || failed=$((ran - passed - skipped))
+if [ "$skipped" -gt 0 ]; then
+    echo "Skipped:"
+    sed -n 's/^ *[0-9]*\/[0-9]* Test *#[0-9]*: \([^ ]*\) .*\*\*\*Skipped.*/  \1/p' "$log"
+    grep -h '^ *SKIP: ' "build/$preset/Testing/Temporary/LastTest.log" 2>/dev/null | sort -u | sed 's/^ */  /' || true
+fi
+[ "$ran" -gt 0 ] || { echo "run.sh: no test ran" >&2; exit 1; }
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
