@@ -104,8 +104,10 @@ int32_t wci_backend_logs_next(wci_backend *b, wc_call *call, uintptr_t handle,
 intptr_t wci_backend_logs_fd(wci_backend *b, uintptr_t handle);
 void wci_backend_logs_release(wci_backend *b, uintptr_t handle);
 
-/* The built-in tables. */
+/* The built-in tables. Their `open` gets payload 0; the handle that it answers with (if any) is the
+ * payload of all later operations and goes to the matching _free when the context ends. */
 const wc_backend_ops *wci_backend_process_ops(void);
+void wci_backend_process_free(uintptr_t payload); /* 0 accepted */
 const wc_backend_ops *wci_backend_mock_ops(void);
 
 #endif
