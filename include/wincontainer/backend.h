@@ -16,6 +16,9 @@
 #define WINCONTAINER_BACKEND_H
 
 #include <wincontainer/base.h>
+#include <wincontainer/container.h> /* WC_STATUS_*, WC_STREAM_*, WC_ATTACH_* */
+#include <wincontainer/context.h>   /* WC_LOG_* */
+#include <wincontainer/error.h>
 
 WC_BEGIN_DECLS
 
