@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Our standard streams joined to a container's: the main thread copies its output, one thread feeds
+ * its input, one forwards signals. Either of the two may be blocked for ever; they end with us. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "wcctl.h"
+
+typedef struct session {
+    wc_stream *stream;
+    wc_container *container;
+    wc_process *process;
+    int tty;
+} session;
+
+static session attached;
+static struct termios saved_terminal;
+static int terminal_changed;
+
+static void on_signal(int number)
+{
+    (void)number;
+    wc_cancel_trigger(wcctl.cancel);
+}
+
+void signals_prepare(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void restore_terminal(void)
+{
+    if (terminal_changed)
+        tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_terminal);
+    terminal_changed = 0;
+}
+
+static void raw_terminal(void)
+{
+    struct termios raw;
+    if (tcgetattr(STDIN_FILENO, &saved_terminal))
+        return;
+    raw = saved_terminal;
+    cfmakeraw(&raw);
+    terminal_changed = !tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+    atexit(restore_terminal);
+}
+
+static void resize(void)
+{
+    struct winsize size;
+    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+        wc_stream_resize(attached.stream, size.ws_col, size.ws_row, NULL);
+}
+
+static void *feed_input(void *arg)
+{
+    char data[65536];
+    (void)arg;
+    for (;;) {
+        ssize_t n = read(STDIN_FILENO, data, sizeof data);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            break;
+        size_t put = 0;
+        for (ssize_t done = 0; done < n; done += (ssize_t)put)
+            if (wc_stream_write(attached.stream, data + done, (size_t)(n - done), &put, -1, NULL, NULL))
+                return NULL;
+    }
+    wc_stream_close_write(attached.stream, NULL);
+    return NULL;
+}
+
+static void forwarded_signals(sigset_t *set)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+    sigemptyset(set);
+    for (size_t i = 0; i < countof(numbers); i++)
+        sigaddset(set, numbers[i]);
+}
+
+static void *forward_signals(void *arg)
+{
+    sigset_t set;
+    int number;
+    (void)arg;
+    forwarded_signals(&set);
+    while (!sigwait(&set, &number)) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", number);
+        if (number == SIGWINCH && attached.tty)
+            resize();
+        else if (number != SIGWINCH && attached.container)
+            wc_container_kill(attached.container, text, NULL);
+        else if (number != SIGWINCH && attached.process)
+            wc_process_kill(attached.process, text, NULL);
+    }
+    return NULL;
+}
+
+static void start_thread(void *(*run)(void *))
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run, NULL)) {
+        fputs("wcctl: cannot start a thread\n", stderr);
+        exit(EXIT_OURS);
+    }
+    pthread_detach(thread);
+}
+
+static void copy_output(void)
+{
+    static char data[65536];
+    for (;;) {
+        wc_error *err = NULL;
+        int32_t channel = 0;
+        size_t got = 0;
+        int32_t code = wc_stream_read(attached.stream, &channel, data, sizeof data, &got, -1, NULL, &err);
+        if (code == WC_E_CLOSED) {
+            wc_error_unref(err);
+            return;
+        }
+        TRY(code);
+        write_all(channel == WC_STREAM_STDERR ? STDERR_FILENO : STDOUT_FILENO, data, got);
+    }
+}
+
+void attach_run(wc_stream *stream, wc_container *container, wc_process *process, int with_stdin, int tty)
+{
+    sigset_t set;
+    attached = (session){stream, container, process, tty};
+    forwarded_signals(&set);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    start_thread(forward_signals);
+    if (tty && with_stdin)
+        raw_terminal();
+    if (tty)
+        resize();
+    if (with_stdin)
+        start_thread(feed_input);
+    copy_output();
+    restore_terminal();
+}

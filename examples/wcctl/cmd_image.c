@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on images. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "wcctl.h"
+
+static const char *image_label(wc_image *image)
+{
+    return wc_image_name_count(image) ? wc_image_name(image, 0) : wc_image_id(image);
+}
+
+static void print_image_id(wc_image *image)
+{
+    if (!wcctl.json) {
+        printf("%s\n", image_label(image));
+        return;
+    }
+    printf("{\"Id\": \"%s\", \"Digest\": \"%s\", \"Name\": ", wc_image_id(image), wc_image_digest(image));
+    print_json_string(wc_image_name_count(image) ? wc_image_name(image, 0) : "");
+    printf("}\n");
+}
+
+static int pull(int argc, char **argv)
+{
+    transfer t = {0};
+    const option options[] = {
+        {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        TRANSFER_OPTIONS(t),
+    };
+    argc = options_read("pull", "[OPTIONS] SOURCE",
+                        "Brings an image into the store, ready to run. SOURCE is a name (docker://), oci:DIR:TAG,\n"
+                        "oci-archive:FILE:REF or docker-archive:FILE:REF.",
+                        options, countof(options), 0, argc, argv);
+    if (argc != 1)
+        die_usage("pull takes one SOURCE");
+    wc_image *image = transfer_pull(&t, argv[0]);
+    print_image_id(image);
+    wc_image_unref(image);
+    return 0;
+}
+
+static void images_row(table *out, wc_image *image, const char *name, int full)
+{
+    char id[16], ago[64], size[32];
+    char *repository = xstrdup(name ? familiar_name(name) : "<none>");
+    char *at = strchr(repository, '@'), *slash = strrchr(repository, '/');
+    char *colon = strrchr(slash ? slash : repository, ':');
+    const char *tag = "<none>";
+    if (at) {
+        *at = '\0';
+    } else if (colon) {
+        *colon = '\0';
+        tag = colon + 1;
+    }
+    format_ago(wc_image_created(image), ago);
+    format_bytes((double)wc_image_size(image), size);
+    const char *cells[] = {repository, tag, full ? wc_image_id(image) : short_id(wc_image_id(image), id), ago, size};
+    table_row(out, cells);
+    free(repository);
+}
+
+static void images_table(const wc_list *list, int full)
+{
+    static const char *const headings[] = {"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"};
+    table *out = table_new(headings, countof(headings));
+    for (size_t i = 0; i < wc_list_count(list); i++) {
+        wc_image *image = wc_list_image(list, i);
+        size_t names = wc_image_name_count(image);
+        for (size_t k = 0; k < (names ? names : 1); k++)
+            images_row(out, image, wc_image_name(image, k), full);
+    }
+    table_print(out);
+}
+
+static void images_json(const wc_list *list)
+{
+    printf("[");
+    for (size_t i = 0; i < wc_list_count(list); i++) {
+        wc_image *image = wc_list_image(list, i);
+        char created[64];
+        format_time(wc_image_created(image), created);
+        printf("%s\n  {\"Id\": \"%s\", \"Digest\": \"%s\", \"Names\": [", i ? "," : "", wc_image_id(image),
+               wc_image_digest(image));
+        for (size_t k = 0; k < wc_image_name_count(image); k++) {
+            printf(k ? ", " : "");
+            print_json_string(wc_image_name(image, k));
+        }
+        printf("], \"Created\": \"%s\", \"Size\": %lld, \"Platform\": \"%s/%s%s%s\"}", created,
+               (long long)wc_image_size(image), wc_image_os(image), wc_image_architecture(image),
+               *wc_image_variant(image) ? "/" : "", wc_image_variant(image));
+    }
+    printf("%s]\n", wc_list_count(list) ? "\n" : "");
+}
+
+static int images(int argc, char **argv)
+{
+    int quiet = 0, full = 0;
+    const option options[] = {
+        {'q', "quiet", OPTION_FLAG, NULL, "print ids only", &quiet},
+        {0, "no-trunc", OPTION_FLAG, NULL, "print whole ids", &full},
+    };
+    wc_error *err = NULL;
+    wc_list *list = NULL;
+    argc = options_read("images", "[OPTIONS]", "Lists the images of the store.", options, countof(options), 0, argc,
+                        argv);
+    if (argc)
+        die_usage("images takes no argument");
+    TRY(wc_image_list(app_context(), &list, &err));
+    if (wcctl.json)
+        images_json(list);
+    else if (!quiet)
+        images_table(list, full);
+    for (size_t i = 0; quiet && !wcctl.json && i < wc_list_count(list); i++) {
+        char id[16];
+        const char *whole = wc_image_id(wc_list_image(list, i));
+        printf("%s\n", full ? whole : short_id(whole, id));
+    }
+    wc_list_unref(list);
+    return 0;
+}
+
+static int tag(int argc, char **argv)
+{
+    wc_error *err = NULL;
+    wc_image *image = NULL;
+    argc = options_read("tag", "IMAGE NAME", "Gives an image a further name.", NULL, 0, 0, argc, argv);
+    if (argc != 2)
+        die_usage("tag takes IMAGE and NAME");
+    TRY(wc_image_open(app_context(), argv[0], &image, &err));
+    TRY(wc_image_tag(image, argv[1], &err));
+    wc_image_unref(image);
+    return 0;
+}
+
+static int rmi(int argc, char **argv)
+{
+    int force = 0, result = 0;
+    const option options[] = {{'f', "force", OPTION_FLAG, NULL, "also with several names or stopped containers", &force}};
+    argc = options_read("rmi", "[OPTIONS] IMAGE [IMAGE ...]", "Removes names, and images without names.", options,
+                        countof(options), 0, argc, argv);
+    if (!argc)
+        die_usage("rmi takes at least one IMAGE");
+    for (int i = 0; i < argc; i++) {
+        wc_error *err = NULL;
+        wc_list *removed = NULL;
+        if (wc_image_remove(app_context(), argv[i], force ? WC_REMOVE_FORCE : 0, wcctl.cancel, &removed, &err)) {
+            complain(err);
+            result = 1;
+            continue;
+        }
+        for (size_t k = 0; k < wc_list_count(removed); k++)
+            printf("%s\n", wc_list_string(removed, k));
+        wc_list_unref(removed);
+    }
+    return result;
+}
+
+static int save(int argc, char **argv)
+{
+    transfer t = {0};
+    const char *output = NULL, *format = "docker-archive";
+    const option options[] = {
+        {'o', "output", OPTION_TEXT, "FILE", "where to write the archive", &output},
+        {0, "format", OPTION_TEXT, "docker-archive|oci-archive", "kind of archive", &format},
+        {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+    };
+    wc_error *err = NULL;
+    argc = options_read("save", "[OPTIONS] IMAGE [IMAGE ...]", "Writes images to an archive.", options,
+                        countof(options), 0, argc, argv);
+    if (!argc || !output)
+        die_usage("save takes -o FILE and at least one IMAGE");
+    transfer_begin(&t);
+    char *target = xasprintf("%s:%s", format, output);
+    int32_t code = wc_image_save(app_context(), (const char *const *)argv, (size_t)argc, target, t.options,
+                                 wcctl.cancel, &err);
+    transfer_end(&t);
+    free(target);
+    TRY(code);
+    return 0;
+}
+
+static int load(int argc, char **argv)
+{
+    transfer t = {0};
+    const char *input = NULL;
+    const option options[] = {
+        {'i', "input", OPTION_TEXT, "FILE", "archive to read", &input},
+        {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
+    };
+    wc_error *err = NULL;
+    wc_list *list = NULL;
+    argc = options_read("load", "[OPTIONS]", "Brings every image of an archive into the store.", options,
+                        countof(options), 0, argc, argv);
+    if (argc || !input)
+        die_usage("load takes -i FILE");
+    transfer_begin(&t);
+    TRY(wc_transfer_options_set_trust_names(t.options, 1, &err));
+    int32_t code = wc_image_load(app_context(), input, t.options, wcctl.cancel, &list, &err);
+    transfer_end(&t);
+    TRY(code);
+    for (size_t i = 0; i < wc_list_count(list); i++) {
+        if (!wcctl.json)
+            printf("Loaded image: ");
+        print_image_id(wc_list_image(list, i));
+    }
+    wc_list_unref(list);
+    return 0;
+}
+
+static int copy(int argc, char **argv)
+{
+    transfer t = {0};
+    const option options[] = {
+        {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        TRANSFER_OPTIONS(t),
+    };
+    wc_error *err = NULL;
+    argc = options_read("copy", "[OPTIONS] SOURCE TARGET",
+                        "Copies an image between two places: docker://NAME, oci:DIR:TAG, oci-archive:FILE:REF,\n"
+                        "docker-archive:FILE:REF, wc-store:NAME.",
+                        options, countof(options), 0, argc, argv);
+    if (argc != 2)
+        die_usage("copy takes SOURCE and TARGET");
+    transfer_begin(&t);
+    int32_t code = wc_image_copy(app_context(), argv[0], argv[1], t.options, wcctl.cancel, &err);
+    transfer_end(&t);
+    TRY(code);
+    return 0;
+}
+
+const command image_commands[] = {
+    {"pull", pull, "bring an image into the store"},
+    {"images", images, "list images"},
+    {"tag", tag, "give an image a further name"},
+    {"rmi", rmi, "remove images"},
+    {"save", save, "write images to an archive"},
+    {"load", load, "read images from an archive"},
+    {"copy", copy, "copy an image between two places"},
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on the store and the host. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wcctl.h"
+
+static int print_document(int32_t (*get)(wc_context *, wc_cancel *, wc_buf **, wc_error **))
+{
+    wc_error *err = NULL;
+    wc_buf *out = NULL;
+    TRY(get(app_context(), wcctl.cancel, &out, &err));
+    print_json(wc_buf_data(out), wc_buf_size(out));
+    wc_buf_unref(out);
+    return 0;
+}
+
+/* Prints an object as indented "Key: value" lines. */
+static void print_plain(json_t *value, int depth)
+{
+    const char *key;
+    json_t *item;
+    size_t i;
+    if (json_is_object(value)) {
+        json_object_foreach(value, key, item) {
+            int nested = json_is_object(item) || json_is_array(item);
+            printf("%*s%s:%s", depth, "", key, nested ? "\n" : " ");
+            print_plain(item, depth + 2);
+        }
+    } else if (json_is_array(value)) {
+        json_array_foreach(value, i, item) {
+            if (json_is_object(item)) {
+                print_plain(item, depth);
+                putchar('\n');
+            } else {
+                printf("%*s- ", depth, "");
+                print_plain(item, depth);
+            }
+        }
+    } else if (json_is_string(value)) {
+        printf("%s\n", json_string_value(value));
+    } else {
+        json_dumpf(value, stdout, JSON_ENCODE_ANY);
+        putchar('\n');
+    }
+}
+
+static int info(int argc, char **argv)
+{
+    argc = options_read("system info", "", "Tells what was found on the host and what each absence costs.", NULL, 0, 0,
+                        argc, argv);
+    if (wcctl.json)
+        return print_document(wc_system_info);
+    wc_error *err = NULL;
+    wc_buf *out = NULL;
+    TRY(wc_system_info(app_context(), wcctl.cancel, &out, &err));
+    json_t *value = json_loadb(wc_buf_data(out), wc_buf_size(out), 0, NULL);
+    print_plain(value, 0);
+    json_decref(value);
+    wc_buf_unref(out);
+    return 0;
+}
+
+static void df_row(table *out, json_t *row)
+{
+    char size[32], reclaimable[32], total[32], active[32];
+    format_bytes((double)json_integer_value(json_object_get(row, "Size")), size);
+    format_bytes((double)json_integer_value(json_object_get(row, "Reclaimable")), reclaimable);
+    snprintf(total, sizeof total, "%lld", (long long)json_integer_value(json_object_get(row, "TotalCount")));
+    snprintf(active, sizeof active, "%lld", (long long)json_integer_value(json_object_get(row, "Active")));
+    const char *cells[] = {json_string_value(json_object_get(row, "Type")), total, active, size, reclaimable};
+    table_row(out, cells);
+}
+
+static int df(int argc, char **argv)
+{
+    static const char *const headings[] = {"TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"};
+    wc_error *err = NULL;
+    wc_buf *text = NULL;
+    size_t i;
+    json_t *row;
+    options_read("system df", "", "Tells what uses the disk.", NULL, 0, 0, argc, argv);
+    if (wcctl.json)
+        return print_document(wc_system_df);
+    TRY(wc_system_df(app_context(), wcctl.cancel, &text, &err));
+    json_t *value = json_loadb(wc_buf_data(text), wc_buf_size(text), 0, NULL);
+    table *out = table_new(headings, countof(headings));
+    json_array_foreach(json_object_get(value, "Usage"), i, row)
+        df_row(out, row);
+    table_print(out);
+    json_decref(value);
+    wc_buf_unref(text);
+    return 0;
+}
+
+static void print_lines(const char *key, const wc_list *lines)
+{
+    if (wcctl.json)
+        printf("\"%s\": [", key);
+    for (size_t i = 0; i < wc_list_count(lines); i++) {
+        if (wcctl.json) {
+            printf(i ? ", " : "");
+            print_json_string(wc_list_string(lines, i));
+        } else {
+            printf("%s\n", wc_list_string(lines, i));
+        }
+    }
+    if (wcctl.json)
+        printf("]");
+}
+
+static int prune(int argc, char **argv)
+{
+    int all = 0, partial = 0, force = 0;
+    const option options[] = {
+        {'a', "all", OPTION_FLAG, NULL, "all images that no container uses, not just those without a name", &all},
+        {0, "partial", OPTION_FLAG, NULL, "also downloads that could still be resumed", &partial},
+        {'f', "force", OPTION_FLAG, NULL, "do not ask", &force},
+    };
+    wc_error *err = NULL;
+    wc_list *removed = NULL;
+    int64_t bytes = 0;
+    char size[32];
+    options_read("system prune", "[OPTIONS]", "Removes stopped containers, images without a name, and litter.", options,
+                 countof(options), 0, argc, argv);
+    if (!force) {
+        fprintf(stderr, "This removes all stopped containers and %s. Go on? [y/N] ",
+                all ? "every image that no container uses" : "images without a name");
+        int answer = getchar();
+        if (answer != 'y' && answer != 'Y')
+            return 1;
+    }
+    uint64_t flags = WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | (all ? WC_PRUNE_UNUSED : 0) |
+                     (partial ? WC_PRUNE_PARTIAL : 0);
+    TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
+    printf(wcctl.json ? "{" : "");
+    print_lines("Removed", removed);
+    format_bytes((double)bytes, size);
+    if (wcctl.json)
+        printf(", \"SpaceReclaimed\": %lld}\n", (long long)bytes);
+    else
+        printf("Total reclaimed space: %s\n", size);
+    wc_list_unref(removed);
+    return 0;
+}
+
+static int check(int argc, char **argv)
+{
+    int repair = 0;
+    const option options[] = {{0, "repair", OPTION_FLAG, NULL, "mend what can be mended", &repair}};
+    wc_error *err = NULL;
+    wc_list *findings = NULL;
+    options_read("system check", "[OPTIONS]", "Verifies every digest and every tree of the store.", options,
+                 countof(options), 0, argc, argv);
+    TRY(wc_system_check(app_context(), repair, wcctl.cancel, &findings, &err));
+    int bad = wc_list_count(findings) > 0;
+    printf(wcctl.json ? "{" : "");
+    print_lines("Findings", findings);
+    if (wcctl.json)
+        printf("}\n");
+    else if (!bad)
+        printf("The store is sound.\n");
+    wc_list_unref(findings);
+    return bad && !repair;
+}
+
+static const command system_table[] = {
+    {"info", info, "what the host has"},
+    {"df", df, "what uses the disk"},
+    {"prune", prune, "reclaim space"},
+    {"check", check, "verify the store"},
+    {NULL, NULL, NULL},
+};
+
+static int system_command(int argc, char **argv)
+{
+    const command *found = argc ? command_find(system_table, argv[0]) : NULL;
+    if (argc && !strcmp(argv[0], "--help")) {
+        printf("Usage: wcctl system COMMAND\n\n");
+        for (const command *c = system_table; c->name; c++)
+            printf("  %-10s %s\n", c->name, c->help);
+        return 0;
+    }
+    if (!found)
+        die_usage("system takes info, df, prune or check");
+    return found->run(argc - 1, argv + 1);
+}
+
+static void print_event(const wc_event *event)
+{
+    char when[64];
+    format_time(wc_event_time(event), when);
+    if (wcctl.json) {
+        printf("{\"Type\": \"%s\", \"Action\": \"%s\", \"Id\": ", wc_event_type(event), wc_event_action(event));
+        print_json_string(wc_event_id(event));
+        printf(", \"time\": \"%s\", \"cursor\": \"%s\", \"Attributes\": %s}\n", when, wc_event_cursor(event),
+               wc_event_attributes(event));
+    } else {
+        printf("%s %s %s %s %s\n", when, wc_event_type(event), wc_event_action(event), wc_event_id(event),
+               wc_event_attributes(event));
+    }
+    fflush(stdout);
+}
+
+static int events(int argc, char **argv)
+{
+    const char *cursor = NULL;
+    int past = 0;
+    const option options[] = {
+        {0, "after", OPTION_TEXT, "CURSOR", "go on after this event; \"\" begins with the oldest", &cursor},
+        {0, "no-follow", OPTION_FLAG, NULL, "end after the last event there is", &past},
+    };
+    wc_error *err = NULL;
+    wc_events *reader = NULL;
+    options_read("events", "[OPTIONS]", "Prints what happens in the store.", options, countof(options), 0, argc, argv);
+    TRY(wc_events_open(app_context(), cursor, &reader, &err));
+    for (;;) {
+        wc_event *event = NULL;
+        int32_t code = wc_events_next(reader, past ? 0 : -1, wcctl.cancel, &event, &err);
+        if (code == WC_E_TIMEOUT || code == WC_E_CANCELLED)
+            break;
+        TRY(code);
+        print_event(event);
+        wc_event_unref(event);
+    }
+    wc_error_unref(err);
+    wc_events_unref(reader);
+    return 0;
+}
+
+static int version(int argc, char **argv)
+{
+    options_read("version", "", "Prints the versions.", NULL, 0, 0, argc, argv);
+    printf(wcctl.json ? "{\"Version\": \"%s\"}\n" : "wcctl and libwincontainer %s\n", wc_version());
+    return 0;
+}
+
+const command system_commands[] = {
+    {"events", events, "what happens in the store"},
+    {"system", system_command, "info, df, prune, check"},
+    {"version", version, "the versions"},
+    {NULL, NULL, NULL},
+};

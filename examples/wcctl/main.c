@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wcctl [GLOBAL OPTIONS] COMMAND [OPTIONS] [ARGS] */
+#include <stdlib.h>
+#include <string.h>
+
+#include "wcctl.h"
+
+static const option global_options[] = {
+    {0, "root", OPTION_TEXT, "DIR", "directory of the store", &wcctl.root},
+    {0, "run-root", OPTION_TEXT, "DIR", "directory of what a reboot clears", &wcctl.run_root},
+    {0, "backend", OPTION_TEXT, "NAME", "process, mock, or one that was loaded", &wcctl.backend},
+    {0, "load-backend", OPTION_LIST, "FILE", "load a backend from a shared object", &wcctl.plugins},
+    {0, "runtime", OPTION_TEXT, "NAME|PATH", "OCI runtime, default: the first that works",
+     &wcctl.runtime},
+    {0, "helper", OPTION_TEXT, "PATH", "wc-helper, default: the installed one", &wcctl.helper},
+    {0, "json", OPTION_FLAG, NULL, "print JSON on standard output", &wcctl.json},
+    {0, "progress", OPTION_TEXT, "auto|plain|json|none", "how long work reports", &wcctl.progress},
+    {0, "log-level", OPTION_TEXT, "LEVEL", "none, error, warn, info or debug", &wcctl.log_level},
+};
+
+static const command *const tables[] = {image_commands, container_commands, system_commands};
+static const char *const titles[] = {"Images", "Containers", "System"};
+
+const command *command_find(const command *commands, const char *name)
+{
+    for (; commands->name; commands++)
+        if (!strcmp(commands->name, name))
+            return commands;
+    return NULL;
+}
+
+static void print_commands(void)
+{
+    printf("Usage: wcctl [OPTIONS] COMMAND [ARGS]\n\n"
+           "Images and containers without a daemon.\n");
+    for (size_t i = 0; i < countof(tables); i++) {
+        printf("\n%s:\n", titles[i]);
+        for (const command *c = tables[i]; c->name; c++)
+            printf("  %-10s %s\n", c->name, c->help);
+    }
+    printf("\nOptions:\n");
+    for (size_t i = 0; i < countof(global_options); i++) {
+        char left[64];
+        const option *o = &global_options[i];
+        snprintf(left, sizeof left, "--%s%s%s", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+        printf("  %-30s %s\n", left, o->help);
+    }
+    printf("\n'wcctl COMMAND --help' tells more; 'man wcctl' tells all.\n");
+}
+
+int main(int argc, char **argv)
+{
+    wc_error *err = NULL;
+    if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+        print_commands();
+        return argc < 2 ? EXIT_OURS : 0;
+    }
+    if (!strcmp(argv[1], "--version"))
+        argv[1] = (char *)"version";
+    TRY(wc_cancel_new(&wcctl.cancel, &err));
+    signals_prepare();
+    argc = options_read("", "[OPTIONS] COMMAND", "", global_options, countof(global_options), 1,
+                        argc - 1, argv + 1);
+    if (argc < 1)
+        die_usage("no command given");
+    const command *found = NULL;
+    for (size_t i = 0; i < countof(tables) && !found; i++)
+        found = command_find(tables[i], argv[1]);
+    if (!found)
+        die_usage("unknown command '%s'", argv[1]);
+    int code = found->run(argc - 1, argv + 2);
+    if (fflush(stdout) || ferror(stdout)) {
+        fputs("wcctl: cannot write to standard output\n", stderr);
+        code = code ? code : EXIT_OURS;
+    }
+    exit(code);
+}

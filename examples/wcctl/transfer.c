@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options that every command shares which moves images. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "wcctl.h"
+
+static void set_credentials(transfer *t)
+{
+    wc_error *err = NULL;
+    const char *colon = strchr(t->creds, ':');
+    if (!colon)
+        die_usage("--creds takes USER:PASSWORD");
+    char *user = xstrdup(t->creds);
+    user[colon - t->creds] = '\0';
+    TRY(wc_transfer_options_set_credentials(t->options, user, colon + 1, &err));
+    free(user);
+}
+
+void transfer_begin(transfer *t)
+{
+    wc_error *err = NULL;
+    TRY(wc_transfer_options_new(&t->options, &err));
+    if (t->platform)
+        TRY(wc_transfer_options_set_platform(t->options, t->platform, &err));
+    if (t->tls_verify && strcmp(t->tls_verify, "true") && strcmp(t->tls_verify, "false"))
+        die_usage("--tls-verify takes true or false, not '%s'", t->tls_verify);
+    if (t->tls_verify)
+        TRY(wc_transfer_options_set_tls_verify(t->options, !strcmp(t->tls_verify, "true"), &err));
+    if (t->ca_file)
+        TRY(wc_transfer_options_set_ca_file(t->options, t->ca_file, &err));
+    if (t->auth_file)
+        TRY(wc_transfer_options_set_auth_file(t->options, t->auth_file, &err));
+    if (t->creds)
+        set_credentials(t);
+    t->progress = progress_new(t->quiet);
+    TRY(wc_transfer_options_set_progress(t->options, progress_report, (uintptr_t)t->progress, &err));
+}
+
+void transfer_end(transfer *t)
+{
+    if (t->progress)
+        progress_end(t->progress);
+    wc_transfer_options_unref(t->options);
+    t->progress = NULL;
+    t->options = NULL;
+}
+
+wc_image *transfer_pull(transfer *t, const char *source)
+{
+    wc_error *err = NULL;
+    wc_image *image = NULL;
+    transfer_begin(t);
+    /* Whoever names one archive or directory to pull from trusts it to say what it holds. */
+    TRY(wc_transfer_options_set_trust_names(t->options, 1, &err));
+    int32_t code = wc_image_pull(app_context(), source, t->options, wcctl.cancel, &image, &err);
+    transfer_end(t);
+    TRY(code);
+    return image;
+}

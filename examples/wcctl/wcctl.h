@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wcctl: the command line of libwincontainer, on its public headers alone. */
+#ifndef WCCTL_H
+#define WCCTL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <wincontainer/backend.h>
+#include <wincontainer/wincontainer.h>
+
+#define countof(array) (sizeof(array) / sizeof(*(array)))
+
+/* Exit codes of `docker run`. */
+enum {
+    EXIT_OURS = 125,
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_COMMAND_NOT_FOUND = 127,
+};
+
+/* ---- options.c: command lines ----------------------------------------------------------------- */
+
+typedef struct text_list {
+    const char **items;
+    size_t count;
+} text_list;
+
+typedef enum option_kind {
+    OPTION_FLAG, /* int */
+    OPTION_TEXT, /* const char * */
+    OPTION_LIST, /* text_list */
+} option_kind;
+
+typedef struct option {
+    char letter;      /* 0: none */
+    const char *name; /* without dashes */
+    option_kind kind;
+    const char *arg; /* what help calls the value */
+    const char *help;
+    void *target;
+} option;
+
+/* Reads the options in argv[0..argc) and leaves the rest in it; returns its count. With `stop`,
+ * options end at the first argument that is none (they belong to a command in a container then).
+ * Ends the program with exit code 125 when something is off, 0 after --help. */
+int options_read(const char *name, const char *usage, const char *about, const option *options,
+                 size_t count, int stop, int argc, char **argv);
+void list_add(text_list *list, const char *item);
+void *xrealloc(void *ptr, size_t size); /* ends the program when memory is out */
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- values.c: words of Docker's command line ---------------------------------------------------- */
+
+int64_t value_bytes(const char *what, const char *text);      /* 64m, 1.5g, plain bytes */
+int64_t value_number(const char *what, const char *text);
+int64_t value_nano_cpus(const char *what, const char *text);  /* 1.5 */
+int64_t value_seconds_ns(const char *what, const char *text); /* 10, 2.5 */
+int64_t value_time_ns(const char *what, const char *text);    /* RFC 3339, Unix seconds, 10m ago */
+void format_bytes(double bytes, char out[32]);                  /* 12.3MB, as Docker */
+void format_ago(int64_t time_ns, char out[64]);                 /* 5 minutes ago */
+void format_time(int64_t time_ns, char out[64]);                /* RFC 3339, nanoseconds */
+const char *short_id(const char *digest_or_id, char out[16]);   /* 12 hex digits */
+const char *familiar_name(const char *name);                    /* without docker.io/library/ */
+
+/* ---- app.c: the state of one invocation ---------------------------------------------------------- */
+
+typedef struct app {
+    const char *root, *run_root, *backend, *runtime, *helper, *progress, *log_level;
+    text_list plugins;
+    int json;
+    wc_context *context;
+    wc_cancel *cancel; /* triggered by SIGINT and SIGTERM unless a container gets them */
+} app;
+
+extern app wcctl;
+
+wc_context *app_context(void); /* opens it on first use */
+/* Prints the error on one line and ends with the right exit code. */
+_Noreturn void die(int32_t code, wc_error *err);
+_Noreturn void die_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define TRY(call)                                                                                \
+    do {                                                                                         \
+        int32_t try_code_ = (call);                                                              \
+        if (try_code_ != WC_OK)                                                                  \
+            die(try_code_, err);                                                                 \
+    } while (0)
+/* Prints the error and goes on; returns the exit code to end with. */
+int complain(wc_error *err);
+int exit_code_of(int32_t code);
+
+/* ---- output.c ------------------------------------------------------------------------------------ */
+
+typedef struct table table;
+table *table_new(const char *const *headings, size_t columns);
+void table_row(table *t, const char *const *cells);
+void table_print(table *t); /* and frees it */
+/* Prints JSON text, indented, with a line end. */
+void print_json(const char *json, size_t size);
+void print_json_string(const char *text); /* quoted */
+/* Writes all or ends the program quietly when nobody reads. */
+void write_all(int fd, const void *data, size_t size);
+
+/* ---- progress.c ---------------------------------------------------------------------------------- */
+
+typedef struct progress progress;
+progress *progress_new(int quiet);
+int32_t progress_report(const wc_progress *report, uintptr_t payload);
+void progress_end(progress *p); /* and frees it */
+
+/* ---- transfer.c: options that pull, load, save, copy and run share ------------------------------- */
+
+typedef struct transfer {
+    const char *platform, *creds, *tls_verify, *ca_file, *auth_file;
+    int quiet;
+    wc_transfer_options *options;
+    progress *progress;
+} transfer;
+#define TRANSFER_OPTIONS(t)                                                                      \
+    {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &(t).platform},    \
+    {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", \
+     &(t).tls_verify},                                                                           \
+    {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \
+    {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &(t).ca_file},          \
+    {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file}
+void transfer_begin(transfer *t);
+void transfer_end(transfer *t);
+/* Pulls with a bar and gives the image the name that the source says. */
+wc_image *transfer_pull(transfer *t, const char *source);
+
+/* ---- attach.c ------------------------------------------------------------------------------------ */
+
+/* Joins our standard streams to the container's until it closes them. `container` gets signals
+ * (NULL: they go to `process`). */
+void attach_run(wc_stream *stream, wc_container *container, wc_process *process, int with_stdin,
+                int tty);
+/* SIGINT and SIGTERM end the running call, until attach_run() forwards them. */
+void signals_prepare(void);
+
+/* ---- commands ------------------------------------------------------------------------------------ */
+
+typedef struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} command;
+extern const command image_commands[], container_commands[], system_commands[];
+const command *command_find(const command *commands, const char *name);
+
+#endif
