@@ -53,7 +53,8 @@ typedef struct wci_fetch {
     int32_t (*restart)(struct wci_fetch *fetch, wc_error **err);
     int32_t (*write)(struct wci_fetch *fetch, const void *data, size_t size, wc_error **err);
     /* All bytes are there (NULL error) or the blob is given up (error, lent). A non-WC_OK result
-     * ends the whole fetch; WC_E_DIGEST from the end of a resumed blob makes one fresh attempt. */
+     * ends the whole fetch; WC_E_DIGEST from the end of a resumed blob makes one fresh attempt.
+     * Called for every blob: when the fetch ends early, those still under way get its error. */
     int32_t (*done)(struct wci_fetch *fetch, const wc_error *why, wc_error **err);
     uintptr_t payload;
 } wci_fetch;

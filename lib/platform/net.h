@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What network transfers need from the system beside the HTTP library: addresses as bytes,
+ * sockets that no child inherits, and quiet around code that may raise signals or start threads. */
+#ifndef WCI_NET_H
+#define WCI_NET_H
+
+#include <stdint.h>
+
+typedef struct wci_ip {
+    uint8_t bytes[16];
+    int size; /* 4 or 16 */
+} wci_ip;
+
+/* Numeric IPv4 (four decimal parts) or IPv6 text, without brackets or zone; 1 when it is one. */
+int wci_ip_parse(const char *text, wci_ip *out);
+/* From a struct sockaddr; 0 when it is of another family. */
+int wci_ip_of_sockaddr(const void *sockaddr, wci_ip *out);
+
+/* As socket(), close-on-exec; -1 on failure. */
+intptr_t wci_socket_open(int family, int type, int protocol);
+
+typedef struct wci_signal_guard {
+    uint64_t mask[16];
+    int had_sigpipe;
+} wci_signal_guard;
+/* Blocks all asynchronous signals of this thread, so that threads started meanwhile never run the
+ * host's handlers, and a broken connection raises no SIGPIPE there. Keep it short. */
+void wci_signals_block(wci_signal_guard *guard);
+/* Takes away a SIGPIPE that was raised meanwhile, and restores the mask. */
+void wci_signals_restore(wci_signal_guard *guard);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a registry is reached: its server, its scheme, and which addresses go with it. */
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "registry/remote.h"
+
+char *wci_endpoint_server(const char *host)
+{
+    if (!strcmp(host, "docker.io") || !strcmp(host, "index.docker.io"))
+        host = "registry-1.docker.io";
+    return wci_strdup(host);
+}
+
+int32_t wci_endpoint_set(wci_remote *remote, int plain, wc_error **err)
+{
+    char *text = wci_asprintf("%s://%s/", plain ? "http" : "https", remote->server);
+    if (!text)
+        return wci_err_nomem(err);
+    int32_t code = wci_url_parse(text, NULL, &remote->base, NULL);
+    wci_free(text);
+    if (code)
+        return wci_err(err, code == WC_E_NOMEM ? code : WC_E_INVALID,
+                       "registry '%s': not a host name with an optional port", remote->host);
+    return WC_OK;
+}
+
+static int is_loopback(const wci_url *url)
+{
+    wci_address_class class;
+    return wci_address_of_host(url->host, &class) && class == WCI_ADDRESS_LOOPBACK;
+}
+
+int wci_endpoint_may_fall_back(const wci_remote *remote, const wci_http_request *request)
+{
+    if (remote->proven || !request->code || request->url->plain)
+        return 0;
+    if (remote->config.tls_verify && !is_loopback(&remote->base))
+        return 0;
+    /* Without a port in the name, the other scheme is another port, which may well be open. */
+    int other_port = remote->base.port == 443;
+    return request->not_tls || (other_port && request->refused);
+}
+
+int32_t wci_endpoint_check_plain(const wci_remote *remote, const wci_url *url, wc_error **err)
+{
+    if (!url->plain || !remote->config.tls_verify || is_loopback(url))
+        return WC_OK;
+    return wci_err(err, WC_E_PERMISSION,
+                   "%s: refused: plain HTTP is spoken only on loopback; use HTTPS, or switch TLS "
+                   "verification off",
+                   url->shown);
+}
+
+unsigned wci_endpoint_fence(const wci_remote *remote, const wci_url *url)
+{
+    int is_registry = url->port == remote->base.port &&
+                      !wci_strcasecmp(url->host, remote->base.host);
+    unsigned allowed = is_registry ? WCI_ADDRESS_ANY
+                                   : wci_address_fence(remote->proven ? remote->address
+                                                                      : WCI_ADDRESS_PUBLIC);
+    /* "localhost" in plain text must be this machine, whatever the resolver says. */
+    if (url->plain && remote->config.tls_verify)
+        allowed &= WCI_ADDRESS_BIT(WCI_ADDRESS_LOOPBACK);
+    return allowed;
+}
+
+void wci_endpoint_answered(wci_remote *remote, const wci_http_request *request)
+{
+    if (remote->proven || !request->status || !wci_url_same_origin(request->url, &remote->base))
+        return;
+    remote->proven = 1;
+    remote->address = request->peer;
+}

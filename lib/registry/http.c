@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/http.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "platform/host.h"
+#include "platform/thread.h"
+#include "registry/proxy.h"
+
+#define RECEIVE_BUFFER (512L * 1024)
+/* Bytes are handed on when so many have come, or after so long. */
+#define HAND_ON_BYTES ((size_t)256 * 1024)
+#define HAND_ON_MS 10
+#define TICK_MS 100
+#define MAX_HEADER_BYTES ((size_t)128 * 1024)
+#define MAX_ERROR_BODY ((size_t)64 * 1024)
+#define NS_PER_MS 1000000
+
+struct wci_http {
+    CURLM *multi;
+    int tls_verify;
+    char *ca_file;
+    char *user_agent;
+    int64_t stall_ms;
+    wci_http_request **running;
+    size_t running_count, running_cap;
+    wci_http_request *first_finished, *last_finished;
+};
+
+/* ---- Life ------------------------------------------------------------------------------------- */
+
+/* libcurl counts its users itself; what it set up stays, as other users in the process may not. */
+static int32_t curl_ready(wc_error **err)
+{
+    static wci_mutex lock = WCI_MUTEX_INIT;
+    static int done;
+    wci_mutex_lock(&lock);
+    CURLcode code = done ? CURLE_OK : curl_global_init(CURL_GLOBAL_DEFAULT);
+    done = done || !code;
+    wci_mutex_unlock(&lock);
+    if (code)
+        return wci_err_native(err, WC_E_INTERNAL, WC_DOMAIN_CURL, code, "http client: %s",
+                              curl_easy_strerror(code));
+    return WC_OK;
+}
+
+int32_t wci_http_new(const wci_http_options *options, wci_http **out, wc_error **err)
+{
+    int32_t code = curl_ready(err);
+    if (code)
+        return code;
+    wci_http *http = wci_calloc(1, sizeof *http);
+    if (!http)
+        return wci_err_nomem(err);
+    http->tls_verify = options->tls_verify;
+    http->stall_ms = options->stall_ms;
+    http->multi = curl_multi_init();
+    if (!http->multi || wci_replace(&http->ca_file, options->ca_file) ||
+        wci_replace(&http->user_agent, options->user_agent)) {
+        wci_http_free(http);
+        return wci_err_nomem(err);
+    }
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->connections);
+    *out = http;
+    return WC_OK;
+}
+
+void wci_http_free(wci_http *http)
+{
+    if (!http)
+        return;
+    while (http->running_count)
+        wci_http_cancel(http, http->running[0]);
+    wci_signal_guard guard;
+    wci_signals_block(&guard);
+    curl_multi_cleanup(http->multi);
+    wci_signals_restore(&guard);
+    wci_free(http->running);
+    wci_free(http->ca_file);
+    wci_free(http->user_agent);
+    wci_free(http);
+}
+
+void wci_http_headers_reset(wci_http_request *request)
+{
+    wci_strv_free(&request->headers);
+}
+
+static void forget_answer(wci_http_request *r)
+{
+    wc_error_unref(r->why);
+    wci_strv_free(&r->answer);
+    wci_str_clear(&r->body);
+    r->why = NULL;
+    r->status = 0;
+    r->code = WC_OK;
+    r->answer_bytes = 0;
+    r->not_tls = r->refused = r->begun = r->overflowed = r->no_memory = r->fenced = 0;
+    r->unread_since_ns = 0;
+    r->peer = WCI_ADDRESS_PUBLIC;
+}
+
+void wci_http_request_clear(wci_http_request *request)
+{
+    forget_answer(request);
+    wci_str_free(&request->body);
+    wci_http_headers_reset(request);
+}
+
+const char *wci_http_header(const wci_http_request *request, const char *name, size_t n)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < request->answer.count; i++) {
+        const char *line = request->answer.items[i];
+        if (strncmp(line, name, length) || line[length] != ':')
+            continue;
+        if (!n--)
+            return line + length + 2;
+    }
+    return NULL;
+}
+
+/* ---- What curl calls -------------------------------------------------------------------------- */
+
+static int streams(const wci_http_request *r)
+{
+    return r->sink && (r->status == 200 || r->status == 206);
+}
+
+static size_t on_body(char *data, size_t one, size_t size, void *arg)
+{
+    wci_http_request *r = arg;
+    (void)one;
+    r->active_ns = wci_monotonic_ns();
+    if (streams(r)) {
+        if (!r->body.size)
+            r->unread_since_ns = r->active_ns;
+    } else {
+        int is_good = r->status >= 200 && r->status < 300;
+        size_t limit = is_good ? r->max_body : MAX_ERROR_BODY;
+        if (size > limit - r->body.size) {
+            r->overflowed = 1;
+            return 0;
+        }
+    }
+    wci_str_append_n(&r->body, data, size);
+    r->no_memory = r->body.failed;
+    return r->no_memory ? 0 : size;
+}
+
+static void begin_answer(wci_http_request *r, const char *line, size_t size)
+{
+    const char *space = memchr(line, ' ', size);
+    char digits[4] = "";
+    uint64_t status = 0;
+    if (space && (size_t)(line + size - space) >= 4)
+        memcpy(digits, space + 1, 3);
+    wci_parse_u64(digits, 999, &status);
+    wci_strv_free(&r->answer);
+    r->status = (long)status;
+}
+
+/* Keeps "name: value" with one space and the name in lower case; lines of another form and lines
+ * with bytes that no header may have are dropped. */
+static int keep_header(wci_http_request *r, const char *line, size_t size)
+{
+    const char *colon = memchr(line, ':', size);
+    if (!colon || memchr(line, '\0', size))
+        return 1;
+    const char *value = colon + 1, *end = line + size;
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    wci_str s = WCI_STR_INIT;
+    for (const char *p = line; p < colon; p++)
+        wci_str_append_c(&s, *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p);
+    wci_str_append(&s, ": ");
+    wci_str_append_n(&s, value, (size_t)(end - value));
+    return !wci_strv_add_take(&r->answer, wci_str_take(&s));
+}
+
+static size_t on_header(char *data, size_t one, size_t size, void *arg)
+{
+    wci_http_request *r = arg;
+    size_t whole = size;
+    (void)one;
+    r->active_ns = wci_monotonic_ns();
+    r->answer_bytes += size;
+    if (r->answer_bytes > MAX_HEADER_BYTES) {
+        r->overflowed = 1;
+        return 0;
+    }
+    while (size && (data[size - 1] == '\r' || data[size - 1] == '\n'))
+        size--;
+    if (size >= 5 && !memcmp(data, "HTTP/", 5)) {
+        begin_answer(r, data, size);
+    } else if (!keep_header(r, data, size)) {
+        r->no_memory = 1;
+        return 0;
+    }
+    return whole;
+}
+
+static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    wci_http_request *r = arg;
+    wci_ip ip;
+    (void)purpose;
+    if (!r->proxy) {
+        int known = wci_ip_of_sockaddr(&address->addr, &ip);
+        r->peer = known ? wci_address_classify(&ip) : WCI_ADDRESS_SPECIAL;
+        if (!(r->fence & WCI_ADDRESS_BIT(r->peer))) {
+            r->fenced = 1;
+            return CURL_SOCKET_BAD;
+        }
+    }
+    return (curl_socket_t)wci_socket_open(address->family, address->socktype, address->protocol);
+}
+
+/* ---- Starting --------------------------------------------------------------------------------- */
+
+static void set_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* Otherwise taking away a request waits for its name lookup, for many seconds at worst. */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+}
+
+static void set_tls(const wci_http *http, CURL *easy)
+{
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, http->tls_verify ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, http->tls_verify ? 2L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (http->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
+}
+
+static void set_callbacks(wci_http_request *r)
+{
+    CURL *easy = r->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, r);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, r);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, r);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r);
+}
+
+static void set_method(wci_http_request *r)
+{
+    CURL *easy = r->easy;
+    if (r->body_out) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body_out);
+    } else if (wci_streq(r->method, "HEAD")) {
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    } else if (r->method) {
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+    }
+}
+
+static int32_t set_headers(wci_http_request *r, wc_error **err)
+{
+    static const char identity[] = "Accept-Encoding: identity";
+    struct curl_slist *list = NULL;
+    for (size_t i = 0; i <= r->headers.count; i++) {
+        const char *line = i ? r->headers.items[i - 1] : identity;
+        struct curl_slist *longer = curl_slist_append(list, line);
+        if (!longer) {
+            curl_slist_free_all(list);
+            return wci_err_nomem(err);
+        }
+        list = longer;
+    }
+    r->header_list = list;
+    curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, list);
+    return WC_OK;
+}
+
+static int32_t set_up(const wci_http *http, wci_http_request *r, wc_error **err)
+{
+    CURL *easy = r->easy;
+    /* The first option that has to be copied tells whether memory is left. */
+    if (curl_easy_setopt(easy, CURLOPT_URL, r->url->text) ||
+        curl_easy_setopt(easy, CURLOPT_PROXY, r->proxy ? r->proxy : "") ||
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, ""))
+        return wci_err_nomem(err);
+    set_protocols(easy);
+    set_tls(http, easy);
+    set_callbacks(r);
+    set_method(r);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    if (http->user_agent)
+        curl_easy_setopt(easy, CURLOPT_USERAGENT, http->user_agent);
+    return set_headers(r, err);
+}
+
+static void release_handle(wci_http_request *r)
+{
+    curl_easy_cleanup(r->easy);
+    curl_slist_free_all(r->header_list);
+    wci_free(r->proxy);
+    r->easy = NULL;
+    r->header_list = NULL;
+    r->proxy = NULL;
+}
+
+/* Behind a proxy the name is not ours to resolve: what can be told from the text must do. */
+static int32_t check_literal(const wci_http_request *r, wc_error **err)
+{
+    wci_address_class class;
+    if (!r->proxy || !wci_address_of_host(r->url->host, &class) ||
+        (r->fence & WCI_ADDRESS_BIT(class)))
+        return WC_OK;
+    return wci_err(err, WC_E_PERMISSION,
+                   "%s: refused: a %s address that the registry may not send us to",
+                   r->url->shown, wci_address_class_name(class));
+}
+
+static int32_t prepare(const wci_http *http, wci_http_request *r, wc_error **err)
+{
+    int32_t code = wci_proxy_for(r->url, &r->proxy, err);
+    if (!code)
+        code = check_literal(r, err);
+    if (code)
+        return code;
+    r->easy = curl_easy_init();
+    return r->easy ? set_up(http, r, err) : wci_err_nomem(err);
+}
+
+int32_t wci_http_start(wci_http *http, wci_http_request *request, wc_error **err)
+{
+    forget_answer(request);
+    if (!wci_grow(&http->running, &http->running_cap, http->running_count + 1,
+                  sizeof *http->running))
+        return wci_err_nomem(err);
+    int32_t code = prepare(http, request, err);
+    if (!code && curl_multi_add_handle(http->multi, request->easy))
+        code = wci_err_nomem(err);
+    if (code) {
+        release_handle(request);
+        return code;
+    }
+    http->running[http->running_count++] = request;
+    request->running = 1;
+    request->started_ns = request->active_ns = wci_monotonic_ns();
+    return WC_OK;
+}
+
+/* ---- Ending ----------------------------------------------------------------------------------- */
+
+static void take_out(wci_http *http, wci_http_request *r)
+{
+    wci_signal_guard guard;
+    wci_signals_block(&guard);
+    curl_multi_remove_handle(http->multi, r->easy);
+    release_handle(r);
+    wci_signals_restore(&guard);
+    for (size_t i = 0; i < http->running_count; i++)
+        if (http->running[i] == r)
+            http->running[i--] = http->running[--http->running_count];
+    r->running = 0;
+}
+
+static void finish(wci_http *http, wci_http_request *r, int32_t code)
+{
+    take_out(http, r);
+    r->code = code;
+    r->next_finished = NULL;
+    if (http->last_finished)
+        http->last_finished->next_finished = r;
+    else
+        http->first_finished = r;
+    http->last_finished = r;
+}
+
+static wci_http_request *next_finished(wci_http *http)
+{
+    wci_http_request *r = http->first_finished;
+    if (!r)
+        return NULL;
+    http->first_finished = r->next_finished;
+    if (!http->first_finished)
+        http->last_finished = NULL;
+    return r;
+}
+
+static void forget_finished(wci_http *http, const wci_http_request *request)
+{
+    wci_http_request *all = http->first_finished;
+    http->first_finished = http->last_finished = NULL;
+    while (all) {
+        wci_http_request *r = all;
+        all = r->next_finished;
+        if (r == request)
+            continue;
+        r->next_finished = NULL;
+        if (http->last_finished)
+            http->last_finished->next_finished = r;
+        else
+            http->first_finished = r;
+        http->last_finished = r;
+    }
+}
+
+void wci_http_cancel(wci_http *http, wci_http_request *request)
+{
+    if (request->running)
+        take_out(http, request);
+    else
+        forget_finished(http, request);
+}
+
+static int32_t fail(wci_http_request *r, int32_t code, CURLcode curl, const char *why)
+{
+    wci_err_native(&r->why, code, WC_DOMAIN_CURL, curl, "%s: %s", r->url->shown, why);
+    wci_err_set_retryable(&r->why, code == WC_E_NETWORK);
+    return code;
+}
+
+static int32_t certificate_error(wci_http_request *r, CURLcode curl)
+{
+    wci_err_native(&r->why, WC_E_NETWORK, WC_DOMAIN_CURL, curl,
+                   "%s: the server's certificate is not trusted: %s; name the certificate "
+                   "authority's file, or switch TLS verification off",
+                   r->url->shown, curl_easy_strerror(curl));
+    return WC_E_NETWORK;
+}
+
+static int32_t fence_error(wci_http_request *r, CURLcode curl)
+{
+    wci_err_native(&r->why, WC_E_PERMISSION, WC_DOMAIN_CURL, curl,
+                   "%s: refused: it leads to a %s address, where the registry may not send us",
+                   r->url->shown, wci_address_class_name(r->peer));
+    return WC_E_PERMISSION;
+}
+
+static int32_t outcome(wci_http_request *r, CURLcode curl)
+{
+    if (curl == CURLE_OK)
+        return WC_OK;
+    if (r->no_memory || curl == CURLE_OUT_OF_MEMORY)
+        return wci_err_nomem(&r->why);
+    if (r->fenced)
+        return fence_error(r, curl);
+    /* Of an error answer the status is what counts. */
+    if (r->overflowed && r->status >= 300)
+        return WC_OK;
+    if (r->overflowed)
+        return fail(r, WC_E_LIMIT, curl, "the answer is larger than allowed");
+    switch (curl) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return certificate_error(r, curl);
+    case CURLE_SSL_CACERT_BADFILE:
+        return fail(r, WC_E_INVALID, curl, "the certificate authority's file cannot be read");
+    case CURLE_SSL_CONNECT_ERROR:
+        r->not_tls = 1;
+        break;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+        r->refused = 1;
+        break;
+    default:
+        break;
+    }
+    return fail(r, WC_E_NETWORK, curl, curl_easy_strerror(curl));
+}
+
+/* ---- Driving ---------------------------------------------------------------------------------- */
+
+static int32_t hand_on(wci_http_request *r, wc_error **err)
+{
+    if (!r->begun) {
+        r->begun = 1;
+        int32_t code = r->begin(r, err);
+        if (code)
+            return code;
+    }
+    if (!r->body.size)
+        return WC_OK;
+    int32_t code = r->sink(r, r->body.data, r->body.size, err);
+    wci_str_clear(&r->body);
+    return code;
+}
+
+static int must_hand_on(const wci_http_request *r, int64_t now)
+{
+    return streams(r) && r->body.size &&
+           (r->body.size >= HAND_ON_BYTES ||
+            now - r->unread_since_ns >= (int64_t)HAND_ON_MS * NS_PER_MS);
+}
+
+static void finish_whole(wci_http *http, wci_http_request *r, CURLcode curl)
+{
+    int32_t code = outcome(r, curl);
+    if (streams(r) && (!code || r->body.size)) {
+        wc_error *why = NULL;
+        int32_t sunk = hand_on(r, &why);
+        if (sunk) {
+            wc_error_unref(r->why);
+            r->why = why;
+            code = sunk;
+        }
+    }
+    finish(http, r, code);
+}
+
+static void perform(wci_http *http)
+{
+    int running;
+    wci_signal_guard guard;
+    wci_signals_block(&guard);
+    curl_multi_perform(http->multi, &running);
+    wci_signals_restore(&guard);
+
+    int left;
+    for (CURLMsg *m; (m = curl_multi_info_read(http->multi, &left));) {
+        wci_http_request *r = NULL;
+        CURLcode curl = m->data.result;
+        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, (char **)&r);
+        finish_whole(http, r, curl);
+    }
+}
+
+/* `now` is from right after curl looked at every socket, so that time spent by those who take the
+ * bytes never counts as the server's. */
+static int32_t expired(const wci_http *http, wci_http_request *r, int64_t now)
+{
+    if (now - r->active_ns > http->stall_ms * NS_PER_MS)
+        return fail(r, WC_E_NETWORK, CURLE_OPERATION_TIMEDOUT, "no byte came for too long");
+    if (r->max_ms && now - r->started_ns > r->max_ms * NS_PER_MS)
+        return fail(r, WC_E_NETWORK, CURLE_OPERATION_TIMEDOUT, "the answer took too long");
+    return WC_OK;
+}
+
+static void hand_on_and_expire(wci_http *http)
+{
+    int64_t now = wci_monotonic_ns();
+    for (size_t i = http->running_count; i-- > 0;) {
+        wci_http_request *r = http->running[i];
+        int32_t code = WC_OK;
+        if (must_hand_on(r, now)) {
+            code = hand_on(r, &r->why);
+            r->active_ns = wci_monotonic_ns();
+        }
+        if (!code)
+            code = expired(http, r, now);
+        if (code)
+            finish(http, r, code);
+    }
+}
+
+static int64_t poll_ms(const wci_http *http, wci_tick tick, int64_t until_ns)
+{
+    int64_t now = wci_monotonic_ns(), ms = tick ? TICK_MS : 1000;
+    if (until_ns != INT64_MAX && (until_ns - now) / NS_PER_MS + 1 < ms)
+        ms = (until_ns - now) / NS_PER_MS + 1;
+    for (size_t i = 0; i < http->running_count; i++) {
+        const wci_http_request *r = http->running[i];
+        int64_t left = (r->active_ns - now) / NS_PER_MS + http->stall_ms + 1;
+        if (streams(r) && r->body.size && HAND_ON_MS < ms)
+            ms = HAND_ON_MS;
+        if (left < ms)
+            ms = left;
+    }
+    return ms > 0 ? ms : 0;
+}
+
+static void poll_once(const wc_call *call, wci_http *http, int64_t ms)
+{
+    struct curl_waitfd waker = {0};
+    intptr_t fd = wci_call_cancel_fd(call);
+    waker.fd = (curl_socket_t)fd;
+    waker.events = CURL_WAIT_POLLIN;
+    curl_multi_poll(http->multi, &waker, fd >= 0, wci_call_timeout_ms(call, ms), NULL);
+}
+
+int32_t wci_http_wait(wc_call *call, wci_http *http, int64_t timeout_ms, wci_tick tick,
+                      uintptr_t payload, wci_http_request **finished, wc_error **err)
+{
+    int64_t until = timeout_ms < 0 ? INT64_MAX : wci_monotonic_ns() + timeout_ms * NS_PER_MS;
+    int64_t ticked = 0;
+    for (;;) {
+        int32_t code = wci_call_check(call, err);
+        int64_t now = wci_monotonic_ns();
+        if (!code && tick && now - ticked >= (int64_t)TICK_MS * NS_PER_MS / 2) {
+            code = tick(payload, err);
+            ticked = now;
+        }
+        if (code)
+            return code;
+        perform(http);
+        hand_on_and_expire(http);
+        *finished = next_finished(http);
+        if (*finished || wci_monotonic_ns() >= until || (!http->running_count && timeout_ms < 0))
+            return WC_OK;
+        poll_once(call, http, poll_ms(http, tick, until));
+    }
+}

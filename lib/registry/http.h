@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP requests, several at once on one thread, over connections kept for reuse. One request is one
+ * exchange with one server: redirects, challenges and retries are the caller's business.
+ *
+ * Bytes of answers are handed on outside of curl's callbacks with the host's signal mask in place,
+ * so that what they lead to (disk, progress callbacks) never runs inside of curl. */
+#ifndef WCI_REGISTRY_HTTP_H
+#define WCI_REGISTRY_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/call.h"
+#include "core/str.h"
+#include "registry/address.h"
+#include "registry/url.h"
+
+typedef struct wci_http_options {
+    int tls_verify;
+    const char *ca_file;
+    const char *user_agent;
+    int64_t stall_ms;
+    uint32_t connections; /* kept open */
+} wci_http_options;
+
+typedef struct wci_http_request wci_http_request;
+struct wci_http_request {
+    /* ---- Set by the caller ---- */
+    const char *method;         /* NULL: GET */
+    const wci_url *url;         /* lives as long as the request runs */
+    wci_strv headers;           /* "Name: value" */
+    const char *body_out;       /* sent with POST, or NULL */
+    unsigned fence;             /* address classes that may be connected to */
+    size_t max_body;            /* of an answer that is collected */
+    int64_t max_ms;             /* for the whole request, 0: no limit but the stall limit */
+    /* When set, the body of a 200 or 206 goes to sink() piece by piece, after one call of begin()
+     * with status and headers in place. A failure ends the request with that error. */
+    int32_t (*begin)(wci_http_request *request, wc_error **err);
+    int32_t (*sink)(wci_http_request *request, const void *data, size_t size, wc_error **err);
+    void *owner;
+
+    /* ---- The answer ---- */
+    long status;                /* 0: there was none */
+    wci_strv answer;            /* "name: value" with the name in lower case */
+    wci_str body;               /* collected; of error answers at most 64 KiB */
+    int32_t code;               /* WC_OK when a whole answer came, whatever its status */
+    wc_error *why;
+    int not_tls;                /* failed because the server does not speak TLS */
+    int refused;                /* failed because nothing listens or the name is unknown */
+    wci_address_class peer;     /* of the server; public behind a proxy */
+
+    /* ---- http.c's own ---- */
+    void *easy;
+    void *header_list;
+    char *proxy;
+    int64_t started_ns, active_ns, unread_since_ns;
+    size_t answer_bytes;
+    int begun, overflowed, no_memory, fenced, running;
+    wci_http_request *next_finished;
+};
+
+typedef struct wci_http wci_http;
+int32_t wci_http_new(const wci_http_options *options, wci_http **out, wc_error **err);
+/* Ends what still runs. */
+void wci_http_free(wci_http *http);
+
+/* Forgets the last answer and starts; the request must stay in place until it is finished or
+ * cancelled. */
+int32_t wci_http_start(wci_http *http, wci_http_request *request, wc_error **err);
+/* Drives all requests until one is finished (*finished) or timeout_ms passed (*finished NULL);
+ * negative: no end. `tick` (may be NULL) is called at least every 100 ms. */
+typedef int32_t (*wci_tick)(uintptr_t payload, wc_error **err);
+int32_t wci_http_wait(wc_call *call, wci_http *http, int64_t timeout_ms, wci_tick tick,
+                      uintptr_t payload, wci_http_request **finished, wc_error **err);
+/* Takes the request out, whether it runs or not. */
+void wci_http_cancel(wci_http *http, wci_http_request *request);
+/* Releases what the request holds; it must not be running. */
+void wci_http_request_clear(wci_http_request *request);
+
+/* The n-th header of that name (lower case), or NULL. */
+const char *wci_http_header(const wci_http_request *request, const char *name, size_t n);
+/* Forgets `request->headers`. */
+void wci_http_headers_reset(wci_http_request *request);
+
+#endif

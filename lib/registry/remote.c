@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/remote.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+
+#define DEFAULT_TRANSFERS 6
+#define DEFAULT_STALL_MS 30000
+
+static int copy_config(wci_registry_config *to, const wci_registry_config *from)
+{
+    char *texts[5] = {NULL};
+    const char *const sources[5] = {from->ca_file, from->username, from->password,
+                                    from->auth_file, from->user_agent};
+    int failed = 0;
+    for (int i = 0; i < 5; i++)
+        failed |= wci_replace(&texts[i], sources[i]);
+    *to = *from;
+    to->ca_file = texts[0];
+    to->username = texts[1];
+    to->password = texts[2];
+    to->auth_file = texts[3];
+    to->user_agent = texts[4];
+    if (!to->max_transfers)
+        to->max_transfers = DEFAULT_TRANSFERS;
+    if (to->stall_ms <= 0)
+        to->stall_ms = DEFAULT_STALL_MS;
+    return failed ? WC_E_NOMEM : WC_OK;
+}
+
+static void free_config(wci_registry_config *config)
+{
+    wci_free((char *)config->ca_file);
+    wci_free((char *)config->username);
+    wci_secret_free((char *)config->password);
+    wci_free((char *)config->auth_file);
+    wci_free((char *)config->user_agent);
+}
+
+/* Both become parts of URLs, so nothing may stand in them that means something there. */
+static int32_t check_names(const char *host, const char *repository, wc_error **err)
+{
+    if (!*host || strpbrk(host, "/?#@\\% \t\r\n"))
+        return wci_err(err, WC_E_INVALID, "registry '%.255s': not a host name with an optional port",
+                       host);
+    size_t n = strspn(repository, "abcdefghijklmnopqrstuvwxyz0123456789._-/");
+    if (!*repository || repository[n] || strstr(repository, "..") || strstr(repository, "//"))
+        return wci_err(err, WC_E_INVALID, "repository '%.255s': not a valid name", repository);
+    return WC_OK;
+}
+
+static int32_t open_pools(wci_remote *remote, wc_error **err)
+{
+    const wci_registry_config *config = &remote->config;
+    wci_http_options options = {
+        .tls_verify = config->tls_verify,
+        .ca_file = config->ca_file,
+        .user_agent = config->user_agent ? config->user_agent : "wincontainer/" WC_VERSION_TEXT,
+        .stall_ms = config->stall_ms,
+        .connections = config->max_transfers + 2,
+    };
+    int32_t code = wci_http_new(&options, &remote->http, err);
+    if (!code)
+        code = wci_http_new(&options, &remote->token_http, err);
+    return code;
+}
+
+int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const char *host,
+                        const char *repository, wci_remote **out, wc_error **err)
+{
+    (void)call;
+    int32_t code = check_names(host, repository, err);
+    if (code)
+        return code;
+    wci_remote *remote = wci_calloc(1, sizeof *remote);
+    if (!remote)
+        return wci_err_nomem(err);
+    remote->server = wci_endpoint_server(host);
+    if (copy_config(&remote->config, config) || !remote->server ||
+        wci_replace(&remote->host, host) || wci_replace(&remote->repository, repository))
+        code = wci_err_nomem(err);
+    if (!code)
+        code = wci_endpoint_set(remote, 0, err);
+    if (!code)
+        code = open_pools(remote, err);
+    if (code) {
+        wci_remote_close(remote);
+        return code;
+    }
+    *out = remote;
+    return WC_OK;
+}
+
+void wci_remote_close(wci_remote *remote)
+{
+    if (!remote)
+        return;
+    wci_http_free(remote->http);
+    wci_http_free(remote->token_http);
+    wci_auth_free(&remote->auth);
+    free_config(&remote->config);
+    wci_url_free(&remote->base);
+    wci_free(remote->host);
+    wci_free(remote->repository);
+    wci_free(remote->server);
+    wci_free(remote);
+}
