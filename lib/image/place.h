@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where an image lies: skopeo's transports.
+ *
+ *   docker://REFERENCE, REFERENCE      a registry
+ *   oci:DIR[:NAME]                     an OCI layout; NAME is its org.opencontainers.image.ref.name
+ *   oci-archive:FILE[:NAME]            the same in a tar
+ *   docker-archive:FILE[:REFERENCE]    what `docker save` writes
+ *
+ * As in skopeo the path ends at the first colon (on Windows after that of a drive), so it cannot
+ * hold one itself; what follows may. */
+#ifndef WCI_IMAGE_PLACE_H
+#define WCI_IMAGE_PLACE_H
+
+#include <wincontainer/error.h>
+
+typedef enum wci_place_kind {
+    WCI_PLACE_REGISTRY,
+    WCI_PLACE_OCI,
+    WCI_PLACE_OCI_ARCHIVE,
+    WCI_PLACE_DOCKER_ARCHIVE,
+} wci_place_kind;
+
+typedef struct wci_place {
+    wci_place_kind kind;
+    char *path; /* NULL for a registry */
+    char *ref;  /* NULL when none was given; for registries and docker-archive normalised */
+} wci_place;
+
+#define WCI_PLACE_INIT {WCI_PLACE_REGISTRY, NULL, NULL}
+
+/* WC_E_INVALID for what cannot be read, WC_E_UNSUPPORTED for transports that we do not have. */
+int32_t wci_place_parse(const char *text, wci_place *out, wc_error **err);
+void wci_place_free(wci_place *place);
+/* As it would be typed; owned. NULL: out of memory. */
+char *wci_place_format(const wci_place *place);
+
+#endif
