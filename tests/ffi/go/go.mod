@@ -1,0 +1,3 @@
+module wincontainer.test/smoke
+
+go 1.19
