@@ -22,7 +22,7 @@ struct wc_error {
 /* Running out of memory must be reportable without memory. */
 static wc_error nomem_error = {.refs = WCI_REF_STATIC,
                                .code = WC_E_NOMEM,
-                               .message = "out of memory"};
+                               .message = (char *)"out of memory"};
 
 static int32_t make(wc_error **err, int32_t code, int32_t domain, int64_t native, char *message)
 {

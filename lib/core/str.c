@@ -245,6 +245,15 @@ int wci_is_utf8(const char *s, size_t size)
     return 1;
 }
 
+void wci_show(const char *text, char out[WCI_SHOWN_SIZE])
+{
+    size_t room = WCI_SHOWN_SIZE - sizeof "...";
+    size_t n = 0;
+    for (; text[n] && n < room; n++)
+        out[n] = text[n] < ' ' || text[n] > '~' ? '?' : text[n];
+    memcpy(out + n, text[n] ? "..." : "", text[n] ? 4 : 1);
+}
+
 int wci_parse_u64(const char *s, uint64_t max, uint64_t *out)
 {
     uint64_t value = 0;

@@ -58,6 +58,9 @@ int wci_streq(const char *a, const char *b); /* NULL equals only NULL */
 /* ASCII only, whatever the locale says. */
 int wci_strcasecmp(const char *a, const char *b);
 int wci_is_utf8(const char *s, size_t size);
+/* Foreign text for a message: at most a line's worth, control and non-ASCII bytes as '?'. */
+#define WCI_SHOWN_SIZE 104
+void wci_show(const char *text, char out[WCI_SHOWN_SIZE]);
 /* Strict decimal: digits only, no sign, no overflow past max. 1 when accepted. */
 int wci_parse_u64(const char *s, uint64_t max, uint64_t *out);
 
