@@ -78,14 +78,14 @@ static int remove_in(const char *parent, const char *name)
 
 int32_t wci_dir_remove_all(const char *path, wc_error **err)
 {
-    char *clean = NULL;
-    int32_t rc = wci_path_absolute(path, &clean, err);
-    if (rc)
-        return rc;
-    char *parent = wci_path_parent(clean);
-    int failed = parent ? remove_in(parent, wci_path_base(clean)) : ENOMEM;
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    char *bare = wci_strndup(path, n);
+    char *parent = bare ? wci_path_parent(bare) : NULL;
+    int failed = parent ? remove_in(parent, wci_path_base(bare)) : ENOMEM;
     wci_free(parent);
-    wci_free(clean);
+    wci_free(bare);
     if (failed == EXDEV)
         return wci_err(err, WC_E_IN_USE,
                        "directory '%s': removing: something is mounted in it; unmount it first",

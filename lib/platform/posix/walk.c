@@ -11,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/posix/posix.h"
+#include "platform/posix/tree_name.h"
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 
@@ -245,6 +246,8 @@ static int remove_dir(wci_walk *walk, int dir, const char *name)
 int wci_posix_remove_tree(int dir, const char *name)
 {
     wci_walk walk = {.file = remove_file, .leave = remove_dir, .force = 1};
+    if (!wci_posix_is_name(name))
+        return EINVAL;
     if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
         return 0;
     int fd = open_forced(dir, name);
