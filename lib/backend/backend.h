@@ -109,5 +109,6 @@ void wci_backend_logs_release(wci_backend *b, uintptr_t handle);
 const wc_backend_ops *wci_backend_process_ops(void);
 void wci_backend_process_free(uintptr_t payload); /* 0 accepted */
 const wc_backend_ops *wci_backend_mock_ops(void);
+void wci_backend_mock_free(uintptr_t payload);
 
 #endif

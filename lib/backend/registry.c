@@ -77,7 +77,7 @@ int32_t wci_backends_new(const wc_request *settings, wci_backends **out, wc_erro
     if (rc == WC_OK)
         rc = add_builtin(backends, wci_backend_process_ops(), wci_backend_process_free, err);
     if (rc == WC_OK)
-        rc = add_builtin(backends, wci_backend_mock_ops(), NULL, err);
+        rc = add_builtin(backends, wci_backend_mock_ops(), wci_backend_mock_free, err);
     if (rc) {
         wci_backends_free(backends);
         return rc;
