@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs into an empty directory and uses only what is there: examples by the exported CMake target and
+# by pkg-config, wcctl with its helper, man page and completions.
+# usage: install.sh BUILD_DIR SOURCE_DIR
+set -eu
+build=$1 source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/usr
+fail() { echo "install: $*" >&2; exit 1; }
+
+cmake --install "$build" --prefix "$prefix" >"$work/log" || { cat "$work/log"; exit 1; }
+lib=$(dirname "$(find "$prefix" -name 'libwincontainer.so.0')")
+export LD_LIBRARY_PATH=$lib
+
+for file in bin/wcctl libexec/wincontainer/wc-helper share/man/man1/wcctl.1 include/wincontainer/wincontainer.h \
+    share/bash-completion/completions/wcctl share/zsh/site-functions/_wcctl share/fish/vendor_completions.d/wcctl.fish; do
+    [ -e "$prefix/$file" ] || fail "$file is not installed"
+done
+
+cmake -S "$source/examples/small" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" 2>&1 &&
+    cmake --build "$work/cmake" >>"$work/log" 2>&1 || { cat "$work/log"; fail "examples do not build by find_package"; }
+
+export PKG_CONFIG_PATH=$lib/pkgconfig
+version=$(pkg-config --modversion wincontainer)
+# shellcheck disable=SC2046
+${CC:-cc} -std=c99 -Wall -Wextra -pedantic -Werror "$source/examples/small/pull_and_run.c" -o "$work/pull_and_run" \
+    $(pkg-config --define-variable=prefix="$prefix" --cflags --libs wincontainer)
+"$prefix/bin/wcctl" version | grep -q "$version" || fail "wcctl and wincontainer.pc disagree on the version"
+
+python3 "$source/tests/support/busybox_image.py" "$work/image" test || exit $?
+export WC_ROOT=$work/root
+"$work/cmake/mock_test" "oci:$work/image:test" | grep -q 'all steps behaved'
+WC_BACKEND=mock "$work/pull_and_run" "oci:$work/image:test" outln:hello >"$work/out"
+[ "$(cat "$work/out")" = hello ] || fail "pull_and_run printed '$(cat "$work/out")'"
+"$work/cmake/watch_events" 0 | grep -q 'container die' || fail "no event of the run"
+
+if [ "$(id -u)" = 0 ] && command -v runc >/dev/null; then
+    [ "$("$prefix/bin/wcctl" --root "$WC_ROOT" run --rm --network none "$(
+        "$prefix/bin/wcctl" --root "$WC_ROOT" images -q | head -1)" echo installed)" = installed ] ||
+        fail "the installed wcctl cannot run a container"
+fi
+echo "install: version $version, examples and wcctl work from $(basename "$prefix")"
