@@ -21,7 +21,7 @@ typedef struct wci_platform {
 } wci_platform;
 
 /* Copies with the usual other spellings mapped: "x86_64" is "amd64", "aarch64" "arm64", "armhf"
- * "arm" with "v7", arm64's "v8" and amd64's "v1" are "". NULL is "". */
+ * "arm" with "v7". NULL is "". */
 int32_t wci_platform_set(wci_platform *platform, const char *os, const char *arch,
                          const char *variant, const char *os_version, wc_error **err);
 /* "os/arch[/variant]"; WC_E_INVALID otherwise. */

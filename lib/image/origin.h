@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where images come from: a registry, a layout, an archive, the store. One table of functions for
+ * all of them, and what they have in common. */
+#ifndef WCI_IMAGE_ORIGIN_H
+#define WCI_IMAGE_ORIGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wincontainer/memory.h>
+
+#include "core/call.h"
+#include "core/digest.h"
+#include "image/documents.h"
+#include "image/place.h"
+#include "image/transfer.h"
+#include "platform/file.h"
+#include "registry/registry.h"
+#include "store/store.h"
+
+/* A stretch of a file. */
+typedef struct wci_extent {
+    wci_fd fd;
+    uint64_t offset, size;
+    int is_owned; /* the descriptor goes with the extent */
+} wci_extent;
+
+#define WCI_EXTENT_NONE {WCI_FD_NONE, 0, 0, 0}
+void wci_extent_close(wci_extent *extent);
+
+/* A document as it came, byte for byte. */
+typedef struct wci_raw {
+    wc_buf *body;
+    char *media_type; /* as announced; NULL when nothing was said */
+    wci_digest digest;
+} wci_raw;
+
+#define WCI_RAW_INIT {NULL, NULL, {""}}
+void wci_raw_clear(wci_raw *raw);
+
+typedef struct wci_origin wci_origin;
+
+typedef struct wci_origin_ops {
+    /* The document that stands for the whole image. */
+    int32_t (*root)(wc_call *call, wci_origin *origin, size_t image, wci_raw *out,
+                    wc_error **err);
+    /* A manifest by digest. NULL: it is read like a blob. */
+    int32_t (*manifest)(wc_call *call, wci_origin *origin, const wci_descriptor *descriptor,
+                        wc_buf **out, wc_error **err);
+    /* As wci_remote_fetch(). NULL: blobs are opened. */
+    int32_t (*fetch)(wc_call *call, wci_origin *origin, wci_fetch **fetches, size_t count,
+                     int32_t (*tick)(uintptr_t payload, wc_error **err), uintptr_t payload,
+                     wc_error **err);
+    /* NULL: blobs are fetched. WC_E_NOT_FOUND. */
+    int32_t (*open_blob)(wci_origin *origin, const wci_digest *digest, wci_extent *out,
+                         wc_error **err);
+    void (*close)(wci_origin *origin);
+} wci_origin_ops;
+
+/* The head of every origin. */
+struct wci_origin {
+    const wci_origin_ops *ops;
+    size_t image_count;
+    wci_strv *names; /* of each image: what the place calls it, not to be trusted */
+};
+
+/* Opens a place. With `all` every image of it is offered, otherwise the one that it names: then
+ * image_count is 1. */
+int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place, int all,
+                        const wci_transfer *transfer, wci_origin **out, wc_error **err);
+/* An image of the store itself. */
+int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, wci_origin **out,
+                              wc_error **err);
+void wci_origin_close(wci_origin *origin);
+
+/* Manifests and indexes, verified. *out belongs to the caller. */
+int32_t wci_origin_manifest(wc_call *call, wci_origin *origin, const wci_descriptor *descriptor,
+                            wc_buf **out, wc_error **err);
+/* Small blobs, verified. */
+int32_t wci_origin_read(wc_call *call, wci_origin *origin, const wci_descriptor *descriptor,
+                        size_t max, wc_buf **out, wc_error **err);
+int32_t wci_origin_fetch(wc_call *call, wci_origin *origin, wci_fetch **fetches, size_t count,
+                         int32_t (*tick)(uintptr_t payload, wc_error **err), uintptr_t payload,
+                         wc_error **err);
+
+/* ---- For the origins ---------------------------------------------------------------------------- */
+
+int32_t wci_origin_open_registry(wc_call *call, const wci_place *place,
+                                 const wci_transfer *transfer, wci_origin **out, wc_error **err);
+int32_t wci_origin_open_layout(const wci_place *place, int all, wci_origin **out, wc_error **err);
+/* `archive`: an uncompressed tar, taken over also on failure. */
+int32_t wci_origin_open_oci_archive(wc_call *call, wci_fd archive, const wci_place *place,
+                                    int all, wci_origin **out, wc_error **err);
+int32_t wci_origin_open_docker_archive(wc_call *call, wci_fd archive, const wci_place *place,
+                                       int all, wci_origin **out, wc_error **err);
+/* Reads an extent whole; WC_E_LIMIT above max. */
+int32_t wci_extent_read(const wci_extent *extent, size_t max, const char *what, wc_buf **out,
+                        wc_error **err);
+/* Room for image_count lists of names; WC_E_NOMEM. */
+int32_t wci_origin_set_count(wci_origin *origin, size_t count, wc_error **err);
+/* "'a', 'b'": the names of all images, to choose from. */
+void wci_origin_list_names(const wci_origin *origin, wci_str *out);
+/* Frees what wci_origin_set_count() made. */
+void wci_origin_clear(wci_origin *origin);
+
+#endif

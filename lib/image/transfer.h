@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an image is to be moved: what the public wc_transfer_options holds. */
+#ifndef WCI_IMAGE_TRANSFER_H
+#define WCI_IMAGE_TRANSFER_H
+
+#include "core/str.h"
+#include "image/platform.h"
+#include "registry/registry.h"
+
+typedef struct wci_transfer {
+    wci_platform platform;
+    int has_platform;             /* 0: the host's */
+    wci_registry_config registry; /* texts lent */
+    int trust_names;              /* names found in archives become names of the store */
+    wci_strv names;               /* further names, as the caller wrote them */
+} wci_transfer;
+
+#define WCI_TRANSFER_INIT                                                                        \
+    {{NULL, NULL, NULL, NULL}, 0, WCI_REGISTRY_CONFIG_INIT, 0, WCI_STRV_INIT}
+
+#endif
