@@ -3,3 +3,5 @@ if(NOT WC_SANITIZE)
   wc_add_script_test(e2e_install e2e ${CMAKE_CURRENT_SOURCE_DIR}/install.sh
     ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR} TIMEOUT 300)
 endif()
+wc_add_script_test(e2e_cli_docs e2e ${CMAKE_CURRENT_SOURCE_DIR}/cli_docs.sh
+  ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR})
