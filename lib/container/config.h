@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings of a container, as the store keeps them: docs/backends.md, "Configuration". */
+#ifndef WCI_CONTAINER_CONFIG_H
+#define WCI_CONTAINER_CONFIG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/str.h"
+
+typedef struct wci_mount {
+    char *type, *source, *target;
+    wci_strv options;
+} wci_mount;
+
+typedef struct wci_rlimit {
+    char *name; /* "nofile" */
+    int64_t soft, hard;
+} wci_rlimit;
+
+/* Texts may be NULL while options are being filled; never after wci_config_from_json(). */
+typedef struct wci_config {
+    char *image, *image_id;
+    wci_strv entrypoint, cmd, env;
+    char *workdir, *user, *hostname;
+    wci_strv label_keys, label_values;
+    int32_t tty, open_stdin, read_only, init, auto_remove, privileged, no_new_privileges;
+    char *network, *isolation;
+    wci_mount *mounts;
+    size_t mount_count, mount_cap;
+    wci_strv volumes, ports;
+    int64_t memory, memory_swap, nano_cpus, cpu_shares, pids_limit;
+    char *cpuset;
+    wci_rlimit *rlimits;
+    size_t rlimit_count, rlimit_cap;
+    wci_strv cap_add, cap_drop;
+    char *seccomp; /* "default", "unconfined", or the JSON text of a profile */
+    char *stop_signal;
+    int64_t stop_timeout_ns, log_max_bytes, log_max_files;
+} wci_config;
+
+void wci_config_free(wci_config *config); /* the contents */
+/* Owned text, NULL when memory ran out. */
+char *wci_config_to_json(const wci_config *config);
+/* WC_E_CORRUPT when `text` is not what wci_config_to_json() wrote. */
+int32_t wci_config_from_json(const char *text, wci_config *out, wc_error **err);
+/* entrypoint followed by cmd. 0 or WC_E_NOMEM. */
+int wci_config_args(const wci_config *config, wci_strv *out);
+
+/* 0 or WC_E_NOMEM. A label or variable that is there already is replaced. */
+int wci_config_set_label(wci_config *config, const char *key, const char *value);
+const char *wci_config_label(const wci_config *config, const char *key);
+int wci_env_set(wci_strv *env, const char *name, const char *value);
+int wci_env_has(const wci_strv *env, const char *name);
+/* `options` are copied. */
+int wci_config_add_mount(wci_config *config, const char *type, const char *source,
+                         const char *target, const wci_strv *options);
+int wci_config_add_rlimit(wci_config *config, const char *name, int64_t soft, int64_t hard);
+
+#endif

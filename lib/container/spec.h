@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OCI runtime specification 1.0.2 documents for Linux, with Docker's defaults. What only the
+ * backend can know (root.path, the control group, the init program) it adds itself. */
+#ifndef WCI_SPEC_H
+#define WCI_SPEC_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "container/config.h"
+#include "container/user.h"
+#include "network/mode.h"
+
+typedef struct wci_spec_input {
+    const wci_config *config;
+    const char *id;
+    const char *state_dir; /* holds `hosts`, `hostname`, `resolv.conf` and `volumes/<n>` */
+    const wci_user *user;
+    wci_network_mode network;
+} wci_spec_input;
+
+/* The whole document, owned. */
+int32_t wci_spec_make(const wci_spec_input *input, char **out, wc_error **err);
+
+typedef struct wci_exec_input {
+    const wci_config *config;
+    const wci_strv *args, *env; /* env: on top of the container's */
+    const char *workdir;
+    const wci_user *user;
+    int tty, privileged;
+} wci_exec_input;
+/* A process object for exec. */
+int32_t wci_spec_make_process(const wci_exec_input *input, char **out, wc_error **err);
+
+/* The parts; NULL when memory ran out. */
+json_t *wci_spec_mounts(const wci_spec_input *input);
+json_t *wci_spec_resources(const wci_config *config);
+json_t *wci_spec_namespaces(wci_network_mode network);
+/* Host devices that a privileged container gets. */
+int32_t wci_spec_host_devices(json_t **out, wc_error **err);
+int wci_host_has_cgroup2(void);
+
+#endif

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/spec.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/json.h"
+#include "platform/file.h"
+
+/* One row of the table of mounts to be; options separated by commas. */
+typedef struct row {
+    const char *target, *type, *source, *options;
+} row;
+
+static const row defaults[] = {
+    {"/proc", "proc", "proc", "nosuid,noexec,nodev"},
+    {"/dev", "tmpfs", "tmpfs", "nosuid,strictatime,mode=755,size=65536k"},
+    {"/dev/pts", "devpts", "devpts", "nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5"},
+    {"/sys", "sysfs", "sysfs", "nosuid,noexec,nodev,ro"},
+    {"/sys/fs/cgroup", "cgroup", "cgroup", "ro,nosuid,noexec,nodev"},
+    {"/dev/mqueue", "mqueue", "mqueue", "nosuid,noexec,nodev"},
+    {"/dev/shm", "tmpfs", "shm", "nosuid,noexec,nodev,mode=1777,size=67108864"},
+};
+
+static json_t *split_options(const char *text, int writable)
+{
+    json_t *array = json_array();
+    for (const char *p = text; *p;) {
+        size_t size = strcspn(p, ",");
+        int is_ro = size == 2 && !memcmp(p, "ro", 2);
+        if (json_array_append_new(array, is_ro && writable ? json_string("rw")
+                                                           : json_stringn(p, size))) {
+            json_decref(array);
+            return NULL;
+        }
+        p += size + (p[size] == ',');
+    }
+    return array;
+}
+
+static json_t *mount_json(const char *target, const char *type, const char *source, json_t *options)
+{
+    return json_pack("{s:s, s:s, s:s, s:o}", "destination", target, "type", type, "source", source,
+                     "options", options);
+}
+
+/* A mount of the user on or above a default one takes its place. */
+static int is_replaced(const wci_config *config, const char *target)
+{
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const char *own = config->mounts[i].target;
+        if (!strcmp(own, target) || (!strcmp(own, "/dev") && wci_starts_with(target, "/dev/")))
+            return 1;
+    }
+    return 0;
+}
+
+static int add_defaults(json_t *array, const wci_config *config)
+{
+    int failed = 0;
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+        const row *r = &defaults[i];
+        if (!is_replaced(config, r->target))
+            failed |= json_array_append_new(
+                array, mount_json(r->target, r->type, r->source,
+                                  split_options(r->options, config->privileged)));
+    }
+    return failed;
+}
+
+static int add_bind(json_t *array, const char *source, const char *target, int read_only)
+{
+    json_t *options = json_pack("[s,s,s]", "rbind", "rprivate", read_only ? "ro" : "rw");
+    return json_array_append_new(array, mount_json(target, "bind", source, options));
+}
+
+static int add_etc(json_t *array, const wci_spec_input *in)
+{
+    static const char *const names[] = {"resolv.conf", "hostname", "hosts", NULL};
+    int failed = 0;
+    for (const char *const *name = names; *name; name++) {
+        char *source = wci_path_join(in->state_dir, *name);
+        char *target = wci_asprintf("/etc/%s", *name);
+        if (!source || !target)
+            failed = 1;
+        else if (!is_replaced(in->config, target))
+            failed |= add_bind(array, source, target, in->config->read_only);
+        wci_free(source);
+        wci_free(target);
+    }
+    return failed;
+}
+
+static int add_volumes(json_t *array, const wci_spec_input *in)
+{
+    int failed = 0;
+    for (size_t i = 0; i < in->config->volumes.count; i++) {
+        char *source = wci_asprintf("%s/volumes/%zu", in->state_dir, i);
+        failed |= !source || add_bind(array, source, in->config->volumes.items[i], 0);
+        wci_free(source);
+    }
+    return failed;
+}
+
+static int add_own(json_t *array, const wci_config *config)
+{
+    int failed = 0;
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const wci_mount *m = &config->mounts[i];
+        failed |= json_array_append_new(
+            array, mount_json(m->target, m->type, *m->source ? m->source : m->type,
+                              wci_json_from_strv(&m->options)));
+    }
+    return failed;
+}
+
+static size_t depth(json_t *mount)
+{
+    size_t n = 0;
+    for (const char *p = json_string_value(json_object_get(mount, "destination")); *p; p++)
+        n += *p == '/';
+    return n;
+}
+
+/* Parents before what is mounted in them; otherwise the order stays. */
+static json_t *sorted(json_t *array)
+{
+    json_t *out = json_array(), *item;
+    size_t i, deepest = 0, placed = 0;
+    json_array_foreach(array, i, item)
+        deepest = depth(item) > deepest ? depth(item) : deepest;
+    for (size_t level = 0; level <= deepest; level++)
+        json_array_foreach(array, i, item)
+            if (depth(item) == level)
+                placed += !json_array_append(out, item);
+    if (placed == json_array_size(array))
+        return out;
+    json_decref(out);
+    return NULL;
+}
+
+json_t *wci_spec_mounts(const wci_spec_input *input)
+{
+    json_t *array = json_array();
+    int failed = !array || add_defaults(array, input->config) || add_etc(array, input) ||
+                 add_volumes(array, input) || add_own(array, input->config);
+    json_t *out = failed ? NULL : sorted(array);
+    json_decref(array);
+    return out;
+}
