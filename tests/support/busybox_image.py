@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a small image that runs: Debian's static busybox with its links, /etc/passwd, /tmp.
 
-usage: busybox_image.py LAYOUT_DIR TAG
+usage: busybox_image.py LAYOUT_DIR TAG [--files N] [--seed TEXT]
+
+--files adds a second layer of N files of some KiB that do not compress; the seed makes it another one.
 """
+import argparse
 import gzip
 import hashlib
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import tarfile
@@ -38,8 +42,26 @@ def tar_bytes():
     return out.getvalue()
 
 
+def files_tar(count, seed):
+    out = io.BytesIO()
+    chance = random.Random(seed)
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for number in range(count):
+            data = chance.randbytes(chance.randrange(8192))
+            info = tarfile.TarInfo(f"data/{number % 50}/file{number}")
+            info.size, info.mode, info.mtime = len(data), 0o644, 1700000000 + number
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
 def main():
-    layout, tag = sys.argv[1:3]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("layout")
+    parser.add_argument("tag")
+    parser.add_argument("--files", type=int, default=0)
+    parser.add_argument("--seed", default="")
+    args = parser.parse_args()
+    layout, tag = args.layout, args.tag
     blobs = os.path.join(layout, "blobs/sha256")
     os.makedirs(blobs, exist_ok=True)
 
@@ -49,17 +71,17 @@ def main():
             file.write(data)
         return {"mediaType": media_type, "digest": "sha256:" + digest, "size": len(data)}
 
-    plain = tar_bytes()
-    layer = blob(gzip.compress(plain, 6, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip")
+    tars = [tar_bytes()] + ([files_tar(args.files, args.seed)] if args.files else [])
+    layers = [blob(gzip.compress(t, 6, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip") for t in tars]
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
     config = blob(json.dumps({
         "architecture": machine, "os": "linux", "created": "2026-01-01T00:00:00Z",
         "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"], "Labels": {"org.example.kind": "test"}},
-        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(plain).hexdigest()]},
-        "history": [{"created_by": "busybox"}]}).encode(), "application/vnd.oci.image.config.v1+json")
+        "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(t).hexdigest() for t in tars]},
+        "history": [{"created_by": "busybox"}] * len(tars)}).encode(), "application/vnd.oci.image.config.v1+json")
     manifest = blob(json.dumps({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": config, "layers": [layer]}).encode(), "application/vnd.oci.image.manifest.v1+json")
+        "config": config, "layers": layers}).encode(), "application/vnd.oci.image.manifest.v1+json")
     manifest["annotations"] = {"org.opencontainers.image.ref.name": tag}
     with open(os.path.join(layout, "oci-layout"), "w", encoding="utf-8") as file:
         json.dump({"imageLayoutVersion": "1.0.0"}, file)

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+wc_add_script_test(crash_lifecycle crash ${CMAKE_CURRENT_SOURCE_DIR}/lifecycle.py
+  ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR} TIMEOUT 1800)
