@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading blobs. What is in blobs/ was verified when it came in. */
+#include "core/alloc.h"
+#include "core/error.h"
+#include "store/internal.h"
+
+#define READ_SIZE (1u << 20)
+
+char *wci_blob_location(const wci_store *store, const wci_digest *digest)
+{
+    return wci_asprintf("%s/" WCI_DIR_BLOBS "/%s/%s", store->root, wci_digest_algo_name(digest),
+                        wci_digest_hex(digest));
+}
+
+char *wci_blob_path(wci_store *store, const wci_digest *digest)
+{
+    return wci_blob_location(store, digest);
+}
+
+static int32_t not_found(const wci_digest *digest, int32_t rc, wc_error *why, wc_error **err)
+{
+    if (rc != WC_E_NOT_FOUND)
+        return wci_err_move(err, why);
+    wc_error_unref(why);
+    return wci_err(err, WC_E_NOT_FOUND, "blob '%s': not in the store; pull the image again",
+                   digest->text);
+}
+
+int32_t wci_blob_stat(wci_store *store, const wci_digest *digest, uint64_t *size, wc_error **err)
+{
+    char *path = wci_blob_location(store, digest);
+    if (!path)
+        return wci_err_nomem(err);
+    wci_file_info info;
+    wc_error *why = NULL;
+    int32_t rc = wci_file_info_of(path, &info, &why);
+    wci_free(path);
+    if (rc)
+        return not_found(digest, rc, why, err);
+    *size = info.size;
+    return WC_OK;
+}
+
+int32_t wci_blob_open(wci_store *store, const wci_digest *digest, wci_fd *fd, uint64_t *size,
+                      wc_error **err)
+{
+    char *path = wci_blob_location(store, digest);
+    if (!path)
+        return wci_err_nomem(err);
+    wci_fd opened = WCI_FD_NONE;
+    wci_file_info info;
+    wc_error *why = NULL;
+    int32_t rc = wci_file_open(path, WCI_OPEN_READ, 0, &opened, &why);
+    if (!rc)
+        rc = wci_fd_info(opened, &info, &why);
+    wci_free(path);
+    if (rc) {
+        wci_fd_close(opened);
+        return not_found(digest, rc, why, err);
+    }
+    *fd = opened;
+    *size = info.size;
+    return WC_OK;
+}
+
+int32_t wci_blob_read(wci_store *store, const wci_digest *digest, size_t max, wc_buf **out,
+                      wc_error **err)
+{
+    char *path = wci_blob_location(store, digest);
+    if (!path)
+        return wci_err_nomem(err);
+    wc_buf *data = NULL;
+    wc_error *why = NULL;
+    int32_t rc = wci_file_read_all(path, max, &data, &why);
+    wci_free(path);
+    if (rc)
+        return not_found(digest, rc, why, err);
+    wci_digest found;
+    rc = wci_digest_of(wci_digest_algo(digest), wc_buf_data(data), wc_buf_size(data), &found, err);
+    if (!rc && !wci_digest_equal(&found, digest))
+        rc = wci_err(err, WC_E_CORRUPT,
+                     "blob '%s': its bytes have the digest '%s'; repair the store with a system "
+                     "check and pull the image again", digest->text, found.text);
+    if (rc)
+        wc_buf_unref(data);
+    else
+        *out = data;
+    return rc;
+}
+
+static int32_t hash_file(const wc_call *call, wci_fd fd, wci_hasher *hasher, wc_error **err)
+{
+    char *buffer = wci_malloc(READ_SIZE);
+    int32_t rc = buffer ? WC_OK : wci_err_nomem(err);
+    size_t got = READ_SIZE;
+    while (!rc && got == READ_SIZE) {
+        rc = wci_call_check(call, err);
+        if (!rc)
+            rc = wci_fd_read(fd, buffer, READ_SIZE, &got, err);
+        if (!rc)
+            wci_hasher_update(hasher, buffer, got);
+    }
+    wci_free(buffer);
+    return rc;
+}
+
+int32_t wci_blob_verify(const wc_call *call, const char *path, const wci_digest *digest,
+                        int *good, wc_error **err)
+{
+    wci_fd fd = WCI_FD_NONE;
+    wci_hasher *hasher = NULL;
+    wci_digest found;
+    int32_t rc = wci_file_open(path, WCI_OPEN_READ, 0, &fd, err);
+    if (!rc)
+        rc = wci_hasher_new(wci_digest_algo(digest), &hasher, err);
+    if (!rc)
+        rc = hash_file(call, fd, hasher, err);
+    if (!rc)
+        rc = wci_hasher_final(hasher, &found, err);
+    if (!rc)
+        *good = wci_digest_equal(&found, digest);
+    wci_hasher_free(hasher);
+    wci_fd_close(fd);
+    return rc;
+}
+
+int32_t wci_blob_is_recorded(wci_store *store, const wci_digest *digest, int *recorded,
+                             wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    int64_t found = 0;
+    rc = wci_db_get_int(store->db, "SELECT count(*) FROM blobs WHERE digest = ?",
+                        WCI_BIND(WCI_TEXT(digest->text)), 0, &found, err);
+    rc = wci_tx_end(store, rc, err);
+    if (!rc)
+        *recorded = found != 0;
+    return rc;
+}
+
+int32_t wci_blob_record(wci_store *store, const wci_digest *digest, wc_error **err)
+{
+    uint64_t size;
+    int32_t rc = wci_blob_stat(store, digest, &size, err);
+    if (rc)
+        return rc;
+    return wci_db_run(store->db, "INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)",
+                      WCI_BIND(WCI_TEXT(digest->text), WCI_INT(size)), err);
+}
+
+static int32_t forget_unneeded(wci_gc *gc, const wci_digest *digest, wc_error **err)
+{
+    int needed = 0;
+    int32_t rc = wci_blob_is_needed(gc->store, digest->text, &needed, err);
+    if (!rc && (needed || wci_gc_is_held(gc, digest->text)))
+        rc = wci_err(err, WC_E_IN_USE, "blob '%s': %s; remove that first", digest->text,
+                     needed ? "an image needs it" : "a running operation needs it");
+    return rc ? rc
+              : wci_db_run(gc->store->db, "DELETE FROM blobs WHERE digest = ?",
+                           WCI_BIND(WCI_TEXT(digest->text)), err);
+}
+
+int32_t wci_blob_remove(wci_store *store, const wci_digest *digest, wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    char *path = wci_blob_location(store, digest);
+    if (!path)
+        return wci_err_nomem(err);
+    wci_gc gc;
+    int32_t rc = wci_gc_begin(&call, store, &gc, err);
+    if (!rc) {
+        rc = wci_tx_begin(store, &call, WCI_TX_WRITE, err);
+        if (!rc)
+            rc = wci_tx_end(store, forget_unneeded(&gc, digest, err), err);
+        if (!rc)
+            rc = wci_gc_throw(&gc, path, err);
+        wci_gc_end(&gc, NULL);
+    }
+    wci_free(path);
+    return rc;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Verifying the store while it is in use: a finding counts only when the row it is about is still
+ * there after the look. Repair never touches what a container that runs needs. */
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "platform/host.h"
+#include "store/internal.h"
+
+typedef struct check {
+    wc_call *call;
+    wci_store *store;
+    int repair;
+    wci_strv *findings;
+} check;
+
+/* Takes the line over. */
+static int32_t say(check *c, char *line, wc_error **err)
+{
+    return wci_strv_add_take(c->findings, line) ? wci_err_nomem(err) : WC_OK;
+}
+
+/* One column of all rows of a query, in one snapshot. */
+static int32_t list(check *c, const char *sql, wci_strv *out, wc_error **err)
+{
+    sqlite3_stmt *rows = NULL;
+    int more = 0;
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    rc = wci_db_query(c->store->db, sql, WCI_BIND_NONE, &rows, err);
+    while (!rc && !(rc = wci_db_next(c->store->db, rows, &more, err)) && more)
+        if (wci_strv_add(out, wci_db_text(rows, 0)))
+            rc = wci_err_nomem(err);
+    wci_db_done(rows);
+    return wci_tx_end(c->store, rc, err);
+}
+
+/* One change in a transaction of its own. */
+static int32_t change(check *c, const char *sql, const wci_value *values, size_t count,
+                      wc_error **err)
+{
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_DURABLE, err);
+    return rc ? rc
+              : wci_tx_end(c->store, wci_db_run(c->store->db, sql, values, count, err), err);
+}
+
+/* Calls `look` for every row of a query with one column. */
+static int32_t each(check *c, const char *sql,
+                    int32_t (*look)(check *c, const char *key, wc_error **err), wc_error **err)
+{
+    wci_strv keys = WCI_STRV_INIT;
+    int32_t rc = list(c, sql, &keys, err);
+    for (size_t i = 0; i < keys.count && !rc; i++) {
+        rc = wci_call_check(c->call, err);
+        if (!rc)
+            rc = look(c, keys.items[i], err);
+    }
+    wci_strv_free(&keys);
+    return rc;
+}
+
+static int32_t quarantine(check *c, const char *path, const char *kind, const char *hex,
+                          wc_error **err)
+{
+    char id[17];
+    int32_t rc = wci_random_hex(8, id, err);
+    if (rc)
+        return rc;
+    char *to = wci_asprintf("%s/" WCI_DIR_QUARANTINE "/%s-%.16s-%s", c->store->root, kind, hex, id);
+    if (!to)
+        return wci_err_nomem(err);
+    rc = wci_file_rename(path, to, err);
+    wci_free(to);
+    return rc;
+}
+
+/* ---- The database ----------------------------------------------------------------------------- */
+
+static int32_t mend_indexes(check *c, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_DURABLE, err);
+    return rc ? rc : wci_tx_end(c->store, wci_db_script(c->store->db, "REINDEX", err), err);
+}
+
+static int32_t check_database(check *c, wc_error **err)
+{
+    wci_strv lines = WCI_STRV_INIT;
+    int32_t rc = list(c, "PRAGMA integrity_check(20)", &lines, err);
+    int damaged = lines.count != 1 || strcmp(lines.items[0], "ok") != 0;
+    for (size_t i = 0; i < lines.count && !rc && damaged; i++)
+        rc = say(c, wci_asprintf("database: %s%s", lines.items[i],
+                                 c->repair ? "; indexes rebuilt, check again" : ""), err);
+    if (!rc && damaged && c->repair)
+        rc = mend_indexes(c, err);
+    wci_strv_free(&lines);
+    return rc;
+}
+
+/* ---- Blobs ------------------------------------------------------------------------------------ */
+
+/* Name or id of an image that needs the blob; owned, NULL when there is none. */
+static int32_t image_of_blob(check *c, const char *digest, char **out, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    rc = wci_db_get_text(
+        c->store->db,
+        "SELECT coalesce((SELECT name FROM names WHERE names.manifest = i.manifest), i.config)"
+        " FROM images i WHERE i.manifest = ?1 OR i.config = ?1 OR i.idx = ?1"
+        " OR i.manifest IN (SELECT manifest FROM image_layers WHERE digest = ?1) LIMIT 1",
+        WCI_BIND(WCI_TEXT(digest)), out, err);
+    return wci_tx_end(c->store, rc, err);
+}
+
+static int32_t report_blob(check *c, const wci_digest *digest, const char *path, int missing,
+                           wc_error **err)
+{
+    int recorded = 0;
+    char *image = NULL;
+    int32_t rc = wci_blob_is_recorded(c->store, digest, &recorded, err);
+    if (rc || !recorded)
+        return rc;
+    rc = image_of_blob(c, digest->text, &image, err);
+    if (!rc && c->repair)
+        rc = change(c, "DELETE FROM blobs WHERE digest = ?", WCI_BIND(WCI_TEXT(digest->text)), err);
+    if (!rc && c->repair && !missing)
+        rc = quarantine(c, path, "blob", wci_digest_hex(digest), err);
+    const char *what = missing ? "its file is missing" : "its bytes do not match its digest";
+    const char *done = !c->repair ? "" : missing ? "; taken off the books" : "; put into quarantine";
+    if (!rc)
+        rc = say(c, image ? wci_asprintf("blob %s: %s%s; image '%s' needs it, pull that again",
+                                         digest->text, what, done, image)
+                          : wci_asprintf("blob %s: %s%s; nothing needs it", digest->text, what,
+                                         done), err);
+    wci_free(image);
+    return rc;
+}
+
+static int32_t check_blob(check *c, const char *key, wc_error **err)
+{
+    wci_digest digest;
+    int32_t rc = wci_digest_parse(key, &digest, err);
+    char *path = rc ? NULL : wci_blob_location(c->store, &digest);
+    if (!path)
+        return rc ? rc : wci_err_nomem(err);
+    int good = 0;
+    wc_error *why = NULL;
+    rc = wci_blob_verify(c->call, path, &digest, &good, &why);
+    int missing = rc == WC_E_NOT_FOUND;
+    if (missing || !rc)
+        wc_error_unref(why);
+    if (rc && !missing)
+        rc = wci_err_move(err, why);
+    else
+        rc = good ? WC_OK : report_blob(c, &digest, path, missing, err);
+    wci_free(path);
+    return rc;
+}
+
+/* ---- Trees ------------------------------------------------------------------------------------ */
+
+typedef struct tree {
+    wci_tree_kind kind;
+    wci_digest key;
+    char *path;
+} tree;
+
+static int32_t is_running_on(wci_store *store, const tree *t, int64_t *running, wc_error **err)
+{
+    const char *sql =
+        t->kind == WCI_TREE_LAYER
+            ? "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
+              " WHERE diff_id = ? AND status IN (1, 2, 3)"
+            : "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
+              " WHERE chain_id = ? AND status IN (1, 2, 3)";
+    return wci_db_get_int(store->db, sql, WCI_BIND(WCI_TEXT(t->key.text)), 0, running, err);
+}
+
+/* Deletes the row unless somebody works with the tree. */
+static int32_t forget_tree(wci_gc *gc, const tree *t, int *forgotten, wc_error **err)
+{
+    int64_t running = 0;
+    int32_t rc = is_running_on(gc->store, t, &running, err);
+    if (rc || running || wci_gc_is_held(gc, t->key.text))
+        return rc;
+    rc = wci_db_run(gc->store->db, "DELETE FROM trees WHERE kind = ? AND key = ? AND owner = ''",
+                    WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), err);
+    if (!rc)
+        *forgotten = 1;
+    return rc;
+}
+
+static int32_t mend_tree(check *c, const tree *t, int *mended, wc_error **err)
+{
+    wci_gc gc;
+    int32_t rc = wci_gc_begin(c->call, c->store, &gc, err);
+    if (rc)
+        return rc;
+    rc = wci_tx_begin(c->store, c->call, WCI_TX_DURABLE, err);
+    if (!rc)
+        rc = wci_tx_end(c->store, forget_tree(&gc, t, mended, err), err);
+    if (!rc && *mended && wci_file_exists(t->path))
+        rc = quarantine(c, t->path, wci_tree_dir_name(t->kind), wci_digest_hex(&t->key), err);
+    wci_gc_end(&gc, NULL);
+    return rc;
+}
+
+static int32_t is_recorded(check *c, const tree *t, int64_t *recorded, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    rc = wci_db_get_int(c->store->db,
+                        "SELECT count(*) FROM trees WHERE kind = ? AND key = ? AND owner = ''",
+                        WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), 0, recorded, err);
+    return wci_tx_end(c->store, rc, err);
+}
+
+static int32_t report_tree(check *c, const tree *t, const char *what, wc_error **err)
+{
+    int64_t recorded = 0;
+    int mended = 0;
+    int32_t rc = is_recorded(c, t, &recorded, err);
+    if (rc || !recorded)
+        return rc;
+    if (c->repair)
+        rc = mend_tree(c, t, &mended, err);
+    const char *done = !c->repair ? ""
+                       : mended   ? "; it will be unpacked again from its blob"
+                                  : "; in use, stop its containers and check again";
+    return rc ? rc : say(c, wci_asprintf("layer %s: %s%s", t->key.text, what, done), err);
+}
+
+static int32_t expected_size(check *c, const tree *t, uint64_t *bytes, uint64_t *entries,
+                             wc_error **err)
+{
+    int64_t b = 0, e = 0;
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    rc = wci_db_get_int(c->store->db,
+                        "SELECT disk_bytes FROM trees WHERE kind = ? AND key = ?",
+                        WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), 0, &b, err);
+    if (!rc)
+        rc = wci_db_get_int(c->store->db,
+                            "SELECT disk_entries FROM trees WHERE kind = ? AND key = ?",
+                            WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), 0, &e, err);
+    *bytes = (uint64_t)b;
+    *entries = (uint64_t)e;
+    return wci_tx_end(c->store, rc, err);
+}
+
+static int32_t check_directory(check *c, const tree *t, wc_error **err)
+{
+    uint64_t bytes = 0, entries = 0, want_bytes, want_entries;
+    if (!wci_file_exists(t->path))
+        return report_tree(c, t, "its unpacked tree is missing", err);
+    wc_error *why = NULL;
+    int32_t rc = wci_dir_usage(t->path, &bytes, &entries, &why);
+    if (rc == WC_E_NOT_FOUND) { /* removed while we looked */
+        wc_error_unref(why);
+        return report_tree(c, t, "its unpacked tree is missing", err);
+    }
+    if (rc)
+        return wci_err_move(err, why);
+    rc = expected_size(c, t, &want_bytes, &want_entries, err);
+    if (rc || (bytes == want_bytes && entries == want_entries))
+        return rc;
+    char *what = wci_asprintf("its unpacked tree has %llu entries with %llu bytes instead of %llu "
+                              "with %llu", (unsigned long long)entries, (unsigned long long)bytes,
+                              (unsigned long long)want_entries, (unsigned long long)want_bytes);
+    rc = what ? report_tree(c, t, what, err) : wci_err_nomem(err);
+    wci_free(what);
+    return rc;
+}
+
+static int32_t check_tree(check *c, wci_tree_kind kind, const char *key, wc_error **err)
+{
+    tree t = {.kind = kind};
+    int32_t rc = wci_digest_parse(key, &t.key, err);
+    if (!rc && !(t.path = wci_tree_location(c->store, kind, &t.key)))
+        rc = wci_err_nomem(err);
+    if (!rc)
+        rc = check_directory(c, &t, err);
+    wci_free(t.path);
+    return rc;
+}
+
+static int32_t check_layer(check *c, const char *key, wc_error **err)
+{
+    return check_tree(c, WCI_TREE_LAYER, key, err);
+}
+
+static int32_t check_links(check *c, const char *key, wc_error **err)
+{
+    return check_tree(c, WCI_TREE_LINKS, key, err);
+}
+
+/* ---- References ------------------------------------------------------------------------------- */
+
+static int32_t report_line(check *c, const char *line, wc_error **err)
+{
+    return say(c, wci_strdup(line), err);
+}
+
+/* Blobs that images name but that are not on the books. */
+static int32_t check_image_blobs(check *c, wc_error **err)
+{
+    return each(
+        c,
+        "SELECT 'image ''' || coalesce((SELECT name FROM names n WHERE n.manifest = p.manifest),"
+        " p.manifest) || ''': blob ' || p.digest || ' is not in the store; pull the image again'"
+        " FROM (SELECT manifest, digest FROM image_layers"
+        "  UNION SELECT manifest, manifest FROM images"
+        "  UNION SELECT manifest, config FROM images) p"
+        " WHERE p.digest NOT IN (SELECT digest FROM blobs)",
+        report_line, err);
+}
+
+static int32_t check_name(check *c, const char *name, wc_error **err)
+{
+    int32_t rc = c->repair ? change(c, "DELETE FROM names WHERE name = ?", WCI_BIND(WCI_TEXT(name)),
+                                    err)
+                           : WC_OK;
+    return rc ? rc : say(c, wci_asprintf("name '%s': its image is not in the store%s", name,
+                                         c->repair ? "; name removed" : ""), err);
+}
+
+static int32_t check_stray_layers(check *c, const char *manifest, wc_error **err)
+{
+    int32_t rc = c->repair ? change(c, "DELETE FROM image_layers WHERE manifest = ?",
+                                    WCI_BIND(WCI_TEXT(manifest)), err)
+                           : WC_OK;
+    return rc ? rc : say(c, wci_asprintf("image '%s': it has layers but no record%s", manifest,
+                                         c->repair ? "; layers taken off the books" : ""), err);
+}
+
+static int32_t check_container(check *c, const char *id, wc_error **err)
+{
+    char *dir = wci_container_dir(c->store, id);
+    if (!dir)
+        return wci_err_nomem(err);
+    int there = wci_file_exists(dir);
+    wci_free(dir);
+    if (there)
+        return WC_OK;
+    int64_t still = 0; /* it may have been removed meanwhile */
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
+    if (!rc)
+        rc = wci_tx_end(c->store,
+                        wci_db_get_int(c->store->db,
+                                       "SELECT count(*) FROM containers"
+                                       " WHERE id = ? AND status NOT IN (5, 6)",
+                                       WCI_BIND(WCI_TEXT(id)), 0, &still, err), err);
+    if (rc || !still)
+        return rc;
+    if (c->repair)
+        rc = change(c,
+                    "UPDATE containers SET status = 6, pid = 0,"
+                    " error = 'its directory was missing' WHERE id = ?",
+                    WCI_BIND(WCI_TEXT(id)), err);
+    return rc ? rc : say(c, wci_asprintf("container %.12s: its directory is missing; %s", id,
+                                         c->repair ? "marked dead, remove it" : "remove it"), err);
+}
+
+static int32_t check_container_image(check *c, const char *id, wc_error **err)
+{
+    return say(c, wci_asprintf("container %.12s: its image is not in the store; pull the image "
+                               "again or remove the container", id), err);
+}
+
+/* ---- Check ------------------------------------------------------------------------------------ */
+
+static int32_t check_all(check *c, wc_error **err)
+{
+    int32_t rc = check_database(c, err);
+    if (!rc)
+        rc = check_image_blobs(c, err);
+    if (!rc)
+        rc = each(c, "SELECT digest FROM blobs ORDER BY digest", check_blob, err);
+    if (!rc)
+        rc = each(c, "SELECT key FROM trees WHERE kind = 0 AND owner = '' AND is_empty = 0",
+                  check_layer, err);
+    if (!rc)
+        rc = each(c, "SELECT key FROM trees WHERE kind = 1 AND owner = '' AND is_empty = 0",
+                  check_links, err);
+    if (!rc)
+        rc = each(c, "SELECT name FROM names WHERE manifest NOT IN (SELECT manifest FROM images)",
+                  check_name, err);
+    if (!rc)
+        rc = each(c,
+                  "SELECT DISTINCT manifest FROM image_layers"
+                  " WHERE manifest NOT IN (SELECT manifest FROM images)",
+                  check_stray_layers, err);
+    if (!rc)
+        rc = each(c, "SELECT id FROM containers WHERE status NOT IN (5, 6)", check_container, err);
+    return rc ? rc
+              : each(c,
+                     "SELECT id FROM containers WHERE image <> ''"
+                     " AND image NOT IN (SELECT manifest FROM images)",
+                     check_container_image, err);
+}
+
+int32_t wci_store_check(wc_call *call, wci_store *store, int repair, wci_strv *findings,
+                        wc_error **err)
+{
+    check c = {call, store, repair, findings};
+    return check_all(&c, err);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Container records and their state machine. */
+#include <jansson.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "store/internal.h"
+
+#define ID_SIZE 65 /* an id and its end */
+
+static const char *const status_names[] = {"created", "starting", "running", "paused",
+                                           "exited",  "removing", "dead"};
+
+static const char *status_name(int64_t status)
+{
+    int known = status >= 0 && status < (int64_t)(sizeof status_names / sizeof *status_names);
+    return known ? status_names[status] : "unknown";
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------- */
+
+void wci_container_record_free(wci_container_record *record)
+{
+    if (!record)
+        return;
+    wci_free(record->name);
+    wci_free(record->backend);
+    wci_free(record->image_name);
+    wci_free(record->config);
+    wci_free(record->error);
+    wci_free(record);
+}
+
+void wci_container_records_free(wci_container_record **records, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        wci_container_record_free(records[i]);
+    wci_free(records);
+}
+
+#define COLUMNS \
+    "id, name, backend, image, image_name, config, status, created_ns, started_ns, finished_ns," \
+    " pid, exit_code, oom_killed, error, generation, auto_remove"
+
+static int32_t take_id(sqlite3_stmt *row, char out[ID_SIZE], wc_error **err)
+{
+    const char *id = wci_db_text(row, 0);
+    if (strlen(id) >= ID_SIZE)
+        return wci_err(err, WC_E_CORRUPT, "store database: container id '%.70s' is too long", id);
+    memcpy(out, id, strlen(id) + 1);
+    return WC_OK;
+}
+
+static int32_t take_image(sqlite3_stmt *row, wci_digest *out, wc_error **err)
+{
+    const char *text = wci_db_text(row, 3);
+    return *text ? wci_digest_parse(text, out, err) : WC_OK;
+}
+
+static int32_t take_container(sqlite3_stmt *row, wci_container_record *r, wc_error **err)
+{
+    int32_t rc = take_id(row, r->id, err);
+    if (!rc)
+        rc = take_image(row, &r->image, err);
+    if (rc)
+        return rc;
+    r->name = wci_strdup(wci_db_text(row, 1));
+    r->backend = wci_strdup(wci_db_text(row, 2));
+    r->image_name = wci_strdup(wci_db_text(row, 4));
+    r->config = wci_strdup(wci_db_text(row, 5));
+    r->status = (wci_status)wci_db_int(row, 6);
+    r->created_ns = wci_db_int(row, 7);
+    r->started_ns = wci_db_int(row, 8);
+    r->finished_ns = wci_db_int(row, 9);
+    r->pid = wci_db_int(row, 10);
+    r->exit_code = (int32_t)wci_db_int(row, 11);
+    r->oom_killed = (int32_t)wci_db_int(row, 12);
+    r->error = wci_strdup(wci_db_text(row, 13));
+    r->generation = wci_db_int(row, 14);
+    r->auto_remove = (int32_t)wci_db_int(row, 15);
+    return r->name && r->backend && r->image_name && r->config && r->error ? WC_OK
+                                                                           : wci_err_nomem(err);
+}
+
+typedef struct container_list {
+    wci_container_record **items;
+    size_t count, cap;
+} container_list;
+
+static int32_t add_container(sqlite3_stmt *row, container_list *list, wc_error **err)
+{
+    wci_container_record *record = wci_calloc(1, sizeof *record);
+    if (!record || !wci_grow(&list->items, &list->cap, list->count + 1, sizeof *list->items)) {
+        wci_free(record);
+        return wci_err_nomem(err);
+    }
+    list->items[list->count++] = record;
+    return take_container(row, record, err);
+}
+
+static int32_t read_containers(wci_db *db, const char *sql, const wci_value *values, size_t count,
+                               container_list *list, wc_error **err)
+{
+    sqlite3_stmt *rows = NULL;
+    int more = 0;
+    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
+    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
+        rc = add_container(rows, list, err);
+    wci_db_done(rows);
+    return rc;
+}
+
+int32_t wci_container_list(wci_store *store, wci_container_record ***out, size_t *count,
+                           wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    container_list list = {NULL, 0, 0};
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    rc = read_containers(store->db,
+                         "SELECT " COLUMNS " FROM containers ORDER BY created_ns DESC, id",
+                         WCI_BIND_NONE, &list, err);
+    rc = wci_tx_end(store, rc, err);
+    if (rc) {
+        wci_container_records_free(list.items, list.count);
+        return rc;
+    }
+    *out = list.items;
+    *count = list.count;
+    return WC_OK;
+}
+
+static int32_t find_prefix(wci_db *db, const char *prefix, container_list *list, wc_error **err)
+{
+    if (!*prefix || prefix[strspn(prefix, "0123456789abcdef")])
+        return WC_OK;
+    char *end = wci_asprintf("%sg", prefix); /* the first text after all hex digits */
+    if (!end)
+        return wci_err_nomem(err);
+    int32_t rc = read_containers(db,
+                                 "SELECT " COLUMNS " FROM containers WHERE id >= ? AND id < ?"
+                                 " LIMIT 2",
+                                 WCI_BIND(WCI_TEXT(prefix), WCI_TEXT(end)), list, err);
+    wci_free(end);
+    return rc;
+}
+
+static int32_t find(wci_db *db, const char *what, container_list *list, wc_error **err)
+{
+    int32_t rc = read_containers(db, "SELECT " COLUMNS " FROM containers WHERE id = ?",
+                                 WCI_BIND(WCI_TEXT(what)), list, err);
+    if (!rc && !list->count)
+        rc = read_containers(db, "SELECT " COLUMNS " FROM containers WHERE name = ?",
+                             WCI_BIND(WCI_TEXT(what)), list, err);
+    if (!rc && !list->count)
+        rc = find_prefix(db, what, list, err);
+    if (rc)
+        return rc;
+    if (!list->count)
+        return wci_err(err, WC_E_NOT_FOUND, "container '%s': no such container", what);
+    if (list->count > 1)
+        return wci_err(err, WC_E_INVALID,
+                       "container '%s': more than one id begins so; give more digits", what);
+    return WC_OK;
+}
+
+int32_t wci_container_find(wci_store *store, const char *id_or_name, wci_container_record **out,
+                           wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    container_list list = {NULL, 0, 0};
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    rc = wci_tx_end(store, find(store->db, id_or_name, &list, err), err);
+    if (!rc) {
+        *out = list.items[0];
+        list.items[0] = NULL;
+    }
+    wci_container_records_free(list.items, list.count);
+    return rc;
+}
+
+/* ---- Events ----------------------------------------------------------------------------------- */
+
+/* The event with the container's name and image, over which `attributes` (JSON or NULL) go. */
+static int32_t put_event(wci_store *store, const char *action, const char *id,
+                         const char *attributes, wc_error **err)
+{
+    char *name = NULL, *image = NULL;
+    int32_t rc = wci_db_get_text(store->db, "SELECT name FROM containers WHERE id = ?",
+                                 WCI_BIND(WCI_TEXT(id)), &name, err);
+    if (!rc)
+        rc = wci_db_get_text(store->db, "SELECT image_name FROM containers WHERE id = ?",
+                             WCI_BIND(WCI_TEXT(id)), &image, err);
+    json_t *all = rc ? NULL : json_pack("{s:s, s:s}", "name", name ? name : "", "image",
+                                        image ? image : "");
+    json_t *more = NULL;
+    if (!rc && attributes)
+        rc = wci_json_parse(attributes, strlen(attributes), 1u << 20, "event attributes", &more,
+                            err);
+    if (!rc && more)
+        json_object_update(all, more);
+    char *text = rc || !all ? NULL : wci_json_dump_text(all);
+    if (!rc)
+        rc = text ? wci_event_put(store, "container", action, id, text, err) : wci_err_nomem(err);
+    json_decref(all);
+    json_decref(more);
+    wci_free(text);
+    wci_free(name);
+    wci_free(image);
+    return rc;
+}
+
+/* ---- Making and removing ------------------------------------------------------------------------ */
+
+static int32_t check_name_free(wci_db *db, const char *name, const char *own_id, wc_error **err)
+{
+    char *holder = NULL;
+    int32_t rc = wci_db_get_text(db, "SELECT id FROM containers WHERE name = ? AND id <> ?",
+                                 WCI_BIND(WCI_TEXT(name), WCI_TEXT(own_id)), &holder, err);
+    if (!rc && holder)
+        rc = wci_err(err, WC_E_EXISTS,
+                     "container name '%s': container %.12s has it; remove or rename that one", name,
+                     holder);
+    wci_free(holder);
+    return rc;
+}
+
+static int32_t check_image(wci_db *db, const wci_container_record *r, wc_error **err)
+{
+    int64_t found = 0;
+    if (!wci_digest_is_set(&r->image))
+        return WC_OK;
+    int32_t rc = wci_db_get_int(db, "SELECT count(*) FROM images WHERE manifest = ?",
+                                WCI_BIND(WCI_TEXT(r->image.text)), 0, &found, err);
+    if (!rc && !found)
+        rc = wci_err(err, WC_E_NOT_FOUND, "image '%s': not in the store; pull it first",
+                     r->image_name && *r->image_name ? r->image_name : r->image.text);
+    return rc;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static int32_t insert(wci_store *store, const wci_container_record *r, wc_error **err)
+{
+    int32_t rc = check_name_free(store->db, or_empty(r->name), "", err);
+    if (!rc)
+        rc = check_image(store->db, r, err);
+    if (!rc)
+        rc = wci_db_run(
+            store->db,
+            "INSERT INTO containers (" COLUMNS ")"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            WCI_BIND(WCI_TEXT(r->id), WCI_TEXT(or_empty(r->name)), WCI_TEXT(or_empty(r->backend)),
+                     WCI_TEXT(r->image.text), WCI_TEXT(or_empty(r->image_name)),
+                     WCI_TEXT(or_empty(r->config)), WCI_INT(r->status), WCI_INT(r->created_ns),
+                     WCI_INT(r->started_ns), WCI_INT(r->finished_ns), WCI_INT(r->pid),
+                     WCI_INT(r->exit_code), WCI_INT(r->oom_killed), WCI_TEXT(or_empty(r->error)),
+                     WCI_INT(r->generation), WCI_INT(r->auto_remove)),
+            err);
+    return rc ? rc : put_event(store, "create", r->id, NULL, err);
+}
+
+static int32_t insert_excluding_gc(wc_call *call, wci_store *store, const wci_container_record *r,
+                                   wc_error **err)
+{
+    char *dir = wci_container_dir(store, r->id);
+    int is_new = dir && !wci_file_exists(dir);
+    int32_t rc = dir ? wci_dir_make(dir, 0700, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
+    if (!rc)
+        rc = wci_tx_end(store, insert(store, r, err), err);
+    if (rc && is_new)
+        wci_dir_remove_empty(dir, NULL);
+    wci_free(dir);
+    return rc;
+}
+
+/* A row never lacks its directory, and GC takes directories without a row: both come into being
+ * while GC is kept out. */
+int32_t wci_container_insert(wci_store *store, const wci_container_record *record,
+                             wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    wci_lock *lock = NULL;
+    char *path = wci_store_path(store, WCI_DIR_LOCKS, "gc");
+    int32_t rc = wci_store_check_fork(store, err);
+    if (!rc)
+        rc = path ? wci_lock_acquire(&call, path, WCI_LOCK_SHARED, &lock, err)
+                  : wci_err_nomem(err);
+    wci_free(path);
+    if (rc)
+        return rc;
+    rc = insert_excluding_gc(&call, store, record, err);
+    wci_lock_release(lock);
+    return rc;
+}
+
+static int32_t no_such(const char *id, wc_error **err)
+{
+    return wci_err(err, WC_E_NOT_FOUND, "container '%s': no such container", id);
+}
+
+static int32_t delete_row(wci_store *store, const char *id, wc_error **err)
+{
+    int64_t there = 0;
+    int32_t rc = wci_db_get_int(store->db, "SELECT count(*) FROM containers WHERE id = ?",
+                                WCI_BIND(WCI_TEXT(id)), 0, &there, err);
+    if (!rc && !there)
+        rc = no_such(id, err);
+    if (!rc)
+        rc = put_event(store, "destroy", id, NULL, err);
+    return rc ? rc
+              : wci_db_run(store->db, "DELETE FROM containers WHERE id = ?",
+                           WCI_BIND(WCI_TEXT(id)), err);
+}
+
+int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
+    return rc ? rc : wci_tx_end(store, delete_row(store, id, err), err);
+}
+
+/* ---- Changing --------------------------------------------------------------------------------- */
+
+static int32_t explain_refusal(wci_db *db, const char *id, const wci_container_change *change,
+                               wc_error **err)
+{
+    int64_t status = 0, generation = 0;
+    int32_t rc = wci_db_get_int(db, "SELECT status FROM containers WHERE id = ?",
+                                WCI_BIND(WCI_TEXT(id)), -1, &status, err);
+    if (!rc)
+        rc = wci_db_get_int(db, "SELECT generation FROM containers WHERE id = ?",
+                            WCI_BIND(WCI_TEXT(id)), 0, &generation, err);
+    if (rc)
+        return rc;
+    if (status < 0)
+        return no_such(id, err);
+    if (change->generation >= 0 && generation != change->generation)
+        return wci_err(err, WC_E_STATE, "container '%s': it was started again meanwhile", id);
+    return wci_err(err, WC_E_STATE, "container '%s': it is %s and cannot become %s", id,
+                   status_name(status), status_name(change->status));
+}
+
+static int32_t update(wci_store *store, const char *id, const wci_container_change *c,
+                      wc_error **err)
+{
+    int32_t rc = wci_db_run(
+        store->db,
+        "UPDATE containers SET status = ?2, pid = ?3, generation = generation + ?4,"
+        " started_ns = CASE ?5 WHEN 0 THEN started_ns ELSE ?5 END,"
+        " exit_code = CASE ?6 WHEN 0 THEN exit_code ELSE ?7 END,"
+        " oom_killed = CASE ?6 WHEN 0 THEN oom_killed ELSE ?8 END,"
+        " finished_ns = CASE ?6 WHEN 0 THEN finished_ns ELSE ?6 END,"
+        " error = coalesce(?9, error)"
+        " WHERE id = ?1 AND ((1 << status) & ?10) <> 0 AND (?11 < 0 OR generation = ?11)",
+        WCI_BIND(WCI_TEXT(id), WCI_INT(c->status), WCI_INT(c->pid),
+                 WCI_INT(c->bump_generation ? 1 : 0), WCI_INT(c->started_ns),
+                 WCI_INT(c->finished_ns), WCI_INT(c->exit_code), WCI_INT(c->oom_killed),
+                 WCI_TEXT(c->error), WCI_INT(c->from), WCI_INT(c->generation)),
+        err);
+    if (!rc && wci_db_changes(store->db) == 0)
+        rc = explain_refusal(store->db, id, c, err);
+    if (!rc && c->action)
+        rc = put_event(store, c->action, id, c->attributes, err);
+    return rc;
+}
+
+/* After a power cut nothing runs, so only how a run ended has to outlive one. */
+int32_t wci_container_update(wci_store *store, const char *id, const wci_container_change *change,
+                             wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int live = change->status == WCI_STATUS_STARTING || change->status == WCI_STATUS_RUNNING ||
+               change->status == WCI_STATUS_PAUSED;
+    int32_t rc = wci_tx_begin(store, &call, live ? WCI_TX_WRITE : WCI_TX_DURABLE, err);
+    return rc ? rc : wci_tx_end(store, update(store, id, change, err), err);
+}
+
+static int32_t set_name(wci_store *store, const char *id, const char *name, wc_error **err)
+{
+    int32_t rc = check_name_free(store->db, name, id, err);
+    if (!rc)
+        rc = wci_db_run(store->db, "UPDATE containers SET name = ? WHERE id = ?",
+                        WCI_BIND(WCI_TEXT(name), WCI_TEXT(id)), err);
+    if (!rc && wci_db_changes(store->db) == 0)
+        rc = no_such(id, err);
+    return rc ? rc : put_event(store, "rename", id, NULL, err);
+}
+
+int32_t wci_container_set_name(wci_store *store, const char *id, const char *name,
+                               wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
+    return rc ? rc : wci_tx_end(store, set_name(store, id, name, err), err);
+}

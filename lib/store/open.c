@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening. One wci_store per root and process, however many contexts use it. */
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "platform/host.h"
+#include "platform/process.h"
+#include "store/internal.h"
+
+/* Two connections of two SQLite copies in one process would lose each other's locks; within one
+ * copy one connection is enough. */
+static wci_mutex registry_mutex = WCI_MUTEX_INIT;
+static wci_store *registry;
+
+static wci_store *find_open(const char *root)
+{
+    for (wci_store *s = registry; s; s = s->next)
+        if (strcmp(s->root, root) == 0 && wci_store_is_ours(s))
+            return s;
+    return NULL;
+}
+
+static void forget(wci_store *store)
+{
+    for (wci_store **at = &registry; *at; at = &(*at)->next) {
+        if (*at == store) {
+            *at = store->next;
+            return;
+        }
+    }
+}
+
+/* In a forked child the database and the locks stay the parent's: only memory is given back. */
+static void destroy(wci_store *store)
+{
+    if (wci_store_is_ours(store)) {
+        wci_db_close(store->db);
+        wci_lock_release(store->schema_lock);
+        wci_lock_release_remove(store->host_lock);
+    }
+    wci_free(store->root);
+    wci_free(store->run_root);
+    wci_free(store->uuid);
+    wci_free(store);
+}
+
+static int32_t lock_host(wci_store *store, wc_error **err)
+{
+    int64_t pid = wci_host_pid();
+    char *path = wci_asprintf("%s/" WCI_DIR_HOSTS "/%lld-%lld", store->root, (long long)pid,
+                              (long long)wci_host_process_start(pid));
+    if (!path)
+        return wci_err_nomem(err);
+    int32_t rc = wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &store->host_lock, err);
+    wci_free(path);
+    if (rc != WC_E_BUSY)
+        return rc;
+    wci_err_clear(err);
+    return wci_err(err, WC_E_BUSY,
+                   "store: '%s': a second copy of this library in the same process has it open; "
+                   "load the library once", store->root);
+}
+
+static int32_t check_fs(const char *root, wc_error **err)
+{
+    uint64_t free_bytes, total_bytes;
+    const char *name = "";
+    int32_t rc = wci_fs_info(root, &free_bytes, &total_bytes, &name, err);
+    return rc ? rc : wci_layout_check_fs(root, name, err);
+}
+
+static int32_t open_parts(wc_call *call, wci_store *store, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    if (!(store->flags & WCI_STORE_HELPER)) {
+        rc = check_fs(store->root, err);
+        if (!rc)
+            rc = wci_layout_make(store->root, store->run_root, err);
+        if (!rc)
+            rc = lock_host(store, err);
+    }
+    return rc ? rc : wci_schema_open(call, store, err);
+}
+
+static int32_t open_new(wc_call *call, const char *root, const char *run_root, int flags,
+                        wci_store **out, wc_error **err)
+{
+    wci_store *store = wci_calloc(1, sizeof *store);
+    if (!store)
+        return wci_err_nomem(err);
+    wci_ref_init(&store->refs);
+    store->flags = flags;
+    store->fork_id = wci_fork_id();
+    store->root = wci_strdup(root);
+    store->run_root = wci_strdup(run_root);
+    int32_t rc = store->root && store->run_root ? open_parts(call, store, err)
+                                                : wci_err_nomem(err);
+    if (rc)
+        destroy(store);
+    else
+        *out = store;
+    return rc;
+}
+
+static int32_t share(wci_store *store, const char *run_root, wci_store **out, wc_error **err)
+{
+    if (strcmp(store->run_root, run_root) != 0)
+        return wci_err(err, WC_E_INVALID,
+                       "store: '%s': this process has it open with the run directory '%s'; use "
+                       "the same one", store->root, store->run_root);
+    wci_ref_take(&store->refs);
+    *out = store;
+    return WC_OK;
+}
+
+static int32_t open_shared(wc_call *call, const char *root, const char *run_root, int flags,
+                           wci_store **out, wc_error **err)
+{
+    wci_mutex_lock(&registry_mutex);
+    wci_store *store = find_open(root);
+    int32_t rc;
+    if (store) {
+        rc = share(store, run_root, out, err);
+    } else if (!(rc = open_new(call, root, run_root, flags, &store, err))) {
+        store->next = registry;
+        registry = store;
+        *out = store;
+    }
+    wci_mutex_unlock(&registry_mutex);
+    return rc;
+}
+
+/* The paths as everybody sees them; makes the directories when absent. */
+static int32_t resolve(const char *path, char **out, wc_error **err)
+{
+    int32_t rc = wci_dir_make(path, 0700, err);
+    return rc ? rc : wci_path_real(path, out, err);
+}
+
+int32_t wci_store_open(wc_call *call, const char *root, const char *run_root, int flags,
+                       wci_store **out, wc_error **err)
+{
+    if (flags & WCI_STORE_HELPER)
+        return open_new(call, root, run_root, flags, out, err);
+    char *real_root = NULL, *real_run_root = NULL;
+    int32_t rc = resolve(root, &real_root, err);
+    if (!rc)
+        rc = resolve(run_root, &real_run_root, err);
+    if (!rc)
+        rc = open_shared(call, real_root, real_run_root, flags, out, err);
+    wci_free(real_root);
+    wci_free(real_run_root);
+    return rc;
+}
+
+wci_store *wci_store_ref(wci_store *store)
+{
+    if (store) {
+        wci_mutex_lock(&registry_mutex);
+        wci_ref_take(&store->refs);
+        wci_mutex_unlock(&registry_mutex);
+    }
+    return store;
+}
+
+void wci_store_unref(wci_store *store)
+{
+    if (!store)
+        return;
+    wci_mutex_lock(&registry_mutex);
+    if (wci_ref_drop(&store->refs)) {
+        forget(store);
+        destroy(store);
+    }
+    wci_mutex_unlock(&registry_mutex);
+}
+
+const char *wci_store_root(const wci_store *store)
+{
+    return store->root;
+}
+
+const char *wci_store_run_root(const wci_store *store)
+{
+    return store->run_root;
+}
+
+const char *wci_store_uuid(const wci_store *store)
+{
+    return store->uuid;
+}
+
+int wci_store_is_ours(const wci_store *store)
+{
+    return store->fork_id == wci_fork_id();
+}
+
+int32_t wci_store_check_fork(const wci_store *store, wc_error **err)
+{
+    if (wci_store_is_ours(store))
+        return WC_OK;
+    return wci_err(err, WC_E_FORKED,
+                   "store: '%s': it was opened before this process was forked; open it again here",
+                   store->root);
+}
+
+int32_t wci_tx_begin(wci_store *store, const wc_call *call, wci_tx_kind kind, wc_error **err)
+{
+    int32_t rc = wci_store_check_fork(store, err);
+    if (!rc && kind != WCI_TX_READ && !store->writable)
+        rc = wci_err(err, WC_E_VERSION,
+                     "store: '%s': a newer version of the library has converted it, this one can "
+                     "only read it; use a newer library", store->root);
+    return rc ? rc : wci_db_begin(store->db, call, kind, err);
+}
+
+int32_t wci_tx_end(wci_store *store, int32_t rc, wc_error **err)
+{
+    int wake = store->wake_readers;
+    store->wake_readers = 0;
+    rc = wci_db_end(store->db, rc, err);
+    if (!rc && wake)
+        wci_event_wake(store);
+    return rc;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What takes how much. Blobs and trees that several images share count once. */
+#include "core/alloc.h"
+#include "core/error.h"
+#include "store/internal.h"
+
+/* Blobs and trees of the images for which `condition` holds. */
+#define IMAGE_BYTES(condition) \
+    "SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE digest IN (" \
+    "  SELECT manifest FROM images WHERE " condition \
+    "  UNION SELECT config FROM images WHERE " condition \
+    "  UNION SELECT idx FROM images WHERE " condition \
+    "  UNION SELECT digest FROM image_layers WHERE " condition "))" \
+    " + (SELECT coalesce(sum(bytes), 0) FROM trees WHERE" \
+    "  (kind = 0 AND key IN (SELECT diff_id FROM image_layers WHERE " condition "))" \
+    "  OR (kind = 1 AND key IN (SELECT chain_id FROM image_layers WHERE " condition ")))"
+#define IN_USE "manifest IN (SELECT image FROM containers)"
+
+static int32_t number(wci_db *db, const char *sql, uint64_t *out, wc_error **err)
+{
+    int64_t n = 0;
+    int32_t rc = wci_db_get_int(db, sql, WCI_BIND_NONE, 0, &n, err);
+    if (!rc)
+        *out = n > 0 ? (uint64_t)n : 0;
+    return rc;
+}
+
+static int32_t count_rows(wci_db *db, wci_usage *u, wc_error **err)
+{
+    uint64_t used_bytes = 0;
+    int32_t rc = number(db, "SELECT count(*) FROM images", &u->images, err);
+    if (!rc)
+        rc = number(db, "SELECT count(*) FROM images WHERE " IN_USE, &u->images_active, err);
+    if (!rc)
+        rc = number(db, IMAGE_BYTES("1"), &u->images_bytes, err);
+    if (!rc)
+        rc = number(db, IMAGE_BYTES(IN_USE), &used_bytes, err);
+    if (!rc)
+        rc = number(db, "SELECT count(*) FROM containers", &u->containers, err);
+    if (!rc)
+        rc = number(db, "SELECT count(*) FROM containers WHERE status IN (1, 2, 3)",
+                    &u->containers_active, err);
+    if (!rc)
+        rc = number(db, "SELECT count(*) FROM trees WHERE kind = 0", &u->layers, err);
+    if (!rc)
+        rc = number(db, "SELECT coalesce(sum(bytes), 0) FROM trees", &u->layers_bytes, err);
+    if (!rc)
+        rc = number(db, "SELECT count(*) FROM blobs", &u->blobs, err);
+    if (!rc)
+        rc = number(db, "SELECT coalesce(sum(size), 0) FROM blobs", &u->blobs_bytes, err);
+    u->images_reclaimable = u->images_bytes - used_bytes;
+    return rc;
+}
+
+/* Things may go away while we look: what is not there takes nothing. */
+static uint64_t bytes_of(const char *path)
+{
+    wci_file_info info;
+    uint64_t bytes = 0, entries;
+    if (wci_file_info_of(path, &info, NULL))
+        return 0;
+    if (info.type != WCI_FILE_DIRECTORY)
+        return info.size;
+    return wci_dir_usage(path, &bytes, &entries, NULL) ? 0 : bytes;
+}
+
+static int32_t measure_containers(wc_call *call, wci_store *store, wci_usage *u, wc_error **err)
+{
+    wci_container_record **list = NULL;
+    size_t count = 0;
+    int32_t rc = wci_container_list(store, &list, &count, err);
+    for (size_t i = 0; i < count && !rc; i++) {
+        char *dir = wci_container_dir(store, list[i]->id);
+        rc = dir ? wci_call_check(call, err) : wci_err_nomem(err);
+        uint64_t bytes = rc ? 0 : bytes_of(dir);
+        wci_status status = list[i]->status;
+        u->containers_bytes += bytes;
+        if (status != WCI_STATUS_STARTING && status != WCI_STATUS_RUNNING &&
+            status != WCI_STATUS_PAUSED)
+            u->containers_reclaimable += bytes;
+        wci_free(dir);
+    }
+    wci_container_records_free(list, count);
+    return rc;
+}
+
+static int32_t measure_litter(wc_call *call, wci_store *store, wci_usage *u, wc_error **err)
+{
+    wci_strv held = WCI_STRV_INIT;
+    wci_litter litter = {.paths = WCI_STRV_INIT};
+    int32_t rc = wci_holds_read(store, &held, err);
+    if (!rc)
+        rc = wci_litter_find(call, store, &held, 0, &litter, err);
+    for (size_t i = 0; i < litter.paths.count && !rc; i++) {
+        u->litter_bytes += bytes_of(litter.paths.items[i]);
+        rc = wci_call_check(call, err);
+    }
+    wci_litter_free(&litter);
+    wci_strv_free(&held);
+    return rc;
+}
+
+int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wc_error **err)
+{
+    wci_usage u = {0};
+    int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
+    if (!rc)
+        rc = wci_tx_end(store, count_rows(store->db, &u, err), err);
+    if (!rc)
+        rc = measure_containers(call, store, &u, err);
+    if (!rc)
+        rc = measure_litter(call, store, &u, err);
+    if (!rc)
+        *out = u;
+    return rc;
+}
