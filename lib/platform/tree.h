@@ -67,8 +67,11 @@ int32_t wci_tree_get_xattr(wci_fd dir, const char *name, const char *key, wc_buf
 int32_t wci_tree_list_xattrs(wci_fd dir, const char *name, wci_strv *keys, wc_error **err);
 
 /* The same for an open regular file, faster: what creating it leaves to do. */
+#define WCI_TREE_KEEP_ID UINT32_MAX /* both ids: the owner stays, and with him capabilities */
 int32_t wci_tree_finish_file(wci_fd file, uint32_t uid, uint32_t gid, uint32_t mode,
                              int64_t mtime_sec, int32_t mtime_nsec, wc_error **err);
+int32_t wci_tree_file_write_at(wci_fd file, const void *data, size_t size, uint64_t offset,
+                               wc_error **err);
 int32_t wci_tree_file_set_xattr(wci_fd file, const char *key, const void *value, size_t size,
                                 wc_error **err);
 

@@ -84,12 +84,30 @@ int32_t wci_tree_finish_file(wci_fd file, uint32_t uid, uint32_t gid, uint32_t m
     const struct timespec times[2] = {{(time_t)mtime_sec, mtime_nsec},
                                       {(time_t)mtime_sec, mtime_nsec}};
     /* The mode after the owner, since changing the owner drops setuid and setgid. */
-    if (fchown(FD(file), uid, gid))
+    int keep = uid == WCI_TREE_KEEP_ID && gid == WCI_TREE_KEEP_ID;
+    if (!keep && fchown(FD(file), uid, gid))
         return wci_err_errno(err, errno, "file: changing its owner");
     if (fchmod(FD(file), mode))
         return wci_err_errno(err, errno, "file: changing its mode");
     if (futimens(FD(file), times))
         return wci_err_errno(err, errno, "file: setting its time");
+    return WC_OK;
+}
+
+int32_t wci_tree_file_write_at(wci_fd file, const void *data, size_t size, uint64_t offset,
+                               wc_error **err)
+{
+    const char *p = data;
+    while (size) {
+        ssize_t n = pwrite(FD(file), p, size, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return wci_err_errno(err, errno, "file: writing");
+        p += n;
+        size -= (size_t)n;
+        offset += (uint64_t)n;
+    }
     return WC_OK;
 }
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layer/path.h"
+
+#include <string.h>
+
+#include "core/error.h"
+
+enum { MAX_COMPONENT = 255 };
+
+const char *wci_path_shown(const char *name, char out[WCI_SHOWN_SIZE])
+{
+    wci_show(name, out);
+    return out;
+}
+
+static void drop_last(wci_str *path)
+{
+    while (path->size && path->data[path->size - 1] != '/')
+        path->size--;
+    if (path->size)
+        path->size--;
+    path->data[path->size] = '\0';
+}
+
+static int32_t add_component(wci_str *out, const char *part, size_t size, const char *name,
+                             const char *what, wc_error **err)
+{
+    char shown[WCI_SHOWN_SIZE];
+    if (size == 0 || (size == 1 && part[0] == '.'))
+        return WC_OK;
+    if (size == 2 && part[0] == '.' && part[1] == '.') {
+        if (!out->size)
+            return wci_err(err, WC_E_FORMAT, "%s '%s': leads out of the root", what,
+                           wci_path_shown(name, shown));
+        drop_last(out);
+        return WC_OK;
+    }
+    if (size > MAX_COMPONENT)
+        return wci_err(err, WC_E_LIMIT, "%s '%s': has a part longer than %d bytes", what,
+                       wci_path_shown(name, shown), MAX_COMPONENT);
+    if (out->size)
+        wci_str_append_c(out, '/');
+    wci_str_append_n(out, part, size);
+    return WC_OK;
+}
+
+int32_t wci_path_clean(const char *name, const wci_limits *limits, const char *what, wci_str *out,
+                       wc_error **err)
+{
+    char shown[WCI_SHOWN_SIZE];
+    wci_str_clear(out);
+    wci_str_append_n(out, "", 0);
+    if (!*name)
+        return wci_err(err, WC_E_FORMAT, "%s: has an empty name", what);
+    if (strlen(name) > limits->max_path)
+        return wci_err(err, WC_E_LIMIT, "%s '%s': its name is longer than %u bytes", what,
+                       wci_path_shown(name, shown), (unsigned)limits->max_path);
+    const char *part = name;
+    for (;;) {
+        size_t size = strcspn(part, "/");
+        int32_t rc = add_component(out, part, size, name, what, err);
+        if (rc)
+            return rc;
+        if (!part[size])
+            break;
+        part += size + 1;
+    }
+    return out->failed ? wci_err_nomem(err) : WC_OK;
+}
