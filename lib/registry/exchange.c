@@ -37,7 +37,6 @@ static int32_t set_headers(wci_exchange *ex, uint64_t range_from, wc_error **err
     const char *auth = is_at_registry(ex) ? wci_auth_header(ex->remote) : NULL;
     wci_http_headers_reset(&ex->request);
     int failed = wci_strv_copy(&ex->request.headers, &ex->headers);
-    ex->sent_auth = auth != NULL;
     ex->auth_generation = ex->remote->auth.generation;
     if (auth)
         failed |= add_header(ex, auth);
@@ -176,13 +175,13 @@ static int32_t settle_challenge(wc_call *call, wci_exchange *ex, wci_next *next,
 {
     wci_remote *remote = ex->remote;
     wc_error *why = NULL;
+    int32_t code = WC_OK;
     *next = WCI_NEXT_AGAIN;
     ex->challenges++;
-    wci_exchange_rewind(ex);
     /* Another request may have answered the same challenge already. */
-    if (ex->auth_generation != remote->auth.generation && wci_auth_header(remote))
-        return WC_OK;
-    int32_t code = wci_auth_answer(call, remote, &ex->request, &why);
+    if (ex->auth_generation == remote->auth.generation || !wci_auth_header(remote))
+        code = wci_auth_answer(call, remote, &ex->request, &why);
+    wci_exchange_rewind(ex);
     if (!code)
         return WC_OK;
     if (wc_error_retryable(why) && wci_exchange_retry(ex)) {

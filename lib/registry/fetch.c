@@ -176,6 +176,27 @@ static int32_t complete(batch *b, job *j, wc_error **err)
     return wci_err_wrap(err, code, "%s: from registry '%s'", j->what, b->remote->host);
 }
 
+/* The next of the places that a foreign layer names; 0 when there is none left. */
+static int next_place(job *j)
+{
+    const wci_strv *urls = j->fetch->urls;
+    if (!urls || j->urls_tried >= urls->count)
+        return 0;
+    wci_exchange_rewind(&j->ex);
+    j->ex.path = NULL;
+    j->ex.foreign_url = urls->items[j->urls_tried++];
+    j->ex.failures = j->ex.challenges = 0;
+    j->no_range = 0;
+    return 1;
+}
+
+/* A place that a foreign layer names is given up for the next one; an end from outside is not a
+ * failure of the place. */
+static int try_next_place(job *j, int32_t code)
+{
+    return !j->ex.path && code != WC_E_CANCELLED && code != WC_E_TIMEOUT && next_place(j);
+}
+
 static int32_t start_job(batch *b, job *j, wc_error **err)
 {
     int64_t size = j->fetch->size;
@@ -192,26 +213,19 @@ static int32_t start_job(batch *b, job *j, wc_error **err)
     j->had = j->have;
     j->skip = 0;
     j->asked_from = j->no_range || j->fresh ? 0 : j->have;
-    code = wci_exchange_start(&j->ex, j->asked_from, err);
-    if (code)
+    wc_error *why = NULL;
+    code = wci_exchange_start(&j->ex, j->asked_from, &why);
+    if (code && try_next_place(j, code)) {
+        wc_error_unref(why);
+        return WC_OK;
+    }
+    if (code) {
+        wci_err_move(err, why);
         return wci_err_wrap(err, code, "%s", j->what);
+    }
     j->state = JOB_RUNNING;
     b->running++;
     return WC_OK;
-}
-
-/* The next of the places that a foreign layer names; 0 when there is none left. */
-static int next_place(job *j)
-{
-    const wci_strv *urls = j->fetch->urls;
-    if (!urls || j->urls_tried >= urls->count)
-        return 0;
-    wci_exchange_rewind(&j->ex);
-    j->ex.path = NULL;
-    j->ex.foreign_url = urls->items[j->urls_tried++];
-    j->ex.failures = j->ex.challenges = 0;
-    j->no_range = 0;
-    return 1;
 }
 
 static int32_t short_body(job *j, wc_error **err)
@@ -254,7 +268,7 @@ static int32_t settle_job(wc_call *call, batch *b, job *j, wc_error **err)
     int32_t code = wci_exchange_settle(call, &j->ex, &next, &why);
     if (!code)
         return next == WCI_NEXT_AGAIN ? WC_OK : settle_answer(b, j, err);
-    if (!j->ex.path && code != WC_E_CANCELLED && code != WC_E_TIMEOUT && next_place(j)) {
+    if (try_next_place(j, code)) {
         wc_error_unref(why);
         return WC_OK;
     }
@@ -284,6 +298,7 @@ static int32_t start_due(batch *b, int64_t *wait_ms, wc_error **err)
         int32_t code = in ? WC_OK : start_job(b, j, err);
         if (code)
             return code;
+        /* Still waiting with nothing to wait for: it is to be started anew at once. */
         if (j->state == JOB_WAITING && in < soonest)
             soonest = in;
     }

@@ -79,7 +79,6 @@ typedef struct wci_exchange {
     wci_url url;              /* of this step */
     uint32_t redirects, challenges, failures;
     uint64_t auth_generation; /* of the header that was sent */
-    int sent_auth;
     int64_t not_before_ns;    /* monotonic */
 } wci_exchange;
 

@@ -1,0 +1,430 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A small registry that misbehaves on request, for tests.
+
+    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--log FILE]
+
+It listens on a free port of 127.0.0.1 (told as one line on stdout, or in FILE), and ends when its
+stdin is closed or its parent dies. The first path component of a repository's name chooses how it
+behaves; the rest is free:
+
+    GET /v2/<behaviour>/<anything>/manifests/<ref>     a manifest made for <ref>
+    GET /v2/<behaviour>/<anything>/blobs/<digest>      a blob, see blob_bytes()
+
+Blobs are made from a size: their digests are listed by GET /digests/<size>, so that a test needs no
+upload. Every request is kept: GET /requests gives them as JSON lines {method, path, auth, range},
+DELETE /requests forgets them and all counters.
+
+Behaviours, joined by '-' where it makes sense to have several:
+
+    plain            everything as it should be
+    bearer           tokens from /token of this server; bearerbad… see TOKENS
+    basic            user "user", password "secret"
+    cut              every blob answer ends after 64 KiB (the connection is closed)
+    cutonce          only the first one of each blob does
+    stall            blob answers stop after 64 KiB and stay open
+    stallonce        only the first one
+    norange          answers 200 to Range
+    wrongrange       answers 206 with bytes from the wrong place, and says so
+    lyingrange       answers 206 saying the right place, with other bytes
+    shift            the blob's bytes are wrong but of the right length
+    long             more bytes than the blob has, chunked
+    short            the whole answer is shorter, and says so in Content-Length
+    gzip             Content-Encoding: gzip on blobs, with the raw bytes
+    busy             the first two requests of each path get 429 with Retry-After: 0
+    busyodd          … with Retry-After: 880.092µs
+    flaky            the first two requests of each path get 503
+    down             every request gets 503
+    redirect         307 to the same bytes under another port (the "other" server)
+    redirectloop     307 to itself
+    redirectmeta     307 to http://169.254.169.254/
+    redirectzero     307 to http://0.0.0.0:<port>/
+    redirectfile     307 to file:///etc/passwd
+    redirectuser     307 to http://user:pass@…
+    hugemanifest     a manifest without end
+    hugetoken        (with bearer) a token answer without end
+    wrongdigest      manifests whose Docker-Content-Digest does not fit
+    notype           manifests without a Content-Type
+    hang             nothing is ever answered
+    slowstart        0.3 s before each answer
+    missing          404 for all blobs
+    nochallenge, openquote, hugechallenge, norealm, badrealm, metarealm   broken 401 answers
+    scopeonce        the first token is too narrow (insufficient_scope), the second is not
+    expire           tokens live for one request only
+"""
+import argparse
+import base64
+import ctypes
+import hashlib
+import json
+import signal
+import ssl
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+CUT = 64 * 1024
+BASIC = "Basic " + base64.b64encode(b"user:secret").decode()
+
+
+def blob_bytes(size):
+    """Bytes that differ everywhere, so that no shifted part passes for another."""
+    out = bytearray()
+    n = 0
+    while len(out) < size:
+        out += hashlib.sha256(b"%d" % n).digest()
+        n += 1
+    return bytes(out[:size])
+
+
+class State:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.blobs = {}
+        self.other_port = 0
+        self.reset()
+
+    def reset(self):
+        with self.lock:
+            self.requests = []
+            self.counts = {}
+            self.tokens = {}
+
+    def blob(self, size):
+        data = blob_bytes(size)
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        with self.lock:
+            self.blobs[digest] = data
+        return digest
+
+    def count(self, key):
+        with self.lock:
+            self.counts[key] = self.counts.get(key, 0) + 1
+            return self.counts[key]
+
+
+STATE = State()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "mock"
+
+    def log_message(self, *args):
+        pass
+
+    # ---- plumbing
+
+    def has(self, *words):
+        return any(w in self.words for w in words)
+
+    def reply(self, status, body=b"", headers=(), length=True):
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        if length:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def hang(self):
+        self.close_connection = True
+        while not self.server.ending.wait(0.1):
+            pass
+
+    def endless(self, first, filler, headers=()):
+        self.send_response(200)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            self.wfile.write(first)
+            while not self.server.ending.is_set():
+                self.wfile.write(filler)
+        except OSError:
+            pass
+
+    def own(self, path, port=None):
+        return "%s://%s:%d%s" % (self.server.scheme, "127.0.0.1",
+                                 port or self.server.server_port, path)
+
+    # ---- requests
+
+    def do_HEAD(self):
+        self.do_GET()
+
+    def do_DELETE(self):
+        STATE.reset()
+        self.reply(202)
+
+    def do_POST(self):
+        size = int(self.headers.get("Content-Length", "0"))
+        form = self.rfile.read(size).decode()
+        self.note(form)
+        self.words = []
+        if urlsplit(self.path).path != "/token":
+            return self.reply(405)
+        fields = parse_qs(form)
+        if fields.get("refresh_token") != ["refresh-me"]:
+            return self.reply(401)
+        self.give_token(fields.get("scope", [""])[0].split(" "), "access_token")
+
+    def note(self, form=None):
+        entry = {"method": self.command, "path": self.path, "port": self.server.server_port,
+                 "auth": self.headers.get("Authorization"), "range": self.headers.get("Range"),
+                 "encoding": self.headers.get("Accept-Encoding")}
+        if form is not None:
+            entry["form"] = form
+        with STATE.lock:
+            STATE.requests.append(entry)
+
+    def do_GET(self):
+        url = urlsplit(self.path)
+        parts = url.path.strip("/").split("/")
+        self.words = []
+        if parts[0] == "requests":
+            with STATE.lock:
+                text = "".join(json.dumps(r) + "\n" for r in STATE.requests)
+            return self.reply(200, text.encode())
+        if parts[0] == "digests":
+            return self.reply(200, STATE.blob(int(parts[1])).encode())
+        self.note()
+        if parts[0] == "token":
+            return self.token(parse_qs(url.query), parts[1:])
+        if parts[0] == "stored":
+            return self.blob(parts[1])
+        if parts[0] != "v2" or len(parts) < 5:
+            return self.reply(404)
+        self.words = parts[1].split("-")
+        self.repository = "/".join(parts[1:-2])
+        self.serve(parts[-2], parts[-1])
+
+    def serve(self, kind, name):
+        if self.has("hang"):
+            return self.hang()
+        if self.has("slowstart"):
+            time.sleep(0.3)
+        if self.has("down"):
+            return self.reply(503)
+        if self.has("busy", "busyodd", "flaky") and STATE.count(self.path) <= 2:
+            if self.has("flaky"):
+                return self.reply(503)
+            wait = "0" if self.has("busy") else "880.092\u00b5s".encode().decode("latin-1")
+            return self.reply(429, headers=[("Retry-After", wait)])
+        if not self.authorised():
+            return
+        if kind == "manifests":
+            return self.manifest(name)
+        if kind == "blobs":
+            if self.has("missing"):
+                return self.reply(404)
+            return self.redirected(name) or self.blob(name)
+        self.reply(404)
+
+    # ---- logging in
+
+    def challenge(self, text, status=401):
+        self.reply(status, b'{"errors":[{"code":"UNAUTHORIZED","message":"log in first"}]}',
+                   [("WWW-Authenticate", text)])
+        return False
+
+    def authorised(self):
+        auth = self.headers.get("Authorization")
+        scope = "repository:%s:pull" % self.repository
+        broken = {"openquote": 'Bearer realm="http://x', "norealm": "Bearer service=x",
+                  "hugechallenge": 'Bearer realm="' + "a" * 60000 + '"',
+                  "badrealm": 'Bearer realm="file:///etc/passwd"',
+                  "metarealm": 'Bearer realm="http://169.254.169.254/token"'}
+        for word, text in broken.items():
+            if self.has(word):
+                return self.challenge(text)
+        if self.has("nochallenge"):
+            self.reply(401)
+            return False
+        if self.has("basic"):
+            return auth == BASIC or self.challenge('Basic realm="x, y"')
+        if not self.has("bearer", "bearerauth", "scopeonce", "expire", "hugetoken", "badtoken",
+                        "tokendown", "noscope", "relrealm"):
+            return True
+        with STATE.lock:
+            known = STATE.tokens.get((auth or "").removeprefix("Bearer "))
+        if known and self.has("expire"):
+            with STATE.lock:
+                del STATE.tokens[auth.removeprefix("Bearer ")]
+        if known and self.has("scopeonce") and known["number"] == 1:
+            return self.challenge(self.bearer(scope) + ',error="insufficient_scope"')
+        if known and (scope in known["scopes"] or self.has("noscope")):
+            return True
+        return self.challenge(self.bearer(scope))
+
+    def bearer(self, scope):
+        realm = "/token/%s" % "-".join(self.words)
+        if not self.has("relrealm"):
+            realm = self.own(realm)
+        text = 'Basic realm="a \\"quoted\\", thing", BEARER Realm="%s" , service="mock,service"'
+        text %= realm
+        return text if self.has("noscope") else text + ',scope="%s"' % scope
+
+    def token(self, query, words):
+        self.words = words[0].split("-") if words else []
+        if self.has("hugetoken"):
+            return self.endless(b'{"token":"', b"a" * 65536)
+        if self.has("tokendown"):
+            return self.reply(500)
+        if self.has("badtoken"):
+            return self.reply(200, b'{"token":"a\\r\\nX-Evil: 1"}')
+        auth = self.headers.get("Authorization")
+        if (auth or self.has("bearerauth")) and auth != BASIC:
+            return self.reply(401)
+        if query.get("service") != ["mock,service"]:
+            return self.reply(400)
+        self.give_token(query.get("scope", []), "token")
+
+    def give_token(self, scopes, key):
+        number = STATE.count("token")
+        token = "token-%d" % number
+        with STATE.lock:
+            STATE.tokens[token] = {"scopes": scopes, "number": number}
+        self.reply(200, json.dumps({key: token}).encode(), [("Content-Type", "application/json")])
+
+    # ---- content
+
+    def manifest(self, ref):
+        if ref == "none":
+            return self.reply(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN",'
+                                   b'"message":"manifest unknown"}]}')
+        kind = "application/vnd.oci.image.manifest.v1+json"
+        if self.has("hugemanifest"):
+            return self.endless(b'{"schemaVersion":2,"x":"', b"a" * 65536)
+        accept = self.headers.get("Accept", "")
+        if kind not in accept or "manifest.list.v2" not in accept:
+            return self.reply(406)
+        body = json.dumps({"schemaVersion": 2, "mediaType": kind, "layers": []}).encode()
+        digest = "sha256:" + hashlib.sha256(b"x" if self.has("wrongdigest") else body).hexdigest()
+        headers = [("Docker-Content-Digest", digest)]
+        if not self.has("notype"):
+            headers.append(("Content-Type", kind + "; charset=utf-8"))
+        self.reply(200, body, headers)
+
+    def redirected(self, name):
+        places = {"redirect": self.own("/stored/%s?sig=hidden" % name, self.server.other_port),
+                  "redirectloop": self.path,
+                  "redirectmeta": "http://169.254.169.254/latest",
+                  "redirectzero": "http://0.0.0.0:%d/stored/%s" % (self.server.server_port, name),
+                  "redirectfile": "file:///etc/passwd",
+                  "redirectuser": "http://user:pass@127.0.0.1/x",
+                  "redirectplain": "http://127.0.0.1:1/x"}
+        for word, place in places.items():
+            if self.has(word):
+                self.reply(307, headers=[("Location", place)])
+                return True
+        return False
+
+    def blob(self, name):
+        with STATE.lock:
+            data = STATE.blobs.get(name)
+        if data is None:
+            return self.reply(404, b'{"errors":[{"code":"BLOB_UNKNOWN","message":"unknown"}]}')
+        if self.has("shift"):
+            data = data[1:] + b"x"
+        if self.has("long"):
+            return self.endless(data, b"more")
+        if self.has("short"):
+            data = data[:-1]
+        status, headers, start = 200, [], 0
+        asked = self.headers.get("Range", "")
+        if asked.startswith("bytes=") and not self.has("norange"):
+            start = int(asked[6:].split("-")[0])
+            if start >= len(data):
+                return self.reply(416)
+            if self.has("wrongrange"):
+                start -= 1000
+            headers = [("Content-Range", "bytes %d-%d/%d" % (start, len(data) - 1, len(data)))]
+            status = 206
+        rest = data[start:]
+        if self.has("lyingrange") and status == 206:
+            rest = b"y" * len(rest)
+        if self.has("gzip"):
+            headers.append(("Content-Encoding", "gzip"))
+        self.send_blob(status, headers, rest, name)
+
+    def send_blob(self, status, headers, rest, name):
+        once = self.has("cutonce", "stallonce") and STATE.count("part " + name) == 1
+        cut = self.has("cut") or (once and self.has("cutonce"))
+        stall = self.has("stall") or (once and self.has("stallonce"))
+        self.send_response(status)
+        for header in headers:
+            self.send_header(*header)
+        self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        if not cut and not stall:
+            self.wfile.write(rest)
+            return
+        self.wfile.write(rest[:CUT])
+        self.wfile.flush()
+        self.close_connection = True
+        if stall:
+            self.hang()
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, tls):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.ending = threading.Event()
+        self.scheme = "http"
+        self.other_port = 0
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            # The handshake belongs into the connection's own thread, or a plain client that
+            # connects and says nothing would keep all others waiting.
+            self.socket = context.wrap_socket(self.socket, server_side=True,
+                                              do_handshake_on_connect=False)
+            self.scheme = "https"
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+def end_with_parent():
+    try:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    except (OSError, AttributeError):
+        pass
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port-file")
+    parser.add_argument("--tls", nargs=2)
+    options = parser.parse_args()
+    end_with_parent()
+    first, second = Server(options.tls), Server(options.tls)
+    first.other_port = second.server_port
+    second.other_port = first.server_port
+    for server in (first, second):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    line = "%d %d\n" % (first.server_port, second.server_port)
+    if options.port_file:
+        with open(options.port_file, "w") as f:
+            f.write(line)
+    else:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    sys.stdin.read()
+    first.ending.set()
+    second.ending.set()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a hostile or broken registry may answer, and what must come of it. */
+#include "registry_fixture.h"
+
+static int32_t manifest(const char *repository, const char *ref, wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    wci_registry_config config = mock_config();
+    wc_buf *body = NULL;
+    char *type = NULL;
+    wci_digest digest;
+    config.username = "user";
+    config.password = "secret";
+    config.retries = 2;
+    wci_remote *remote = mock_open_with(&config, repository);
+    int32_t code = wci_remote_manifest(&call, remote, ref, &body, &type, &digest, err);
+    wci_remote_close(remote);
+    wc_buf_unref(body);
+    wci_free(type);
+    return code;
+}
+
+static int32_t blob(const char *repository, int size, int have, memory_fetch *m, wc_error **err)
+{
+    wci_registry_config config = mock_config();
+    wci_digest digest = mock_digest(size);
+    config.retries = 2;
+    memory_init(m, &digest, size);
+    if (have) {
+        wci_remote *plain = mock_open("plain/x");
+        ck_assert_int_eq(memory_run(plain, m, 1, NULL), WC_OK);
+        m->data.size = (size_t)have;
+        m->dones = 0;
+        wci_remote_close(plain);
+        mock_reset();
+    }
+    wci_remote *remote = mock_open_with(&config, repository);
+    int32_t code = memory_run(remote, m, 1, err);
+    wci_remote_close(remote);
+    return code;
+}
+
+/* ---- 25, 26: documents ------------------------------------------------------------------------ */
+
+START_TEST(case_25_pinned_digest_other_body)
+{
+    wc_error *err = NULL;
+    ck_assert_int_eq(manifest("plain/x",
+                              "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
+                              "cdef",
+                              &err),
+                     WC_E_DIGEST);
+    assert_error_says(err, "0123456789abcdef");
+}
+END_TEST
+
+START_TEST(case_25_header_does_not_fit_body)
+{
+    ck_assert_int_eq(manifest("wrongdigest/x", "v1", NULL), WC_E_DIGEST);
+}
+END_TEST
+
+START_TEST(case_26_endless_manifest)
+{
+    wc_error *err = NULL;
+    ck_assert_int_eq(manifest("hugemanifest/x", "v1", &err), WC_E_LIMIT);
+    assert_error_says(err, "larger than allowed");
+}
+END_TEST
+
+START_TEST(case_26_endless_token)
+{
+    ck_assert_int_eq(manifest("hugetoken/x", "v1", NULL), WC_E_LIMIT);
+}
+END_TEST
+
+/* ---- 37: where a realm may lie ---------------------------------------------------------------- */
+
+START_TEST(case_37_realm)
+{
+    static const char *const names[] = {"metarealm/x", "badrealm/x"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        wc_error *err = NULL;
+        int32_t code = manifest(names[i], "v1", &err);
+        ck_assert_msg(code == WC_E_PERMISSION || code == WC_E_FORMAT, "%s: %d", names[i], code);
+        char *text = error_text(err);
+        ck_assert_ptr_null(strstr(text, "secret"));
+        free(text);
+    }
+    ck_assert_int_eq(mock_count("/token"), 0);
+}
+END_TEST
+
+/* ---- 38: redirects ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *repository;
+    int32_t code;
+} redirects[] = {
+    {"redirectmeta/x", WC_E_PERMISSION}, {"redirectzero/x", WC_E_PERMISSION},
+    {"redirectfile/x", WC_E_FORMAT},     {"redirectuser/x", WC_E_FORMAT},
+    {"redirectloop/x", WC_E_NETWORK},
+};
+
+START_TEST(case_38_redirects)
+{
+    memory_fetch m;
+    wc_error *err = NULL;
+    ck_assert_int_eq(blob(redirects[_i].repository, 1000, 0, &m, &err), redirects[_i].code);
+    ck_assert_uint_eq(m.data.size, 0);
+    char *text = error_text(err);
+    ck_assert_ptr_null(strstr(text, "pass@"));
+    free(text);
+    memory_free(&m);
+}
+END_TEST
+
+START_TEST(case_38_signed_query_is_not_shown)
+{
+    memory_fetch m;
+    wc_error *err = NULL;
+    /* the object store ends the body short: the error names the place, without its signature */
+    wci_digest digest = mock_digest(1000);
+    memory_init(&m, &digest, 999);
+    wci_remote *remote = mock_open("redirect/x");
+    ck_assert_int_eq(memory_run(remote, &m, 1, &err), WC_E_DIGEST);
+    char *text = error_text(err);
+    ck_assert_ptr_nonnull(strstr(text, "/stored/"));
+    ck_assert_ptr_null(strstr(text, "hidden"));
+    free(text);
+    memory_free(&m);
+    wci_remote_close(remote);
+}
+END_TEST
+
+/* ---- 39: foreign places ----------------------------------------------------------------------- */
+
+START_TEST(case_39_foreign_place_with_challenge)
+{
+    wci_registry_config config = mock_config();
+    wci_digest digest = mock_digest(1000);
+    wci_strv urls = WCI_STRV_INIT;
+    char url[256];
+    memory_fetch m;
+    config.username = "user";
+    config.password = "secret";
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/v2/basic/x/blobs/%s", mock_other_port,
+             digest.text);
+    wci_strv_add(&urls, url);
+    wci_strv_add(&urls, "file:///etc/passwd");
+    memory_init(&m, &digest, 1000);
+    m.fetch.urls = &urls;
+    wci_remote *remote = mock_open_with(&config, "missing-basic/x");
+    ck_assert_int_ne(memory_run(remote, &m, 1, NULL), WC_OK);
+    char other[32];
+    snprintf(other, sizeof other, "\"port\": %d", mock_other_port);
+    ck_assert_int_eq(mock_count(other), 1); /* asked once, and the challenge not answered */
+    ck_assert_int_eq(mock_count("\"auth\": null"), 2);
+    memory_free(&m);
+    wci_strv_free(&urls);
+    wci_remote_close(remote);
+}
+END_TEST
+
+/* ---- 41, 42: bytes ---------------------------------------------------------------------------- */
+
+START_TEST(case_41_wrong_range_is_not_spliced)
+{
+    memory_fetch m;
+    ck_assert_int_eq(blob("wrongrange/x", 300000, 100000, &m, NULL), WC_OK);
+    ck_assert_uint_eq(m.data.size, 300000);
+    ck_assert_int_eq(mock_count("\"range\": null"), 1); /* asked again without */
+    memory_free(&m);
+}
+END_TEST
+
+START_TEST(case_41_lying_range_is_found_out)
+{
+    memory_fetch m;
+    ck_assert_int_eq(blob("lyingrange/x", 300000, 100000, &m, NULL), WC_OK);
+    ck_assert_int_eq(m.restarts, 1);
+    memory_free(&m);
+}
+END_TEST
+
+START_TEST(case_41_no_range)
+{
+    memory_fetch m;
+    ck_assert_int_eq(blob("norange/x", 300000, 100000, &m, NULL), WC_OK);
+    ck_assert_uint_eq(m.data.size, 300000);
+    ck_assert_int_eq(m.restarts, 0); /* the first bytes were passed over */
+    memory_free(&m);
+}
+END_TEST
+
+static const struct {
+    const char *repository;
+    int32_t code;
+} bodies[] = {
+    {"shift/x", WC_E_DIGEST},
+    {"long/x", WC_E_DIGEST},
+    {"short/x", WC_E_DIGEST},
+};
+
+START_TEST(case_41_other_bytes)
+{
+    memory_fetch m;
+    ck_assert_int_eq(blob(bodies[_i].repository, 300000, 0, &m, NULL), bodies[_i].code);
+    ck_assert_uint_le(m.data.size, 300000);
+    memory_free(&m);
+}
+END_TEST
+
+START_TEST(case_41_cut_again_and_again)
+{
+    memory_fetch m;
+    wc_error *err = NULL;
+    ck_assert_int_eq(blob("cut/x", 3000000, 0, &m, &err), WC_E_NETWORK);
+    ck_assert_int_eq(wc_error_retryable(err), 1);
+    wc_error_unref(err);
+    ck_assert_uint_eq(m.data.size, 3 * 65536); /* what came is kept */
+    memory_free(&m);
+}
+END_TEST
+
+START_TEST(case_42_content_encoding)
+{
+    memory_fetch m;
+    ck_assert_int_eq(blob("gzip/x", 300000, 0, &m, NULL), WC_OK);
+    memory_free(&m);
+}
+END_TEST
+
+/* ---- 43: challenges --------------------------------------------------------------------------- */
+
+static const struct {
+    const char *repository;
+    int32_t code;
+} challenges[] = {
+    {"openquote/x", WC_E_FORMAT},
+    {"norealm/x", WC_E_FORMAT},
+    {"hugechallenge/x", WC_E_FORMAT},
+    {"nochallenge/x", WC_E_AUTH},
+    {"badtoken/x", WC_E_FORMAT},
+    {"tokendown/x", WC_E_NETWORK},
+};
+
+START_TEST(case_43_challenges)
+{
+    wc_error *err = NULL;
+    int32_t code = manifest(challenges[_i].repository, "v1", &err);
+    ck_assert_msg(code == challenges[_i].code, "%s: %s", challenges[_i].repository,
+                  wc_code_name(code));
+    char *text = error_text(err), host[32];
+    snprintf(host, sizeof host, "127.0.0.1:%d", mock_port);
+    ck_assert_msg(strstr(text, host) != NULL, "%s", text);
+    free(text);
+}
+END_TEST
+
+int main(void)
+{
+#define COUNT(a) ((int)(sizeof a / sizeof *a))
+    Suite *suite = suite_create("registry hostile");
+    mock_start();
+    TCase *t = tcase_create("hostile");
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, mock_reset, NULL);
+    tcase_add_test(t, case_25_pinned_digest_other_body);
+    tcase_add_test(t, case_25_header_does_not_fit_body);
+    tcase_add_test(t, case_26_endless_manifest);
+    tcase_add_test(t, case_26_endless_token);
+    tcase_add_test(t, case_37_realm);
+    tcase_add_loop_test(t, case_38_redirects, 0, COUNT(redirects));
+    tcase_add_test(t, case_38_signed_query_is_not_shown);
+    tcase_add_test(t, case_39_foreign_place_with_challenge);
+    tcase_add_test(t, case_41_wrong_range_is_not_spliced);
+    tcase_add_test(t, case_41_lying_range_is_found_out);
+    tcase_add_test(t, case_41_no_range);
+    tcase_add_loop_test(t, case_41_other_bytes, 0, COUNT(bodies));
+    tcase_add_test(t, case_41_cut_again_and_again);
+    tcase_add_test(t, case_42_content_encoding);
+    tcase_add_loop_test(t, case_43_challenges, 0, COUNT(challenges));
+    suite_add_tcase(suite, t);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
