@@ -1,0 +1,375 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`wcctl run` and its family on the real backend: what each option does inside the container."""
+import json
+import os
+import pty
+import subprocess
+import time
+import unittest
+
+from wcctl_case import BUILD, WcctlCase, find, need_runtime
+
+
+class Streams(WcctlCase):
+    def test_output_and_errors_apart_and_exit_code(self):
+        done = self.run_box("--", "sh", "-c", "echo out; echo err >&2; exit 42")
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("out\n", "err\n", 42))
+
+    def test_stdin(self):
+        self.assertEqual(self.output("-i", "--", "cat", stdin="one\ntwo"), "one\ntwo")
+        self.assertEqual(self.output("--", "cat", stdin="ignored"), "")
+
+    def test_large_stdin_comes_back_whole(self):
+        data = os.urandom(8 << 20)
+        done = self.run_box("-i", "--", "cat", stdin=data, text=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertTrue(done.stdout == data, f"{len(done.stdout)} of {len(data)} bytes came back")
+
+    def test_large_output(self):
+        done = self.run_box("--", "sh", "-c", "seq 1 400000")
+        self.assertEqual(done.stdout.count("\n"), 400000)
+        self.assertTrue(done.stdout.endswith("\n400000\n"))
+
+    def test_terminal(self):
+        master, slave = pty.openpty()
+        child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "run", "--rm", "-it", "--network", "none",
+                                  "box", "sh", "-c", "test -t 0 && test -t 1 && stty size; read x; echo got $x"],
+                                 stdin=slave, stdout=slave, stderr=slave, close_fds=True)
+        os.close(slave)
+        time.sleep(0.5)
+        os.write(master, b"word\n")
+        text = b""
+        try:
+            while chunk := os.read(master, 4096):
+                text += chunk
+        except OSError:
+            pass
+        self.assertEqual(child.wait(20), 0, text)
+        self.assertIn(b"got word", text)
+
+    def test_signal_death(self):
+        self.assertEqual(self.run_box("--", "sh", "-c", "kill -9 $$").returncode, 137)
+
+
+class ExitCodes(WcctlCase):
+    def test_command_not_found(self):
+        self.assertFails(self.run_box("--", "/no/such"), 127, "/no/such")
+        self.assertFails(self.run_box("--", "nosuch"), 127, "nosuch")
+
+    def test_command_not_executable(self):
+        self.assertFails(self.run_box("--", "/etc/passwd"), 126, "/etc/passwd")
+        self.assertFails(self.run_box("--", "/etc"), 126, "/etc")
+
+    def test_our_own_errors(self):
+        self.assertFails(self.wcctl("run", "--pull", "never", "nosuch"), 125, "nosuch")
+        self.assertFails(self.wcctl("run", "--nosuch", "box"), 125, "--nosuch")
+        self.assertFails(self.wcctl("run", "--network", "bridge", "box"), 125, "bridge")
+        self.assertFails(self.run_box("-v", "/no/such/path:/x", "--", "true"), 125, "/no/such/path")
+        self.assertFails(self.run_box("--user", "nobodyhere", "--", "true"), 125, "nobodyhere")
+        self.assertFails(self.run_box("--isolation", "hyperv", "--", "true"), 125, "hyperv")
+        self.assertEqual(self.wcctl_ok("ps", "-a", "-q").stdout, "", "a failed run leaves no container")
+
+    def test_missing_runtime_is_named(self):
+        done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "--runtime", "/no/runtime", "run", "--rm",
+                               "--network", "none", "box", "true"], capture_output=True, text=True)
+        self.assertFails(done, 125, "/no/runtime")
+
+
+class Options(WcctlCase):
+    def test_env(self):
+        out = self.output("-e", "A=1", "-e", "B=two words", "-e", "PASSED", "-e", "ABSENT", "--", "env",
+                          env={**os.environ, "PASSED": "on"})
+        self.assertIn("A=1\n", out)
+        self.assertIn("B=two words\n", out)
+        self.assertIn("PASSED=on\n", out)
+        self.assertIn("PATH=/bin\n", out)
+        self.assertNotIn("ABSENT", out)
+
+    def test_entrypoint(self):
+        self.assertEqual(self.output("--entrypoint", "echo", "--", "a", "b"), "a b\n")
+
+    def test_workdir_is_made(self):
+        self.assertEqual(self.output("-w", "/made/for/us", "--", "pwd"), "/made/for/us\n")
+
+    def test_user(self):
+        self.assertEqual(self.output("-u", "wc", "--", "id"), "uid=1000(wc) gid=1000(wc) groups=1000(wc),2000(extra)\n")
+        self.assertIn("uid=4321 gid=1234", self.output("-u", "4321:1234", "--", "id"))
+        self.assertIn("HOME=/home/wc", self.output("-u", "wc", "--", "env"))
+
+    def test_bad_users(self):
+        for user in ("4294967296", "-1", "1:-1"):
+            self.assertFails(self.run_box(f"--user={user}", "--", "true"), 125, user)
+
+    def test_hostname(self):
+        self.assertEqual(self.output("-h", "somehost", "--", "hostname"), "somehost\n")
+        self.assertRegex(self.output("--", "hostname"), r"^[0-9a-f]{12}\n$")
+
+    def test_read_only(self):
+        done = self.run_box("--read-only", "--", "touch", "/x")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("Read-only", done.stderr)
+        self.assertEqual(self.output("--read-only", "--tmpfs", "/tmp", "--", "sh", "-c", "echo x >/tmp/x; cat /tmp/x"), "x\n")
+
+    def test_bind_mounts(self):
+        path = f"{self.work}/bind"
+        os.makedirs(path, exist_ok=True)
+        with open(f"{path}/from-host", "w", encoding="utf-8") as file:
+            file.write("hello\n")
+        self.assertEqual(self.output("-v", f"{path}:/deep/in/it", "--", "cat", "/deep/in/it/from-host"), "hello\n")
+        self.output("-v", f"{path}:/mnt", "--", "touch", "/mnt/from-box")
+        self.assertTrue(os.path.exists(f"{path}/from-box"))
+        done = self.run_box("-v", f"{path}:/mnt:ro", "--", "touch", "/mnt/no")
+        self.assertIn("Read-only", done.stderr)
+        self.output("--mount", f"type=bind,source={path},target=/m,readonly", "--", "test", "-e", "/m/from-host")
+
+    def test_tmpfs_options(self):
+        out = self.output("--tmpfs", "/t:size=1m,mode=1777", "--", "sh", "-c", "stat -c %a /t; df -k /t | tail -1 | awk '{print $2}'")
+        self.assertEqual(out, "1777\n1024\n")
+
+    def test_init(self):
+        if not any(find(p) for p in ("docker-init", "tini", "catatonit")):
+            self.skipTest("no init program (tini)")
+        self.assertIn("sh", self.output("--init", "--", "sh", "-c", "cat /proc/$$/comm; test $$ -ne 1"))
+
+    def test_limits(self):
+        with open("/proc/self/cgroup", encoding="utf-8") as file:
+            v1 = ":memory:" in file.read()
+        base = "/sys/fs/cgroup/memory/" if v1 else "/sys/fs/cgroup/"
+        if not os.path.exists(base + ("memory.limit_in_bytes" if v1 else "memory.max")) and not v1:
+            self.skipTest("no memory controller")
+        name = self.wcctl_ok("run", "-d", "--network", "none", "--memory", "32m", "--pids-limit", "17", "--cpus", "0.5",
+                             "box", "sleep", "100").stdout.strip()
+        pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+            groups = {line.split(":")[1]: line.strip().split(":")[2] for line in file}
+
+        def value(controller, v1_file, v2_file):
+            path = (f"/sys/fs/cgroup/{controller}{groups[controller]}/{v1_file}" if controller in groups
+                    else f"/sys/fs/cgroup{groups['']}/{v2_file}")
+            with open(path, encoding="utf-8") as file:
+                return file.read().strip()
+        self.assertEqual(value("memory", "memory.limit_in_bytes", "memory.max"), str(32 << 20))
+        self.assertEqual(value("pids", "pids.max", "pids.max"), "17")
+        self.assertIn(value("cpu", "cpu.cfs_quota_us", "cpu.max").split()[0], ("50000",))
+
+    def test_out_of_memory_kills(self):
+        done = self.run_box("--memory", "16m", "--memory-swap", "16m", "--", "sh", "-c",
+                            "x=a; while true; do x=$x$x; done")
+        self.assertEqual(done.returncode, 137, done.stderr)
+
+    def test_ulimit(self):
+        self.assertEqual(self.output("--ulimit", "nofile=99:100", "--", "sh", "-c", "ulimit -n; ulimit -Hn"), "99\n100\n")
+
+    def capabilities(self, *options):
+        text = self.output(*options, "--", "grep", "CapEff", "/proc/self/status")
+        return int(text.split()[1], 16)
+
+    def test_capabilities(self):
+        self.assertEqual(self.capabilities(), 0xa80425fb, "Docker's default set")
+        self.assertEqual(self.capabilities("--cap-drop", "ALL"), 0)
+        self.assertEqual(self.capabilities("--cap-drop", "ALL", "--cap-add", "NET_ADMIN"), 1 << 12)
+        self.assertEqual(self.capabilities("--cap-add", "CAP_SYS_TIME"), 0xa80425fb | 1 << 25)
+        self.assertFails(self.run_box("--cap-add", "NOSUCH", "--", "true"), 125, "NOSUCH")
+
+    def test_seccomp(self):
+        self.assertIn("Seccomp:\t2", self.output("--", "cat", "/proc/self/status"))
+        self.assertIn("Seccomp:\t0", self.output("--security-opt", "seccomp=unconfined", "--", "cat", "/proc/self/status"))
+        self.assertNotEqual(self.run_box("--", "unshare", "-U", "true").returncode, 0)
+
+    def test_no_new_privileges(self):
+        self.assertIn("NoNewPrivs:\t1", self.output("--security-opt", "no-new-privileges", "--", "cat", "/proc/self/status"))
+
+    def test_masked_and_privileged(self):
+        self.assertEqual(self.output("--", "sh", "-c", "cat /proc/kcore | wc -c").strip(), "0")
+        self.assertNotEqual(self.run_box("--", "sh", "-c", "echo 1 >/proc/sys/kernel/panic").returncode, 0)
+        self.assertIn("Seccomp:\t0", self.output("--privileged", "--", "cat", "/proc/self/status"))
+
+    def test_network_modes(self):
+        self.assertEqual(self.output("--", "ls", "/sys/class/net").split(), ["lo"])
+        self.assertIn("UP", self.output("--", "ip", "addr", "show", "lo"))
+        host = self.wcctl_ok("run", "--rm", "--network", "host", "box", "readlink", "/proc/self/ns/net").stdout.strip()
+        self.assertEqual(host, os.readlink("/proc/self/ns/net"))
+
+    def test_labels_and_inspect(self):
+        name = self.wcctl_ok("create", "--name", "labelled", "-l", "a=b", "--network", "none", "box", "true").stdout.strip()
+        document = json.loads(self.wcctl_ok("inspect", "labelled").stdout)[0]
+        self.assertEqual(document["Id"], name)
+        self.assertEqual(document["Name"], "/labelled")
+        self.assertEqual(document["Config"]["Labels"], {"a": "b", "org.example.kind": "test"})
+        self.assertEqual(document["State"]["Status"], "created")
+        self.assertEqual(self.wcctl_ok("ps", "-a", "-q", "--no-trunc", "-f", "label=a=b").stdout.strip(), name)
+        self.assertEqual(self.wcctl_ok("ps", "-a", "-q", "-f", "label=a=c").stdout, "")
+
+    def test_names(self):
+        self.wcctl_ok("create", "--name", "taken", "--network", "none", "box")
+        self.assertFails(self.wcctl("create", "--name", "taken", "box"), 125, "taken")
+        self.assertFails(self.wcctl("create", "--name", "-bad name", "box"), 125, "-bad name")
+
+    def test_cidfile(self):
+        path = f"{self.work}/cid"
+        name = self.wcctl_ok("create", "--cidfile", path, "box").stdout.strip()
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(file.read().strip(), name)
+
+
+class Life(WcctlCase):
+    def start(self, *command, options=()):
+        return self.wcctl_ok("run", "-d", "--network", "none", *options, "box", *command).stdout.strip()
+
+    def test_detached_outlives_and_is_found(self):
+        name = self.start("sh", "-c", "echo begun; sleep 1; echo done; exit 5")
+        self.assertRegex(self.wcctl_ok("ps").stdout, name[:12])
+        self.assertEqual(self.wcctl_ok("wait", name).stdout, "5\n")
+        self.assertEqual(self.wcctl_ok("logs", name).stdout, "begun\ndone\n")
+        self.assertIn("Exited (5)", self.wcctl_ok("ps", "-a").stdout)
+
+    def test_logs(self):
+        name = self.start("sh", "-c", "for i in 1 2 3 4 5; do echo line $i; done; echo oops >&2")
+        self.wcctl_ok("wait", name)
+        done = self.wcctl_ok("logs", name)
+        self.assertEqual((done.stdout, done.stderr), ("".join(f"line {i}\n" for i in range(1, 6)), "oops\n"))
+        self.assertEqual(self.wcctl_ok("logs", "-n", "3", name).stdout, "line 4\nline 5\n")
+        self.assertRegex(self.wcctl_ok("logs", "-t", "-n", "1", name).stderr, r"^\d{4}-\d\d-\d\dT[\d:.]{18}Z oops\n$")
+        self.assertEqual(self.wcctl_ok("logs", "--since", "2100-01-01T00:00:00Z", name).stdout, "")
+
+    def test_logs_follow(self):
+        name = self.start("sh", "-c", "echo a; sleep 0.7; echo b")
+        begun = time.monotonic()
+        self.assertEqual(self.wcctl_ok("logs", "-f", name).stdout, "a\nb\n")
+        self.assertLess(time.monotonic() - begun, 10)
+
+    def test_stop_is_polite_then_firm(self):
+        name = self.start("sh", "-c", "trap 'echo bye; exit 9' TERM; while true; do sleep 0.1; done")
+        time.sleep(0.3)
+        self.wcctl_ok("stop", name)
+        self.assertEqual(self.wcctl_ok("wait", name).stdout, "9\n")
+        stubborn = self.start("sh", "-c", "trap '' TERM; while true; do sleep 0.1; done")
+        time.sleep(0.3)
+        begun = time.monotonic()
+        self.wcctl_ok("stop", "-t", "1", stubborn)
+        self.assertTrue(0.9 < time.monotonic() - begun < 5)
+        self.assertEqual(self.wcctl_ok("wait", stubborn).stdout, "137\n")
+
+    def test_stop_signal(self):
+        name = self.start("sh", "-c", "trap 'exit 3' USR1; while true; do sleep 0.1; done", options=("--stop-signal", "USR1"))
+        time.sleep(0.3)
+        self.wcctl_ok("stop", name)
+        self.assertEqual(self.wcctl_ok("wait", name).stdout, "3\n")
+
+    def test_kill_and_states(self):
+        name = self.start("sleep", "100")
+        self.assertEqual(self.wcctl("rm", name).returncode, 1)
+        self.assertEqual(self.wcctl("start", name).returncode in (0, 1), True)
+        self.wcctl_ok("kill", name)
+        self.assertEqual(self.wcctl_ok("wait", name).stdout, "137\n")
+        self.assertEqual(self.wcctl("kill", name).returncode, 1)
+        self.wcctl_ok("rm", name)
+        self.assertEqual(self.wcctl("inspect", name).returncode, 1)
+
+    def test_restart_keeps_files(self):
+        name = self.start("sh", "-c", "echo x >>/count; wc -l </count")
+        self.wcctl_ok("wait", name)
+        self.wcctl_ok("start", name)
+        self.wcctl_ok("wait", name)
+        self.assertEqual(self.wcctl_ok("logs", name).stdout.split(), ["1", "2"])
+
+    def test_start_attached(self):
+        name = self.wcctl_ok("create", "--network", "none", "box", "sh", "-c", "echo hi; exit 4").stdout.strip()
+        done = self.wcctl("start", "-a", name)
+        self.assertEqual((done.stdout, done.returncode), ("hi\n", 4))
+
+    def test_auto_remove_detached(self):
+        name = self.start("sleep", "0.3", options=("--rm",))
+        for _ in range(100):
+            if self.wcctl("inspect", name).returncode:
+                break
+            time.sleep(0.05)
+        self.assertEqual(self.wcctl_ok("ps", "-a", "-q").stdout, "")
+        self.assertFalse(os.path.exists(f"{self.root}/containers/{name}"))
+
+    def test_exec(self):
+        name = self.start("sleep", "100", options=("-e", "FROM=container"))
+        done = self.wcctl("exec", name, "sh", "-c", "echo $FROM; echo e >&2; exit 6")
+        self.assertEqual((done.stdout, done.stderr, done.returncode), ("container\n", "e\n", 6))
+        self.assertEqual(self.wcctl_ok("exec", "-i", name, "cat", stdin="in").stdout, "in")
+        self.assertEqual(self.wcctl_ok("exec", "-w", "/tmp", "-e", "X=1", "-u", "wc", name, "sh", "-c", "pwd; echo $X; id -u").stdout,
+                         "/tmp\n1\n1000\n")
+        self.assertFails(self.wcctl("exec", name, "nosuch"), 127, "nosuch")
+        self.assertFails(self.wcctl("exec", name, "/etc/passwd"), 126, "/etc/passwd")
+        self.wcctl_ok("kill", name)
+        self.wcctl_ok("wait", name)
+        self.assertFails(self.wcctl("exec", name, "true"), 125, name[:12])
+
+    def test_attach(self):
+        name = self.start("sh", "-c", "read line; echo got $line", options=("-i",))
+        done = self.wcctl("attach", name, stdin="word\n")
+        self.assertEqual((done.stdout, done.returncode), ("got word\n", 0))
+
+    def test_events(self):
+        name = self.start("true", options=("--name", "watched"))
+        self.wcctl_ok("wait", name)
+        self.wcctl_ok("rm", name)
+        lines = self.wcctl_ok("--json", "events", "--after", "", "--no-follow").stdout.splitlines()
+        actions = [e["Action"] for e in map(json.loads, lines) if e["Id"] == name]
+        self.assertEqual(actions, ["create", "start", "die", "destroy"])
+
+    def test_host_process_killed(self):
+        child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "run", "--name", "orphan", "--network", "none",
+                                  "box", "sh", "-c", "echo one; sleep 1; echo two; exit 8"], stdout=subprocess.PIPE)
+        self.assertEqual(child.stdout.readline(), b"one\n")
+        child.kill()
+        child.wait()
+        child.stdout.close()
+        self.assertEqual(self.wcctl_ok("wait", "orphan").stdout, "8\n")
+        self.assertEqual(self.wcctl_ok("logs", "orphan").stdout, "one\ntwo\n")
+
+    def test_nothing_left(self):
+        self.run_box("--", "true")
+        self.assertNotIn(self.work, open("/proc/mounts", encoding="utf-8").read())
+        groups = subprocess.run("find /sys/fs/cgroup -maxdepth 4 -path '*wincontainer/*' -type d", shell=True,
+                                capture_output=True, text=True).stdout
+        self.assertEqual(groups, "")
+
+
+class Copy(WcctlCase):
+    def test_in_and_out(self):
+        name = self.wcctl_ok("create", "--network", "none", "box", "cat", "/srv/in.txt").stdout.strip()
+        with open(f"{self.work}/in.txt", "w", encoding="utf-8") as file:
+            file.write("copied\n")
+        self.wcctl_ok("cp", f"{self.work}/in.txt", f"{name}:/tmp/in.txt")
+        self.wcctl_ok("cp", f"{name}:/tmp/in.txt", f"{self.work}/out.txt")
+        with open(f"{self.work}/out.txt", encoding="utf-8") as file:
+            self.assertEqual(file.read(), "copied\n")
+
+    def test_tree_of_a_running_container(self):
+        name = self.wcctl_ok("run", "-d", "--network", "none", "box", "sleep", "100").stdout.strip()
+        os.makedirs(f"{self.work}/tree/sub", exist_ok=True)
+        with open(f"{self.work}/tree/sub/file", "w", encoding="utf-8") as file:
+            file.write("deep")
+        self.wcctl_ok("cp", f"{self.work}/tree", f"{name}:/home")
+        self.assertEqual(self.wcctl_ok("exec", name, "cat", "/home/tree/sub/file").stdout, "deep")
+        self.wcctl_ok("exec", name, "sh", "-c", "mkdir /made; ln -s /etc/passwd /made/link; echo x >/made/x")
+        self.wcctl_ok("cp", f"{name}:/made", f"{self.work}/back")
+        self.assertEqual(os.readlink(f"{self.work}/back/link"), "/etc/passwd")
+
+    def test_links_do_not_lead_out(self):
+        name = self.wcctl_ok("run", "-d", "--network", "none", "box", "sh", "-c",
+                             f"ln -s {self.work} /tmp/out; ln -s /../../../../.. /tmp/up; sleep 100").stdout.strip()
+        time.sleep(0.3)
+        with open(f"{self.work}/evil", "w", encoding="utf-8") as file:
+            file.write("evil")
+        self.wcctl("cp", f"{self.work}/evil", f"{name}:/tmp/out/planted")
+        self.assertFalse(os.path.exists(f"{self.work}/planted"))
+        self.assertNotEqual(self.wcctl("cp", f"{name}:/tmp/up/proc/1/environ", f"{self.work}/stolen").returncode == 0
+                            and os.path.getsize(f"{self.work}/stolen") > 0, True)
+
+    def test_missing(self):
+        name = self.wcctl_ok("create", "--network", "none", "box").stdout.strip()
+        self.assertFails(self.wcctl("cp", f"{name}:/no/such", self.work), 125, "/no/such")
+        self.assertFails(self.wcctl("cp", "/no/such", f"{name}:/tmp"), 125, "/no/such")
+
+
+if __name__ == "__main__":
+    need_runtime()
+    unittest.main(verbosity=1)

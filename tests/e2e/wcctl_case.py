@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of wcctl share: a store of their own with the image "box", and calls of wcctl."""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD, SOURCE = os.environ["WC_TEST_BUILD"], os.environ["WC_TEST_SOURCE"]
+sys.path.insert(0, os.path.join(SOURCE, "tests/support"))
+
+
+def find(program):
+    return shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+
+
+def need_runtime():
+    """Ends the whole program as skipped where containers cannot run."""
+    if os.geteuid() != 0:
+        print("SKIP: needs root")
+        sys.exit(77)
+    if not find("runc") and not find("crun"):
+        print("SKIP: no OCI runtime (crun or runc)")
+        sys.exit(77)
+
+
+class WcctlCase(unittest.TestCase):
+    """One store for the whole class; containers are removed after each test."""
+    maxDiff = None
+    global_options = []
+
+    @classmethod
+    def setUpClass(cls):
+        cls.work = tempfile.mkdtemp(prefix="wc-e2e-")
+        cls.root = f"{cls.work}/root"
+        layout = f"{cls.work}/layout"
+        subprocess.run([sys.executable, f"{SOURCE}/tests/support/busybox_image.py", layout, "box"], check=True)
+        cls.layout = layout
+        cls.wcctl_ok("pull", "-q", f"oci:{layout}:box")
+
+    @classmethod
+    def tearDownClass(cls):
+        shutil.rmtree(cls.work, ignore_errors=True)
+
+    def tearDown(self):
+        for name in self.wcctl_ok("ps", "-a", "-q", "--no-trunc").stdout.split():
+            self.wcctl_ok("rm", "-f", name)
+
+    @classmethod
+    def wcctl(cls, *words, stdin=None, timeout=60, text=True, env=None):
+        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", cls.root, *cls.global_options, *words],
+                              input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
+                              capture_output=True, text=text, timeout=timeout, env=env)
+
+    @classmethod
+    def wcctl_ok(cls, *words, **more):
+        done = cls.wcctl(*words, **more)
+        if done.returncode:
+            raise AssertionError(f"wcctl {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def run_box(self, *words, **more):
+        """`run --rm --network none` with options before "--" and the command after it."""
+        options, command = words, ()
+        if "--" in words:
+            at = words.index("--")
+            options, command = words[:at], words[at + 1:]
+        return self.wcctl("run", "--rm", "--network", "none", *options, "box", *command, **more)
+
+    def output(self, *words, **more):
+        done = self.run_box(*words, **more)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def assertFails(self, done, code, *parts):
+        """One line on standard error that holds every part, and this exit code."""
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+        for part in parts:
+            self.assertIn(part, done.stderr)
