@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/db.h"
 
-#include <string.h>
+#include <stdatomic.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -23,6 +23,7 @@ struct wci_db {
     int64_t busy_since;   /* 0: not waiting */
     uint32_t jitter;
     int durable;          /* how PRAGMA synchronous stands */
+    atomic_int active;    /* somebody holds the mutex or wants it */
     cached *cache;
     size_t cache_count, cache_cap;
 };
@@ -138,6 +139,16 @@ void wci_db_close(wci_db *db)
     wci_free(db);
 }
 
+int wci_db_close_inherited(wci_db *db)
+{
+    if (!db)
+        return 1;
+    if (atomic_load(&db->active))
+        return 0;
+    wci_db_close(db);
+    return 1;
+}
+
 static int32_t set_durable(wci_db *db, int durable, wc_error **err)
 {
     if (db->durable == durable)
@@ -157,15 +168,21 @@ static int32_t begin(wci_db *db, wci_tx_kind kind, wc_error **err)
     return rc ? rc : wci_db_run(db, "BEGIN IMMEDIATE", WCI_BIND_NONE, err);
 }
 
+static void let_go(wci_db *db)
+{
+    db->call = NULL;
+    wci_mutex_unlock(&db->mutex);
+    atomic_fetch_sub(&db->active, 1);
+}
+
 int32_t wci_db_begin(wci_db *db, const wc_call *call, wci_tx_kind kind, wc_error **err)
 {
+    atomic_fetch_add(&db->active, 1);
     wci_mutex_lock(&db->mutex);
     db->call = call;
     int32_t rc = begin(db, kind, err);
-    if (rc) {
-        db->call = NULL;
-        wci_mutex_unlock(&db->mutex);
-    }
+    if (rc)
+        let_go(db);
     return rc;
 }
 
@@ -175,8 +192,7 @@ int32_t wci_db_end(wci_db *db, int32_t rc, wc_error **err)
         rc = wci_db_run(db, "COMMIT", WCI_BIND_NONE, err);
     if (!sqlite3_get_autocommit(db->handle))
         wci_db_run(db, "ROLLBACK", WCI_BIND_NONE, NULL);
-    db->call = NULL;
-    wci_mutex_unlock(&db->mutex);
+    let_go(db);
     return rc;
 }
 

@@ -22,6 +22,10 @@ typedef struct wci_db wci_db;
 
 int32_t wci_db_open(const wc_call *call, const char *path, wci_db **out, wc_error **err);
 void wci_db_close(wci_db *db);
+/* For a forked child, before it opens the same file again: SQLite would otherwise go on with what
+ * it inherited, without the locks, which stay with the parent. 0 when the parent was in the middle
+ * of a transaction: then nothing can be done. */
+int wci_db_close_inherited(wci_db *db);
 
 typedef enum wci_tx_kind {
     WCI_TX_READ,    /* one snapshot */

@@ -38,7 +38,7 @@ int wci_gc_is_held(const wci_gc *gc, const char *digest)
 
 int32_t wci_gc_throw(wci_gc *gc, const char *path, wc_error **err)
 {
-    char *to = wci_asprintf("%s/%zu", gc->trash.dir, gc->thrown);
+    char *to = wci_asprintf("%s/%u", gc->trash.dir, gc->thrown);
     if (!to)
         return wci_err_nomem(err);
     wc_error *why = NULL;

@@ -121,7 +121,7 @@ typedef struct wci_gc {
     wci_lock *lock;
     wci_strv held; /* sorted */
     wci_scratch trash;
-    size_t thrown;
+    unsigned thrown;
 } wci_gc;
 int32_t wci_gc_begin(wc_call *call, wci_store *store, wci_gc *gc, wc_error **err);
 int wci_gc_is_held(const wci_gc *gc, const char *digest);

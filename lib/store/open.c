@@ -21,6 +21,20 @@ static wci_store *find_open(const char *root)
     return NULL;
 }
 
+static int32_t close_inherited(const char *root, wc_error **err)
+{
+    for (wci_store *s = registry; s; s = s->next) {
+        if (strcmp(s->root, root) != 0 || wci_store_is_ours(s))
+            continue;
+        if (!wci_db_close_inherited(s->db))
+            return wci_err(err, WC_E_FORKED,
+                           "store: '%s': this process was forked while another thread worked on "
+                           "it; run a program in the child before opening it", root);
+        s->db = NULL;
+    }
+    return WC_OK;
+}
+
 static void forget(wci_store *store)
 {
     for (wci_store **at = &registry; *at; at = &(*at)->next) {
@@ -119,10 +133,8 @@ static int32_t open_shared(wc_call *call, const char *root, const char *run_root
 {
     wci_mutex_lock(&registry_mutex);
     wci_store *store = find_open(root);
-    int32_t rc;
-    if (store) {
-        rc = share(store, run_root, out, err);
-    } else if (!(rc = open_new(call, root, run_root, flags, &store, err))) {
+    int32_t rc = store ? share(store, run_root, out, err) : close_inherited(root, err);
+    if (!rc && !store && !(rc = open_new(call, root, run_root, flags, &store, err))) {
         store->next = registry;
         registry = store;
         *out = store;

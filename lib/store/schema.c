@@ -26,13 +26,12 @@ static const wci_schema_step schema[] = {
      "CREATE INDEX names_manifest ON names(manifest);"
      /* Blobs that are known to be whole on disk, not only in the cache. */
      "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
-     /* owner: '' once synced, else the scratch directory's name of the process that made it.
-      * bytes and entries as unpacking counted; disk_* as found in the directory, for checks. */
+     /* owner: '' once synced, else the name of its maker's scratch directory. bytes and entries as
+      * unpacking counted; disk_entries as found in the directory, for checks. */
      "CREATE TABLE trees ("
      "  kind INTEGER NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL,"
      "  is_empty INTEGER NOT NULL, bytes INTEGER NOT NULL, entries INTEGER NOT NULL,"
-     "  disk_bytes INTEGER NOT NULL, disk_entries INTEGER NOT NULL,"
-     "  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
+     "  disk_entries INTEGER NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;"
      "CREATE TABLE containers ("
      "  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, backend TEXT NOT NULL,"
      "  image TEXT NOT NULL, image_name TEXT NOT NULL, config TEXT NOT NULL,"

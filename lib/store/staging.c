@@ -236,8 +236,8 @@ const char *wci_staging_dir(const wci_staging *staging)
 /* ---- Committing ------------------------------------------------------------------------------- */
 
 typedef struct tree_size {
-    uint64_t bytes, entries;           /* as unpacking counted */
-    uint64_t disk_bytes, disk_entries; /* as found */
+    uint64_t bytes, entries; /* as unpacking counted */
+    uint64_t disk_entries;   /* as found */
 } tree_size;
 
 static int32_t move_into_place(wci_staging *staging, wc_error **err)
@@ -259,11 +259,11 @@ static int32_t insert_row(wci_staging *staging, const tree_size *size, wc_error 
         return rc;
     rc = wci_db_run(store->db,
                     "INSERT OR REPLACE INTO trees (kind, key, owner, is_empty, bytes, entries,"
-                    " disk_bytes, disk_entries) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    " disk_entries) VALUES (?, ?, ?, ?, ?, ?, ?)",
                     WCI_BIND(WCI_INT(staging->kind), WCI_TEXT(staging->key.text),
                              WCI_TEXT(staging->scratch.name), WCI_INT(staging->is_empty),
                              WCI_INT(size->bytes), WCI_INT(size->entries),
-                             WCI_INT(size->disk_bytes), WCI_INT(size->disk_entries)),
+                             WCI_INT(size->disk_entries)),
                     err);
     return wci_tx_end(store, rc, err);
 }
@@ -275,9 +275,10 @@ int32_t wci_staging_commit(wci_staging *staging, uint64_t bytes, uint64_t entrie
         return wci_err(err, WC_E_STATE, "layer '%s': committed already", staging->key.text);
     int32_t rc = wci_store_check_fork(staging->scratch.store, err);
     tree_size size = {.bytes = bytes, .entries = entries};
+    uint64_t disk_bytes;
     staging->is_empty = is_empty != 0;
     if (!rc && !is_empty)
-        rc = wci_dir_usage(staging->scratch.dir, &size.disk_bytes, &size.disk_entries, err);
+        rc = wci_dir_usage(staging->scratch.dir, &disk_bytes, &size.disk_entries, err);
     if (!rc && !is_empty)
         rc = move_into_place(staging, err);
     if (!rc)

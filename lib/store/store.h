@@ -9,12 +9,15 @@
  *   root/links/<hex>/       X: the small tree of a chain above T, by ChainID; absent when empty
  *   root/staging/           half-made trees; reclaimed when their owner is gone
  *   root/containers/<id>/   upper and work directories, logs
- *   root/locks/             one file per digest that is being worked on or held
+ *   root/locks/             one file per digest that somebody is making
+ *   root/holds/             one locked file per hold, with the digests that are in use
  *   root/hosts/             one locked file per process that has the store open
+ *   root/quarantine/        what a check with repair put aside, until the next prune
+ *   root/wake               touched after each commit with events
  *
  * Rules: content becomes visible by rename when it is whole and synced; metadata by one SQLite
  * transaction after that. What is on disk without a row is litter and goes with the next prune,
- * unless somebody holds its digest. A hold is an OFD lock, so it ends with its process. */
+ * unless somebody holds its digest. A hold is a locked file, so it ends with its process. */
 #ifndef WCI_STORE_H
 #define WCI_STORE_H
 
@@ -48,7 +51,7 @@ int32_t wci_store_check_fork(const wci_store *store, wc_error **err);
 
 /* ---- Holds: "this digest is in use, whatever the metadata says" ------------------------------ */
 
-/* A set of held digests; released together, or by the end of the process. One thread at a time. */
+/* A set of held digests; released together, or by the end of the process. Any thread. */
 typedef struct wci_hold wci_hold;
 int32_t wci_hold_new(wci_store *store, wci_hold **out, wc_error **err);
 /* Keeps GC away from the blob / the trees of this digest (blob digest, DiffID or ChainID). */
@@ -111,8 +114,10 @@ typedef struct wci_staging wci_staging;
 int32_t wci_staging_begin(wc_call *call, wci_hold *hold, wci_tree_kind kind,
                           const wci_digest *key, wci_staging **out, wc_error **err);
 const char *wci_staging_dir(const wci_staging *staging);
-/* Renames the tree to its place. It counts as there only once wci_image_publish() or
- * wci_trees_publish() has recorded it; until then other processes make their own or wait. */
+/* Renames the tree to its place, where wci_tree_path() finds it. It counts as there only once
+ * wci_image_publish() or wci_trees_publish() has recorded it; another process that needs it before
+ * records it itself, and one that comes after a crash makes its own. `bytes` and `entries` as
+ * unpacking counted them, for the user to see. */
 int32_t wci_staging_commit(wci_staging *staging, uint64_t bytes, uint64_t entries, int is_empty,
                            wc_error **err);
 /* Removes what was not committed and lets go of the lock. */
@@ -167,8 +172,9 @@ int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const char *
                       wc_error **err);
 /* WC_E_NOT_FOUND when the name is not there. */
 int32_t wci_image_untag(wci_store *store, const char *name, wc_error **err);
-/* Removes the image with all its names. WC_E_IN_USE while a container needs it, naming it. What
- * only it needed (blobs, trees) goes at once; `removed` gets lines as docker rmi prints them:
+/* Removes the image with all its names. WC_E_IN_USE while a container needs it, naming it; with
+ * `force` a container that does not run only keeps the content, and the names go. What only it
+ * needed (blobs, trees) goes at once; `removed` gets lines as docker rmi prints them:
  * "Untagged: NAME", "Deleted: DIGEST". */
 int32_t wci_image_remove(wc_call *call, wci_store *store, const wci_digest *manifest, int force,
                          wci_strv *removed, wc_error **err);
@@ -203,7 +209,8 @@ typedef struct wci_container_record {
 } wci_container_record;
 
 void wci_container_record_free(wci_container_record *record);
-/* WC_E_EXISTS naming the holder when the name is taken. Event "create". */
+/* WC_E_EXISTS naming the holder when the name is taken. Event "create". Makes wci_container_dir():
+ * a directory without a row is litter, so nobody else should make it before. */
 int32_t wci_container_insert(wci_store *store, const wci_container_record *record,
                              wc_error **err);
 /* By id, name, or unique prefix of the id. */
@@ -253,7 +260,8 @@ typedef struct wci_event_record {
 void wci_event_record_free(wci_event_record *record);
 int32_t wci_event_add(wci_store *store, const char *type, const char *action, const char *id,
                       const char *attributes, wc_error **err);
-/* Up to `max` events after `seq`; WC_E_GAP when some of them were pruned. */
+/* Up to `max` events after number `after`; WC_E_GAP when some of them were pruned. A negative `after`
+ * begins with the oldest that is kept. */
 int32_t wci_event_read(wci_store *store, int64_t after, size_t max, wci_event_record ***out,
                        size_t *count, wc_error **err);
 int32_t wci_event_last(wci_store *store, int64_t *seq, wc_error **err);
