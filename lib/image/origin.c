@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/archive.h"
+#include "image/members.h"
 
 #define CHUNK ((size_t)256 * 1024)
 
@@ -90,31 +91,56 @@ void wci_origin_close(wci_origin *origin)
         origin->ops->close(origin);
 }
 
-static int32_t open_archive(wc_call *call, wci_store *store, const wci_place *place, int all,
-                            wci_origin **out, wc_error **err)
+static int32_t open_layout(const wci_place *place, int all, wci_origin **out, wc_error **err)
+{
+    wci_members members = WCI_MEMBERS_NONE;
+    int32_t code = wci_members_open_dir(place->path, &members, err);
+    if (code)
+        return wci_err_wrap(err, code, "layout '%s': cannot be opened", place->path);
+    return wci_origin_open_layout(&members, place, all, out, err);
+}
+
+static int32_t open_tar(wc_call *call, wci_store *store, const char *path, wci_members *out,
+                        wc_error **err)
 {
     wci_fd fd = WCI_FD_NONE;
-    int32_t code = wci_archive_open(call, store, place->path, &fd, err);
+    int32_t code = wci_archive_open(call, store, path, &fd, err);
+    if (code)
+        return code;
+    code = wci_members_open_tar(call, fd, out, err);
+    return code ? wci_err_wrap(err, code, "archive '%s': cannot be read", path) : WC_OK;
+}
+
+int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
+                        const wci_transfer *transfer, wci_origin **out, wc_error **err)
+{
+    wci_members members = WCI_MEMBERS_NONE;
+    if (place->kind == WCI_PLACE_REGISTRY)
+        return wci_origin_open_registry(call, place, transfer, out, err);
+    if (place->kind == WCI_PLACE_OCI)
+        return open_layout(place, 0, out, err);
+    int32_t code = open_tar(call, store, place->path, &members, err);
     if (code)
         return code;
     return place->kind == WCI_PLACE_OCI_ARCHIVE
-               ? wci_origin_open_oci_archive(call, fd, place, all, out, err)
-               : wci_origin_open_docker_archive(call, fd, place, all, out, err);
+               ? wci_origin_open_layout(&members, place, 0, out, err)
+               : wci_origin_open_docker(&members, place, 0, out, err);
 }
 
-int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place, int all,
-                        const wci_transfer *transfer, wci_origin **out, wc_error **err)
+/* Present-day `docker save` writes both formats into one file. The layout has the true manifests. */
+int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path,
+                                wci_origin **out, wc_error **err)
 {
-    switch (place->kind) {
-    case WCI_PLACE_REGISTRY:
-        return wci_origin_open_registry(call, place, transfer, out, err);
-    case WCI_PLACE_OCI:
-        return wci_origin_open_layout(place, all, out, err);
-    case WCI_PLACE_OCI_ARCHIVE:
-    case WCI_PLACE_DOCKER_ARCHIVE:
-        return open_archive(call, store, place, all, out, err);
-    }
-    return wci_err(err, WC_E_INTERNAL, "place: unknown kind %d", (int)place->kind);
+    wci_members members = WCI_MEMBERS_NONE;
+    wci_extent index = WCI_EXTENT_NONE;
+    wci_place place = {WCI_PLACE_OCI_ARCHIVE, (char *)path, NULL};
+    int32_t code = open_tar(call, store, path, &members, err);
+    if (code)
+        return code;
+    int is_layout = !wci_members_find(&members, "index.json", &index, NULL);
+    wci_extent_close(&index);
+    return is_layout ? wci_origin_open_layout(&members, &place, 1, out, err)
+                     : wci_origin_open_docker(&members, &place, 1, out, err);
 }
 
 /* ---- Blobs of local files ----------------------------------------------------------------------- */

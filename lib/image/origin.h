@@ -64,10 +64,12 @@ struct wci_origin {
     wci_strv *names; /* of each image: what the place calls it, not to be trusted */
 };
 
-/* Opens a place. With `all` every image of it is offered, otherwise the one that it names: then
- * image_count is 1. */
-int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place, int all,
+/* Opens a place for the one image that it names: image_count is 1. */
+int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
                         const wci_transfer *transfer, wci_origin **out, wc_error **err);
+/* Every image of an archive whose format is found out. */
+int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path,
+                                wci_origin **out, wc_error **err);
 /* An image of the store itself. */
 int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, wci_origin **out,
                               wc_error **err);
@@ -87,12 +89,12 @@ int32_t wci_origin_fetch(wc_call *call, wci_origin *origin, wci_fetch **fetches,
 
 int32_t wci_origin_open_registry(wc_call *call, const wci_place *place,
                                  const wci_transfer *transfer, wci_origin **out, wc_error **err);
-int32_t wci_origin_open_layout(const wci_place *place, int all, wci_origin **out, wc_error **err);
-/* `archive`: an uncompressed tar, taken over also on failure. */
-int32_t wci_origin_open_oci_archive(wc_call *call, wci_fd archive, const wci_place *place,
-                                    int all, wci_origin **out, wc_error **err);
-int32_t wci_origin_open_docker_archive(wc_call *call, wci_fd archive, const wci_place *place,
-                                       int all, wci_origin **out, wc_error **err);
+/* The members are taken over, also on failure. */
+struct wci_members;
+int32_t wci_origin_open_layout(struct wci_members *members, const wci_place *place, int all,
+                               wci_origin **out, wc_error **err);
+int32_t wci_origin_open_docker(struct wci_members *members, const wci_place *place, int all,
+                               wci_origin **out, wc_error **err);
 /* Reads an extent whole; WC_E_LIMIT above max. */
 int32_t wci_extent_read(const wci_extent *extent, size_t max, const char *what, wc_buf **out,
                         wc_error **err);

@@ -369,22 +369,18 @@ static int32_t choose(docker_origin *d, const char *ref, int all, wc_error **err
     return code;
 }
 
-int32_t wci_origin_open_docker_archive(wc_call *call, wci_fd archive, const wci_place *place,
-                                       int all, wci_origin **out, wc_error **err)
+int32_t wci_origin_open_docker(wci_members *members, const wci_place *place, int all,
+                               wci_origin **out, wc_error **err)
 {
     docker_origin *d = wci_calloc(1, sizeof *d);
     if (!d) {
-        wci_fd_close(archive);
+        wci_members_close(members);
         return wci_err_nomem(err);
     }
     d->base.ops = &docker_ops;
-    d->members = (wci_members)WCI_MEMBERS_NONE;
+    d->members = *members;
     d->path = wci_strdup(place->path);
-    int32_t code = wci_members_open_tar(call, archive, &d->members, err);
-    if (!code && !d->path)
-        code = wci_err_nomem(err);
-    if (!code)
-        code = read_list(d, err);
+    int32_t code = d->path ? read_list(d, err) : wci_err_nomem(err);
     if (!code)
         code = choose(d, place->ref, all, err);
     if (code) {

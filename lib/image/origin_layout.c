@@ -185,9 +185,8 @@ static int32_t read_index(layout_origin *l, wc_error **err)
     return code ? wci_err_wrap(err, code, "layout '%s'", l->path) : WC_OK;
 }
 
-/* Takes the members over, also on failure. */
-static int32_t open_members(wci_members *members, const wci_place *place, int all,
-                            wci_origin **out, wc_error **err)
+int32_t wci_origin_open_layout(wci_members *members, const wci_place *place, int all,
+                               wci_origin **out, wc_error **err)
 {
     layout_origin *l = wci_calloc(1, sizeof *l);
     if (!l) {
@@ -208,23 +207,4 @@ static int32_t open_members(wci_members *members, const wci_place *place, int al
     }
     *out = &l->base;
     return WC_OK;
-}
-
-int32_t wci_origin_open_layout(const wci_place *place, int all, wci_origin **out, wc_error **err)
-{
-    wci_members members = WCI_MEMBERS_NONE;
-    int32_t code = wci_members_open_dir(place->path, &members, err);
-    if (code)
-        return wci_err_wrap(err, code, "layout '%s': cannot be opened", place->path);
-    return open_members(&members, place, all, out, err);
-}
-
-int32_t wci_origin_open_oci_archive(wc_call *call, wci_fd archive, const wci_place *place,
-                                    int all, wci_origin **out, wc_error **err)
-{
-    wci_members members = WCI_MEMBERS_NONE;
-    int32_t code = wci_members_open_tar(call, archive, &members, err);
-    if (code)
-        return wci_err_wrap(err, code, "archive '%s': cannot be read", place->path);
-    return open_members(&members, place, all, out, err);
 }

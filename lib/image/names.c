@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/names.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "image/reference.h"
+
+static int32_t format_reference(wci_reference *ref, char **out, wc_error **err)
+{
+    if (wci_digest_is_set(&ref->digest)) {
+        wci_free(ref->tag);
+        ref->tag = NULL;
+    }
+    char *text = wci_reference_format(ref);
+    if (!text)
+        return wci_err_nomem(err);
+    *out = text;
+    return WC_OK;
+}
+
+int32_t wci_name_normalise(const char *text, char **out, wc_error **err)
+{
+    wci_reference ref = WCI_REFERENCE_INIT;
+    int32_t code = wci_reference_parse(text, &ref, err);
+    if (code)
+        return code;
+    code = format_reference(&ref, out, err);
+    wci_reference_free(&ref);
+    return code;
+}
+
+int32_t wci_name_normalise_tag(const char *text, char **out, wc_error **err)
+{
+    wci_reference ref = WCI_REFERENCE_INIT;
+    int32_t code = wci_reference_parse(text, &ref, err);
+    if (code)
+        return code;
+    code = wci_digest_is_set(&ref.digest)
+               ? wci_err(err, WC_E_INVALID,
+                         "name '%s': a name for an image cannot have a digest; leave out what "
+                         "follows the '@'",
+                         text)
+               : format_reference(&ref, out, err);
+    wci_reference_free(&ref);
+    return code;
+}
+
+static int32_t add_name(wci_strv *names, char *name, wc_error **err)
+{
+    if (wci_strv_contains(names, name)) {
+        wci_free(name);
+        return WC_OK;
+    }
+    return wci_strv_add_take(names, name) ? wci_err_nomem(err) : WC_OK;
+}
+
+/* In layouts a name is often a bare tag, which does not say of what. */
+static int is_whole_name(const char *text)
+{
+    return strchr(text, '/') || strchr(text, ':');
+}
+
+int32_t wci_names_collect(const wci_strv *found, int trusted, const wci_strv *wanted,
+                          wci_strv *out, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; trusted && i < found->count && !code; i++) {
+        char *name = NULL;
+        if (is_whole_name(found->items[i]) && !wci_name_normalise(found->items[i], &name, NULL))
+            code = add_name(out, name, err);
+    }
+    for (size_t i = 0; i < wanted->count && !code; i++) {
+        char *name = NULL;
+        code = wci_name_normalise_tag(wanted->items[i], &name, err);
+        if (!code)
+            code = add_name(out, name, err);
+    }
+    if (code)
+        wci_strv_free(out);
+    return code;
+}
+
+/* ---- Looking up --------------------------------------------------------------------------------- */
+
+static int has_repository(const wci_image_record *record, const wci_reference *wanted)
+{
+    for (size_t i = 0; i < record->names.count; i++) {
+        wci_reference ref = WCI_REFERENCE_INIT;
+        if (wci_reference_parse(record->names.items[i], &ref, NULL))
+            continue;
+        int same = !strcmp(ref.host, wanted->host) && !strcmp(ref.repository, wanted->repository);
+        wci_reference_free(&ref);
+        if (same)
+            return 1;
+    }
+    return 0;
+}
+
+/* "repository@digest": the digest of a manifest, or of the index that it was chosen from. */
+static int32_t find_pinned(wci_store *store, const wci_reference *wanted, wci_image_record **out,
+                           wc_error **err)
+{
+    wci_image_record **all = NULL;
+    size_t count = 0;
+    int32_t code = wci_image_list(store, &all, &count, err);
+    if (code)
+        return code;
+    code = WC_E_NOT_FOUND;
+    for (size_t i = 0; i < count && code; i++) {
+        const wci_image_record *record = all[i];
+        if ((wci_digest_equal(&record->manifest, &wanted->digest) ||
+             wci_digest_equal(&record->index, &wanted->digest)) &&
+            has_repository(record, wanted)) {
+            *out = all[i];
+            all[i] = all[--count];
+            code = WC_OK;
+        }
+    }
+    wci_image_records_free(all, count);
+    return code;
+}
+
+static int32_t find_name(wci_store *store, const char *text, wci_image_record **out, char **name,
+                         wc_error **err)
+{
+    wci_reference ref = WCI_REFERENCE_INIT;
+    char *whole = NULL;
+    if (wci_reference_parse(text, &ref, NULL))
+        return WC_E_NOT_FOUND;
+    int32_t code = format_reference(&ref, &whole, err);
+    if (!code)
+        code = wci_image_find(store, whole, out, err);
+    if (!code && name) {
+        *name = whole;
+        whole = NULL;
+    }
+    if (code == WC_E_NOT_FOUND && wci_digest_is_set(&ref.digest)) {
+        wci_err_clear(err);
+        code = find_pinned(store, &ref, out, err);
+    }
+    wci_free(whole);
+    wci_reference_free(&ref);
+    return code;
+}
+
+int32_t wci_image_lookup(wci_store *store, const char *text, wci_image_record **out, char **name,
+                         wc_error **err)
+{
+    wc_error *why = NULL;
+    if (name)
+        *name = NULL;
+    int32_t code = find_name(store, text, out, name, &why);
+    if (code == WC_E_NOT_FOUND) {
+        wci_err_clear(&why);
+        code = wci_image_find(store, text, out, &why);
+    }
+    if (code != WC_E_NOT_FOUND)
+        return why ? wci_err_move(err, why) : code;
+    wc_error_unref(why);
+    char shown[WCI_SHOWN_SIZE];
+    wci_show(text, shown);
+    return wci_err(err, WC_E_NOT_FOUND, "image '%s': not in the store; pull it first", shown);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/pull.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "image/archive.h"
+#include "image/layers.h"
+#include "image/names.h"
+#include "image/origin.h"
+#include "image/resolve.h"
+#include "platform/host.h"
+
+/* One image on its way in. */
+typedef struct arrival {
+    wc_call *call;
+    wci_store *store;
+    wci_hold *hold;
+    wci_origin *origin;
+    const wci_transfer *transfer;
+    wci_resolved resolved;
+    wci_image_config *config;
+    wci_stagings trees;
+} arrival;
+
+/* ---- Documents ---------------------------------------------------------------------------------- */
+
+static wci_ingest *ingest_of(wci_fetch *fetch)
+{
+    return (wci_ingest *)fetch->payload;
+}
+
+static uint64_t config_offset(wci_fetch *fetch)
+{
+    return wci_ingest_offset(ingest_of(fetch));
+}
+
+static int32_t config_restart(wci_fetch *fetch, wc_error **err)
+{
+    return wci_ingest_restart(ingest_of(fetch), err);
+}
+
+static int32_t config_write(wci_fetch *fetch, const void *data, size_t size, wc_error **err)
+{
+    return wci_ingest_write(ingest_of(fetch), data, size, err);
+}
+
+static int32_t config_done(wci_fetch *fetch, const wc_error *why, wc_error **err)
+{
+    return why ? WC_OK : wci_ingest_commit(ingest_of(fetch), err);
+}
+
+static int32_t fetch_config(arrival *a, wci_ingest *ingest, wc_error **err)
+{
+    const wci_descriptor *d = &a->resolved.document->config;
+    wci_fetch fetch = {.digest = d->digest, .size = d->size, .urls = NULL,
+                       .offset = config_offset, .restart = config_restart, .write = config_write,
+                       .done = config_done, .payload = (uintptr_t)ingest};
+    wci_fetch *fetches[] = {&fetch};
+    /* So small that resuming it is not worth the doubt. */
+    int32_t code = wci_ingest_offset(ingest) ? wci_ingest_restart(ingest, err) : WC_OK;
+    return code ? code : wci_origin_fetch(a->call, a->origin, fetches, 1, NULL, 0, err);
+}
+
+static int32_t bring_config(arrival *a, wc_error **err)
+{
+    const wci_descriptor *d = &a->resolved.document->config;
+    wci_ingest *ingest = NULL;
+    wc_buf *bytes = NULL;
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "config", &d->digest);
+    int32_t code = wci_ingest_begin(a->call, a->hold, &d->digest, d->size, &ingest, err);
+    if (!code && ingest)
+        code = fetch_config(a, ingest, err);
+    wci_ingest_unref(ingest);
+    if (!code)
+        code = wci_blob_read(a->store, &d->digest, WCI_CONFIG_MAX, &bytes, err);
+    if (!code)
+        code = wci_image_config_parse(wc_buf_data(bytes), wc_buf_size(bytes), what, &a->config, err);
+    wc_buf_unref(bytes);
+    return code ? code
+                : wci_resolved_check_config(a->call, &a->resolved, a->config, a->transfer, err);
+}
+
+static int32_t keep_document(arrival *a, const wci_raw *raw, wc_error **err)
+{
+    if (!raw->body)
+        return WC_OK;
+    return wci_blob_put(a->call, a->hold, &raw->digest, wc_buf_data(raw->body),
+                        wc_buf_size(raw->body), err);
+}
+
+/* ---- The record --------------------------------------------------------------------------------- */
+
+static int32_t fill_layers(const arrival *a, wci_image_record *record, wc_error **err)
+{
+    const wci_document *manifest = a->resolved.document;
+    wci_digest chain = {{0}};
+    record->layers = wci_calloc(manifest->count + 1, sizeof *record->layers);
+    if (!record->layers)
+        return wci_err_nomem(err);
+    record->layer_count = manifest->count;
+    for (size_t i = 0; i < manifest->count; i++) {
+        wci_layer_record *layer = &record->layers[i];
+        int32_t code = wci_digest_chain(&chain, &a->config->diff_ids[i], err);
+        if (code)
+            return code;
+        layer->digest = manifest->items[i].digest;
+        layer->diff_id = a->config->diff_ids[i];
+        layer->chain_id = chain;
+        layer->size = (uint64_t)manifest->items[i].size;
+        layer->media_type = wci_strdup(manifest->items[i].media_type);
+        if (!layer->media_type)
+            return wci_err_nomem(err);
+    }
+    return WC_OK;
+}
+
+static int32_t fill_record(const arrival *a, wci_image_record *record, wc_error **err)
+{
+    const wci_platform *platform = &a->config->platform;
+    record->manifest = a->resolved.manifest.digest;
+    record->config = a->resolved.document->config.digest;
+    record->index = a->resolved.index.digest;
+    record->created_ns = a->config->created_ns;
+    record->added_ns = wci_now_ns();
+    record->media_type = wci_strdup(a->resolved.document->media_type);
+    record->os = wci_strdup(platform->os);
+    record->arch = wci_strdup(platform->arch);
+    record->variant = wci_strdup(platform->variant);
+    record->os_version = wci_strdup(platform->os_version);
+    if (!record->media_type || !record->os || !record->arch || !record->variant ||
+        !record->os_version)
+        return wci_err_nomem(err);
+    int32_t code = wci_manifest_content_size(a->resolved.document, &record->size, err);
+    record->size += wc_buf_size(a->resolved.manifest.body);
+    return code ? code : fill_layers(a, record, err);
+}
+
+static int32_t publish(arrival *a, wci_image_record *record, const char *action, wc_error **err)
+{
+    int32_t code = wci_image_publish(a->call, a->store, record, action, a->trees.items,
+                                     a->trees.count, err);
+    if (!code)
+        a->trees.count = 0; /* they went with it */
+    return code;
+}
+
+/* ---- One image ---------------------------------------------------------------------------------- */
+
+static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_error **err)
+{
+    int32_t code = wci_resolve(a->call, a->store, a->origin, image, a->transfer, &a->resolved, err);
+    if (!code)
+        code = keep_document(a, &a->resolved.index, err);
+    if (!code)
+        code = keep_document(a, &a->resolved.manifest, err);
+    if (!code)
+        code = bring_config(a, err);
+    if (!code)
+        code = fill_record(a, record, err);
+    if (!code)
+        code = wci_layers_bring(a->call, a->store, a->hold, a->origin, a->resolved.document,
+                                a->config, &a->trees, err);
+    if (!code)
+        code = wci_layers_link(a->call, a->store, a->hold, record->layers, record->layer_count,
+                               &a->trees, err);
+    return code;
+}
+
+/* Takes the names over. */
+static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
+                           const wci_transfer *transfer, wci_strv *names, const char *action,
+                           wci_image_record **out, wc_error **err)
+{
+    arrival a = {.call = call, .store = store, .origin = origin, .transfer = transfer,
+                 .resolved = WCI_RESOLVED_INIT, .trees = WCI_STAGINGS_INIT};
+    wci_image_record *record = wci_calloc(1, sizeof *record);
+    int32_t code = record ? wci_hold_new(store, &a.hold, err) : wci_err_nomem(err);
+    if (record) {
+        record->names = *names;
+        *names = (wci_strv)WCI_STRV_INIT;
+    }
+    if (!code)
+        code = bring_all(&a, image, record, err);
+    if (!code)
+        code = publish(&a, record, action, err);
+    if (!code)
+        code = wci_image_find(store, record->manifest.text, out, err);
+    wci_stagings_free(&a.trees);
+    wci_image_config_free(a.config);
+    wci_resolved_clear(&a.resolved);
+    if (a.hold)
+        wci_hold_free(a.hold);
+    if (record)
+        wci_image_record_free(record);
+    return code;
+}
+
+static int32_t pull_from(wc_call *call, wci_store *store, wci_origin *origin,
+                         const wci_place *place, const wci_transfer *transfer,
+                         wci_image_record **out, wc_error **err)
+{
+    wci_strv names = WCI_STRV_INIT;
+    int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
+    int32_t code = wci_names_collect(&origin->names[0], trusted, &transfer->names, &names, err);
+    if (!code)
+        code = bring_image(call, store, origin, 0, transfer, &names, "pull", out, err);
+    wci_strv_free(&names);
+    return code;
+}
+
+int32_t wci_image_pull(wc_call *call, wci_store *store, const wci_place *place,
+                       const wci_transfer *transfer, wci_image_record **out, wc_error **err)
+{
+    wci_origin *origin = NULL;
+    char *shown = wci_place_format(place);
+    int32_t code = shown ? wci_call_report(call, WC_PROGRESS_RESOLVE, shown, 0, -1, NULL, err)
+                         : wci_err_nomem(err);
+    if (!code)
+        code = wci_origin_open(call, store, place, transfer, &origin, err);
+    if (!code)
+        code = pull_from(call, store, origin, place, transfer, out, err);
+    wci_origin_close(origin);
+    if (code && shown)
+        code = wci_err_wrap(err, code, "image '%s': cannot be pulled", shown);
+    wci_free(shown);
+    return code;
+}
+
+/* ---- Every image of an archive ------------------------------------------------------------------ */
+
+static int32_t load_all(wc_call *call, wci_store *store, wci_origin *origin,
+                        const wci_transfer *transfer, wci_image_record **records, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < origin->image_count && !code; i++) {
+        wci_strv names = WCI_STRV_INIT;
+        code = wci_names_collect(&origin->names[i], transfer->trust_names, &transfer->names, &names,
+                                 err);
+        if (!code)
+            code = bring_image(call, store, origin, i, transfer, &names, "load", &records[i], err);
+        wci_strv_free(&names);
+    }
+    return code;
+}
+
+static int32_t load_origin(wc_call *call, wci_store *store, wci_origin *origin,
+                           const wci_transfer *transfer, wci_image_record ***out, size_t *count,
+                           wc_error **err)
+{
+    if (transfer->names.count && origin->image_count > 1)
+        return wci_err(err, WC_E_INVALID,
+                       "there are %zu images in it, and '%s' can be the name of one only",
+                       origin->image_count, transfer->names.items[0]);
+    wci_image_record **records = wci_calloc(origin->image_count + 1, sizeof *records);
+    if (!records)
+        return wci_err_nomem(err);
+    int32_t code = load_all(call, store, origin, transfer, records, err);
+    if (code) {
+        wci_image_records_free(records, origin->image_count);
+        return code;
+    }
+    *out = records;
+    *count = origin->image_count;
+    return WC_OK;
+}
+
+int32_t wci_image_load(wc_call *call, wci_store *store, const char *path,
+                       const wci_transfer *transfer, wci_image_record ***out, size_t *count,
+                       wc_error **err)
+{
+    wci_origin *origin = NULL;
+    int32_t code = wci_origin_open_archive(call, store, path, &origin, err);
+    if (!code)
+        code = load_origin(call, store, origin, transfer, out, count, err);
+    wci_origin_close(origin);
+    return code ? wci_err_wrap(err, code, "archive '%s': cannot be loaded", path) : WC_OK;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/resolve.h"
+
+#include <string.h>
+
+#include <wincontainer/context.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+
+#define MAX_DEPTH 4   /* of indexes in indexes */
+#define MAX_LOOKUPS 64 /* documents read to choose one */
+
+typedef struct search {
+    wc_call *call;
+    wci_store *store;
+    wci_origin *origin;
+    wci_platform wanted;
+    size_t lookups;
+    int best_rank; /* negative: nothing found yet */
+    wci_descriptor best; /* digest, size, and owned media type */
+    wci_strv offered;
+} search;
+
+void wci_resolved_clear(wci_resolved *resolved)
+{
+    wci_raw_clear(&resolved->manifest);
+    wci_raw_clear(&resolved->index);
+    wci_document_free(resolved->document);
+    *resolved = (wci_resolved)WCI_RESOLVED_INIT;
+}
+
+/* ---- Documents ---------------------------------------------------------------------------------- */
+
+static int32_t load(search *s, const wci_descriptor *descriptor, wc_buf **out, wc_error **err)
+{
+    if (++s->lookups > MAX_LOOKUPS)
+        return wci_err(err, WC_E_LIMIT, "over %d documents would have to be read to choose one",
+                       MAX_LOOKUPS);
+    if (s->store && !wci_blob_read(s->store, &descriptor->digest, WCI_MANIFEST_MAX, out, NULL))
+        return WC_OK;
+    return wci_origin_manifest(s->call, s->origin, descriptor, out, err);
+}
+
+static int32_t load_document(search *s, const wci_descriptor *descriptor, wc_buf **body,
+                             wci_document **out, wc_error **err)
+{
+    wc_buf *bytes = NULL;
+    int32_t code = load(s, descriptor, &bytes, err);
+    if (code)
+        return code;
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "manifest", &descriptor->digest);
+    code = wci_document_parse(wc_buf_data(bytes), wc_buf_size(bytes), descriptor->media_type, what,
+                              out, err);
+    if (!code && body)
+        *body = bytes;
+    else
+        wc_buf_unref(bytes);
+    return code;
+}
+
+/* ---- Choosing ----------------------------------------------------------------------------------- */
+
+static int32_t offer(search *s, const wci_descriptor *d, const wci_platform *platform,
+                     wc_error **err)
+{
+    wci_str text = WCI_STR_INIT;
+    wci_platform_format(platform, &text);
+    char *owned = wci_str_take(&text);
+    if (!owned)
+        return wci_err_nomem(err);
+    if (wci_strv_contains(&s->offered, owned) || !strcmp(owned, "unknown/unknown"))
+        wci_free(owned);
+    else if (wci_strv_add_take(&s->offered, owned))
+        return wci_err_nomem(err);
+    int rank = wci_platform_rank(&s->wanted, platform);
+    if (rank < 0 || (s->best_rank >= 0 && rank >= s->best_rank))
+        return WC_OK;
+    if (wci_replace(&s->best.media_type, d->media_type))
+        return wci_err_nomem(err);
+    s->best.digest = d->digest;
+    s->best.size = d->size;
+    s->best_rank = rank;
+    return WC_OK;
+}
+
+static int is_manifest_type(const char *type)
+{
+    return !strcmp(type, WCI_TYPE_OCI_MANIFEST) || !strcmp(type, WCI_TYPE_DOCKER_MANIFEST);
+}
+
+static int is_index_type(const char *type)
+{
+    return !strcmp(type, WCI_TYPE_OCI_INDEX) || !strcmp(type, WCI_TYPE_DOCKER_LIST);
+}
+
+static int32_t search_index(search *s, const wci_document *index, int depth, wc_error **err);
+
+static int32_t search_nested(search *s, const wci_descriptor *d, int depth, wc_error **err)
+{
+    if (depth >= MAX_DEPTH)
+        return wci_err(err, WC_E_LIMIT, "index '%s': indexes are nested deeper than %d",
+                       d->digest.text, MAX_DEPTH);
+    wci_document *nested = NULL;
+    int32_t code = load_document(s, d, NULL, &nested, err);
+    if (!code && nested->kind == WCI_DOCUMENT_INDEX)
+        code = search_index(s, nested, depth + 1, err);
+    wci_document_free(nested);
+    return code;
+}
+
+static int32_t search_index(search *s, const wci_document *index, int depth, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < index->count && !code; i++) {
+        const wci_descriptor *d = &index->items[i];
+        if (is_index_type(d->media_type))
+            code = search_nested(s, d, depth, err);
+        else if (is_manifest_type(d->media_type) && d->has_platform)
+            code = offer(s, d, &d->platform, err);
+    }
+    return code;
+}
+
+/* For entries that do not say what they are for: their configs do. Attestations and other artifacts
+ * among them are passed over. */
+static int32_t probe(search *s, const wci_descriptor *d, wc_error **err)
+{
+    wci_document *manifest = NULL;
+    wci_image_config *config = NULL;
+    wc_buf *bytes = NULL;
+    int32_t code = load_document(s, d, NULL, &manifest, err);
+    if (code)
+        return code;
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "config", &manifest->config.digest);
+    if (manifest->kind == WCI_DOCUMENT_MANIFEST && !wci_manifest_check_image(manifest, what, NULL))
+        code = wci_origin_read(s->call, s->origin, &manifest->config, WCI_CONFIG_MAX, &bytes, err);
+    if (!code && bytes)
+        code = wci_image_config_parse(wc_buf_data(bytes), wc_buf_size(bytes), what, &config, err);
+    if (!code && config)
+        code = offer(s, d, &config->platform, err);
+    wc_buf_unref(bytes);
+    wci_image_config_free(config);
+    wci_document_free(manifest);
+    return code;
+}
+
+static int32_t probe_unnamed(search *s, const wci_document *index, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < index->count && !code; i++)
+        if (!index->items[i].has_platform && is_manifest_type(index->items[i].media_type))
+            code = probe(s, &index->items[i], err);
+    return code;
+}
+
+static int32_t nothing_fits(const search *s, wc_error **err)
+{
+    wci_str wanted = WCI_STR_INIT, offered = WCI_STR_INIT;
+    wci_platform_format(&s->wanted, &wanted);
+    for (size_t i = 0; i < s->offered.count && i < 40; i++) {
+        char shown[WCI_SHOWN_SIZE];
+        wci_show(s->offered.items[i], shown);
+        wci_str_printf(&offered, "%s%s", i ? ", " : "", shown);
+    }
+    int32_t code =
+        offered.size
+            ? wci_err(err, WC_E_PLATFORM, "nothing fits %s; there is %s", wanted.data, offered.data)
+            : wci_err(err, WC_E_PLATFORM, "nothing fits %s; it holds no image for any platform",
+                      wanted.data);
+    wci_str_free(&wanted);
+    wci_str_free(&offered);
+    return code;
+}
+
+static int32_t choose(search *s, const wci_document *index, wc_error **err)
+{
+    int32_t code = search_index(s, index, 1, err);
+    if (!code && s->best_rank < 0)
+        code = probe_unnamed(s, index, err);
+    if (!code && s->best_rank < 0)
+        code = nothing_fits(s, err);
+    return code;
+}
+
+/* ---- The whole way ------------------------------------------------------------------------------ */
+
+static int32_t take_chosen(search *s, wci_resolved *r, wc_error **err)
+{
+    int32_t code = load_document(s, &s->best, &r->manifest.body, &r->document, err);
+    if (code)
+        return code;
+    r->manifest.digest = s->best.digest;
+    r->manifest.media_type = s->best.media_type;
+    s->best.media_type = NULL;
+    return WC_OK;
+}
+
+static int32_t choose_from_index(search *s, const wci_transfer *transfer, wci_raw *root,
+                                 const wci_document *index, wci_resolved *r, wc_error **err)
+{
+    int32_t code = transfer->has_platform
+                       ? wci_platform_set(&s->wanted, transfer->platform.os,
+                                          transfer->platform.arch, transfer->platform.variant,
+                                          transfer->platform.os_version, err)
+                       : wci_platform_host(&s->wanted, err);
+    if (!code)
+        code = choose(s, index, err);
+    if (code)
+        return wci_err_wrap(err, code, "index '%s'", root->digest.text);
+    r->index = *root;
+    *root = (wci_raw)WCI_RAW_INIT;
+    return take_chosen(s, r, err);
+}
+
+static int32_t resolve_root(search *s, size_t image, const wci_transfer *transfer,
+                            wci_resolved *r, wc_error **err)
+{
+    wci_raw root = WCI_RAW_INIT;
+    wci_document *document = NULL;
+    int32_t code = s->origin->ops->root(s->call, s->origin, image, &root, err);
+    if (code)
+        return code;
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "manifest", &root.digest);
+    code = wci_document_parse(wc_buf_data(root.body), wc_buf_size(root.body), root.media_type,
+                              what, &document, err);
+    if (!code && document->kind == WCI_DOCUMENT_INDEX) {
+        code = choose_from_index(s, transfer, &root, document, r, err);
+    } else if (!code) {
+        r->manifest = root;
+        root = (wci_raw)WCI_RAW_INIT;
+        r->document = document;
+        document = NULL;
+    }
+    wci_document_free(document);
+    wci_raw_clear(&root);
+    return code;
+}
+
+static int32_t check_manifest(wci_resolved *r, wc_error **err)
+{
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "manifest", &r->manifest.digest);
+    if (r->document->kind != WCI_DOCUMENT_MANIFEST)
+        return wci_err(err, WC_E_FORMAT, "%s: an index where a manifest was announced", what);
+    return wci_manifest_check_image(r->document, what, err);
+}
+
+int32_t wci_resolve(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
+                    const wci_transfer *transfer, wci_resolved *out, wc_error **err)
+{
+    search s = {.call = call, .store = store, .origin = origin, .best_rank = -1};
+    wci_resolved r = WCI_RESOLVED_INIT;
+    int32_t code = resolve_root(&s, image, transfer, &r, err);
+    if (!code)
+        code = check_manifest(&r, err);
+    wci_platform_clear(&s.wanted);
+    wci_strv_free(&s.offered);
+    wci_free(s.best.media_type);
+    if (code)
+        wci_resolved_clear(&r);
+    else
+        *out = r;
+    return code;
+}
+
+/* ---- Config and manifest together --------------------------------------------------------------- */
+
+/* One image for one platform is taken as it is, with a word of warning, unless a platform was asked
+ * for. */
+static int32_t check_platform(wc_call *call, const wci_image_config *config,
+                              const wci_transfer *transfer, wc_error **err)
+{
+    wci_platform host = {NULL, NULL, NULL, NULL};
+    const wci_platform *wanted = &transfer->platform;
+    int32_t code = WC_OK;
+    if (!transfer->has_platform) {
+        code = wci_platform_host(&host, err);
+        wanted = &host;
+    }
+    if (!code && wci_platform_rank(wanted, &config->platform) < 0) {
+        wci_str want = WCI_STR_INIT, have = WCI_STR_INIT;
+        wci_platform_format(wanted, &want);
+        wci_platform_format(&config->platform, &have);
+        if (transfer->has_platform) {
+            code = wci_err(err, WC_E_PLATFORM, "nothing fits %s; the image is for %s only",
+                           want.data, have.data);
+        } else {
+            wci_str_printf(&have, ", this host is %s", want.data ? want.data : "");
+            wci_log_printf(call->log, WC_LOG_WARN, "the image is for %s", have.data);
+        }
+        wci_str_free(&want);
+        wci_str_free(&have);
+    }
+    wci_platform_clear(&host);
+    return code;
+}
+
+int32_t wci_resolved_check_config(wc_call *call, const wci_resolved *resolved,
+                                  const wci_image_config *config, const wci_transfer *transfer,
+                                  wc_error **err)
+{
+    if (config->diff_id_count != resolved->document->count)
+        return wci_err(err, WC_E_FORMAT,
+                       "manifest '%s': it has %zu layers, but its config tells of %zu",
+                       resolved->manifest.digest.text, resolved->document->count,
+                       config->diff_id_count);
+    int32_t code = check_platform(call, config, transfer, err);
+    return code ? wci_err_wrap(err, code, "manifest '%s'", resolved->manifest.digest.text) : WC_OK;
+}
