@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process backend: containers of this kernel, by an OCI runtime under a monitor of ours. */
+#include "backend/process/linux/backend.h"
+
+#include <string.h>
+
+#include "backend/process/linux/runtime.h"
+#include "backend/process/logs.h"
+#include "backend/process/stream.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "platform/file.h"
+
+#define CANDIDATES_MAX 4
+
+void wci_backend_process_free(uintptr_t payload)
+{
+    process_backend *b = (process_backend *)payload;
+    if (!b)
+        return;
+    wci_mutex_destroy(&b->mutex);
+    wci_free(b->runtime_setting);
+    wci_free(b->helper_setting);
+    wci_free(b->root);
+    wci_free(b->run_root);
+    wci_free(b->runtime);
+    wci_free(b->helper);
+    wci_free(b);
+}
+
+static int32_t process_open(uintptr_t payload, wc_call *call, const wc_request *request,
+                            wc_response *response)
+{
+    (void)payload;
+    process_backend *b = wci_calloc(1, sizeof *b);
+    if (!b)
+        return wci_err_nomem(call->err);
+    wci_mutex_init(&b->mutex);
+    if (wci_replace(&b->runtime_setting, wc_request_string(request, "runtime")) ||
+        wci_replace(&b->helper_setting, wc_request_string(request, "helper")) ||
+        wci_replace(&b->root, wc_request_string(request, "root")) ||
+        wci_replace(&b->run_root, wc_request_string(request, "run-root"))) {
+        wci_backend_process_free((uintptr_t)b);
+        return wci_err_nomem(call->err);
+    }
+    wc_response_set_handle(response, (uintptr_t)b);
+    return WC_OK;
+}
+
+int32_t wci_process_runtime(process_backend *b, const char **path, wc_error **err)
+{
+    wci_mutex_lock(&b->mutex);
+    int32_t rc = b->runtime ? WC_OK : wci_runtime_choose(b->runtime_setting, &b->runtime, err);
+    *path = b->runtime;
+    wci_mutex_unlock(&b->mutex);
+    return rc;
+}
+
+int32_t wci_process_helper(process_backend *b, const char **path, wc_error **err)
+{
+    wci_mutex_lock(&b->mutex);
+    int32_t rc = b->helper ? WC_OK : wci_helper_find(b->helper_setting, &b->helper, err);
+    *path = b->helper;
+    wci_mutex_unlock(&b->mutex);
+    return rc;
+}
+
+/* The first line that `PATH --version` prints, or NULL: a program is asked by the helper. */
+static char *version_of(process_backend *b, wc_call *call, const char *path)
+{
+    wci_link link;
+    wci_report report;
+    wc_error *ignored = NULL;
+    json_t *request = json_pack("{s:s}", "program", path);
+    int32_t rc = wci_helper_run(b, call, "probe", request, NULL, WCI_FD_NONE, &link, &report,
+                                &ignored);
+    wc_error_unref(ignored);
+    if (rc)
+        return NULL;
+    wci_link_close(&link);
+    return report.text;
+}
+
+static json_t *describe(process_backend *b, wc_call *call, const wci_runtime *runtime, int chosen)
+{
+    char *version = runtime->path ? version_of(b, call, runtime->path) : NULL;
+    json_t *entry = json_pack("{s:s, s:s?, s:s?, s:b, s:s?}", "name", runtime->name, "path",
+                              runtime->path, "version", version, "used", chosen, "reason",
+                              runtime->why);
+    wci_free(version);
+    return entry;
+}
+
+static json_t *describe_runtimes(process_backend *b, wc_call *call, wc_error **err)
+{
+    wci_runtime list[CANDIDATES_MAX];
+    size_t count = 0;
+    json_t *all = json_array();
+    int chosen = 0;
+    if (wci_runtime_list(b->runtime_setting, list, CANDIDATES_MAX, &count, err)) {
+        json_decref(all);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int use = !chosen && !list[i].why;
+        chosen |= use;
+        json_array_append_new(all, describe(b, call, &list[i], use));
+        wci_runtime_free(&list[i]);
+    }
+    return all;
+}
+
+/* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}]} */
+static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *request,
+                            wc_response *response)
+{
+    (void)request;
+    process_backend *b = (process_backend *)payload;
+    const char *helper = NULL;
+    char *init = NULL;
+    (void)wci_process_helper(b, &helper, NULL);
+    (void)wci_init_find(&init, NULL);
+    json_t *runtimes = describe_runtimes(b, call, call->err);
+    json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",
+                             runtimes);
+    wci_free(init);
+    char *text = info ? wci_json_dump_text(info) : NULL;
+    json_decref(info);
+    int32_t rc = text ? wc_response_set_text(response, text) : wci_err_nomem(call->err);
+    wci_free(text);
+    return rc;
+}
+
+int32_t wci_exec_dir(const wc_request *request, char **out, wc_error **err)
+{
+    const char *id = wc_request_string(request, "process-id");
+    if (!id || !*id || strchr(id, '/') || id[0] == '.')
+        return wci_err(err, WC_E_INVALID, "process '%s': not an id", id ? id : "");
+    char *dir = wci_path_join3(wc_request_run_dir(request), "exec", id);
+    if (!dir)
+        return wci_err_nomem(err);
+    *out = dir;
+    return WC_OK;
+}
+
+const wc_backend_ops *wci_backend_process_ops(void)
+{
+    static const wc_backend_ops ops = {
+        .struct_size = sizeof(wc_backend_ops),
+        .spi_major = WC_BACKEND_SPI_MAJOR,
+        .capabilities = WC_BACKEND_RECORDS | WC_BACKEND_DETACHED | WC_BACKEND_LAYERS,
+        .name = "process",
+        .open = process_open,
+        .info = process_info,
+        .container_start = wci_process_container_start,
+        .container_state = wci_process_container_state,
+        .container_kill = wci_process_container_kill,
+        .container_wait = wci_process_container_wait,
+        .container_remove = wci_process_container_remove,
+        .container_attach = wci_process_container_attach,
+        .process_start = wci_process_process_start,
+        .process_state = wci_process_process_state,
+        .process_wait = wci_process_process_wait,
+        .process_kill = wci_process_process_kill,
+        .archive_get = wci_process_archive_get,
+        .archive_put = wci_process_archive_put,
+        .logs_open = wci_process_logs_open,
+        .stream_read = wci_process_stream_read,
+        .stream_write = wci_process_stream_write,
+        .stream_close_write = wci_process_stream_close_write,
+        .stream_resize = wci_process_stream_resize,
+        .stream_fd = wci_process_stream_fd,
+        .stream_release = wci_process_stream_release,
+        .logs_next = wci_process_logs_next,
+        .logs_fd = wci_process_logs_fd,
+        .logs_release = wci_process_logs_release,
+    };
+    return &ops;
+}

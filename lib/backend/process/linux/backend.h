@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of the process backend for Linux. */
+#ifndef WCI_PROCESS_LINUX_BACKEND_H
+#define WCI_PROCESS_LINUX_BACKEND_H
+
+#include <jansson.h>
+
+#include <wincontainer/backend.h>
+
+#include "backend/backend.h"
+#include "backend/process/link.h"
+#include "platform/thread.h"
+
+typedef struct process_backend {
+    char *runtime_setting; /* NULL: whatever works */
+    char *helper_setting;
+    char *root, *run_root;
+    wci_mutex mutex;       /* guards what was found, below */
+    char *runtime;
+    char *helper;
+} process_backend;
+
+/* Paths, looked for once and then remembered; lent for the backend's life. */
+int32_t wci_process_runtime(process_backend *b, const char **path, wc_error **err);
+int32_t wci_process_helper(process_backend *b, const char **path, wc_error **err);
+
+/* What the helper said at the end of its start or work. */
+typedef struct wci_report {
+    int64_t pid;
+    uint32_t flags; /* WCI_HELLO_* */
+    char *text;     /* result of a probe, or NULL */
+} wci_report;
+/* Starts `wc-helper ROLE`, sends the request (taken over; NULL: out of memory) and `config` (may be
+ * NULL), and waits for the report. `data` becomes its descriptor 4. The connection stays open in
+ * *link. A cancelled call has the helper give up first. */
+int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json_t *request,
+                       const char *config, wci_fd data, wci_link *link, wci_report *report,
+                       wc_error **err);
+
+/* Directory of a further process; owned, NULL: out of memory. WC_E_INVALID for a bad id. */
+int32_t wci_exec_dir(const wc_request *request, char **out, wc_error **err);
+
+int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_request *request,
+                                    wc_response *response);
+int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_request *request,
+                                  wc_response *response);
+
+int32_t wci_process_container_state(uintptr_t payload, wc_call *call, const wc_request *request,
+                                    wc_response *response);
+int32_t wci_process_container_kill(uintptr_t payload, wc_call *call, const wc_request *request,
+                                   wc_response *response);
+int32_t wci_process_container_wait(uintptr_t payload, wc_call *call, const wc_request *request,
+                                   wc_response *response);
+int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_request *request,
+                                     wc_response *response);
+int32_t wci_process_container_attach(uintptr_t payload, wc_call *call, const wc_request *request,
+                                     wc_response *response);
+int32_t wci_process_process_state(uintptr_t payload, wc_call *call, const wc_request *request,
+                                  wc_response *response);
+int32_t wci_process_process_kill(uintptr_t payload, wc_call *call, const wc_request *request,
+                                 wc_response *response);
+int32_t wci_process_process_wait(uintptr_t payload, wc_call *call, const wc_request *request,
+                                 wc_response *response);
+
+int32_t wci_process_archive_get(uintptr_t payload, wc_call *call, const wc_request *request,
+                                wc_response *response);
+int32_t wci_process_archive_put(uintptr_t payload, wc_call *call, const wc_request *request,
+                                wc_response *response);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/process/linux/bundle.h"
+
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "backend/process/linux/cgroup.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+
+#define INIT_PATH "/dev/init"
+#define SPEC_MAX (8 * 1024 * 1024)
+
+/* Whether limits may be raised: the right counts only in the first user namespace. */
+static int may_raise_limits(void)
+{
+    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2] = {{0}};
+    unsigned long inside = 1, outside = 1, length = 0;
+    if (syscall(SYS_capget, &head, data) != 0 || !(data[0].effective & 1u << CAP_SYS_RESOURCE))
+        return 0;
+    FILE *map = fopen("/proc/self/uid_map", "re");
+    int n = map ? fscanf(map, "%lu %lu %lu", &inside, &outside, &length) : 0;
+    if (map)
+        fclose(map);
+    return n == 3 && inside == 0 && outside == 0 && length == 4294967295ul;
+}
+
+static rlim_t nr_open(void)
+{
+    unsigned long long value = 1024 * 1024;
+    FILE *f = fopen("/proc/sys/fs/nr_open", "re");
+    if (f && fscanf(f, "%llu", &value) != 1)
+        value = 1024 * 1024;
+    if (f)
+        fclose(f);
+    return (rlim_t)value;
+}
+
+/* The highest hard limit that may be set, by the runtime's name for it. */
+static rlim_t ceiling(const char *type)
+{
+    static const struct {
+        const char *name;
+        int resource;
+    } known[] = {{"AS", RLIMIT_AS},         {"CORE", RLIMIT_CORE},
+                 {"CPU", RLIMIT_CPU},       {"DATA", RLIMIT_DATA},
+                 {"FSIZE", RLIMIT_FSIZE},   {"LOCKS", RLIMIT_LOCKS},
+                 {"MEMLOCK", RLIMIT_MEMLOCK}, {"MSGQUEUE", RLIMIT_MSGQUEUE},
+                 {"NICE", RLIMIT_NICE},     {"NOFILE", RLIMIT_NOFILE},
+                 {"NPROC", RLIMIT_NPROC},   {"RSS", RLIMIT_RSS},
+                 {"RTPRIO", RLIMIT_RTPRIO}, {"RTTIME", RLIMIT_RTTIME},
+                 {"SIGPENDING", RLIMIT_SIGPENDING}, {"STACK", RLIMIT_STACK}};
+    const char *name = strncmp(type, "RLIMIT_", 7) == 0 ? type + 7 : type;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct rlimit now;
+        if (strcmp(name, known[i].name) != 0 || getrlimit(known[i].resource, &now) != 0)
+            continue;
+        if (!may_raise_limits())
+            return now.rlim_max;
+        return known[i].resource == RLIMIT_NOFILE ? nr_open() : RLIM_INFINITY;
+    }
+    return RLIM_INFINITY;
+}
+
+/* -1 and the largest number both mean "no limit" in documents. */
+static int lower(json_t *limit, const char *key, rlim_t max)
+{
+    json_t *value = json_object_get(limit, key);
+    if (!value || max == RLIM_INFINITY)
+        return 1;
+    json_int_t n = json_integer_value(value);
+    if (json_is_integer(value) && n >= 0 && (rlim_t)n <= max)
+        return 1;
+    return json_object_set_new(limit, key, json_integer((json_int_t)max)) == 0;
+}
+
+static int lower_limits(json_t *process)
+{
+    json_t *limits = json_object_get(process, "rlimits"), *limit;
+    size_t i;
+    json_array_foreach(limits, i, limit)
+    {
+        const char *type = json_string_value(json_object_get(limit, "type"));
+        rlim_t max = type ? ceiling(type) : RLIM_INFINITY;
+        if (!lower(limit, "hard", max) || !lower(limit, "soft", max))
+            return 0;
+    }
+    return 1;
+}
+
+static json_t *get_or_add(json_t *object, const char *key, json_t *(*make)(void))
+{
+    json_t *value = json_object_get(object, key);
+    if (!value && json_object_set_new(object, key, make()) == 0)
+        value = json_object_get(object, key);
+    return value;
+}
+
+static int add_init(json_t *spec, const char *init)
+{
+    json_t *mounts = get_or_add(spec, "mounts", json_array);
+    json_t *args = json_object_get(json_object_get(spec, "process"), "args");
+    json_t *mount = json_pack("{s:s, s:s, s:s, s:[s,s,s,s]}", "destination", INIT_PATH, "type",
+                              "bind", "source", init, "options", "bind", "ro", "nosuid", "nodev");
+    return json_array_append_new(mounts, mount) == 0 &&
+           json_array_insert_new(args, 0, json_string("--")) == 0 &&
+           json_array_insert_new(args, 0, json_string(INIT_PATH)) == 0;
+}
+
+static int complete(json_t *spec, const char *id, const char *rootfs, const char *init)
+{
+    char group[128];
+    snprintf(group, sizeof group, WCI_CGROUP_PARENT "/%s", id);
+    json_t *root = get_or_add(spec, "root", json_object);
+    json_t *os = get_or_add(spec, "linux", json_object);
+    return json_object_set_new(root, "path", json_string(rootfs)) == 0 &&
+           json_object_set_new(os, "cgroupsPath", json_string(group)) == 0 &&
+           lower_limits(json_object_get(spec, "process")) && (!init || add_init(spec, init));
+}
+
+int32_t wci_bundle_config(const char *spec, const char *id, const char *rootfs, const char *init,
+                          char **out, wc_error **err)
+{
+    json_t *document = NULL;
+    int32_t rc = wci_json_parse(spec, strlen(spec), SPEC_MAX, "runtime configuration", &document,
+                                err);
+    if (rc)
+        return rc;
+    if (!json_is_array(json_object_get(json_object_get(document, "process"), "args")))
+        rc = wci_err(err, WC_E_FORMAT, "runtime configuration: process.args is missing");
+    char *text = NULL;
+    if (!rc && complete(document, id, rootfs, init))
+        text = wci_json_dump_text(document);
+    json_decref(document);
+    if (rc)
+        return rc;
+    if (!text)
+        return wci_err_nomem(err);
+    *out = text;
+    return WC_OK;
+}
+
+int32_t wci_bundle_process(const char *process, char **out, wc_error **err)
+{
+    json_t *document = NULL;
+    int32_t rc = wci_json_parse(process, strlen(process), SPEC_MAX, "process", &document, err);
+    if (rc)
+        return rc;
+    char *text = lower_limits(document) ? wci_json_dump_text(document) : NULL;
+    json_decref(document);
+    if (!text)
+        return wci_err_nomem(err);
+    *out = text;
+    return WC_OK;
+}

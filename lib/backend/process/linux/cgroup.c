@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/process/linux/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/error.h"
+
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define GONE_TRIES 2000 /* of 1 ms or more */
+
+/* Calls `visit` with the container's directory in each hierarchy that has one; the result is the
+ * first that is not 0. */
+static int each_group(const char *id, int (*visit)(int dir, const char *name, void *arg),
+                      void *arg)
+{
+    struct statfs fs;
+    char path[512];
+    int result = 0;
+    if (statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
+        snprintf(path, sizeof path, CGROUP_ROOT WCI_CGROUP_PARENT);
+        int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir >= 0 && faccessat(dir, id, F_OK, 0) == 0)
+            result = visit(dir, id, arg);
+        if (dir >= 0)
+            close(dir);
+        return result;
+    }
+    DIR *root = opendir(CGROUP_ROOT);
+    struct dirent *d;
+    while (root && !result && (d = readdir(root))) {
+        if (d->d_name[0] == '.' || d->d_type == DT_LNK)
+            continue;
+        snprintf(path, sizeof path, "%s" WCI_CGROUP_PARENT, d->d_name);
+        int dir = openat(dirfd(root), path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir >= 0 && faccessat(dir, id, F_OK, 0) == 0)
+            result = visit(dir, id, arg);
+        if (dir >= 0)
+            close(dir);
+    }
+    if (root)
+        closedir(root);
+    return result;
+}
+
+static int read_small(int dir, const char *path, char *out, size_t size)
+{
+    int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ssize_t n = read(fd, out, size - 1);
+    close(fd);
+    if (n < 0)
+        return 0;
+    out[n] = '\0';
+    return 1;
+}
+
+int wci_cgroup_is_mixed(void)
+{
+    struct statfs fs;
+    char controllers[256];
+    if (statfs(CGROUP_ROOT, &fs) != 0 || fs.f_type == CGROUP2_SUPER_MAGIC)
+        return 0;
+    return read_small(AT_FDCWD, CGROUP_ROOT "/unified/cgroup.controllers", controllers,
+                      sizeof controllers) &&
+           controllers[strspn(controllers, " \n")] != '\0';
+}
+
+static int found(int dir, const char *name, void *arg)
+{
+    (void)dir, (void)name, (void)arg;
+    return 1;
+}
+
+int wci_cgroup_exists(const char *id)
+{
+    return each_group(id, found, NULL);
+}
+
+static int count_oom_kills(int dir, const char *name, void *arg)
+{
+    (void)arg;
+    static const char *const files[] = {"memory.oom_control", "memory.events"};
+    char path[300], text[512];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", name, files[i]);
+        const char *at = read_small(dir, path, text, sizeof text) ? strstr(text, "oom_kill ") : NULL;
+        if (at)
+            return strtoul(at + strlen("oom_kill "), NULL, 10) > 0;
+    }
+    return 0;
+}
+
+int wci_cgroup_oom_killed(const char *id)
+{
+    return each_group(id, count_oom_kills, NULL);
+}
+
+static void write_if_there(int dir, const char *path, const char *text)
+{
+    int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    ssize_t ignored = write(fd, text, strlen(text));
+    (void)ignored;
+    close(fd);
+}
+
+/* A group that holds still while we kill it cannot fork faster than we do. */
+static void kill_processes(int group)
+{
+    write_if_there(group, "cgroup.kill", "1");
+    write_if_there(group, "freezer.state", "FROZEN");
+    int fd = openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    FILE *procs = fd < 0 ? NULL : fdopen(fd, "r");
+    long pid;
+    while (procs && fscanf(procs, "%ld", &pid) == 1) {
+        if (pid > 0)
+            kill((pid_t)pid, SIGKILL);
+    }
+    if (procs)
+        fclose(procs);
+    else if (fd >= 0)
+        close(fd);
+    write_if_there(group, "freezer.state", "THAWED");
+}
+
+/* errno of the first group that could not be removed, or 0. Groups inside go first. */
+static int remove_group(int parent, const char *name, int kill_first)
+{
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return 0;
+    int group = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (group < 0)
+        return errno == ENOENT ? 0 : errno;
+    if (kill_first)
+        kill_processes(group);
+    DIR *dir = fdopendir(group);
+    struct dirent *d;
+    int result = 0;
+    while (dir && !result && (d = readdir(dir))) {
+        if (d->d_type == DT_DIR && d->d_name[0] != '.')
+            result = remove_group(dirfd(dir), d->d_name, kill_first);
+    }
+    if (dir)
+        closedir(dir);
+    else
+        close(group);
+    if (result)
+        return result;
+    return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+static int visit_remove(int dir, const char *name, void *arg)
+{
+    return remove_group(dir, name, *(int *)arg);
+}
+
+int32_t wci_cgroup_remove(const char *id, wc_error **err)
+{
+    int failed = 0;
+    for (int try = 0; try < GONE_TRIES; try++) {
+        int kill_first = try > 0; /* as a rule nothing is left */
+        failed = each_group(id, visit_remove, &kill_first);
+        if (failed != EBUSY)
+            break;
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    if (!failed)
+        return WC_OK;
+    return wci_err_native(err, WC_E_BUSY, WC_DOMAIN_ERRNO, failed,
+                          "container '%s': its control groups cannot be removed: processes of it "
+                          "do not end",
+                          id);
+}

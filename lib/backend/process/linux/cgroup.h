@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control groups of a container: /wincontainer/<id> in every hierarchy, made by the runtime. */
+#ifndef WCI_PROCESS_CGROUP_H
+#define WCI_PROCESS_CGROUP_H
+
+#include <wincontainer/error.h>
+
+#define WCI_CGROUP_PARENT "/wincontainer"
+
+/* 1 when the v2 side of a hybrid tree has controllers, which crun refuses. */
+int wci_cgroup_is_mixed(void);
+/* 1 when some hierarchy has a group of the container. */
+int wci_cgroup_exists(const char *id);
+/* 1 when the kernel killed one of its processes for want of memory. */
+int wci_cgroup_oom_killed(const char *id);
+/* Kills what is left in the groups, waits until it is gone, and removes them. WC_E_BUSY when
+ * processes do not go away. */
+int32_t wci_cgroup_remove(const char *id, wc_error **err);
+
+#endif

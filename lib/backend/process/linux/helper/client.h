@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection to a monitor. What it does not take waits here, bounded; one that takes nothing
+ * for STALL_MS while more is to come is dropped. */
+#ifndef WC_HELPER_CLIENT_H
+#define WC_HELPER_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/str.h"
+
+#define CLIENT_STALL_MS 2000
+
+typedef struct client {
+    int fd;
+    uint32_t attach; /* WC_ATTACH_* */
+    int dropped;     /* gets nothing more than what waits */
+    int gone;        /* to be freed */
+    int deaf;        /* we read no more from it */
+    wci_str in;      /* received, not yet understood */
+    wci_str out;     /* to be sent, from out_used on */
+    size_t out_used;
+    int64_t progress_ms; /* when it last took something */
+} client;
+
+client *client_new(int fd); /* takes the descriptor over, also on failure (NULL) */
+void client_free(client *c);
+
+int64_t monotonic_ms(void);
+int client_is_behind(const client *c); /* something waits */
+/* Milliseconds until it is to be dropped; -1 when it is not behind. */
+int client_patience_ms(const client *c);
+/* Sends, or keeps for later. */
+void client_send(client *c, int type, int channel, const void *data, size_t size);
+void client_flush(client *c);
+/* Takes its output away; an error frame is the last thing it gets. */
+void client_drop(client *c);
+/* Reads what is there; `gone` at the end of the stream. */
+void client_receive(client *c);
+/* The next whole frame in `in`, or 0. Lent until client_consume(). */
+int client_frame(client *c, int *type, const char **data, size_t *size);
+void client_consume(client *c);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor of one further process in a running container. */
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "backend/process/linux/helper/failure.h"
+#include "backend/process/linux/helper/record.h"
+#include "backend/process/linux/helper/session.h"
+#include "backend/process/protocol.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "platform/file.h"
+#include "platform/host.h"
+
+#define PROCESS_FILE "process.json"
+
+static int32_t prepare(request *req, wci_lock **lock, wc_error **err)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    char *parent = wci_path_parent(req->run_dir);
+    int32_t rc = parent ? wci_dir_make(parent, 0700, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = wci_dir_make_new(req->run_dir, 0700, err);
+    if (!rc && chdir(req->run_dir) != 0)
+        rc = wci_err_errno(err, errno, "directory '%s'", req->run_dir);
+    if (!rc)
+        rc = wci_lock_try(WCI_RUN_LOCK, WCI_LOCK_EXCLUSIVE, lock, err);
+    if (!rc)
+        rc = wci_file_write_atomic(PROCESS_FILE, req->config, strlen(req->config), 0600, 0, err);
+    request_free_config(req);
+    wci_free(parent);
+    return rc;
+}
+
+static int32_t start(const request *req, session *s, wc_error **err)
+{
+    char *root = wci_path_join(req->run_root, "runtime");
+    const char *argv[] = {req->runtime, "--root",      root,        "--log",    RUNTIME_LOG,
+                          "--log-format", "json",      "exec",      "--detach", "--pid-file",
+                          "pid",        "--process",   PROCESS_FILE, NULL,      NULL,
+                          NULL,         NULL};
+    int n = 13;
+    if (req->tty) {
+        argv[n++] = "--console-socket";
+        argv[n++] = "console.sock";
+    }
+    argv[n] = req->id;
+    int32_t rc = root ? WC_OK : wci_err_nomem(err);
+    if (!rc)
+        rc = launch(req, argv, s->signals, req->attach ? 0 : LAUNCH_DROP_OUTPUT, &s->process, err);
+    if (!rc)
+        rc = record_run(req, s->process.pid, wci_now_ns(), err);
+    unlink(PROCESS_FILE);
+    unlink(RUNTIME_LOG);
+    unlink("pid");
+    wci_free(root);
+    return rc;
+}
+
+static int give_up(const request *req, session *s, wci_lock *lock, const wc_error *err)
+{
+    if (s->process.pid > 0) {
+        kill(s->process.pid, SIGKILL);
+        reap(s->process.pid);
+    }
+    if (lock && chdir("/") == 0)
+        (void)wci_dir_remove_all(req->run_dir, NULL);
+    wci_lock_release(lock);
+    report_error(err);
+    return 1;
+}
+
+int exec_main(request *req)
+{
+    session s = {0};
+    wci_lock *lock = NULL;
+    wc_error *err = NULL;
+    int32_t rc = prepare(req, &lock, &err);
+    if (!rc)
+        rc = session_init(&s, &err);
+    s.tty = req->tty;
+    if (!rc)
+        rc = start(req, &s, &err);
+    if (rc)
+        return give_up(req, &s, lock, err);
+    report_ok(s.process.pid, session_flags(&s), NULL);
+    session_adopt_link(&s, req->attach);
+    malloc_trim(0);
+    session_run(&s);
+    (void)record_end(req, s.exit_code, s.finished_ns, NULL);
+    session_finish(&s);
+    wci_lock_release(lock);
+    return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wc-helper: one thread, one task, then the end. See docs/helper.md. */
+#ifndef WC_HELPER_H
+#define WC_HELPER_H
+
+#include <stdint.h>
+
+#include <wincontainer/error.h>
+
+#include "core/str.h"
+
+#define HELPER_LINK 3 /* the connection that we were started with */
+#define HELPER_DATA 4 /* the tar of cp */
+
+typedef struct request {
+    char *id, *process_id, *run_dir, *state_dir, *store_root, *run_root;
+    char *runtime, *what, *path, *program;
+    char *config; /* verbatim */
+    wci_strv layers; /* lowest first */
+    int64_t generation, log_max_bytes, log_max_files;
+    int64_t pid, pid_start;
+    uint32_t attach;
+    int tty, open_stdin, auto_remove;
+} request;
+
+/* Reads the whole request; WC_E_CLOSED when the library went away in the middle of it. */
+int32_t request_read(int with_config, request *out, wc_error **err);
+void request_free_config(request *req);
+
+/* Tell the library how it went. */
+void report_ok(int64_t pid, uint32_t flags, const char *text);
+void report_error(const wc_error *err);
+/* 1 when the library asks us to give up. */
+int link_cancelled(void);
+
+int monitor_main(request *req);
+int exec_main(request *req);
+int archive_main(request *req);
+int probe_main(request *req);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/process/linux/helper/record.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/process/protocol.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "platform/file.h"
+#include "platform/host.h"
+
+static int32_t write_json(const char *path, json_t *document, wc_error **err)
+{
+    char *text = document ? wci_json_dump_text(document) : NULL;
+    json_decref(document);
+    if (!text)
+        return wci_err_nomem(err);
+    int32_t rc = wci_file_write_atomic(path, text, strlen(text), 0600, 0, err);
+    wci_free(text);
+    return rc;
+}
+
+int32_t record_run(const request *req, pid_t pid, int64_t started_ns, wc_error **err)
+{
+    return write_json(WCI_RUN_STATE,
+                      json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "version", WCI_PROTOCOL_VERSION,
+                                "generation", (json_int_t)req->generation, "pid", (json_int_t)pid,
+                                "pidStart", (json_int_t)wci_host_process_start(pid), "started",
+                                (json_int_t)started_ns, "monitor", (json_int_t)getpid()),
+                      err);
+}
+
+int32_t record_end(const request *req, int exit_code, int64_t finished_ns, wc_error **err)
+{
+    return write_json(WCI_RUN_EXIT,
+                      json_pack("{s:i, s:I, s:i, s:I}", "version", WCI_PROTOCOL_VERSION,
+                                "generation", (json_int_t)req->generation, "exitCode", exit_code,
+                                "finished", (json_int_t)finished_ns),
+                      err);
+}
+
+int32_t record_open(const request *req, wci_store **store, wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    return wci_store_open(&call, req->store_root, req->run_root, WCI_STORE_HELPER, store, err);
+}
+
+/* Docker's attributes of a container event: what somebody who only watches wants to know. */
+static char *attributes(wci_store *store, const request *req, const int *exit_code)
+{
+    wci_container_record *record = NULL;
+    json_t *all = json_object();
+    if (!wci_container_find(store, req->id, &record, NULL)) {
+        json_object_set_new(all, "name", json_string(record->name ? record->name : ""));
+        json_object_set_new(all, "image", json_string(record->image_name ? record->image_name : ""));
+    }
+    wci_container_record_free(record);
+    if (exit_code)
+        json_object_set_new(all, "exitCode", json_sprintf("%d", *exit_code));
+    char *text = all ? wci_json_dump_text(all) : NULL;
+    json_decref(all);
+    return text;
+}
+
+int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t started_ns,
+                       wc_error **err)
+{
+    char *about = attributes(store, req, NULL);
+    wci_container_change change = {
+        .from = 1u << WCI_STATUS_STARTING,
+        .generation = req->generation,
+        .status = WCI_STATUS_RUNNING,
+        .pid = pid,
+        .started_ns = started_ns,
+        .error = "",
+        .action = "start",
+        .attributes = about,
+    };
+    int32_t rc = wci_container_update(store, req->id, &change, err);
+    wci_free(about);
+    return rc;
+}
+
+int32_t record_exited(wci_store *store, const request *req, int exit_code, int64_t finished_ns,
+                      int oom_killed, wc_error **err)
+{
+    char *about = attributes(store, req, &exit_code);
+    wci_container_change change = {
+        .from = 1u << WCI_STATUS_RUNNING | 1u << WCI_STATUS_PAUSED | 1u << WCI_STATUS_REMOVING,
+        .generation = req->generation,
+        .status = WCI_STATUS_EXITED,
+        .finished_ns = finished_ns,
+        .exit_code = exit_code,
+        .oom_killed = oom_killed,
+        .action = "die",
+        .attributes = about,
+    };
+    int32_t rc = wci_container_update(store, req->id, &change, err);
+    wci_free(about);
+    return rc;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a monitor writes down: in the store for everybody, in the run directory for backends. */
+#ifndef WC_HELPER_RECORD_H
+#define WC_HELPER_RECORD_H
+
+#include <sys/types.h>
+
+#include "backend/process/linux/helper/helper.h"
+#include "store/store.h"
+
+/* monitor.json and exit.json in the current directory. */
+int32_t record_run(const request *req, pid_t pid, int64_t started_ns, wc_error **err);
+int32_t record_end(const request *req, int exit_code, int64_t finished_ns, wc_error **err);
+
+/* The store is open only for as long as it is written to. */
+int32_t record_open(const request *req, wci_store **store, wc_error **err);
+int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t started_ns,
+                       wc_error **err);
+int32_t record_exited(wci_store *store, const request *req, int exit_code, int64_t finished_ns,
+                      int oom_killed, wc_error **err);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The connection to the library that started us: the request comes in, the report goes out. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "backend/process/linux/helper/helper.h"
+#include "backend/process/protocol.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+
+static int32_t read_whole(void *data, size_t size, wc_error **err)
+{
+    char *at = data;
+    while (size) {
+        ssize_t n = read(HELPER_LINK, at, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return wci_err(err, WC_E_CLOSED, "wc-helper: the library went away");
+        at += n;
+        size -= (size_t)n;
+    }
+    return WC_OK;
+}
+
+/* One frame of the expected type as owned text. */
+static int32_t read_frame(int expect, char **text, wc_error **err)
+{
+    unsigned char header[WCI_FRAME_HEADER];
+    int32_t rc = read_whole(header, sizeof header, err);
+    if (rc)
+        return rc;
+    uint32_t size = wci_get_u32(header);
+    if (header[4] != expect || size > WCI_FRAME_MAX)
+        return wci_err(err, WC_E_VERSION, "wc-helper: frame type %d of %lu bytes, expected type %d",
+                       header[4], (unsigned long)size, expect);
+    char *data = wci_malloc((size_t)size + 1);
+    if (!data)
+        return wci_err_nomem(err);
+    rc = read_whole(data, size, err);
+    if (rc) {
+        wci_free(data);
+        return rc;
+    }
+    data[size] = '\0';
+    *text = data;
+    return WC_OK;
+}
+
+static char *take_text(json_t *document, const char *key)
+{
+    const char *value = json_string_value(json_object_get(document, key));
+    return value ? wci_strdup(value) : NULL;
+}
+
+static int64_t take_number(json_t *document, const char *key)
+{
+    return (int64_t)json_integer_value(json_object_get(document, key));
+}
+
+static int32_t fill_request(json_t *document, request *out, wc_error **err)
+{
+    static const char what[] = "request to wc-helper";
+    if (take_number(document, "version") > WCI_PROTOCOL_VERSION)
+        return wci_err(err, WC_E_VERSION,
+                       "wc-helper: the library speaks protocol %lld, this helper %d; install the "
+                       "helper that belongs to the library",
+                       (long long)take_number(document, "version"), WCI_PROTOCOL_VERSION);
+    out->id = take_text(document, "id");
+    out->process_id = take_text(document, "processId");
+    out->run_dir = take_text(document, "runDir");
+    out->state_dir = take_text(document, "stateDir");
+    out->store_root = take_text(document, "storeRoot");
+    out->run_root = take_text(document, "runRoot");
+    out->runtime = take_text(document, "runtime");
+    out->what = take_text(document, "what");
+    out->path = take_text(document, "path");
+    out->program = take_text(document, "program");
+    out->generation = take_number(document, "generation");
+    out->log_max_bytes = take_number(document, "logMaxBytes");
+    out->log_max_files = take_number(document, "logMaxFiles");
+    out->pid = take_number(document, "pid");
+    out->pid_start = take_number(document, "pidStart");
+    out->attach = (uint32_t)take_number(document, "attach");
+    out->tty = json_is_true(json_object_get(document, "tty"));
+    out->open_stdin = json_is_true(json_object_get(document, "openStdin"));
+    out->auto_remove = json_is_true(json_object_get(document, "autoRemove"));
+    return wci_json_get_strings(document, "layers", what, &out->layers, err);
+}
+
+int32_t request_read(int with_config, request *out, wc_error **err)
+{
+    char *text = NULL;
+    json_t *document = NULL;
+    memset(out, 0, sizeof *out);
+    fcntl(HELPER_LINK, F_SETFD, FD_CLOEXEC);
+    int32_t rc = read_frame(WCI_FRAME_REQUEST, &text, err);
+    if (!rc)
+        rc = wci_json_parse(text, strlen(text), WCI_FRAME_MAX, "request to wc-helper", &document,
+                            err);
+    if (!rc)
+        rc = fill_request(document, out, err);
+    json_decref(document);
+    wci_free(text);
+    if (!rc && with_config)
+        rc = read_frame(WCI_FRAME_CONFIG, &out->config, err);
+    return rc;
+}
+
+void request_free_config(request *req)
+{
+    wci_free(req->config);
+    req->config = NULL;
+}
+
+static void send_report(json_t *report)
+{
+    char *text = report ? wci_json_dump_text(report) : NULL;
+    json_decref(report);
+    if (!text)
+        return;
+    size_t size = strlen(text);
+    unsigned char header[WCI_FRAME_HEADER];
+    wci_frame_header(header, WCI_FRAME_REPORT, 0, (uint32_t)size);
+    /* Small enough for the empty socket. Nobody to read it is no fault. */
+    if (send(HELPER_LINK, header, sizeof header, MSG_NOSIGNAL) > 0)
+        (void)!send(HELPER_LINK, text, size, MSG_NOSIGNAL);
+    wci_free(text);
+}
+
+void report_ok(int64_t pid, uint32_t flags, const char *text)
+{
+    send_report(json_pack("{s:i, s:i, s:I, s:i, s:s?}", "version", WCI_PROTOCOL_VERSION, "code", 0,
+                          "pid", (json_int_t)pid, "flags", (int)flags, "text", text));
+}
+
+void report_error(const wc_error *err)
+{
+    wc_buf *message = NULL;
+    wc_error_format(err, &message);
+    send_report(json_pack("{s:i, s:i, s:i, s:I, s:s?}", "version", WCI_PROTOCOL_VERSION, "code",
+                          err ? wc_error_code(err) : WC_E_INTERNAL, "domain", wc_error_domain(err),
+                          "native", (json_int_t)wc_error_native(err), "message",
+                          message ? wc_buf_data(message) : NULL));
+    wc_buf_unref(message);
+}
+
+int link_cancelled(void)
+{
+    unsigned char header[WCI_FRAME_HEADER];
+    ssize_t n = recv(HELPER_LINK, header, sizeof header, MSG_DONTWAIT | MSG_PEEK);
+    return n == (ssize_t)sizeof header && header[4] == WCI_FRAME_CANCEL;
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/process/linux/helper/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <wincontainer/container.h>
+#include <wincontainer/stream.h>
+
+#include "backend/process/linux/helper/client.h"
+#include "backend/process/protocol.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "platform/host.h"
+
+#define READ_SIZE WCI_FRAME_STREAM_MAX
+#define INPUT_MAX (64 * 1024)
+#define FIXED_FDS 5 /* signals, listener, out[0], out[1], in */
+
+int32_t session_init(session *s, wc_error **err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = WCI_RUN_SOCKET};
+    sigset_t set;
+    memset(s, 0, sizeof *s);
+    s->process = (launched){0, -1, {-1, -1}};
+    sigfillset(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    unlink(WCI_RUN_SOCKET);
+    if (s->signals < 0 || s->listener < 0 ||
+        bind(s->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+        chmod(WCI_RUN_SOCKET, 0600) != 0 || listen(s->listener, 64) != 0)
+        return wci_err_errno(err, errno, "monitor: cannot listen on '%s'", WCI_RUN_SOCKET);
+    return WC_OK;
+}
+
+uint32_t session_flags(const session *s)
+{
+    return (s->process.in >= 0 ? WCI_HELLO_STDIN : 0) | (s->tty ? WCI_HELLO_TTY : 0);
+}
+
+static client *add_client(session *s, int fd)
+{
+    client *c = NULL;
+    if (wci_grow(&s->clients, &s->client_cap, s->client_count + 1, sizeof *s->clients))
+        c = client_new(fd);
+    else
+        close(fd);
+    if (c)
+        s->clients[s->client_count++] = c;
+    return c;
+}
+
+void session_adopt_link(session *s, uint32_t attach)
+{
+    if (!attach) {
+        close(HELPER_LINK);
+        return;
+    }
+    client *c = add_client(s, HELPER_LINK);
+    if (c)
+        c->attach = attach;
+}
+
+static void accept_clients(session *s)
+{
+    int fd;
+    while ((fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
+        client *c = add_client(s, fd);
+        unsigned char hello[8];
+        wci_put_u32(hello, WCI_PROTOCOL_VERSION);
+        wci_put_u32(hello + 4, session_flags(s));
+        if (c)
+            client_send(c, WCI_FRAME_HELLO, 0, hello, sizeof hello);
+    }
+}
+
+/* ---- Input ---- */
+
+/* The writers learn of it by a broken pipe. */
+static void close_input(session *s)
+{
+    if (s->process.in >= 0)
+        close(s->process.in);
+    s->process.in = -1;
+    wci_str_free(&s->input);
+    s->input_used = 0;
+    for (size_t i = 0; i < s->client_count; i++) {
+        client *c = s->clients[i];
+        if (c->attach & WC_ATTACH_STDIN) {
+            c->deaf = 1;
+            shutdown(c->fd, SHUT_RD);
+        }
+    }
+}
+
+static void write_input(session *s)
+{
+    while (s->input_used < s->input.size) {
+        ssize_t n = write(s->process.in, s->input.data + s->input_used,
+                          s->input.size - s->input_used);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n < 0) {
+            close_input(s);
+            return;
+        }
+        s->input_used += (size_t)n;
+    }
+    wci_str_free(&s->input);
+    s->input_used = 0;
+    if (s->input_ends && !s->tty)
+        close_input(s);
+}
+
+static int has_input(const session *s)
+{
+    return s->input.size > s->input_used;
+}
+
+static void take_input(session *s, const char *data, size_t size)
+{
+    if (s->process.in < 0)
+        return;
+    wci_str_append_n(&s->input, data, size);
+    if (s->input.failed) {
+        close_input(s);
+        return;
+    }
+    write_input(s);
+}
+
+/* ---- Requests of clients ---- */
+
+static void answer(client *c, int32_t code, const char *text)
+{
+    char data[128];
+    size_t size = strnlen(text, sizeof data - 4);
+    wci_put_u32((unsigned char *)data, (uint32_t)code);
+    memcpy(data + 4, text, size);
+    client_send(c, WCI_FRAME_RESULT, 0, data, 4 + size);
+}
+
+static void kill_for(session *s, client *c, uint32_t signal)
+{
+    if (s->ended)
+        answer(c, WC_E_STATE, "the process has ended");
+    else if (kill(s->process.pid, (int)signal) == 0)
+        answer(c, WC_OK, "");
+    else
+        answer(c, errno == EINVAL ? WC_E_INVALID : WC_E_STATE, strerror(errno));
+}
+
+static void resize(session *s, const char *data)
+{
+    struct winsize size = {.ws_col = (unsigned short)wci_get_u32(data),
+                           .ws_row = (unsigned short)wci_get_u32(data + 4)};
+    if (s->tty && s->process.out[0] >= 0)
+        (void)ioctl(s->process.out[0], TIOCSWINSZ, &size);
+}
+
+static void attach(session *s, client *c, uint32_t what)
+{
+    c->attach = what;
+    client_send(c, WCI_FRAME_ATTACHED, 0, NULL, 0);
+    if ((what & WC_ATTACH_STDIN) && s->process.in < 0) {
+        c->deaf = 1;
+        shutdown(c->fd, SHUT_RD);
+    }
+}
+
+static void handle_frame(session *s, client *c, int type, const char *data, size_t size)
+{
+    if (type == WCI_FRAME_ATTACH && size >= 4)
+        attach(s, c, wci_get_u32(data));
+    else if (type == WCI_FRAME_STDIN && (c->attach & WC_ATTACH_STDIN))
+        take_input(s, data, size);
+    else if (type == WCI_FRAME_STDIN_END && (c->attach & WC_ATTACH_STDIN)) {
+        s->input_ends = 1;
+        if (!has_input(s) && !s->tty)
+            close_input(s);
+    } else if (type == WCI_FRAME_RESIZE && size >= 8)
+        resize(s, data);
+    else if (type == WCI_FRAME_KILL && size >= 4)
+        kill_for(s, c, wci_get_u32(data));
+    else if (type != WCI_FRAME_WAIT && type != WCI_FRAME_CANCEL)
+        answer(c, WC_E_UNSUPPORTED, "this monitor does not know the request");
+}
+
+/* Input waits in the client's own socket while the process does not read. */
+static int may_take(const session *s, int type)
+{
+    return type != WCI_FRAME_STDIN || s->input.size - s->input_used < INPUT_MAX;
+}
+
+static void handle_frames(session *s, client *c)
+{
+    int type;
+    const char *data;
+    size_t size;
+    while (!c->gone && client_frame(c, &type, &data, &size) && may_take(s, type)) {
+        handle_frame(s, c, type, data, size);
+        client_consume(c);
+    }
+}
+
+static int wants_more(const session *s, const client *c)
+{
+    if (c->deaf || c->gone)
+        return 0;
+    return !(c->attach & WC_ATTACH_STDIN) || s->input.size - s->input_used < INPUT_MAX;
+}
+
+static void remove_gone(session *s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->client_count; i++) {
+        if (s->clients[i]->gone)
+            client_free(s->clients[i]);
+        else
+            s->clients[kept++] = s->clients[i];
+    }
+    s->client_count = kept;
+}
+
+/* ---- Output ---- */
+
+/* While a client is behind, the process waits for it: for a short time. */
+static int output_waits(const session *s, int *patience_ms)
+{
+    int waits = 0;
+    for (size_t i = 0; i < s->client_count; i++) {
+        const client *c = s->clients[i];
+        int patience = c->attach && !c->dropped ? client_patience_ms(c) : -1;
+        if (patience < 0)
+            continue;
+        waits = 1;
+        if (*patience_ms < 0 || patience < *patience_ms)
+            *patience_ms = patience;
+    }
+    return waits;
+}
+
+static void drop_stalled(session *s)
+{
+    for (size_t i = 0; i < s->client_count; i++) {
+        client *c = s->clients[i];
+        if (c->attach && !c->dropped && client_patience_ms(c) == 0)
+            client_drop(c);
+    }
+}
+
+static void give_output(session *s, int channel, const char *data, size_t size)
+{
+    uint32_t bit = channel == WC_STREAM_STDERR ? WC_ATTACH_STDERR : WC_ATTACH_STDOUT;
+    if (s->log)
+        log_write(s->log, channel, data, size);
+    for (size_t i = 0; i < s->client_count; i++)
+        if (s->clients[i]->attach & bit)
+            client_send(s->clients[i], WCI_FRAME_OUTPUT, channel, data, size);
+}
+
+static void read_output(session *s, int which)
+{
+    static char data[READ_SIZE];
+    int *fd = &s->process.out[which];
+    ssize_t n = read(*fd, data, sizeof data);
+    if (n > 0) {
+        give_output(s, which ? WC_STREAM_STDERR : WC_STREAM_STDOUT, data, (size_t)n);
+    } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+        close(*fd); /* a terminal ends with EIO */
+        *fd = -1;
+    }
+}
+
+/* ---- The loop ---- */
+
+static void note_end(session *s, int status)
+{
+    s->ended = 1;
+    s->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    s->finished_ns = wci_now_ns();
+}
+
+/* Orphans of the process may have become our children. */
+static void reap_children(session *s)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (pid == s->process.pid && !s->ended)
+            note_end(s, status);
+}
+
+static void take_signals(session *s)
+{
+    struct signalfd_siginfo info;
+    while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info)
+        if (info.ssi_signo == SIGTERM && !s->ended)
+            kill(s->process.pid, SIGTERM); /* the host goes down: let it end in order */
+    reap_children(s);
+}
+
+static int client_events(const session *s, const client *c)
+{
+    return (wants_more(s, c) ? POLLIN : 0) | (client_is_behind(c) ? POLLOUT : 0);
+}
+
+static void fill_poll(const session *s, int output_paused, struct pollfd *fds)
+{
+    const launched *p = &s->process;
+    fds[0] = (struct pollfd){s->signals, POLLIN, 0};
+    fds[1] = (struct pollfd){s->listener, POLLIN, 0};
+    fds[2] = (struct pollfd){output_paused ? -1 : p->out[0], POLLIN, 0};
+    fds[3] = (struct pollfd){output_paused ? -1 : p->out[1], POLLIN, 0};
+    /* Without anything to write it only tells that nobody reads any more. */
+    fds[4] = (struct pollfd){p->in, has_input(s) ? POLLOUT : 0, 0};
+    for (size_t i = 0; i < s->client_count; i++) {
+        const client *c = s->clients[i];
+        int events = client_events(s, c);
+        /* One that waits for room may have hung up: what it sent before counts all the same. */
+        fds[FIXED_FDS + i] = (struct pollfd){events || c->deaf ? c->fd : -1, (short)events, 0};
+    }
+}
+
+static void serve_client(session *s, client *c, short events)
+{
+    if (events & POLLOUT)
+        client_flush(c);
+    if (events & POLLIN && !c->deaf)
+        client_receive(c);
+    else if (events & (POLLHUP | POLLERR))
+        c->gone = 1;
+    handle_frames(s, c);
+}
+
+static void serve(session *s, const struct pollfd *fds, size_t clients)
+{
+    if (fds[0].revents)
+        take_signals(s);
+    for (int i = 0; i < 2; i++)
+        if (fds[2 + i].revents)
+            read_output(s, i);
+    if (fds[4].revents & POLLOUT)
+        write_input(s);
+    else if (fds[4].revents & POLLERR && !s->tty)
+        close_input(s);
+    for (size_t i = 0; i < clients; i++)
+        serve_client(s, s->clients[i], fds[FIXED_FDS + i].revents);
+    for (size_t i = 0; i < s->client_count; i++) /* input that had no room before */
+        handle_frames(s, s->clients[i]);
+    if (fds[1].revents)
+        accept_clients(s);
+    drop_stalled(s);
+    remove_gone(s);
+}
+
+/* What the process wrote before its end is there already: the first look that finds nothing is the
+ * last. Whoever else holds its pipes does not count. */
+static int is_drained(const session *s, int output_paused, const struct pollfd *fds)
+{
+    return s->ended && !output_paused && !fds[2].revents && !fds[3].revents;
+}
+
+static void set_nonblocking(int fd)
+{
+    if (fd >= 0)
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+void session_run(session *s)
+{
+    struct pollfd *fds = NULL;
+    size_t cap = 0;
+    set_nonblocking(s->process.in);
+    set_nonblocking(s->process.out[0]);
+    set_nonblocking(s->process.out[1]);
+    reap_children(s); /* it may be over already */
+    for (;;) {
+        int timeout = -1;
+        int paused = output_waits(s, &timeout);
+        int was_ended = s->ended;
+        size_t clients = s->client_count;
+        if (!wci_grow(&fds, &cap, FIXED_FDS + clients, sizeof *fds))
+            continue; /* there is nobody to tell; memory comes back or we are killed */
+        fill_poll(s, paused, fds);
+        if (poll(fds, FIXED_FDS + clients, s->ended && !paused ? 0 : timeout) < 0)
+            continue;
+        if (was_ended && is_drained(s, paused, fds))
+            break;
+        serve(s, fds, clients);
+    }
+    wci_free(fds);
+    launched_close(&s->process);
+}
+
+/* ---- The end ---- */
+
+static void tell_end(session *s)
+{
+    unsigned char end[12];
+    wci_put_u32(end, (uint32_t)s->exit_code);
+    wci_put_u64(end + 4, (uint64_t)s->finished_ns);
+    for (size_t i = 0; i < s->client_count; i++)
+        client_send(s->clients[i], WCI_FRAME_EXIT, 0, end, sizeof end);
+}
+
+/* Those who are behind get a last chance. */
+static void flush_clients(session *s)
+{
+    for (size_t i = 0; i < s->client_count; i++) {
+        client *c = s->clients[i];
+        int patience;
+        while (!c->gone && (patience = client_patience_ms(c)) > 0) {
+            struct pollfd fd = {c->fd, POLLOUT, 0};
+            if (poll(&fd, 1, patience) > 0)
+                client_flush(c);
+        }
+    }
+}
+
+void session_finish(session *s)
+{
+    accept_clients(s);
+    tell_end(s);
+    flush_clients(s);
+    for (size_t i = 0; i < s->client_count; i++)
+        client_free(s->clients[i]);
+    wci_free(s->clients);
+    s->client_count = 0;
+    unlink(WCI_RUN_SOCKET);
+    close(s->listener);
+    close(s->signals);
+}

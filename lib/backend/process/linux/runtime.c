@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/process/linux/runtime.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/process/linux/cgroup.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/str.h"
+#include "platform/file.h"
+#include "platform/host.h"
+
+static int is_program(const char *path)
+{
+    return access(path, X_OK) == 0;
+}
+
+void wci_runtime_free(wci_runtime *runtime)
+{
+    wci_free(runtime->name);
+    wci_free(runtime->path);
+}
+
+static int32_t look_at(const char *name, int wanted, wci_runtime *out, wc_error **err)
+{
+    out->name = wci_strdup(name);
+    if (!out->name)
+        return wci_err_nomem(err);
+    out->path = wci_path_is_absolute(name) ? wci_strdup(name) : wci_host_find_program(name);
+    out->why = NULL;
+    if (!out->path || !is_program(out->path)) {
+        wci_free(out->path);
+        out->path = NULL;
+        out->why = "not found";
+    } else if (!wanted && strcmp(name, "crun") == 0 && wci_cgroup_is_mixed()) {
+        out->why = "it refuses hybrid control groups whose unified side has controllers";
+    }
+    return WC_OK;
+}
+
+int32_t wci_runtime_list(const char *wanted, wci_runtime *out, size_t max, size_t *count,
+                         wc_error **err)
+{
+    static const char *const known[] = {"crun", "runc"};
+    const char *const *names = wanted ? &wanted : known;
+    size_t n = wanted ? 1 : sizeof known / sizeof *known;
+    for (*count = 0; *count < n && *count < max; ++*count) {
+        int32_t rc = look_at(names[*count], wanted != NULL, &out[*count], err);
+        if (rc)
+            return rc;
+    }
+    return WC_OK;
+}
+
+static int32_t none_fit(const wci_runtime *list, size_t count, const char *wanted, wc_error **err)
+{
+    if (wanted)
+        return wci_err(err, WC_E_MISSING, "OCI runtime '%s': not found; install it or name another",
+                       wanted);
+    wci_str seen = WCI_STR_INIT;
+    for (size_t i = 0; i < count; i++)
+        wci_str_printf(&seen, "%s%s: %s", i ? ", " : "", list[i].name, list[i].why);
+    int32_t rc = wci_err(err, WC_E_MISSING,
+                         "OCI runtime: none that works here (%s); install the package runc or crun",
+                         seen.data ? seen.data : "");
+    wci_str_free(&seen);
+    return rc;
+}
+
+int32_t wci_runtime_choose(const char *wanted, char **path, wc_error **err)
+{
+    wci_runtime list[4];
+    size_t count = 0;
+    char *chosen = NULL;
+    int32_t rc = wci_runtime_list(wanted, list, 4, &count, err);
+    for (size_t i = 0; !rc && !chosen && i < count; i++) {
+        if (!list[i].why) {
+            chosen = list[i].path;
+            list[i].path = NULL;
+        }
+    }
+    if (!rc && !chosen)
+        rc = none_fit(list, count, wanted, err);
+    for (size_t i = 0; i < count; i++)
+        wci_runtime_free(&list[i]);
+    if (!rc)
+        *path = chosen;
+    return rc;
+}
+
+int32_t wci_init_find(char **path, wc_error **err)
+{
+    static const char *const names[] = {"catatonit", "docker-init", "tini-static"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *found = wci_host_find_program(names[i]);
+        if (found) {
+            *path = found;
+            return WC_OK;
+        }
+    }
+    return wci_err(err, WC_E_MISSING,
+                   "init: neither catatonit nor tini-static was found; install the package "
+                   "catatonit, or tini");
+}
+
+/* PREFIX/lib/libwincontainer.so, also one directory deeper, has PREFIX/libexec/wincontainer. */
+static char *beside_library(void)
+{
+    char *dir = wci_host_library_path();
+    char *found = NULL;
+    for (int up = 0; dir && !found && up < 3; up++) {
+        char *parent = wci_path_parent(dir);
+        wci_free(dir);
+        dir = parent;
+        if (!dir || up == 0)
+            continue;
+        found = wci_path_join(dir, "libexec/wincontainer/wc-helper");
+        if (found && !is_program(found)) {
+            wci_free(found);
+            found = NULL;
+        }
+    }
+    wci_free(dir);
+    return found;
+}
+
+int32_t wci_helper_find(const char *setting, char **path, wc_error **err)
+{
+    char *found = setting ? wci_strdup(setting) : beside_library();
+    if (!found && !setting)
+        found = wci_strdup(WC_LIBEXECDIR "/wc-helper");
+    if (!found)
+        return wci_err_nomem(err);
+    if (!is_program(found)) {
+        int32_t rc = wci_err(err, WC_E_MISSING,
+                             "wc-helper: '%s' is not there or cannot be executed; install it with "
+                             "the library, or name its place",
+                             found);
+        wci_free(found);
+        return rc;
+    }
+    *path = found;
+    return WC_OK;
+}

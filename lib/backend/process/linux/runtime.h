@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which programs of the host serve us: the OCI runtime, the init, our helper. */
+#ifndef WCI_PROCESS_RUNTIME_H
+#define WCI_PROCESS_RUNTIME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wincontainer/error.h>
+
+typedef struct wci_runtime {
+    char *name;
+    char *path;       /* NULL: not found */
+    const char *why;  /* why it is not used, NULL when it is fit; static */
+} wci_runtime;
+
+/* All candidates in order of preference; `wanted` (a name or a path) allows only itself.
+ * At most `max`; the rest of the array is untouched. Free each one. */
+int32_t wci_runtime_list(const char *wanted, wci_runtime *out, size_t max, size_t *count,
+                         wc_error **err);
+void wci_runtime_free(wci_runtime *runtime); /* the contents */
+/* Path of the first that is fit. WC_E_MISSING names what to install. */
+int32_t wci_runtime_choose(const char *wanted, char **path, wc_error **err);
+
+/* Path of a statically linked init for containers. WC_E_MISSING. */
+int32_t wci_init_find(char **path, wc_error **err);
+/* Path of wc-helper: the setting, beside the library, or where it was installed. WC_E_MISSING. */
+int32_t wci_helper_find(const char *setting, char **path, wc_error **err);
+
+#endif

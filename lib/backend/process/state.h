@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of a run directory say about the process that runs, or ran, in it. */
+#ifndef WCI_PROCESS_STATE_H
+#define WCI_PROCESS_STATE_H
+
+#include <stdint.h>
+
+#include <wincontainer/error.h>
+
+typedef struct wci_run_state {
+    int32_t status; /* WC_STATUS_* */
+    int ending;     /* exited, but the monitor has not let go yet */
+    int64_t pid;
+    int64_t pid_start;
+    int32_t exit_code;
+    int64_t finished_ns;
+} wci_run_state;
+
+/* `started`: somebody knows of a start, so that finding no trace of it means WC_STATUS_DEAD. */
+int32_t wci_run_state_read(const char *run_dir, int started, wci_run_state *out, wc_error **err);
+
+#endif
