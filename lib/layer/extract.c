@@ -166,7 +166,7 @@ static int32_t walk(wci_extract *x, char *path, wci_enter how, wci_dir **out, wc
             *slash = '/';
         if (rc)
             return rc;
-        path = slash ? slash + 1 : "";
+        path = slash ? slash + 1 : path + strlen(path);
     }
     *out = dir;
     return WC_OK;

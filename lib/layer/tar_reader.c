@@ -174,7 +174,7 @@ static int32_t skip(wci_tar_reader *r, uint64_t size, wc_error **err)
             return check_budget(r, err);
         }
         const unsigned char *data;
-        size_t got;
+        size_t got = 0;
         if ((rc = take_some(r, size, &data, &got, err)))
             return rc;
         size -= got;
@@ -224,7 +224,7 @@ static int32_t take_meta(wci_tar_reader *r, const unsigned char *block, wci_str 
                        (unsigned)r->input.limits->max_header);
     for (uint64_t left = (uint64_t)size; left;) {
         const unsigned char *data;
-        size_t got;
+        size_t got = 0;
         if ((rc = take_some(r, left, &data, &got, err)))
             return rc;
         wci_str_append_n(out, data, got);
@@ -265,7 +265,7 @@ static int32_t take_map_number(wci_tar_reader *r, uint64_t *left, uint64_t *out,
     size_t count = 0;
     for (;;) {
         const unsigned char *byte;
-        size_t got;
+        size_t got = 0;
         if (!*left || count == sizeof digits)
             return wci_err(err, WC_E_FORMAT, "sparse file: its map is malformed");
         int32_t rc = take_some(r, 1, &byte, &got, err);

@@ -336,15 +336,15 @@ static int32_t settle_dir(unpack *u, wci_dir *dir, const char *path, wc_error **
     unsigned flags = dir->flags;
     if (flags & WCI_DIR_LINK)
         return wci_records_add(&u->records, WCI_RECORD_FOREIGN, path, dir->target, err);
-    if (flags & WCI_DIR_OPAQUE)
+    if (!(flags & (WCI_DIR_NAMED | WCI_DIR_FRESH | WCI_DIR_HIDDEN)))
+        rc = wci_records_add(&u->records, is_ghost(dir) ? WCI_RECORD_GHOST : WCI_RECORD_IMPLIED,
+                             path, "", err);
+    if (!rc && flags & WCI_DIR_OPAQUE)
         rc = mark_opaque(u, dir, path, err);
     if (!rc && flags & WCI_DIR_WHITEOUTS)
         rc = flags & (WCI_DIR_OPAQUE | WCI_DIR_HIDDEN)
                  ? remove_whiteouts(u, dir, err)
                  : wci_records_add(&u->records, WCI_RECORD_WHITEOUTS, path, "", err);
-    if (!rc && !(flags & (WCI_DIR_NAMED | WCI_DIR_FRESH | WCI_DIR_HIDDEN)))
-        rc = wci_records_add(&u->records, is_ghost(dir) ? WCI_RECORD_GHOST : WCI_RECORD_IMPLIED,
-                             path, "", err);
     return rc;
 }
 

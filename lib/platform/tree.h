@@ -39,6 +39,8 @@ typedef struct wci_node_info {
 
 /* Opens `path`, which is ours, as the root of a tree. */
 int32_t wci_tree_open_root(const char *path, wci_fd *dir, wc_error **err);
+/* A second, independent handle of the same directory. */
+int32_t wci_tree_reopen(wci_fd dir, wci_fd *out, wc_error **err);
 /* One component each; a symbolic link as `name` is WC_E_INVALID ("is a symbolic link"). */
 int32_t wci_tree_open_dir(wci_fd dir, const char *name, wci_fd *out, wc_error **err);
 int32_t wci_tree_open_file(wci_fd dir, const char *name, wci_fd *out, wc_error **err); /* to read */

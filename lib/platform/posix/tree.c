@@ -55,6 +55,15 @@ int32_t wci_tree_open_root(const char *path, wci_fd *dir, wc_error **err)
     return WC_OK;
 }
 
+int32_t wci_tree_reopen(wci_fd dir, wci_fd *out, wc_error **err)
+{
+    int fd = wci_posix_open_at(FD(dir), ".", O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return wci_err_errno(err, errno, "directory: opening it again");
+    *out = fd;
+    return WC_OK;
+}
+
 int32_t wci_tree_open_dir(wci_fd dir, const char *name, wci_fd *out, wc_error **err)
 {
     if (!wci_posix_is_name(name))

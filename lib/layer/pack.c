@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "layer/attrs.h"
+#include "layer/inode_map.h"
+#include "layer/path.h"
+#include "layer/tar_writer.h"
+
+enum {
+    CHUNK_SIZE = 128 * 1024,
+    MAX_DEPTH = 256, /* each level holds a descriptor */
+};
+
+typedef struct packer {
+    wci_tar_writer writer;
+    const _Atomic int *stop;
+    wci_inode_map links; /* files with several names that have been packed */
+    unsigned char *chunk;
+} packer;
+
+static int32_t check_stop(const packer *p, wc_error **err)
+{
+    if (p->stop && atomic_load_explicit(p->stop, memory_order_relaxed))
+        return wci_err(err, WC_E_CANCELLED, "packing: cancelled");
+    return WC_OK;
+}
+
+static int32_t copy_content(packer *p, wci_fd file, uint64_t size, wc_error **err)
+{
+    for (uint64_t left = size; left;) {
+        size_t want = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, got = 0;
+        int32_t rc = check_stop(p, err);
+        if (!rc)
+            rc = wci_fd_read(file, p->chunk, want, &got, err);
+        if (!rc && got < want)
+            rc = wci_err(err, WC_E_IO, "packing: the file became shorter meanwhile; try again");
+        if (!rc)
+            rc = wci_tar_writer_data(&p->writer, p->chunk, got, err);
+        if (rc)
+            return rc;
+        left -= got;
+    }
+    return wci_tar_writer_pad(&p->writer, size, err);
+}
+
+static int32_t pack_file(packer *p, wci_fd dir, const char *name, const wci_tar_entry *entry,
+                         wc_error **err)
+{
+    wci_fd file;
+    int32_t rc = wci_tree_open_file(dir, name, &file, err);
+    if (rc)
+        return rc;
+    rc = wci_tar_writer_entry(&p->writer, entry, err);
+    if (!rc)
+        rc = copy_content(p, file, entry->data_size, err);
+    wci_fd_close(file);
+    return rc;
+}
+
+static int32_t pack_symlink(packer *p, wci_fd dir, const char *name, wci_tar_entry *entry,
+                            wc_error **err)
+{
+    char *target = NULL;
+    int32_t rc = wci_tree_read_link(dir, name, &target, err);
+    if (rc)
+        return rc;
+    entry->link = target;
+    rc = wci_tar_writer_entry(&p->writer, entry, err);
+    wci_free(target);
+    return rc;
+}
+
+static wci_entry_type entry_type(wci_node_type type)
+{
+    switch (type) {
+    case WCI_NODE_DIR:
+        return WCI_ENTRY_DIR;
+    case WCI_NODE_SYMLINK:
+        return WCI_ENTRY_SYMLINK;
+    case WCI_NODE_CHAR:
+        return WCI_ENTRY_CHAR;
+    case WCI_NODE_BLOCK:
+        return WCI_ENTRY_BLOCK;
+    case WCI_NODE_FIFO:
+        return WCI_ENTRY_FIFO;
+    case WCI_NODE_SOCKET:
+        return WCI_ENTRY_IGNORED;
+    default:
+        return WCI_ENTRY_FILE;
+    }
+}
+
+static int32_t pack_leaf(packer *p, wci_fd dir, const char *name, const wci_node_info *info,
+                         wci_tar_entry *entry, wc_error **err)
+{
+    const char *first = info->links > 1 ? wci_inode_map_find(&p->links, info) : NULL;
+    if (first) {
+        entry->type = WCI_ENTRY_HARDLINK;
+        entry->link = first;
+        entry->attrs.xattr_count = 0;
+        return wci_tar_writer_entry(&p->writer, entry, err);
+    }
+    if (info->links > 1) {
+        int32_t rc = wci_inode_map_add(&p->links, info, entry->name, err);
+        if (rc)
+            return rc;
+    }
+    if (entry->type == WCI_ENTRY_FILE) {
+        entry->data_size = info->size;
+        return pack_file(p, dir, name, entry, err);
+    }
+    if (entry->type == WCI_ENTRY_SYMLINK)
+        return pack_symlink(p, dir, name, entry, err);
+    return wci_tar_writer_entry(&p->writer, entry, err);
+}
+
+static int32_t pack_tree(packer *p, wci_fd dir, const char *name, const char *as, int depth,
+                         wc_error **err);
+
+static int32_t pack_children(packer *p, wci_fd dir, const char *as, int depth, wc_error **err)
+{
+    wci_strv names = WCI_STRV_INIT;
+    int32_t rc = wci_tree_list(dir, &names, err);
+    for (size_t i = 0; !rc && i < names.count; i++) {
+        char *path = *as ? wci_path_join(as, names.items[i]) : wci_strdup(names.items[i]);
+        rc = path ? pack_tree(p, dir, names.items[i], path, depth + 1, err) : wci_err_nomem(err);
+        wci_free(path);
+    }
+    wci_strv_free(&names);
+    return rc;
+}
+
+static int32_t pack_dir(packer *p, wci_fd parent, const char *name, const char *as, int depth,
+                        wci_tar_entry *entry, wc_error **err)
+{
+    wci_fd dir = WCI_FD_NONE;
+    char shown[WCI_SHOWN_SIZE];
+    char *slashed = wci_asprintf("%s/", *as ? as : ".");
+    int32_t rc = slashed ? WC_OK : wci_err_nomem(err);
+    entry->name = slashed;
+    if (!rc && depth > MAX_DEPTH)
+        rc = wci_err(err, WC_E_LIMIT, "packing '%s': directories are deeper than %d levels",
+                     wci_path_shown(as, shown), MAX_DEPTH);
+    if (!rc)
+        rc = wci_tar_writer_entry(&p->writer, entry, err);
+    if (!rc)
+        rc = name ? wci_tree_open_dir(parent, name, &dir, err)
+                  : wci_tree_reopen(parent, &dir, err);
+    if (!rc)
+        rc = pack_children(p, dir, as, depth, err);
+    wci_fd_close(dir);
+    wci_free(slashed);
+    return rc;
+}
+
+/* name NULL: the directory itself. */
+static int32_t pack_tree(packer *p, wci_fd dir, const char *name, const char *as, int depth,
+                         wc_error **err)
+{
+    wci_attrs_read read;
+    int32_t rc = check_stop(p, err);
+    if (!rc)
+        rc = wci_attrs_read_of(dir, name, &read, err);
+    if (rc)
+        return rc;
+    wci_tar_entry entry = {
+        .type = entry_type(read.info.type),
+        .name = as,
+        .link = "",
+        .attrs = read.attrs,
+        .dev_major = read.info.dev_major,
+        .dev_minor = read.info.dev_minor,
+    };
+    if (entry.type == WCI_ENTRY_DIR)
+        rc = pack_dir(p, dir, name, as, depth, &entry, err);
+    else if (entry.type != WCI_ENTRY_IGNORED) /* a socket means nothing without its process */
+        rc = pack_leaf(p, dir, name, &read.info, &entry, err);
+    wci_attrs_read_free(&read);
+    return rc;
+}
+
+int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,
+                     const _Atomic int *stop, wc_error **err)
+{
+    packer p = {.writer = {.sink = *to}, .stop = stop, .chunk = wci_malloc(CHUNK_SIZE)};
+    int32_t rc = p.chunk ? pack_tree(&p, dir, *name ? name : NULL, as, 0, err)
+                         : wci_err_nomem(err);
+    if (!rc)
+        rc = wci_tar_writer_end(&p.writer, err);
+    wci_tar_writer_free(&p.writer);
+    wci_inode_map_free(&p.links);
+    wci_free(p.chunk);
+    return rc;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "layer/tar_writer.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+
+enum {
+    NAME_SIZE = 100,
+    AT_MODE = 100,
+    AT_UID = 108,
+    AT_GID = 116,
+    AT_SIZE = 124,
+    AT_MTIME = 136,
+    AT_CHECKSUM = 148,
+    AT_TYPE = 156,
+    AT_LINK = 157,
+    AT_MAGIC = 257,
+    AT_DEV_MAJOR = 329,
+    AT_DEV_MINOR = 337,
+    MAX_ID = 07777777,
+};
+#define MAX_OCTAL_12 UINT64_C(077777777777)
+
+static const unsigned char zeros[2 * WCI_TAR_BLOCK];
+
+int32_t wci_tar_writer_data(wci_tar_writer *w, const void *data, size_t size, wc_error **err)
+{
+    return w->sink.write(w->sink.self, data, size, err);
+}
+
+int32_t wci_tar_writer_pad(wci_tar_writer *w, uint64_t size, wc_error **err)
+{
+    size_t pad = (size_t)(-size & (WCI_TAR_BLOCK - 1));
+    return pad ? wci_tar_writer_data(w, zeros, pad, err) : WC_OK;
+}
+
+int32_t wci_tar_writer_end(wci_tar_writer *w, wc_error **err)
+{
+    return wci_tar_writer_data(w, zeros, sizeof zeros, err);
+}
+
+void wci_tar_writer_free(wci_tar_writer *w)
+{
+    wci_str_free(&w->records);
+}
+
+/* "LENGTH KEY=VALUE\n", the length counting itself. */
+static void add_record(wci_str *out, const char *prefix, const char *key, const void *value,
+                       size_t size)
+{
+    size_t body = strlen(prefix) + strlen(key) + size + 3, total = body + 1;
+    char digits[24];
+    while ((size_t)snprintf(digits, sizeof digits, "%zu", total) + body != total)
+        total = body + strlen(digits);
+    wci_str_append(out, digits);
+    wci_str_append_c(out, ' ');
+    wci_str_append(out, prefix);
+    wci_str_append(out, key);
+    wci_str_append_c(out, '=');
+    wci_str_append_n(out, value, size);
+    wci_str_append_c(out, '\n');
+}
+
+static void add_number(wci_str *out, const char *key, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    add_record(out, "", key, text, strlen(text));
+}
+
+static void add_time(wci_str *out, const wci_attrs *attrs)
+{
+    char text[40];
+    int64_t sec = attrs->mtime_sec;
+    int32_t nsec = attrs->mtime_nsec;
+    int negative = sec < 0;
+    if (negative && nsec) { /* second -2 and 0.75 is -1.25 */
+        sec++;
+        nsec = 1000000000 - nsec;
+    }
+    uint64_t whole = negative ? (uint64_t)-sec : (uint64_t)sec;
+    int n = snprintf(text, sizeof text, "%s%" PRIu64, negative ? "-" : "", whole);
+    if (nsec) {
+        n += snprintf(text + n, sizeof text - (size_t)n, ".%09" PRId32, nsec);
+        while (text[n - 1] == '0')
+            text[--n] = '\0';
+    }
+    add_record(out, "", "mtime", text, strlen(text));
+}
+
+static int fits(const char *text)
+{
+    size_t size = strlen(text);
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] >= 0x80)
+            return 0;
+    return size <= NAME_SIZE;
+}
+
+static void collect_records(wci_tar_writer *w, const wci_tar_entry *entry)
+{
+    const wci_attrs *a = &entry->attrs;
+    wci_str *out = &w->records;
+    wci_str_clear(out);
+    if (!fits(entry->name))
+        add_record(out, "", "path", entry->name, strlen(entry->name));
+    if (!fits(entry->link))
+        add_record(out, "", "linkpath", entry->link, strlen(entry->link));
+    if (entry->data_size > MAX_OCTAL_12)
+        add_number(out, "size", entry->data_size);
+    if (a->uid > MAX_ID)
+        add_number(out, "uid", a->uid);
+    if (a->gid > MAX_ID)
+        add_number(out, "gid", a->gid);
+    if (a->mtime_nsec || a->mtime_sec < 0 || (uint64_t)a->mtime_sec > MAX_OCTAL_12)
+        add_time(out, a);
+    for (size_t i = 0; i < a->xattr_count; i++)
+        add_record(out, "SCHILY.xattr.", a->xattrs[i].key, a->xattrs[i].value, a->xattrs[i].size);
+}
+
+/* `size` counts the zero byte at the end. */
+static void put_octal(unsigned char *field, size_t size, uint64_t value)
+{
+    field[--size] = '\0';
+    while (size) {
+        field[--size] = (unsigned char)('0' + (value & 7));
+        value >>= 3;
+    }
+}
+
+static void put_text(unsigned char *field, const char *text)
+{
+    size_t size = strnlen(text, NAME_SIZE);
+    memcpy(field, text, size);
+}
+
+static void put_checksum(unsigned char *block)
+{
+    uint64_t sum = 0;
+    memset(block + AT_CHECKSUM, ' ', 8);
+    for (size_t i = 0; i < WCI_TAR_BLOCK; i++)
+        sum += block[i];
+    put_octal(block + AT_CHECKSUM, 7, sum);
+}
+
+static char type_flag(wci_entry_type type)
+{
+    switch (type) {
+    case WCI_ENTRY_DIR:
+        return '5';
+    case WCI_ENTRY_SYMLINK:
+        return '2';
+    case WCI_ENTRY_HARDLINK:
+        return '1';
+    case WCI_ENTRY_CHAR:
+        return '3';
+    case WCI_ENTRY_BLOCK:
+        return '4';
+    case WCI_ENTRY_FIFO:
+        return '6';
+    default:
+        return '0';
+    }
+}
+
+static uint64_t at_most(uint64_t value, uint64_t max)
+{
+    return value > max ? max : value;
+}
+
+static int32_t write_header(wci_tar_writer *w, const wci_tar_entry *entry, char flag,
+                            wc_error **err)
+{
+    unsigned char block[WCI_TAR_BLOCK] = {0};
+    const wci_attrs *a = &entry->attrs;
+    put_text(block, entry->name);
+    put_octal(block + AT_MODE, 8, a->mode);
+    put_octal(block + AT_UID, 8, at_most(a->uid, MAX_ID));
+    put_octal(block + AT_GID, 8, at_most(a->gid, MAX_ID));
+    put_octal(block + AT_SIZE, 12, at_most(entry->data_size, MAX_OCTAL_12));
+    put_octal(block + AT_MTIME, 12, a->mtime_sec < 0 ? 0
+                                                     : at_most((uint64_t)a->mtime_sec,
+                                                               MAX_OCTAL_12));
+    block[AT_TYPE] = (unsigned char)flag;
+    put_text(block + AT_LINK, entry->link);
+    memcpy(block + AT_MAGIC, "ustar\0" "00", 8);
+    put_octal(block + AT_DEV_MAJOR, 8, entry->dev_major);
+    put_octal(block + AT_DEV_MINOR, 8, entry->dev_minor);
+    put_checksum(block);
+    return wci_tar_writer_data(w, block, sizeof block, err);
+}
+
+static int32_t write_records(wci_tar_writer *w, wc_error **err)
+{
+    const wci_tar_entry entry = {
+        .name = "PaxHeaders/records",
+        .link = "",
+        .attrs = {.mode = 0644},
+        .data_size = w->records.size,
+    };
+    if (w->records.failed)
+        return wci_err_nomem(err);
+    if (!w->records.size)
+        return WC_OK;
+    int32_t rc = write_header(w, &entry, 'x', err);
+    if (!rc)
+        rc = wci_tar_writer_data(w, w->records.data, w->records.size, err);
+    return rc ? rc : wci_tar_writer_pad(w, w->records.size, err);
+}
+
+int32_t wci_tar_writer_entry(wci_tar_writer *w, const wci_tar_entry *entry, wc_error **err)
+{
+    collect_records(w, entry);
+    int32_t rc = write_records(w, err);
+    return rc ? rc : write_header(w, entry, type_flag(entry->type), err);
+}
