@@ -379,10 +379,8 @@ static void take_out(wci_http *http, wci_http_request *r)
     r->running = 0;
 }
 
-static void finish(wci_http *http, wci_http_request *r, int32_t code)
+static void add_finished(wci_http *http, wci_http_request *r)
 {
-    take_out(http, r);
-    r->code = code;
     r->next_finished = NULL;
     if (http->last_finished)
         http->last_finished->next_finished = r;
@@ -404,20 +402,21 @@ static wci_http_request *next_finished(wci_http *http)
 
 static void forget_finished(wci_http *http, const wci_http_request *request)
 {
-    wci_http_request *all = http->first_finished;
+    wci_http_request *r = http->first_finished;
     http->first_finished = http->last_finished = NULL;
-    while (all) {
-        wci_http_request *r = all;
-        all = r->next_finished;
-        if (r == request)
-            continue;
-        r->next_finished = NULL;
-        if (http->last_finished)
-            http->last_finished->next_finished = r;
-        else
-            http->first_finished = r;
-        http->last_finished = r;
+    while (r) {
+        wci_http_request *next = r->next_finished;
+        if (r != request)
+            add_finished(http, r);
+        r = next;
     }
+}
+
+static void finish(wci_http *http, wci_http_request *r, int32_t code)
+{
+    take_out(http, r);
+    r->code = code;
+    add_finished(http, r);
 }
 
 void wci_http_cancel(wci_http *http, wci_http_request *request)

@@ -115,6 +115,61 @@ START_TEST(case_38_redirects)
 }
 END_TEST
 
+/* With TLS checks off plain HTTP is allowed anywhere, so that only the address is left to judge. */
+START_TEST(case_38_address_at_connect_time)
+{
+    static const char *const names[] = {"redirectmeta/x", "redirectzero/x"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        wci_registry_config config = mock_config();
+        wci_digest digest = mock_digest(1000);
+        memory_fetch m;
+        wc_error *err = NULL;
+        config.tls_verify = 0;
+        memory_init(&m, &digest, 1000);
+        wci_remote *remote = mock_open_with(&config, names[i]);
+        ck_assert_int_eq(memory_run(remote, &m, 1, &err), WC_E_PERMISSION);
+        assert_error_says(err, "may not send us");
+        wci_remote_close(remote);
+        memory_free(&m);
+    }
+    ck_assert_int_eq(mock_count("/stored/"), 0);
+}
+END_TEST
+
+START_TEST(case_38_https_to_plain)
+{
+    char dir[] = "/tmp/wc-hostile-XXXXXX", command[512], cert[64], key[64], ca[64];
+    server_process tls;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(command, sizeof command, "bash -c '. %s/tests/support/registry.sh && "
+             "registry_need openssl && registry_make_certificate %s'", WC_TEST_SOURCE_DIR, dir);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(cert, sizeof cert, "%s/server.pem", dir);
+    snprintf(key, sizeof key, "%s/server.key", dir);
+    snprintf(ca, sizeof ca, "%s/ca.pem", dir);
+    const char *const argv[] = {"python3", WC_TEST_SOURCE_DIR "/tests/support/mock_registry.py",
+                                "--tls", cert, key, NULL};
+    ck_assert_int_eq(server_start(&tls, argv), 1);
+    int plain_port = mock_port;
+    wci_digest digest = mock_digest(1000);
+    ck_assert_int_eq(sscanf(tls.line, "%d", &mock_port), 1);
+    wci_registry_config config = mock_config();
+    config.ca_file = ca;
+    wci_remote *remote = mock_open_with(&config, "redirectplain/x");
+    memory_fetch m;
+    wc_error *err = NULL;
+    memory_init(&m, &digest, 1000);
+    ck_assert_int_eq(memory_run(remote, &m, 1, &err), WC_E_PERMISSION);
+    assert_error_says(err, "from HTTPS to plain HTTP");
+    wci_remote_close(remote);
+    memory_free(&m);
+    server_stop(&tls);
+    mock_port = plain_port;
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 START_TEST(case_38_signed_query_is_not_shown)
 {
     memory_fetch m;
@@ -272,6 +327,8 @@ int main(void)
     tcase_add_test(t, case_26_endless_token);
     tcase_add_test(t, case_37_realm);
     tcase_add_loop_test(t, case_38_redirects, 0, COUNT(redirects));
+    tcase_add_test(t, case_38_address_at_connect_time);
+    tcase_add_test(t, case_38_https_to_plain);
     tcase_add_test(t, case_38_signed_query_is_not_shown);
     tcase_add_test(t, case_39_foreign_place_with_challenge);
     tcase_add_test(t, case_41_wrong_range_is_not_spliced);

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+if(COMMAND wc_add_fuzzer)
+  wc_add_fuzzer(reference fuzz_reference.c corpus/reference)
+  wc_add_fuzzer(challenge fuzz_challenge.c corpus/challenge)
+endif()
