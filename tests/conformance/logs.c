@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a container wrote, read later. */
+#include "conformance/harness.h"
+
+#include <time.h>
+
+static wc_log_options *log_options(int64_t tail)
+{
+    wc_log_options *o = NULL;
+    good(wc_log_options_new(&o, &err));
+    good(wc_log_options_set_tail(o, tail, &err));
+    return o;
+}
+
+static void expect_log(wc_container *c, wc_log_options *options, const char *want)
+{
+    char *text = read_log(c, options);
+    ck_assert_str_eq(text, want);
+    free(text);
+    wc_log_options_unref(options);
+}
+
+/* 1 when the backend keeps logs, else the test is noted as skipped. */
+static int has_logs(const char *test, wc_container *c)
+{
+    wc_logs *logs = NULL;
+    wc_error *err = NULL;
+    int32_t rc = wc_container_logs(c, NULL, &logs, &err);
+    wc_logs_unref(logs);
+    if (rc == WC_E_UNSUPPORTED)
+        harness_note_skip(test, wc_error_message(err));
+    else
+        harness_expect_ok(rc, err, "wc_container_logs");
+    wc_error_unref(err);
+    return rc == WC_OK;
+}
+#define need_logs(c)                                                                             \
+    do {                                                                                         \
+        if (!has_logs(__func__, c))                                                              \
+            return;                                                                              \
+    } while (0)
+
+START_TEST(lines_come_in_order)
+{
+    wc_container *c = start_new(SCRIPT("lines:3:a", "sleep:30", "errln:b", "sleep:30", "outln:c"));
+    exit_code_of(c);
+    need_logs(c);
+    expect_log(c, NULL, "1:a 1\n1:a 2\n1:a 3\n2:b\n1:c\n");
+}
+END_TEST
+
+START_TEST(tail_counts_from_the_end)
+{
+    wc_container *c = start_new(SCRIPT("lines:10:n"));
+    exit_code_of(c);
+    need_logs(c);
+    expect_log(c, log_options(2), "1:n 9\n1:n 10\n");
+    expect_log(c, log_options(0), "");
+    expect_log(c, log_options(10), "1:n 1\n1:n 2\n1:n 3\n1:n 4\n1:n 5\n1:n 6\n1:n 7\n1:n 8\n1:n 9\n1:n 10\n");
+    expect_log(c, log_options(1000), "1:n 1\n1:n 2\n1:n 3\n1:n 4\n1:n 5\n1:n 6\n1:n 7\n1:n 8\n1:n 9\n1:n 10\n");
+}
+END_TEST
+
+/* When each line of the log was written. */
+static void line_times(wc_container *c, int64_t *times, size_t count)
+{
+    wc_logs *logs = NULL;
+    good(wc_container_logs(c, NULL, &logs, &err));
+    for (size_t i = 0; i < count; i++) {
+        wc_buf *line = NULL;
+        good(wc_logs_next(logs, NULL, &times[i], &line, 10 * SECONDS, NULL, &err));
+        wc_buf_unref(line);
+    }
+    wc_logs_unref(logs);
+}
+
+START_TEST(time_chooses_lines)
+{
+    int64_t times[3];
+    wc_container_info *info = NULL;
+    wc_container *c = start_new(SCRIPT("outln:a", "sleep:60", "outln:b", "sleep:60", "outln:c"));
+    exit_code_of(c);
+    need_logs(c);
+    line_times(c, times, 3);
+    good(wc_container_inspect(c, &info, &err));
+    ck_assert_int_ge(times[0] + SECONDS, wc_container_info_started(info));
+    ck_assert_int_le(times[2], wc_container_info_finished(info) + SECONDS);
+    wc_container_info_unref(info);
+    ck_assert_int_ge(times[1] - times[0], 50 * MS);
+
+    wc_log_options *o = log_options(-1);
+    good(wc_log_options_set_since(o, times[1], &err));
+    expect_log(c, o, "1:b\n1:c\n");
+    o = log_options(-1);
+    good(wc_log_options_set_until(o, times[1], &err));
+    expect_log(c, o, "1:a\n");
+    o = log_options(1);
+    good(wc_log_options_set_until(o, times[2], &err));
+    expect_log(c, o, "1:b\n");
+}
+END_TEST
+
+START_TEST(following_ends_with_the_container)
+{
+    wc_container *c = start_new(SCRIPT("outln:a", "sleep:200", "errln:b", "sleep:100", "outln:c"));
+    need_logs(c);
+    wc_log_options *o = log_options(-1);
+    good(wc_log_options_set_follow(o, 1, &err));
+    expect_log(c, o, "1:a\n2:b\n1:c\n");
+}
+END_TEST
+
+START_TEST(not_following_does_not_wait)
+{
+    wc_container *c = start_new(SCRIPT("outln:a", "forever"));
+    need_logs(c);
+    usleep(200000);
+    int64_t begin = now_ns();
+    expect_log(c, NULL, "1:a\n");
+    ck_assert_int_lt(now_ns() - begin, 2 * SECONDS);
+}
+END_TEST
+
+START_TEST(log_goes_on_over_restarts)
+{
+    wc_container *c = start_new(SCRIPT("outln:run"));
+    exit_code_of(c);
+    need_logs(c);
+    good(wc_container_start(c, 0, NULL, NULL, &err));
+    exit_code_of(c);
+    expect_log(c, NULL, "1:run\n1:run\n");
+}
+END_TEST
+
+START_TEST(new_container_has_an_empty_log)
+{
+    wc_container *c = create(SCRIPT("outln:never"));
+    need_logs(c);
+    expect_log(c, NULL, "");
+}
+END_TEST
+
+START_TEST(line_without_end_is_kept)
+{
+    wc_container *c = start_new(SCRIPT("out:no end"));
+    exit_code_of(c);
+    need_logs(c);
+    expect_log(c, NULL, "1:no end");
+}
+END_TEST
+
+TCase *log_tests(void)
+{
+    TCase *tc = tcase_create("logs");
+    tcase_add_checked_fixture(tc, harness_setup, harness_teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, lines_come_in_order);
+    tcase_add_test(tc, tail_counts_from_the_end);
+    tcase_add_test(tc, time_chooses_lines);
+    tcase_add_test(tc, following_ends_with_the_container);
+    tcase_add_test(tc, not_following_does_not_wait);
+    tcase_add_test(tc, log_goes_on_over_restarts);
+    tcase_add_test(tc, new_container_has_an_empty_log);
+    tcase_add_test(tc, line_without_end_is_kept);
+    return tc;
+}
