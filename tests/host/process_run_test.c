@@ -68,8 +68,7 @@ END_TEST
 START_TEST(starts_again)
 {
     container c;
-    const char *args[] = {"sh", "-c", "echo x >>/data/runs; exit $(wc -l </data/runs)", NULL};
-    args[2] = "echo x >>/data/runs; n=0; while read l; do n=$((n+1)); done </data/runs; exit $n";
+    const char *args[] = {"sh", "-c", "echo x >>/data/runs; exit $(busybox wc -l </data/runs)", NULL};
     container_new(&c, args, NULL);
     for (int run = 1; run <= 3; run++) {
         start(&c, 0);

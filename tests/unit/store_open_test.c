@@ -234,9 +234,9 @@ static void *open_and_close(void *arg)
     for (int i = 0; i < 20; i++) {
         wci_store *s = NULL;
         if (wci_store_open(&own, fixture_root, fixture_run, 0, &s, NULL))
-            return "open";
+            return (void *)"open";
         if (wci_event_add(s, "image", "x", "", NULL, NULL))
-            return "event";
+            return (void *)"event";
         wci_store_unref(s);
     }
     return NULL;

@@ -80,8 +80,6 @@ void client_flush(client *c)
     }
     wci_str_free(&c->out);
     c->out_used = 0;
-    if (c->dropped)
-        c->gone = 1;
 }
 
 static void keep(client *c, const char *data, size_t size)
@@ -98,7 +96,7 @@ void client_send(client *c, int type, int channel, const void *data, size_t size
     unsigned char header[WCI_FRAME_HEADER];
     struct iovec iov[2] = {{header, sizeof header}, {(void *)(uintptr_t)data, size}};
     size_t sent = 0;
-    if (c->gone || c->dropped)
+    if (c->gone)
         return;
     wci_frame_header(header, type, channel, (uint32_t)size);
     if (!client_is_behind(c))
@@ -119,9 +117,15 @@ void client_drop(client *c)
     unsigned char error[4 + sizeof why - 1];
     wci_put_u32(error, (uint32_t)WC_E_BUSY);
     memcpy(error + 4, why, sizeof why - 1);
+    /* Room for what waits and for the reason, so that both are in the socket when we close it. */
+    int room = 0;
+    socklen_t size = sizeof room;
+    (void)getsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &room, &size);
+    if (setsockopt(c->fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room) != 0)
+        (void)setsockopt(c->fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     client_send(c, WCI_FRAME_ERROR, 0, error, sizeof error);
-    c->attach = 0;
-    c->dropped = 1;
+    client_flush(c);
+    c->gone = 1;
 }
 
 void client_receive(client *c)

@@ -14,7 +14,6 @@
 typedef struct client {
     int fd;
     uint32_t attach; /* WC_ATTACH_* */
-    int dropped;     /* gets nothing more than what waits */
     int gone;        /* to be freed */
     int deaf;        /* we read no more from it */
     wci_str in;      /* received, not yet understood */
@@ -33,7 +32,7 @@ int client_patience_ms(const client *c);
 /* Sends, or keeps for later. */
 void client_send(client *c, int type, int channel, const void *data, size_t size);
 void client_flush(client *c);
-/* Takes its output away; an error frame is the last thing it gets. */
+/* It gets what waits, an error frame, and nothing more. */
 void client_drop(client *c);
 /* Reads what is there; `gone` at the end of the stream. */
 void client_receive(client *c);

@@ -247,7 +247,7 @@ static int output_waits(const session *s, int *patience_ms)
     int waits = 0;
     for (size_t i = 0; i < s->client_count; i++) {
         const client *c = s->clients[i];
-        int patience = c->attach && !c->dropped ? client_patience_ms(c) : -1;
+        int patience = c->attach ? client_patience_ms(c) : -1;
         if (patience < 0)
             continue;
         waits = 1;
@@ -261,7 +261,7 @@ static void drop_stalled(session *s)
 {
     for (size_t i = 0; i < s->client_count; i++) {
         client *c = s->clients[i];
-        if (c->attach && !c->dropped && client_patience_ms(c) == 0)
+        if (c->attach && client_patience_ms(c) == 0)
             client_drop(c);
     }
 }

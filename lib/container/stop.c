@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signals, stop and remove. */
+#include <wincontainer/context.h>
+
+#include "container/container.h"
+#include "container/signal.h"
+#include "container/wait.h"
+#include "core/alloc.h"
+#include "core/error.h"
+
+/* A process that SIGKILL does not end within this time is stuck in the kernel. */
+#define KILL_TIMEOUT_NS INT64_C(10000000000)
+
+static int32_t send(wc_call *call, wci_engine *engine, const wci_container_record *record,
+                    int signal, wc_error **err)
+{
+    wci_ctr_call op;
+    int32_t rc = wci_ctr_call_init(call, engine, record, &op, err);
+    if (rc)
+        return rc;
+    rc = wci_request_set_int(&op.request, "signal", signal) ? wci_err_nomem(err) : WC_OK;
+    if (!rc)
+        rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_KILL, call, err);
+    wci_ctr_call_free(&op);
+    return rc;
+}
+
+static int32_t tell(wci_engine *engine, const wci_container_record *record, const char *action,
+                    int signal, wc_error **err)
+{
+    char *attributes = wci_asprintf("{\"name\":\"%s\",\"signal\":\"%d\"}", record->name, signal);
+    int32_t rc = attributes ? wci_event_add(engine->store, "container", action, record->id,
+                                            attributes, err)
+                            : wci_err_nomem(err);
+    wci_free(attributes);
+    return rc;
+}
+
+int32_t wci_ctr_kill(wc_call *call, wc_container *c, int signal, wc_error **err)
+{
+    wci_container_record *record = NULL;
+    int32_t rc = wci_ctr_running(call, c, &record, err);
+    if (!rc)
+        rc = send(call, c->engine, record, signal, err);
+    if (!rc)
+        rc = tell(c->engine, record, "kill", signal, err);
+    wci_container_record_free(record);
+    return rc;
+}
+
+/* ---- Stop ------------------------------------------------------------------------------------- */
+
+/* WC_E_TIMEOUT when it still runs after timeout_ns. */
+static int32_t wait_at_most(wc_call *call, wci_engine *engine, const wci_container_record *record,
+                            int64_t timeout_ns, wc_error **err)
+{
+    wci_deadline *deadline = NULL;
+    int32_t code, rc = wci_deadline_begin(call, timeout_ns, &deadline, err);
+    if (rc)
+        return rc;
+    wc_error *why = NULL;
+    rc = wci_ctr_wait_end(wci_deadline_call(deadline), engine, record, &code, &why);
+    wci_deadline_end(deadline);
+    if (!rc)
+        return WC_OK;
+    if (rc == WC_E_TIMEOUT || rc == WC_E_CANCELLED) {
+        wc_error_unref(why);
+        rc = wci_call_check(call, err);
+        return rc ? rc
+                  : wci_err(err, WC_E_TIMEOUT, "container '%s': still runs after %lld ms",
+                            record->name, (long long)(timeout_ns / 1000000));
+    }
+    return wci_err_move(err, why);
+}
+
+/* Sends a signal and waits for the end; that it has ended meanwhile is just as well. */
+static int32_t end_with(wc_call *call, wci_engine *engine, const wci_container_record *record,
+                        int signal, int64_t timeout_ns, wc_error **err)
+{
+    wc_error *why = NULL;
+    int32_t rc = send(call, engine, record, signal, &why);
+    if (rc && rc != WC_E_STATE && rc != WC_E_NOT_FOUND)
+        return wci_err_move(err, why);
+    wc_error_unref(why);
+    return wait_at_most(call, engine, record, timeout_ns, err);
+}
+
+static int32_t stop_running(wc_call *call, wci_engine *engine, const wci_container_record *record,
+                            int64_t timeout_ns, wc_error **err)
+{
+    wci_config config = {0};
+    int signal = WCI_SIGTERM;
+    int32_t rc = wci_config_from_json(record->config, &config, err);
+    if (!rc)
+        rc = wci_signal_parse(config.stop_signal, &signal, err);
+    if (timeout_ns < 0)
+        timeout_ns = config.stop_timeout_ns;
+    wci_config_free(&config);
+    if (rc)
+        return rc;
+    wc_error *why = NULL;
+    rc = end_with(call, engine, record, signal, timeout_ns, &why);
+    if (rc == WC_E_TIMEOUT && !wci_call_check(call, NULL)) {
+        wc_error_unref(why);
+        why = NULL;
+        rc = end_with(call, engine, record, WCI_SIGKILL, KILL_TIMEOUT_NS, &why);
+    }
+    if (rc)
+        return wci_err_move(err, why);
+    return tell(engine, record, "stop", signal, err);
+}
+
+int32_t wci_ctr_stop(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err)
+{
+    wci_container_record *record = NULL;
+    int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
+    if (!rc && wci_status_is_live(record->status))
+        rc = stop_running(call, c->engine, record, timeout_ns, err);
+    wci_container_record_free(record);
+    return rc;
+}
+
+/* ---- Remove ----------------------------------------------------------------------------------- */
+
+static int32_t set_removing(wci_engine *engine, const char *id, wci_status status,
+                            const char *error, wc_error **err)
+{
+    wci_container_change change = {
+        .from = 1u << WCI_STATUS_CREATED | 1u << WCI_STATUS_EXITED | 1u << WCI_STATUS_REMOVING |
+                1u << WCI_STATUS_DEAD,
+        .generation = -1,
+        .status = status,
+        .error = error,
+    };
+    return wci_container_update(engine->store, id, &change, err);
+}
+
+static int32_t release_backend(wc_call *call, wci_engine *engine,
+                               const wci_container_record *record, wc_error **err)
+{
+    wci_ctr_call op;
+    int32_t rc = wci_ctr_call_init(call, engine, record, &op, err);
+    if (rc)
+        return rc;
+    if (wci_backend_has(op.backend, WCI_OP_CONTAINER_REMOVE))
+        rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_REMOVE, call, err);
+    if (!rc)
+        rc = wci_dir_remove_all(op.request.run_dir, err);
+    if (!rc)
+        rc = wci_dir_remove_all(op.request.state_dir, err);
+    wci_ctr_call_free(&op);
+    return rc;
+}
+
+/* The row goes last: whoever finds one that is being removed goes on where it was left. */
+int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_record *record,
+                      wc_error **err)
+{
+    int32_t rc = set_removing(engine, record->id, WCI_STATUS_REMOVING, NULL, err);
+    if (rc)
+        return rc;
+    wc_error *why = NULL;
+    rc = release_backend(call, engine, record, &why);
+    if (rc && rc != WC_E_CANCELLED && rc != WC_E_TIMEOUT)
+        set_removing(engine, record->id, WCI_STATUS_DEAD, wc_error_message(why), NULL);
+    if (rc)
+        return wci_err_move(err, why);
+    return wci_container_delete(engine->store, record->id, err);
+}
+
+static int32_t end_first(wc_call *call, wci_engine *engine, wci_container_record *record, int force,
+                         wc_error **err)
+{
+    if (!wci_status_is_live(record->status))
+        return WC_OK;
+    if (!force)
+        return wci_err(err, WC_E_STATE, "container '%s': runs; stop it first, or remove it by force",
+                       record->name);
+    return end_with(call, engine, record, WCI_SIGKILL, KILL_TIMEOUT_NS, err);
+}
+
+/* What removed itself meanwhile is removed. */
+static int32_t remove_locked(wc_call *call, wc_container *c, int force, wc_error **err)
+{
+    wci_container_record *record = NULL;
+    int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
+    if (rc)
+        return rc;
+    wc_error *why = NULL;
+    int was_live = wci_status_is_live(record->status);
+    rc = end_first(call, c->engine, record, force, &why);
+    if (!rc)
+        rc = wci_ctr_erase(call, c->engine, record, &why);
+    int auto_removed = rc == WC_E_NOT_FOUND && was_live && record->auto_remove;
+    wci_container_record_free(record);
+    if (!auto_removed)
+        return rc ? wci_err_move(err, why) : WC_OK;
+    wc_error_unref(why);
+    return WC_OK;
+}
+
+int32_t wci_ctr_remove(wc_call *call, wc_container *c, int force, wc_error **err)
+{
+    wci_lock *lock = NULL;
+    int32_t rc = wci_ctr_lock(call, c->engine, c->id, &lock, err);
+    if (rc)
+        return rc;
+    rc = remove_locked(call, c, force, err);
+    wci_lock_release(lock);
+    return rc;
+}
+
+/* ---- Prune ------------------------------------------------------------------------------------ */
+
+static uint64_t bytes_of(wci_store *store, const char *id)
+{
+    uint64_t bytes = 0, entries = 0;
+    char *dir = wci_container_dir(store, id);
+    if (dir)
+        wci_dir_usage(dir, &bytes, &entries, NULL);
+    wci_free(dir);
+    return bytes;
+}
+
+/* One that cannot be removed, or that somebody starts meanwhile, does not keep the others. */
+static int32_t prune_one(wc_call *call, wci_engine *engine, wci_container_record **record,
+                         wci_strv *removed, uint64_t *bytes, wc_error **err)
+{
+    wc_container *c = NULL;
+    if (wci_ctr_reconcile(call, engine, record, NULL) || wci_status_is_live((*record)->status))
+        return WC_OK;
+    uint64_t size = bytes_of(engine->store, (*record)->id);
+    int32_t rc = wci_ctr_new(engine, (*record)->id, &c, err);
+    if (rc)
+        return rc;
+    wc_error *why = NULL;
+    rc = wci_ctr_remove(call, c, 0, &why);
+    wci_ctr_free(c);
+    if (rc == WC_OK) {
+        *bytes += size;
+        return wci_strv_add_take(removed, wci_asprintf("Deleted: container %s (%s)",
+                                                       (*record)->id, (*record)->name))
+                   ? wci_err_nomem(err)
+                   : WC_OK;
+    }
+    wci_log_printf(engine->log, WC_LOG_WARN, "container '%s': not pruned: %s", (*record)->name,
+                   wc_error_message(why));
+    wc_error_unref(why);
+    return wci_call_check(call, err);
+}
+
+int32_t wci_ctr_prune(wc_call *call, wci_engine *engine, wci_strv *removed, uint64_t *bytes,
+                      wc_error **err)
+{
+    wci_container_record **records = NULL;
+    size_t count = 0;
+    int32_t rc = wci_container_list(engine->store, &records, &count, err);
+    for (size_t i = 0; !rc && i < count; i++)
+        rc = prune_one(call, engine, &records[i], removed, bytes, err);
+    wci_container_records_free(records, count);
+    return rc;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/outlet.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "platform/host.h"
+
+#define CHUNK ((size_t)256 * 1024)
+#define REPORT_NS 50000000LL
+
+int32_t wci_outlet_open(const wci_place *place, wci_outlet **out, wc_error **err)
+{
+    switch (place->kind) {
+    case WCI_PLACE_OCI:
+        return wci_outlet_open_layout(place, out, err);
+    case WCI_PLACE_OCI_ARCHIVE:
+        return wci_outlet_open_oci_archive(place, out, err);
+    case WCI_PLACE_DOCKER_ARCHIVE:
+        return wci_outlet_open_docker(place, out, err);
+    case WCI_PLACE_REGISTRY:
+        break;
+    }
+    return wci_err(err, WC_E_UNSUPPORTED,
+                   "image: writing to registries is not there yet; copy to 'oci:', 'oci-archive:' "
+                   "or 'docker-archive:' instead");
+}
+
+void wci_outlet_close(wci_outlet *outlet)
+{
+    if (outlet)
+        outlet->ops->close(outlet);
+}
+
+/* ---- Blobs -------------------------------------------------------------------------------------- */
+
+typedef struct copy {
+    wc_call *call;
+    const wci_descriptor *descriptor;
+    const wci_extent *from;
+    wci_hasher *hasher;
+    char *buffer;
+    int64_t reported_ns;
+    int32_t (*write)(void *self, const void *data, size_t size, wc_error **err);
+    void *self;
+} copy;
+
+static int32_t report(copy *c, uint64_t at, wc_error **err)
+{
+    int64_t now = wci_monotonic_ns();
+    if (now - c->reported_ns < REPORT_NS)
+        return WC_OK;
+    c->reported_ns = now;
+    return wci_call_report(c->call, WC_PROGRESS_WRITE, c->descriptor->digest.text, (int64_t)at,
+                           c->descriptor->size, NULL, err);
+}
+
+static int32_t copy_bytes(copy *c, wc_error **err)
+{
+    const wci_extent *from = c->from;
+    for (uint64_t at = 0; at < from->size;) {
+        size_t want = from->size - at < CHUNK ? (size_t)(from->size - at) : CHUNK, got = 0;
+        int32_t code = wci_call_check(c->call, err);
+        if (!code)
+            code = wci_fd_pread(from->fd, c->buffer, want, from->offset + at, &got, err);
+        if (!code && got != want)
+            code = wci_err(err, WC_E_FORMAT, "its file ends too early");
+        if (!code) {
+            wci_hasher_update(c->hasher, c->buffer, got);
+            code = c->write(c->self, c->buffer, got, err);
+        }
+        at += got;
+        if (!code)
+            code = report(c, at, err);
+        if (code)
+            return code;
+    }
+    return WC_OK;
+}
+
+static int32_t copy_verified(copy *c, wc_error **err)
+{
+    const wci_descriptor *d = c->descriptor;
+    wci_digest digest = {{0}};
+    if ((uint64_t)d->size != c->from->size)
+        return wci_err(err, WC_E_DIGEST, "it has %llu bytes instead of %lld",
+                       (unsigned long long)c->from->size, (long long)d->size);
+    c->buffer = wci_malloc(CHUNK);
+    int32_t code = c->buffer ? wci_hasher_new(wci_digest_algo(&d->digest), &c->hasher, err)
+                             : wci_err_nomem(err);
+    if (!code)
+        code = copy_bytes(c, err);
+    if (!code)
+        code = wci_hasher_final(c->hasher, &digest, err);
+    if (!code && !wci_digest_equal(&digest, &d->digest))
+        code = wci_err(err, WC_E_DIGEST, "its bytes have the digest '%s'", digest.text);
+    wci_hasher_free(c->hasher);
+    wci_free(c->buffer);
+    return code;
+}
+
+int32_t wci_outgoing_copy(wc_call *call, wci_outgoing *image, const wci_descriptor *descriptor,
+                          int32_t (*write)(void *self, const void *data, size_t size,
+                                           wc_error **err),
+                          void *self, wc_error **err)
+{
+    wci_extent from = WCI_EXTENT_NONE;
+    int32_t code = image->open_blob(image, &descriptor->digest, &from, err);
+    if (!code) {
+        copy c = {.call = call, .descriptor = descriptor, .from = &from, .write = write,
+                  .self = self};
+        code = copy_verified(&c, err);
+        wci_extent_close(&from);
+    }
+    if (code)
+        return wci_err_wrap(err, code, "blob '%s': cannot be copied", descriptor->digest.text);
+    return wci_call_report(call, WC_PROGRESS_DONE, descriptor->digest.text, descriptor->size,
+                           descriptor->size, NULL, err);
+}
+
+/* ---- index.json --------------------------------------------------------------------------------- */
+
+int32_t wci_layout_index_open(const wc_buf *bytes, json_t **out, wc_error **err)
+{
+    json_t *index = NULL;
+    if (!bytes) {
+        index = json_pack("{s:i,s:s,s:[]}", "schemaVersion", 2, "mediaType", WCI_TYPE_OCI_INDEX,
+                          "manifests");
+        if (!index)
+            return wci_err_nomem(err);
+        *out = index;
+        return WC_OK;
+    }
+    wci_document *checked = NULL;
+    int32_t code = wci_document_parse(wc_buf_data(bytes), wc_buf_size(bytes), WCI_TYPE_OCI_INDEX,
+                                      "'index.json'", &checked, err);
+    wci_document_free(checked);
+    return code ? code
+                : wci_json_parse(wc_buf_data(bytes), wc_buf_size(bytes), WCI_MANIFEST_MAX,
+                                 "'index.json'", out, err);
+}
+
+static const char *ref_of(const json_t *entry)
+{
+    const json_t *notes = json_object_get(entry, "annotations");
+    return json_string_value(json_object_get(notes, WCI_ANNOTATION_REF_NAME));
+}
+
+/* The same name, or the same image without a name. */
+static int is_replaced(const json_t *entry, const wci_digest *digest, const char *ref)
+{
+    const char *had = ref_of(entry);
+    if (ref || had)
+        return wci_streq(had, ref);
+    return wci_streq(json_string_value(json_object_get(entry, "digest")), digest->text);
+}
+
+/* `name`: the whole name, for those readers that want it apart from the reference. */
+static int32_t add_entry(json_t *index, const wci_outgoing *image, const char *ref,
+                         const char *name, wc_error **err)
+{
+    const wci_raw *manifest = &image->resolved->manifest;
+    json_t *list = json_object_get(index, "manifests");
+    for (size_t i = json_array_size(list); i-- > 0;)
+        if (is_replaced(json_array_get(list, i), &manifest->digest, ref))
+            json_array_remove(list, i);
+    json_t *entry = json_pack("{s:s,s:s,s:I}", "mediaType", image->resolved->document->media_type,
+                              "digest", manifest->digest.text, "size",
+                              (json_int_t)wc_buf_size(manifest->body));
+    json_t *notes = ref ? json_pack("{s:s,s:s*}", WCI_ANNOTATION_REF_NAME, ref,
+                                    WCI_ANNOTATION_IMAGE_NAME, name)
+                        : NULL;
+    int failed = !entry || (ref && !notes);
+    if (!failed && notes)
+        failed = json_object_set(entry, "annotations", notes);
+    failed = failed || json_array_append(list, entry);
+    json_decref(notes);
+    json_decref(entry);
+    return failed ? wci_err_nomem(err) : WC_OK;
+}
+
+int32_t wci_layout_index_add(json_t *index, const wci_outgoing *image, const char *ref,
+                             wc_error **err)
+{
+    if (ref || !image->names->count)
+        return add_entry(index, image, ref, NULL, err);
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < image->names->count && !code; i++)
+        code = add_entry(index, image, image->names->items[i], image->names->items[i], err);
+    return code;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where images go to: a layout, an archive. The counterpart of image/origin.h. */
+#ifndef WCI_IMAGE_OUTLET_H
+#define WCI_IMAGE_OUTLET_H
+
+#include <jansson.h>
+
+#include "core/call.h"
+#include "image/config.h"
+#include "image/origin.h"
+#include "image/resolve.h"
+
+/* One image on its way out. Its blobs are opened by digest. */
+typedef struct wci_outgoing {
+    const wci_resolved *resolved;
+    const wci_image_config *config;
+    const wci_strv *names; /* normalised; may be empty */
+    int32_t (*open_blob)(struct wci_outgoing *image, const wci_digest *digest, wci_extent *out,
+                         wc_error **err);
+    void *owner;
+} wci_outgoing;
+
+typedef struct wci_outlet wci_outlet;
+
+typedef struct wci_outlet_ops {
+    /* 1 when the blob is there already and need not be brought. */
+    int (*has)(wci_outlet *outlet, const wci_descriptor *descriptor);
+    int32_t (*put)(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_error **err);
+    /* Makes everything that was put visible. */
+    int32_t (*finish)(wci_outlet *outlet, wc_error **err);
+    void (*close)(wci_outlet *outlet);
+} wci_outlet_ops;
+
+/* The head of every outlet. */
+struct wci_outlet {
+    const wci_outlet_ops *ops;
+};
+
+/* WC_E_UNSUPPORTED for places that are not written to. */
+int32_t wci_outlet_open(const wci_place *place, wci_outlet **out, wc_error **err);
+/* What was not finished is removed. NULL accepted. */
+void wci_outlet_close(wci_outlet *outlet);
+
+/* ---- For the outlets ---------------------------------------------------------------------------- */
+
+int32_t wci_outlet_open_layout(const wci_place *place, wci_outlet **out, wc_error **err);
+int32_t wci_outlet_open_oci_archive(const wci_place *place, wci_outlet **out, wc_error **err);
+int32_t wci_outlet_open_docker(const wci_place *place, wci_outlet **out, wc_error **err);
+
+/* Hands the image's blob to `write` piece by piece, verifies size and digest, and reports. */
+int32_t wci_outgoing_copy(wc_call *call, wci_outgoing *image, const wci_descriptor *descriptor,
+                          int32_t (*write)(void *self, const void *data, size_t size,
+                                           wc_error **err),
+                          void *self, wc_error **err);
+
+/* index.json of a layout being changed. `bytes` NULL: a new one. */
+int32_t wci_layout_index_open(const wc_buf *bytes, json_t **out, wc_error **err);
+/* Adds the image, under `ref`, or under each of its names, or without a name; what was called so
+ * before loses the name. */
+int32_t wci_layout_index_add(json_t *index, const wci_outgoing *image, const char *ref,
+                             wc_error **err);
+/* Content of the file "oci-layout". */
+#define WCI_LAYOUT_MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Into an OCI layout directory, beside what it holds already. */
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "image/outlet.h"
+#include "platform/host.h"
+
+typedef struct layout_outlet {
+    wci_outlet base; /* first */
+    char *dir;
+    char *ref;
+    json_t *index;
+} layout_outlet;
+
+static char *blob_path(const layout_outlet *l, const wci_digest *digest)
+{
+    return wci_asprintf("%s/blobs/%s/%s", l->dir, wci_digest_algo_name(digest),
+                        wci_digest_hex(digest));
+}
+
+static int has(wci_outlet *outlet, const wci_descriptor *descriptor)
+{
+    wci_file_info info;
+    char *path = blob_path((layout_outlet *)outlet, &descriptor->digest);
+    int there = path && !wci_file_info_of(path, &info, NULL) && info.type == WCI_FILE_REGULAR &&
+                info.size == (uint64_t)descriptor->size;
+    wci_free(path);
+    return there;
+}
+
+static int32_t make_algo_dir(const layout_outlet *l, const wci_digest *digest, wc_error **err)
+{
+    char *dir = wci_asprintf("%s/blobs/%s", l->dir, wci_digest_algo_name(digest));
+    int32_t code = dir ? wci_dir_make(dir, 0755, err) : wci_err_nomem(err);
+    wci_free(dir);
+    return code;
+}
+
+static int32_t write_file(void *self, const void *data, size_t size, wc_error **err)
+{
+    const wci_fd *fd = self;
+    return wci_fd_write(*fd, data, size, err);
+}
+
+/* Whole and verified before it has its name. */
+static int32_t write_blob(wc_call *call, wci_outgoing *image, const wci_descriptor *d,
+                          const char *part, const char *path, wc_error **err)
+{
+    wci_fd fd = WCI_FD_NONE;
+    int32_t code =
+        wci_file_open(part, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL, 0644, &fd, err);
+    if (code)
+        return code;
+    code = wci_outgoing_copy(call, image, d, write_file, &fd, err);
+    wci_fd_close(fd);
+    if (!code)
+        code = wci_file_rename(part, path, err);
+    if (code)
+        wci_file_remove(part, NULL);
+    return code;
+}
+
+static int32_t put_blob(wc_call *call, layout_outlet *l, wci_outgoing *image,
+                        const wci_descriptor *d, wc_error **err)
+{
+    if (has(&l->base, d))
+        return wci_call_report(call, WC_PROGRESS_EXISTS, d->digest.text, d->size, d->size, NULL,
+                               err);
+    char suffix[17];
+    int32_t code = make_algo_dir(l, &d->digest, err);
+    if (!code)
+        code = wci_random_hex(8, suffix, err);
+    if (code)
+        return code;
+    char *part = wci_asprintf("%s/.part-%s", l->dir, suffix), *path = blob_path(l, &d->digest);
+    code = part && path ? write_blob(call, image, d, part, path, err) : wci_err_nomem(err);
+    wci_free(part);
+    wci_free(path);
+    return code;
+}
+
+static int32_t put_manifest(const layout_outlet *l, const wci_raw *manifest, wc_error **err)
+{
+    char *path = blob_path(l, &manifest->digest);
+    int32_t code = path ? make_algo_dir(l, &manifest->digest, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_file_write_atomic(path, wc_buf_data(manifest->body),
+                                     wc_buf_size(manifest->body), 0644, 0, err);
+    wci_free(path);
+    return code;
+}
+
+static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_error **err)
+{
+    layout_outlet *l = (layout_outlet *)outlet;
+    const wci_document *document = image->resolved->document;
+    int32_t code = put_blob(call, l, image, &document->config, err);
+    for (size_t i = 0; i < document->count && !code; i++)
+        code = put_blob(call, l, image, &document->items[i], err);
+    if (!code)
+        code = put_manifest(l, &image->resolved->manifest, err);
+    return code ? code : wci_layout_index_add(l->index, image, l->ref, err);
+}
+
+static int32_t write_named(const layout_outlet *l, const char *name, const void *data, size_t size,
+                           wc_error **err)
+{
+    char *path = wci_path_join(l->dir, name);
+    int32_t code =
+        path ? wci_file_write_atomic(path, data, size, 0644, 0, err) : wci_err_nomem(err);
+    wci_free(path);
+    return code;
+}
+
+static int32_t finish(wci_outlet *outlet, wc_error **err)
+{
+    layout_outlet *l = (layout_outlet *)outlet;
+    wc_buf *bytes = NULL;
+    int32_t code = wci_json_dump(l->index, &bytes, err);
+    if (!code)
+        code = write_named(l, "oci-layout", WCI_LAYOUT_MARKER, sizeof WCI_LAYOUT_MARKER - 1, err);
+    if (!code)
+        code = write_named(l, "index.json", wc_buf_data(bytes), wc_buf_size(bytes), err);
+    wc_buf_unref(bytes);
+    return code;
+}
+
+static void close_layout(wci_outlet *outlet)
+{
+    layout_outlet *l = (layout_outlet *)outlet;
+    json_decref(l->index);
+    wci_free(l->dir);
+    wci_free(l->ref);
+    wci_free(l);
+}
+
+static const wci_outlet_ops layout_ops = {has, put, finish, close_layout};
+
+static int32_t read_index(layout_outlet *l, wc_error **err)
+{
+    wc_buf *bytes = NULL;
+    wc_error *why = NULL;
+    char *path = wci_path_join(l->dir, "index.json");
+    int32_t code = path ? wci_file_read_all(path, WCI_MANIFEST_MAX, &bytes, &why)
+                        : wci_err_nomem(&why);
+    wci_free(path);
+    if (code && code != WC_E_NOT_FOUND)
+        return wci_err_move(err, why);
+    wci_err_clear(&why);
+    code = wci_layout_index_open(bytes, &l->index, err);
+    wc_buf_unref(bytes);
+    return code;
+}
+
+int32_t wci_outlet_open_layout(const wci_place *place, wci_outlet **out, wc_error **err)
+{
+    layout_outlet *l = wci_calloc(1, sizeof *l);
+    if (!l)
+        return wci_err_nomem(err);
+    l->base.ops = &layout_ops;
+    l->dir = wci_strdup(place->path);
+    int32_t code = l->dir && (!place->ref || !wci_replace(&l->ref, place->ref))
+                       ? wci_dir_make(l->dir, 0755, err)
+                       : wci_err_nomem(err);
+    if (!code)
+        code = read_index(l, err);
+    if (code) {
+        close_layout(&l->base);
+        return wci_err_wrap(err, code, "layout '%s': cannot be written to", place->path);
+    }
+    *out = &l->base;
+    return WC_OK;
+}

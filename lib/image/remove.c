@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "image/inspect.h"
+#include "image/names.h"
+
+/* Names by digest come and go with the tags of an image. */
+static int is_tag(const char *name)
+{
+    return !strchr(name, '@');
+}
+
+static size_t count_tags(const wci_image_record *record, const char *besides)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < record->names.count; i++) {
+        const char *name = record->names.items[i];
+        count += is_tag(name) && !(besides && !strcmp(name, besides));
+    }
+    return count;
+}
+
+static int32_t untag(wci_store *store, const char *name, wci_strv *removed, wc_error **err)
+{
+    int32_t code = wci_image_untag(store, name, err);
+    if (!code && wci_strv_add_take(removed, wci_asprintf("Untagged: %s", name)))
+        code = wci_err_nomem(err);
+    return code;
+}
+
+static int32_t has_other_names(const wci_image_record *record, const char *text, wc_error **err)
+{
+    wci_str names = WCI_STR_INIT;
+    for (size_t i = 0; i < record->names.count; i++)
+        if (is_tag(record->names.items[i]))
+            wci_str_printf(&names, "%s'%s'", names.size ? ", " : "", record->names.items[i]);
+    int32_t code = wci_err(err, WC_E_IN_USE,
+                           "image '%s': it has several names (%s); remove them one by one, or "
+                           "force it",
+                           text, names.data ? names.data : "");
+    wci_str_free(&names);
+    return code;
+}
+
+int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id, int force,
+                         wci_strv *removed, wc_error **err)
+{
+    wci_image_record *record = NULL;
+    char *name = NULL;
+    int32_t code = wci_image_lookup(store, name_or_id, &record, &name, err);
+    if (code)
+        return code;
+    if (name && count_tags(record, name))
+        code = untag(store, name, removed, err);
+    else if (!name && !force && count_tags(record, NULL) > 1)
+        code = has_other_names(record, name_or_id, err);
+    else
+        code = wci_image_remove(call, store, &record->manifest, force, removed, err);
+    wci_free(name);
+    wci_image_record_free(record);
+    return code;
+}
