@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/image.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/list.h"
+#include "image/config.h"
+#include "image/copy.h"
+#include "image/documents.h"
+#include "image/inspect.h"
+#include "image/names.h"
+#include "image/pull.h"
+
+/* A layer lives in its image, and holds it. */
+struct wc_layer {
+    wc_image *image;
+    const wci_layer_record *record;
+};
+
+struct wc_image {
+    wci_ref refs;
+    wc_context *context;
+    wci_image_record *record;
+    wc_layer *layers;
+};
+
+static wci_store *store_of(const wc_context *context)
+{
+    return context->engine->store;
+}
+
+/* Takes the record over, also on failure. */
+static int32_t make_image(wc_context *context, wci_image_record *record, wc_image **out,
+                          wc_error **err)
+{
+    wc_image *image = wci_calloc(1, sizeof *image);
+    wc_layer *layers = wci_calloc(record->layer_count + 1, sizeof *layers);
+    if (!image || !layers) {
+        wci_free(image);
+        wci_free(layers);
+        wci_image_record_free(record);
+        return wci_err_nomem(err);
+    }
+    wci_ref_init(&image->refs);
+    image->context = wc_context_ref(context);
+    image->record = record;
+    image->layers = layers;
+    for (size_t i = 0; i < record->layer_count; i++)
+        layers[i] = (wc_layer){image, &record->layers[i]};
+    *out = image;
+    return WC_OK;
+}
+
+static void release_image(void *image)
+{
+    wc_image_unref(image);
+}
+
+/* Takes the records over, also on failure. */
+static int32_t make_list(wc_context *context, wci_image_record **records, size_t count,
+                         wc_list **out, wc_error **err)
+{
+    wc_list *list = NULL;
+    int32_t rc = wci_list_new(WCI_LIST_IMAGE, release_image, &list, err);
+    for (size_t i = 0; i < count && !rc; i++) {
+        wc_image *image = NULL;
+        rc = make_image(context, records[i], &image, err);
+        records[i] = NULL;
+        if (!rc)
+            rc = wci_list_add(list, image, err);
+    }
+    wci_image_records_free(records, count);
+    if (rc)
+        wc_list_unref(list);
+    else
+        *out = list;
+    return rc;
+}
+
+/* ---- Moving images ------------------------------------------------------------------------------ */
+
+int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer_options *options,
+                      wc_cancel *cancel, wc_image **out, wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    wci_image_record *record = NULL;
+    wci_place place = WCI_PLACE_INIT;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(source && *source, "source is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_place_parse(source, &place, err);
+    if (!rc)
+        rc = wci_image_pull(&call, store_of(context), &place, transfer, &record, err);
+    wci_place_free(&place);
+    return rc ? rc : make_image(context, record, out, err);
+}
+
+int32_t wc_image_load(wc_context *context, const char *path, const wc_transfer_options *options,
+                      wc_cancel *cancel, wc_list **out, wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    wci_image_record **records = NULL;
+    size_t count = 0;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(path && *path, "path is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_image_load(&call, store_of(context), path, transfer, &records, &count, err);
+    return rc ? rc : make_list(context, records, count, out, err);
+}
+
+int32_t wc_image_save(wc_context *context, const char *const *names, size_t count,
+                      const char *target, const wc_transfer_options *options, wc_cancel *cancel,
+                      wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(names && count, "there are no names");
+    for (size_t i = 0; i < count; i++)
+        WCI_REQUIRE(names[i] && *names[i], "a name is empty");
+    WCI_REQUIRE(target && *target, "target is empty");
+    return wci_image_save(&call, store_of(context), names, count, target, transfer, err);
+}
+
+int32_t wc_image_copy(wc_context *context, const char *source, const char *target,
+                      const wc_transfer_options *options, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(source && *source, "source is empty");
+    WCI_REQUIRE(target && *target, "target is empty");
+    return wci_image_copy(&call, store_of(context), source, target, transfer, err);
+}
+
+/* ---- Images of the store ------------------------------------------------------------------------ */
+
+int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **out, wc_error **err)
+{
+    wc_call call;
+    wci_image_record *record = NULL;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_image_lookup(store_of(context), name_or_id, &record, NULL, err);
+    return rc ? rc : make_image(context, record, out, err);
+}
+
+int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err)
+{
+    wc_call call;
+    wci_image_record **records = NULL;
+    size_t count = 0;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_image_list(store_of(context), &records, &count, err);
+    return rc ? rc : make_list(context, records, count, out, err);
+}
+
+int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err)
+{
+    wc_call call;
+    char *whole = NULL;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(name && *name, "name is empty");
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    if (!rc)
+        rc = wci_name_normalise_tag(name, &whole, err);
+    if (!rc)
+        rc = wci_image_tag(store_of(image->context), &image->record->manifest, whole, err);
+    wci_free(whole);
+    return rc;
+}
+
+static int32_t take_lines(wci_strv *lines, wc_list **out, wc_error **err)
+{
+    wc_list *list = NULL;
+    int32_t rc = wci_list_new(WCI_LIST_STRING, wci_free, &list, err);
+    for (size_t i = 0; i < lines->count && !rc; i++)
+        rc = wci_list_add(list, wci_strdup(lines->items[i]), err);
+    if (rc)
+        wc_list_unref(list);
+    else
+        *out = list;
+    return rc;
+}
+
+int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags,
+                        wc_cancel *cancel, wc_list **removed, wc_error **err)
+{
+    wc_call call;
+    wci_strv lines = WCI_STRV_INIT;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
+    WCI_REQUIRE(!(flags & ~(uint64_t)WC_REMOVE_FORCE), "flags has unknown bits");
+    rc = wci_image_forget(&call, store_of(context), name_or_id, (flags & WC_REMOVE_FORCE) != 0,
+                          &lines, err);
+    if (!rc && removed)
+        rc = take_lines(&lines, removed, err);
+    wci_strv_free(&lines);
+    return rc;
+}
+
+/* ---- One image ---------------------------------------------------------------------------------- */
+
+wc_image *wc_image_ref(wc_image *image)
+{
+    if (image)
+        wci_ref_take(&image->refs);
+    return image;
+}
+
+void wc_image_unref(wc_image *image)
+{
+    if (!image || !wci_ref_drop(&image->refs))
+        return;
+    wci_image_record_free(image->record);
+    wc_context_unref(image->context);
+    wci_free(image->layers);
+    wci_free(image);
+}
+
+const char *wc_image_id(const wc_image *image)
+{
+    return image ? image->record->config.text : "";
+}
+
+const char *wc_image_digest(const wc_image *image)
+{
+    return image ? image->record->manifest.text : "";
+}
+
+const char *wc_image_index_digest(const wc_image *image)
+{
+    return image ? image->record->index.text : "";
+}
+
+size_t wc_image_name_count(const wc_image *image)
+{
+    return image ? image->record->names.count : 0;
+}
+
+const char *wc_image_name(const wc_image *image, size_t index)
+{
+    return index < wc_image_name_count(image) ? image->record->names.items[index] : NULL;
+}
+
+const char *wc_image_os(const wc_image *image)
+{
+    return image ? image->record->os : "";
+}
+
+const char *wc_image_architecture(const wc_image *image)
+{
+    return image ? image->record->arch : "";
+}
+
+const char *wc_image_variant(const wc_image *image)
+{
+    return image ? image->record->variant : "";
+}
+
+int64_t wc_image_created(const wc_image *image)
+{
+    return image ? image->record->created_ns : 0;
+}
+
+int64_t wc_image_size(const wc_image *image)
+{
+    return image ? (int64_t)image->record->size : 0;
+}
+
+size_t wc_image_layer_count(const wc_image *image)
+{
+    return image ? image->record->layer_count : 0;
+}
+
+wc_layer *wc_image_layer(const wc_image *image, size_t index)
+{
+    return index < wc_image_layer_count(image) ? &image->layers[index] : NULL;
+}
+
+static int32_t read_blob(const wc_image *image, const wci_digest *digest, size_t max, wc_buf **out,
+                         wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    return rc ? rc : wci_blob_read(store_of(image->context), digest, max, out, err);
+}
+
+int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    return read_blob(image, &image->record->manifest, WCI_MANIFEST_MAX, out, err);
+}
+
+int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    return read_blob(image, &image->record->config, WCI_CONFIG_MAX, out, err);
+}
+
+int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    return rc ? rc : wci_image_inspect(store_of(image->context), image->record, out, err);
+}
+
+/* ---- One layer ---------------------------------------------------------------------------------- */
+
+wc_layer *wc_layer_ref(wc_layer *layer)
+{
+    if (layer)
+        wc_image_ref(layer->image);
+    return layer;
+}
+
+void wc_layer_unref(wc_layer *layer)
+{
+    if (layer)
+        wc_image_unref(layer->image);
+}
+
+const char *wc_layer_digest(const wc_layer *layer)
+{
+    return layer ? layer->record->digest.text : "";
+}
+
+const char *wc_layer_diff_id(const wc_layer *layer)
+{
+    return layer ? layer->record->diff_id.text : "";
+}
+
+const char *wc_layer_chain_id(const wc_layer *layer)
+{
+    return layer ? layer->record->chain_id.text : "";
+}
+
+const char *wc_layer_media_type(const wc_layer *layer)
+{
+    return layer ? layer->record->media_type : "";
+}
+
+int64_t wc_layer_size(const wc_layer *layer)
+{
+    return layer ? (int64_t)layer->record->size : 0;
+}

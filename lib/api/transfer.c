@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/image.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "image/names.h"
+
+#define MAX_TRANSFERS 64
+
+static const wci_transfer default_transfer = WCI_TRANSFER_INIT;
+
+int32_t wci_api_begin_transfer(wc_context *context, const wc_transfer_options *options,
+                               wc_cancel *cancel, wc_call *call, const wci_transfer **transfer,
+                               wc_error **err)
+{
+    int32_t rc = wci_api_begin(context, cancel, call, err);
+    if (rc)
+        return rc;
+    if (options) {
+        call->progress = options->progress;
+        call->progress_payload = options->progress_payload;
+    }
+    *transfer = options ? &options->transfer : &default_transfer;
+    return WC_OK;
+}
+
+int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err)
+{
+    WCI_REQUIRE(out, "out is NULL");
+    wc_transfer_options *options = wci_calloc(1, sizeof *options);
+    if (!options)
+        return wci_err_nomem(err);
+    options->transfer = default_transfer;
+    *out = options;
+    return WC_OK;
+}
+
+static void free_secret(const char *secret)
+{
+    volatile char *p = (volatile char *)secret;
+    for (size_t n = secret ? strlen(secret) : 0; n; n--)
+        *p++ = 0;
+    wci_free((char *)secret);
+}
+
+void wc_transfer_options_unref(wc_transfer_options *options)
+{
+    if (!options)
+        return;
+    wci_registry_config *registry = &options->transfer.registry;
+    wci_platform_clear(&options->transfer.platform);
+    wci_free((char *)registry->ca_file);
+    wci_free((char *)registry->username);
+    free_secret(registry->password);
+    wci_free((char *)registry->auth_file);
+    wci_strv_free(&options->transfer.names);
+    wci_free(options);
+}
+
+int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const char *platform,
+                                         wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(platform, "platform is NULL");
+    int32_t rc = wci_platform_parse(platform, &options->transfer.platform, err);
+    if (!rc)
+        options->transfer.has_platform = 1;
+    return rc;
+}
+
+int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify,
+                                           wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    options->transfer.registry.tls_verify = verify != 0;
+    return WC_OK;
+}
+
+static int32_t set_text(const char **text, const char *value, wc_error **err)
+{
+    return wci_replace((char **)text, value) ? wci_err_nomem(err) : WC_OK;
+}
+
+int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char *path,
+                                        wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    return set_text(&options->transfer.registry.ca_file, path, err);
+}
+
+int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,
+                                            const char *password, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(username && *username, "username is empty");
+    WCI_REQUIRE(password, "password is NULL");
+    wci_registry_config *registry = &options->transfer.registry;
+    char *name = wci_strdup(username), *secret = wci_strdup(password);
+    if (!name || !secret) {
+        wci_free(name);
+        free_secret(secret);
+        return wci_err_nomem(err);
+    }
+    wci_free((char *)registry->username);
+    free_secret(registry->password);
+    registry->username = name;
+    registry->password = secret;
+    return WC_OK;
+}
+
+int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, const char *path,
+                                          wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    return set_text(&options->transfer.registry.auth_file, path, err);
+}
+
+int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count,
+                                              wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(count >= 1 && count <= MAX_TRANSFERS, "count must be from 1 to 64");
+    options->transfer.registry.max_transfers = count;
+    return WC_OK;
+}
+
+int32_t wc_transfer_options_set_trust_names(wc_transfer_options *options, int32_t trust,
+                                            wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    options->transfer.trust_names = trust != 0;
+    return WC_OK;
+}
+
+int32_t wc_transfer_options_add_name(wc_transfer_options *options, const char *name,
+                                     wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(name, "name is NULL");
+    char *whole = NULL;
+    int32_t rc = wci_name_normalise_tag(name, &whole, err);
+    if (!rc && wci_strv_add_take(&options->transfer.names, whole))
+        rc = wci_err_nomem(err);
+    return rc;
+}
+
+int32_t wc_transfer_options_set_progress(wc_transfer_options *options, wc_progress_cb progress,
+                                         uintptr_t payload, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    options->progress = progress;
+    options->progress_payload = payload;
+    return WC_OK;
+}
