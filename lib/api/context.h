@@ -16,6 +16,8 @@ struct wc_context {
 
 /* WC_E_INVALID for a NULL context, WC_E_FORKED in a forked child; fills `call`. */
 int32_t wci_api_begin(wc_context *context, wc_cancel *cancel, wc_call *call, wc_error **err);
+/* The same for handles that hold an engine. */
+int32_t wci_api_begin_engine(wci_engine *engine, wc_cancel *cancel, wc_call *call, wc_error **err);
 
 /* `return` WC_E_INVALID naming the argument unless the condition holds. */
 #define WCI_REQUIRE(condition, what)                                                             \
