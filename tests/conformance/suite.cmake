@@ -12,12 +12,5 @@ wc_add_test(conformance_mock conformance SOURCES ${conformance_sources}
   LINKS PkgConfig::JANSSON Threads::Threads ARGS mock TIMEOUT 300)
 add_dependencies(conformance_mock testprog)
 
-# wc_add_conformance(BACKEND [PLUGIN]): the same program for another backend.
-function(wc_add_conformance backend)
-  add_test(NAME conformance_${backend} COMMAND conformance_mock ${backend} ${ARGN})
-  wc_test_properties(conformance_${backend} conformance TIMEOUT 300)
-endfunction()
-wc_add_conformance(process)
-if(TARGET backend-null)
-  wc_add_conformance(null $<TARGET_FILE:backend-null>)
-endif()
+add_test(NAME conformance_process COMMAND conformance_mock process)
+wc_test_properties(conformance_process conformance TIMEOUT 300)
