@@ -10,6 +10,8 @@
 #include "layer/layer.h"
 #include "registry/base64.h"
 
+#define TYPE_SCHEMA_1 "application/vnd.docker.distribution.manifest.v1+"
+
 static const char *const document_keys[] = {
     "schemaVersion", "mediaType", "artifactType", "config",  "layers",
     "manifests",     "subject",   "annotations",  "fsLayers", NULL};
@@ -235,7 +237,7 @@ static int32_t check_schema(json_t *doc, const char *said, const char *what, wc_
     if (code)
         return code;
     if (version == 1 || json_object_get(doc, "fsLayers") ||
-        (said && strstr(said, "manifest.v1+")))
+        (said && wci_starts_with(said, TYPE_SCHEMA_1)))
         return wci_err(err, WC_E_UNSUPPORTED,
                        "%s: Docker manifest schema 1 is obsolete and not read; push the image "
                        "again with a present-day tool",

@@ -56,10 +56,13 @@ static int32_t add_name(wci_strv *names, char *name, wc_error **err)
     return wci_strv_add_take(names, name) ? wci_err_nomem(err) : WC_OK;
 }
 
-/* In layouts a name is often a bare tag, which does not say of what. */
-static int is_whole_name(const char *text)
+/* In layouts a name may be a bare tag, "latest" or "v1.2", which does not say of what. */
+static int is_bare_tag(const char *text)
 {
-    return strchr(text, '/') || strchr(text, ':');
+    if (strchr(text, '/') || strchr(text, ':'))
+        return 0;
+    text += *text == 'v';
+    return !strcmp(text, "latest") || (*text >= '0' && *text <= '9');
 }
 
 int32_t wci_names_collect(const wci_strv *found, int trusted, const wci_strv *wanted,
@@ -68,7 +71,7 @@ int32_t wci_names_collect(const wci_strv *found, int trusted, const wci_strv *wa
     int32_t code = WC_OK;
     for (size_t i = 0; trusted && i < found->count && !code; i++) {
         char *name = NULL;
-        if (is_whole_name(found->items[i]) && !wci_name_normalise(found->items[i], &name, NULL))
+        if (!is_bare_tag(found->items[i]) && !wci_name_normalise(found->items[i], &name, NULL))
             code = add_name(out, name, err);
     }
     for (size_t i = 0; i < wanted->count && !code; i++) {

@@ -110,12 +110,12 @@ static int is_wanted(const wci_descriptor *entry, const char *ref)
     return !ref || wci_streq(entry->ref_name, ref) || wci_streq(entry->image_name, ref);
 }
 
-static int32_t add_names(wci_strv *names, const wci_descriptor *entry, wc_error **err)
+/* Beside a whole name the reference is only its tag. */
+static int32_t add_name(wci_strv *names, const wci_descriptor *entry, wc_error **err)
 {
-    const char *said[] = {entry->image_name, entry->ref_name};
-    for (size_t i = 0; i < 2; i++)
-        if (said[i] && !wci_strv_contains(names, said[i]) && wci_strv_add(names, said[i]))
-            return wci_err_nomem(err);
+    const char *name = entry->image_name ? entry->image_name : entry->ref_name;
+    if (name && !wci_strv_contains(names, name) && wci_strv_add(names, name))
+        return wci_err_nomem(err);
     return WC_OK;
 }
 
@@ -129,7 +129,7 @@ static int32_t add_entry(layout_origin *l, size_t entry, wc_error **err)
         i++;
     if (i == l->base.image_count)
         l->entries[l->base.image_count++] = entry;
-    return add_names(&l->base.names[i], d, err);
+    return add_name(&l->base.names[i], d, err);
 }
 
 static int32_t list_images(layout_origin *l, const char *ref, wc_error **err)
