@@ -38,11 +38,12 @@ static int64_t now_ns(void)
 static int32_t fail(wc_call *call, int32_t code, const wc_request *request, const char *why)
 {
     char message[256];
-    snprintf(message, sizeof message, "container '%.12s': %s", wc_request_container_id(request), why);
+    snprintf(message, sizeof message, "container '%.12s': %s", wc_request_container_id(request),
+             why);
     return wc_call_fail(call, code, WC_DOMAIN_NONE, 0, message);
 }
 
-/* ---- The file ------------------------------------------------------------------------------------ */
+/* ---- The file ------------------------------------------------------------------------------- */
 
 static int path_of(const wc_request *request, const char *suffix, char path[PATH_SIZE])
 {
@@ -60,7 +61,8 @@ static int32_t write_state(wc_call *call, const wc_request *request, const state
     FILE *f = fopen(fresh, "w");
     if (!f)
         return fail(call, WC_E_IO, request, "cannot write to the run directory");
-    int written = fprintf(f, "%d %d %lld\n", (int)s->status, (int)s->exit_code, (long long)s->finished_ns) > 0;
+    int written = fprintf(f, "%d %d %lld\n", (int)s->status, (int)s->exit_code,
+                          (long long)s->finished_ns) > 0;
     written &= fclose(f) == 0;
     if (written && rename(fresh, path) == 0)
         return WC_OK;
@@ -83,9 +85,10 @@ static int read_state(const wc_request *request, state *s)
     return fields == 3;
 }
 
-/* ---- Operations ---------------------------------------------------------------------------------- */
+/* ---- Operations ----------------------------------------------------------------------------- */
 
-static int32_t null_info(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t null_info(uintptr_t payload, wc_call *call, const wc_request *request,
+                         wc_response *response)
 {
     (void)payload;
     (void)call;
@@ -93,18 +96,21 @@ static int32_t null_info(uintptr_t payload, wc_call *call, const wc_request *req
     return wc_response_set_text(response, "{\"name\":\"null\",\"usable\":true}");
 }
 
-static int32_t null_start(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t null_start(uintptr_t payload, wc_call *call, const wc_request *request,
+                          wc_response *response)
 {
     (void)payload;
     if (wc_request_int(request, "attach", 0))
-        return fail(call, WC_E_UNSUPPORTED, request, "the null backend has no streams to attach to");
+        return fail(call, WC_E_UNSUPPORTED, request,
+                    "the null backend has no streams to attach to");
     int32_t rc = write_state(call, request, &(state){.status = WC_STATUS_RUNNING});
     if (rc == WC_OK)
         wc_response_set_status(response, WC_STATUS_RUNNING);
     return rc;
 }
 
-static int32_t null_state(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t null_state(uintptr_t payload, wc_call *call, const wc_request *request,
+                          wc_response *response)
 {
     state s = {.status = WC_STATUS_DEAD, .exit_code = 255, .finished_ns = now_ns()};
     (void)payload;
@@ -116,7 +122,8 @@ static int32_t null_state(uintptr_t payload, wc_call *call, const wc_request *re
     return WC_OK;
 }
 
-static int32_t null_kill(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t null_kill(uintptr_t payload, wc_call *call, const wc_request *request,
+                         wc_response *response)
 {
     state s;
     (void)payload;
@@ -130,7 +137,8 @@ static int32_t null_kill(uintptr_t payload, wc_call *call, const wc_request *req
 }
 
 /* A real backend would wait on something that turns readable, together with wc_call_fd(). */
-static int32_t null_wait(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t null_wait(uintptr_t payload, wc_call *call, const wc_request *request,
+                         wc_response *response)
 {
     const struct timespec pause = {0, POLL_MS * 1000000};
     state s;
@@ -143,7 +151,8 @@ static int32_t null_wait(uintptr_t payload, wc_call *call, const wc_request *req
     return null_state(payload, call, request, response);
 }
 
-static int32_t null_remove(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t null_remove(uintptr_t payload, wc_call *call, const wc_request *request,
+                           wc_response *response)
 {
     char path[PATH_SIZE];
     (void)payload;

@@ -44,7 +44,8 @@ void wc_call_log(wc_call *call, int32_t level, const char *message)
     wci_log_printf(call->log, level, "%s", message);
 }
 
-int32_t wc_call_fail(wc_call *call, int32_t code, int32_t domain, int64_t native, const char *message)
+int32_t wc_call_fail(wc_call *call, int32_t code, int32_t domain, int64_t native,
+                     const char *message)
 {
     wc_error *error = NULL;
     wci_err_native(&error, code, domain, native, "%s", message);

@@ -68,9 +68,8 @@ static int32_t conclude(const wci_backend *backend, const char *what, int32_t rc
     return wci_err(err, rc, "backend '%s': %s: %s", backend->ops.name, what, wc_code_name(rc));
 }
 
-int32_t wci_backend_invoke(wci_backend *backend, wc_backend_op op, const char *what,
-                           wc_call *call, const wc_request *request, wc_response *response,
-                           wc_error **err)
+int32_t wci_backend_invoke(wci_backend *backend, wc_backend_op op, const char *what, wc_call *call,
+                           const wc_request *request, wc_response *response, wc_error **err)
 {
     if (!op)
         return unsupported(backend, what, err);
@@ -100,8 +99,8 @@ int32_t wci_backend_stream_read(wci_backend *b, wc_call *call, uintptr_t handle,
         return unsupported(b, "stream_read", err);
     wc_error *error = NULL;
     wc_call inner = collecting(call, &error);
-    int32_t rc = b->ops.stream_read(b->payload, &inner, handle, channel, data, size, got,
-                                    timeout_ns);
+    int32_t rc =
+        b->ops.stream_read(b->payload, &inner, handle, channel, data, size, got, timeout_ns);
     return conclude(b, "stream_read", rc, error, err);
 }
 
@@ -127,8 +126,8 @@ int32_t wci_backend_stream_close_write(wci_backend *b, wc_call *call, uintptr_t 
     return conclude(b, "stream_close_write", rc, error, err);
 }
 
-int32_t wci_backend_stream_resize(wci_backend *b, wc_call *call, uintptr_t handle,
-                                  uint32_t columns, uint32_t rows, wc_error **err)
+int32_t wci_backend_stream_resize(wci_backend *b, wc_call *call, uintptr_t handle, uint32_t columns,
+                                  uint32_t rows, wc_error **err)
 {
     if (!b->ops.stream_resize)
         return unsupported(b, "stream_resize", err);

@@ -150,8 +150,8 @@ static int32_t no_such(wci_backends *backends, const char *name, wc_error **err)
     return rc;
 }
 
-int32_t wci_backends_get(wci_backends *backends, wc_call *call, const char *name,
-                         wci_backend **out, wc_error **err)
+int32_t wci_backends_get(wci_backends *backends, wc_call *call, const char *name, wci_backend **out,
+                         wc_error **err)
 {
     wci_mutex_lock(&backends->mutex);
     wci_backend *backend = wci_backend_ref(find(backends, name));

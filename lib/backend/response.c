@@ -45,8 +45,8 @@ int32_t wc_response_set_text(wc_response *response, const char *text)
     return wci_replace(&response->text, text);
 }
 
-int32_t wc_response_set_line(wc_response *response, int32_t channel, int64_t time_ns, const void *data,
-                             size_t size)
+int32_t wc_response_set_line(wc_response *response, int32_t channel, int64_t time_ns,
+                             const void *data, size_t size)
 {
     wc_buf *line = NULL;
     int32_t rc = wci_buf_new(data, size, &line, NULL);

@@ -12,7 +12,7 @@
 #define LARGEST_TABLE 65536
 #define LONGEST_NAME 64
 
-#define KNOWN_CAPABILITIES                                                                       \
+#define KNOWN_CAPABILITIES                                                                         \
     ((uint64_t)(WC_BACKEND_RECORDS | WC_BACKEND_DETACHED | WC_BACKEND_LAYERS | WC_BACKEND_HYPERV))
 
 static int name_is_good(const char *name)
@@ -115,8 +115,8 @@ static int32_t open_now(wci_backend *backend, wc_call *call, const wc_request *s
 {
     wc_response response;
     wci_response_init(&response);
-    int32_t rc = wci_backend_invoke(backend, backend->ops.open, "open", call, settings, &response,
-                                    err);
+    int32_t rc =
+        wci_backend_invoke(backend, backend->ops.open, "open", call, settings, &response, err);
     if (rc == WC_OK && backend->takes_payload_from_open)
         backend->payload = response.handle;
     wci_response_free(&response);

@@ -25,8 +25,7 @@ int32_t wci_backend_new(const wc_backend_ops *ops, uintptr_t payload,
 int32_t wci_backend_open(wci_backend *backend, wc_call *call, const wc_request *settings,
                          wc_error **err);
 /* Runs one operation of any slot by the rules of wci_backend_call(). */
-int32_t wci_backend_invoke(wci_backend *backend, wc_backend_op op, const char *what,
-                           wc_call *call, const wc_request *request, wc_response *response,
-                           wc_error **err);
+int32_t wci_backend_invoke(wci_backend *backend, wc_backend_op op, const char *what, wc_call *call,
+                           const wc_request *request, wc_response *response, wc_error **err);
 
 #endif

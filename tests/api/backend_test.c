@@ -49,13 +49,15 @@ static void assert_error(int32_t rc, int32_t code, const char *part)
     ck_assert_int_eq(wc_error_code(error), code);
     wc_buf *text = NULL;
     test_ok(wc_error_format(error, &text));
-    ck_assert_msg(strstr(wc_buf_data(text), part) != NULL, "no '%s' in '%s'", part, wc_buf_data(text));
+    ck_assert_msg(strstr(wc_buf_data(text), part) != NULL, "no '%s' in '%s'", part,
+                  wc_buf_data(text));
     wc_buf_unref(text);
     wc_error_unref(error);
     error = NULL;
 }
 
-/* ---- A toy: its answers are what the test sets -------------------------------------------------- */
+/* ---- A toy: its answers are what the test sets --------------------------------------------------
+ */
 
 static struct toy {
     int32_t open_code;
@@ -72,7 +74,8 @@ static void free_toy(uintptr_t payload)
     freed++;
 }
 
-static int32_t toy_open(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t toy_open(uintptr_t payload, wc_call *call, const wc_request *request,
+                        wc_response *response)
 {
     (void)call;
     (void)response;
@@ -82,7 +85,8 @@ static int32_t toy_open(uintptr_t payload, wc_call *call, const wc_request *requ
     return toy.open_code;
 }
 
-static int32_t toy_start(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t toy_start(uintptr_t payload, wc_call *call, const wc_request *request,
+                         wc_response *response)
 {
     (void)payload;
     toy.starts++;
@@ -102,7 +106,8 @@ static int32_t toy_start(uintptr_t payload, wc_call *call, const wc_request *req
     return toy.start_code;
 }
 
-static int32_t toy_state(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+static int32_t toy_state(uintptr_t payload, wc_call *call, const wc_request *request,
+                         wc_response *response)
 {
     (void)payload;
     (void)call;
@@ -140,7 +145,8 @@ static int is_listed(const char *name)
     return found;
 }
 
-/* ---- Registration ------------------------------------------------------------------------------- */
+/* ---- Registration -------------------------------------------------------------------------------
+ */
 
 START_TEST(registered_backend_is_listed_and_released_once)
 {
@@ -171,7 +177,8 @@ START_TEST(payload_is_released_when_refused)
     ck_assert(!is_listed("other"));
     assert_error(register_table(NULL), WC_E_INVALID, "ops");
     ck_assert_int_eq(freed, 3);
-    assert_error(wc_backend_register(NULL, &ops, (uintptr_t)&toy, free_toy, &error), WC_E_INVALID, "context");
+    assert_error(wc_backend_register(NULL, &ops, (uintptr_t)&toy, free_toy, &error), WC_E_INVALID,
+                 "context");
     ck_assert_int_eq(freed, 4);
 }
 END_TEST
@@ -230,7 +237,7 @@ START_TEST(unknown_tail_must_be_zero)
 }
 END_TEST
 
-/* ---- Containers on it ---------------------------------------------------------------------------- */
+/* ---- Containers on it ----------------------------------------------------------------------- */
 
 static void pull_image(void)
 {
@@ -366,7 +373,7 @@ START_TEST(unknown_backend_is_named)
 }
 END_TEST
 
-/* ---- Loading ------------------------------------------------------------------------------------- */
+/* ---- Loading -------------------------------------------------------------------------------- */
 
 static int32_t load(const char *path)
 {
@@ -381,10 +388,12 @@ START_TEST(unloadable_objects_are_refused)
     assert_error(load("relative.so"), WC_E_INVALID, "absolute");
     assert_error(load("/no/such/file.so"), WC_E_NOT_FOUND, "/no/such/file.so");
     assert_error(load(text), WC_E_INVALID, "text.so");
-    assert_error(load(WC_TEST_BINARY_DIR "/tests/bad_plugin_1.so"), WC_E_VERSION, "wc_backend_plugin_v1");
+    assert_error(load(WC_TEST_BINARY_DIR "/tests/bad_plugin_1.so"), WC_E_VERSION,
+                 "wc_backend_plugin_v1");
     assert_error(load(WC_TEST_BINARY_DIR "/tests/bad_plugin_2.so"), WC_E_MISSING, "refused");
     assert_error(load(WC_TEST_BINARY_DIR "/tests/bad_plugin_3.so"), WC_E_INVALID, "no table");
-    assert_error(load(WC_TEST_BINARY_DIR "/tests/bad_plugin_4.so"), WC_E_INVALID, "bad_plugin_4.so");
+    assert_error(load(WC_TEST_BINARY_DIR "/tests/bad_plugin_4.so"), WC_E_INVALID,
+                 "bad_plugin_4.so");
     free(text);
 }
 END_TEST
@@ -400,7 +409,8 @@ START_TEST(example_backend_lives)
     test_ok(load(NULL_BACKEND));
     assert_error(load(NULL_BACKEND), WC_E_EXISTS, "'null'");
     wc_container *c = create_container(context);
-    assert_error(wc_container_start(c, WC_ATTACH_STDOUT, NULL, &stream, &error), WC_E_UNSUPPORTED, "streams");
+    assert_error(wc_container_start(c, WC_ATTACH_STDOUT, NULL, &stream, &error), WC_E_UNSUPPORTED,
+                 "streams");
     test_ok(wc_container_start(c, 0, NULL, NULL, &error));
     ck_assert_int_eq(status_of(c, NULL), WC_STATUS_RUNNING);
     assert_error(wc_container_remove(c, 0, NULL, &error), WC_E_STATE, "running");

@@ -5,18 +5,18 @@
 #define SOON (100 * MS)
 
 /* The call, which uses `cancel` and `err`, is cancelled in the middle and ends soon. */
-#define cancelled(call)                                                                          \
-    do {                                                                                         \
-        wc_cancel *cancel = NULL;                                                                \
-        good(wc_cancel_new(&cancel, &err));                                                      \
-        later *thread_ = cancel_later(cancel, 150 * MS);                                         \
-        bad(call, WC_E_CANCELLED);                                                               \
-        int64_t ended_ = now_ns(), triggered_ = later_join(thread_);                             \
-        ck_assert_int_ge(ended_, triggered_);                                                    \
-        ck_assert_msg(ended_ - triggered_ < SOON, "%s took %lld ms to end", #call,               \
-                      (long long)((ended_ - triggered_) / MS));                                  \
-        bad(call, WC_E_CANCELLED); /* it stays triggered */                                      \
-        wc_cancel_unref(cancel);                                                                 \
+#define cancelled(call)                                                                            \
+    do {                                                                                           \
+        wc_cancel *cancel = NULL;                                                                  \
+        good(wc_cancel_new(&cancel, &err));                                                        \
+        later *thread_ = cancel_later(cancel, 150 * MS);                                           \
+        bad(call, WC_E_CANCELLED);                                                                 \
+        int64_t ended_ = now_ns(), triggered_ = later_join(thread_);                               \
+        ck_assert_int_ge(ended_, triggered_);                                                      \
+        ck_assert_msg(ended_ - triggered_ < SOON, "%s took %lld ms to end", #call,                 \
+                      (long long)((ended_ - triggered_) / MS));                                    \
+        bad(call, WC_E_CANCELLED); /* it stays triggered */                                        \
+        wc_cancel_unref(cancel);                                                                   \
     } while (0)
 
 START_TEST(waiting_is_cancelled)

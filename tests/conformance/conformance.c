@@ -8,8 +8,9 @@
 
 static void make_layout(void)
 {
-    char *command = test_text("python3 '%s/tests/conformance/image.py' '%s/layout' latest '%s/tests/testprog'",
-                              WC_TEST_SOURCE_DIR, settings.dir, WC_TEST_BINARY_DIR);
+    char *command =
+        test_text("python3 '%s/tests/conformance/image.py' '%s/layout' latest '%s/tests/testprog'",
+                  WC_TEST_SOURCE_DIR, settings.dir, WC_TEST_BINARY_DIR);
     if (test_run(command, NULL) != 0) {
         fprintf(stderr, "cannot make the image: %s\n", command);
         exit(1);

@@ -12,8 +12,8 @@ static wc_exec_options *exec_options(const char *const *words)
     return o;
 }
 
-static int32_t start_process(wc_container *c, const char *const *words, uint64_t attach, wc_process **p,
-                             wc_stream **stream, wc_error **err)
+static int32_t start_process(wc_container *c, const char *const *words, uint64_t attach,
+                             wc_process **p, wc_stream **stream, wc_error **err)
 {
     wc_exec_options *o = exec_options(words);
     int32_t rc = wc_container_exec(c, o, attach, NULL, p, stream, err);
@@ -33,8 +33,8 @@ START_TEST(process_has_streams_and_code)
     wc_process *p = NULL;
     wc_stream *s = NULL;
     wc_container *c = start_new(SCRIPT("forever"));
-    need(start_process(c, SCRIPT(PROGRAM, "outln:o", "errln:e", "exit:12"), WC_ATTACH_STDOUT | WC_ATTACH_STDERR,
-                       &p, &s, &err));
+    need(start_process(c, SCRIPT(PROGRAM, "outln:o", "errln:e", "exit:12"),
+                       WC_ATTACH_STDOUT | WC_ATTACH_STDERR, &p, &s, &err));
     ck_assert_str_ne(wc_process_id(p), "");
     output o = read_all(s);
     ck_assert_str_eq(o.out, "o\n");
@@ -54,7 +54,8 @@ START_TEST(process_reads_input)
     wc_process *p = NULL;
     wc_stream *s = NULL;
     wc_container *c = start_new(SCRIPT("forever"));
-    need(start_process(c, SCRIPT(PROGRAM, "cat"), WC_ATTACH_STDIN | WC_ATTACH_STDOUT, &p, &s, &err));
+    need(
+        start_process(c, SCRIPT(PROGRAM, "cat"), WC_ATTACH_STDIN | WC_ATTACH_STDOUT, &p, &s, &err));
     write_text(s, "through\n");
     good(wc_stream_close_write(s, &err));
     output o = read_all(s);
@@ -113,7 +114,8 @@ START_TEST(process_options_reach_it)
     good(wc_container_options_add_env(copts, "OWN", "container", &err));
     wc_container *c = create_from(copts);
     good(wc_container_start(c, 0, NULL, NULL, &err));
-    wc_exec_options *o = exec_options(SCRIPT(PROGRAM, "env:OWN", "env:MORE", "env:FROM_IMAGE", "workdir", "user"));
+    wc_exec_options *o =
+        exec_options(SCRIPT(PROGRAM, "env:OWN", "env:MORE", "env:FROM_IMAGE", "workdir", "user"));
     good(wc_exec_options_add_env(o, "MORE", "exec", &err));
     good(wc_exec_options_set_workdir(o, "/tmp", &err));
     good(wc_exec_options_set_user(o, "12:34", &err));

@@ -17,7 +17,8 @@ int64_t now_ns(void)
     return t.tv_sec * SECONDS + t.tv_nsec;
 }
 
-/* ---- Errors ------------------------------------------------------------------------------------- */
+/* ---- Errors -------------------------------------------------------------------------------------
+ */
 
 void harness_check_error(const wc_error *err, int32_t code)
 {
@@ -58,7 +59,7 @@ void harness_note_skip(const char *test, const char *why)
     free(path);
 }
 
-/* ---- Contexts and containers --------------------------------------------------------------------- */
+/* ---- Contexts and containers ---------------------------------------------------------------- */
 
 static void set_helper(wc_context_options *options)
 {
@@ -163,7 +164,7 @@ int32_t exit_code_of(wc_container *container)
     return code;
 }
 
-/* ---- Streams and logs ---------------------------------------------------------------------------- */
+/* ---- Streams and logs ----------------------------------------------------------------------- */
 
 static void append(char **text, size_t *size, const char *data, size_t n)
 {
@@ -185,7 +186,8 @@ output read_all(wc_stream *stream)
         int32_t channel = -1;
         size_t got = 0;
         wc_error *err = NULL;
-        int32_t rc = wc_stream_read(stream, &channel, data, sizeof data, &got, 20 * SECONDS, NULL, &err);
+        int32_t rc =
+            wc_stream_read(stream, &channel, data, sizeof data, &got, 20 * SECONDS, NULL, &err);
         if (rc == WC_E_CLOSED) {
             harness_check_error(err, rc);
             wc_error_unref(err);
@@ -215,8 +217,8 @@ void expect_output(wc_stream *stream, const char *text)
     while (size < want) {
         int32_t channel = -1;
         size_t got = 0;
-        good(wc_stream_read(stream, &channel, data + size, sizeof data - 1 - size, &got, 10 * SECONDS,
-                            NULL, &err));
+        good(wc_stream_read(stream, &channel, data + size, sizeof data - 1 - size, &got,
+                            10 * SECONDS, NULL, &err));
         ck_assert_int_eq(channel, WC_STREAM_STDOUT);
         size += got;
     }
@@ -234,7 +236,8 @@ void write_text(wc_stream *stream, const char *text)
 int32_t run_attached(wc_container *container, output *out, int32_t *exit_code, wc_error **err)
 {
     wc_stream *stream = NULL;
-    int32_t rc = wc_container_start(container, WC_ATTACH_STDOUT | WC_ATTACH_STDERR, NULL, &stream, err);
+    int32_t rc =
+        wc_container_start(container, WC_ATTACH_STDOUT | WC_ATTACH_STDERR, NULL, &stream, err);
     if (rc)
         return rc;
     *out = read_all(stream);
@@ -268,12 +271,13 @@ char *read_log(wc_container *container, const wc_log_options *options)
     return text;
 }
 
-/* ---- Other threads and processes ------------------------------------------------------------------ */
+/* ---- Other threads and processes ------------------------------------------------------------ */
 
 int run_role(const char *role, const char *argument, char **printed)
 {
-    char *command = test_text("exec '%s' '%s' '%s' --role '%s' '%s' '%s'", settings.self, settings.backend,
-                              settings.plugin ? settings.plugin : "", settings.root, role, argument);
+    char *command =
+        test_text("exec '%s' '%s' '%s' --role '%s' '%s' '%s'", settings.self, settings.backend,
+                  settings.plugin ? settings.plugin : "", settings.root, role, argument);
     int rc = test_run(command, printed);
     free(command);
     return rc;

@@ -31,37 +31,41 @@ void harness_release(void);  /* leaves them */
 wc_context *harness_open_context(void);
 
 /* Ends the test as skipped, by its name and the reason. */
-#define skip_test(why) do { harness_note_skip(__func__, why); return; } while (0)
+#define skip_test(why)                                                                             \
+    do {                                                                                           \
+        harness_note_skip(__func__, why);                                                          \
+        return;                                                                                    \
+    } while (0)
 void harness_note_skip(const char *test, const char *why);
 
 /* Ends the test when the backend says by name that it cannot do this; fails on other errors. */
-#define need(call)                                                                               \
-    do {                                                                                         \
-        wc_error *err = NULL; /* the name that `call` uses */                                    \
-        int32_t need_rc_ = (call);                                                               \
-        if (need_rc_ == WC_E_UNSUPPORTED) {                                                      \
-            harness_check_error(err, need_rc_);                                                  \
-            harness_note_skip(__func__, wc_error_message(err));                                  \
-            wc_error_unref(err);                                                                 \
-            return;                                                                              \
-        }                                                                                        \
-        harness_expect_ok(need_rc_, err, #call);                                                 \
+#define need(call)                                                                                 \
+    do {                                                                                           \
+        wc_error *err = NULL; /* the name that `call` uses */                                      \
+        int32_t need_rc_ = (call);                                                                 \
+        if (need_rc_ == WC_E_UNSUPPORTED) {                                                        \
+            harness_check_error(err, need_rc_);                                                    \
+            harness_note_skip(__func__, wc_error_message(err));                                    \
+            wc_error_unref(err);                                                                   \
+            return;                                                                                \
+        }                                                                                          \
+        harness_expect_ok(need_rc_, err, #call);                                                   \
     } while (0)
 /* The call, with `err` as its last argument, gives WC_OK. */
-#define good(call)                                                                               \
-    do {                                                                                         \
-        wc_error *err = NULL;                                                                    \
-        harness_expect_ok((call), err, #call);                                                   \
+#define good(call)                                                                                 \
+    do {                                                                                           \
+        wc_error *err = NULL;                                                                      \
+        harness_expect_ok((call), err, #call);                                                     \
     } while (0)
 /* The call gives this code, and an error object that is well made. */
-#define bad(call, code)                                                                          \
-    do {                                                                                         \
-        wc_error *err = NULL;                                                                    \
-        int32_t bad_rc_ = (call);                                                                \
-        ck_assert_msg(bad_rc_ == (code), "%s gave %s instead of %s: %s", #call,                  \
-                      wc_code_name(bad_rc_), wc_code_name(code), wc_error_message(err));         \
-        harness_check_error(err, (code));                                                        \
-        wc_error_unref(err);                                                                     \
+#define bad(call, code)                                                                            \
+    do {                                                                                           \
+        wc_error *err = NULL;                                                                      \
+        int32_t bad_rc_ = (call);                                                                  \
+        ck_assert_msg(bad_rc_ == (code), "%s gave %s instead of %s: %s", #call,                    \
+                      wc_code_name(bad_rc_), wc_code_name(code), wc_error_message(err));           \
+        harness_check_error(err, (code));                                                          \
+        wc_error_unref(err);                                                                       \
     } while (0)
 void harness_expect_ok(int32_t rc, wc_error *err, const char *call);
 void harness_check_error(const wc_error *err, int32_t code);

@@ -34,10 +34,10 @@ static int has_logs(const char *test, wc_container *c)
     wc_error_unref(err);
     return rc == WC_OK;
 }
-#define need_logs(c)                                                                             \
-    do {                                                                                         \
-        if (!has_logs(__func__, c))                                                              \
-            return;                                                                              \
+#define need_logs(c)                                                                               \
+    do {                                                                                           \
+        if (!has_logs(__func__, c))                                                                \
+            return;                                                                                \
     } while (0)
 
 START_TEST(lines_come_in_order)
@@ -56,8 +56,10 @@ START_TEST(tail_counts_from_the_end)
     need_logs(c);
     expect_log(c, log_options(2), "1:n 9\n1:n 10\n");
     expect_log(c, log_options(0), "");
-    expect_log(c, log_options(10), "1:n 1\n1:n 2\n1:n 3\n1:n 4\n1:n 5\n1:n 6\n1:n 7\n1:n 8\n1:n 9\n1:n 10\n");
-    expect_log(c, log_options(1000), "1:n 1\n1:n 2\n1:n 3\n1:n 4\n1:n 5\n1:n 6\n1:n 7\n1:n 8\n1:n 9\n1:n 10\n");
+    expect_log(c, log_options(10),
+               "1:n 1\n1:n 2\n1:n 3\n1:n 4\n1:n 5\n1:n 6\n1:n 7\n1:n 8\n1:n 9\n1:n 10\n");
+    expect_log(c, log_options(1000),
+               "1:n 1\n1:n 2\n1:n 3\n1:n 4\n1:n 5\n1:n 6\n1:n 7\n1:n 8\n1:n 9\n1:n 10\n");
 }
 END_TEST
 

@@ -115,12 +115,17 @@ static int can_attach(const char *test)
     wc_error_unref(err);
     return rc == WC_OK;
 }
-#define need_attach() do { if (!can_attach(__func__)) return; } while (0)
+#define need_attach()                                                                              \
+    do {                                                                                           \
+        if (!can_attach(__func__))                                                                 \
+            return;                                                                                \
+    } while (0)
 
 START_TEST(environment_reaches_the_program)
 {
     need_attach();
-    wc_container_options *o = options_for(SCRIPT("env:FROM_IMAGE", "env:PATH", "env:OWN", "env:ABSENT"));
+    wc_container_options *o =
+        options_for(SCRIPT("env:FROM_IMAGE", "env:PATH", "env:OWN", "env:ABSENT"));
     good(wc_container_options_add_env(o, "OWN", "a b=c", &err));
     good(wc_container_options_add_env(o, "PATH", "/elsewhere", &err));
     expect_run(o, "yes\n/elsewhere\na b=c\n\n");
@@ -160,7 +165,11 @@ static int has_files(const char *test)
         harness_note_skip(test, "the backend has no files");
     return there;
 }
-#define need_files() do { if (!has_files(__func__)) return; } while (0)
+#define need_files()                                                                               \
+    do {                                                                                           \
+        if (!has_files(__func__))                                                                  \
+            return;                                                                                \
+    } while (0)
 
 START_TEST(user_names_are_the_images)
 {

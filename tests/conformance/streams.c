@@ -209,7 +209,8 @@ START_TEST(reading_has_a_timeout)
     wc_container *c = create(SCRIPT("forever"));
     need(wc_container_start(c, WC_ATTACH_STDOUT, NULL, &stream, &err));
     int64_t begin = now_ns();
-    bad(wc_stream_read(stream, &channel, data, sizeof data, &got, 100 * MS, NULL, &err), WC_E_TIMEOUT);
+    bad(wc_stream_read(stream, &channel, data, sizeof data, &got, 100 * MS, NULL, &err),
+        WC_E_TIMEOUT);
     ck_assert_int_ge(now_ns() - begin, 95 * MS);
     bad(wc_stream_read(stream, &channel, data, sizeof data, &got, 0, NULL, &err), WC_E_TIMEOUT);
     ck_assert_int_eq(channel, 5);

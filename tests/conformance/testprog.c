@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program in the conformance image: does for real what the mock backend computes. Its command
- * line is a script in the language of docs/mock.md. Static, because the image holds nothing else. */
+ * line is a script in the language of docs/mock.md. Static, because the image holds nothing else.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -56,7 +57,8 @@ static void complain(const char *what, const char *why)
     put(2, "\n");
 }
 
-/* ---- Signals ------------------------------------------------------------------------------------ */
+/* ---- Signals ------------------------------------------------------------------------------------
+ */
 
 /* The first process of a container is spared the default action by the kernel, so a handler does
  * what that action would have led to. */
@@ -112,7 +114,8 @@ static int signal_number(const char *text, size_t size)
     return atoi(text);
 }
 
-/* ---- Actions ------------------------------------------------------------------------------------ */
+/* ---- Actions ------------------------------------------------------------------------------------
+ */
 
 static void sleep_ms(long long ms)
 {

@@ -129,8 +129,9 @@ START_TEST(script_gives_output_and_exit_code)
     start();
     ck_assert_int_eq(wait_end(), 3);
     ck_assert_int_eq(response.status, WC_STATUS_EXITED);
-    assert_log("1:a1:b\n2:c\n1:x 1\n1:x 2\n1:yyy1:abcdefghijklmnopqrstuvwxyzab1:2\n1:/w\n1:7:0\n1:h\n"
-               "1:no\n");
+    assert_log(
+        "1:a1:b\n2:c\n1:x 1\n1:x 2\n1:yyy1:abcdefghijklmnopqrstuvwxyzab1:2\n1:/w\n1:7:0\n1:h\n"
+        "1:no\n");
 }
 END_TEST
 

@@ -13,7 +13,7 @@
 #define LARGEST_DOCUMENT (4u << 20)
 #define NS_PER_MS 1000000
 
-/* ---- Where they come from ------------------------------------------------------------------------ */
+/* ---- Where they come from ------------------------------------------------------------------- */
 
 static int32_t split_lines(const char *text, wci_strv *lines, wc_error **err)
 {
@@ -49,7 +49,8 @@ static int32_t read_labels(const wc_request *request, json_t **labels, wc_error 
     json_t *config = NULL, *found = NULL;
     if (!*text)
         return WC_OK;
-    int32_t rc = wci_json_parse(text, strlen(text), LARGEST_DOCUMENT, "configuration", &config, err);
+    int32_t rc =
+        wci_json_parse(text, strlen(text), LARGEST_DOCUMENT, "configuration", &config, err);
     if (rc)
         return rc;
     rc = wci_json_get_object(config, "labels", "configuration", &found, err);
@@ -99,7 +100,7 @@ const char *wci_mock_faults_get(const mock_faults *faults, const char *what, con
     return value && *value ? value : NULL;
 }
 
-/* ---- What they do -------------------------------------------------------------------------------- */
+/* ---- What they do --------------------------------------------------------------------------- */
 
 int32_t wci_mock_parse_duration(const char *text, int64_t *ns, wc_error **err)
 {
@@ -151,8 +152,8 @@ static int32_t count_up(const char *path, uint64_t limit, int *within, wc_error 
 {
     wci_fd fd = WCI_FD_NONE;
     wci_file_info info;
-    int32_t rc = wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_APPEND, 0600, &fd,
-                               err);
+    int32_t rc =
+        wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_APPEND, 0600, &fd, err);
     if (rc == WC_OK)
         rc = wci_fd_info(fd, &info, err);
     if (rc == WC_OK) {
@@ -180,9 +181,8 @@ static int32_t count_locked(const char *dir, const char *op, uint64_t limit, wc_
 }
 
 /* "mock.times.OP=N" ends the faults of an operation after N calls for the container. */
-static int32_t is_within_times(const mock_faults *faults, const char *op,
-                               const wc_request *request, wc_call *call, int *within,
-                               wc_error **err)
+static int32_t is_within_times(const mock_faults *faults, const char *op, const wc_request *request,
+                               wc_call *call, int *within, wc_error **err)
 {
     const char *text = wci_mock_faults_get(faults, "times", op);
     uint64_t limit = 0;

@@ -13,7 +13,7 @@ typedef struct mock_logs {
     size_t count, next;
     int follow;
     int64_t since_ns, until_ns;
-    uint64_t skip; /* lines that `tail` leaves out */
+    uint64_t skip;   /* lines that `tail` leaves out */
     mock_step piece; /* output whose lines are being given */
 } mock_logs;
 
@@ -127,8 +127,7 @@ static int32_t skip_to_tail(mock_logs *logs, const wc_request *request, wc_call 
     return open_runs(logs, request, err);
 }
 
-int32_t wci_mock_logs_open(const wc_request *request, wc_call *call, uintptr_t *out,
-                           wc_error **err)
+int32_t wci_mock_logs_open(const wc_request *request, wc_call *call, uintptr_t *out, wc_error **err)
 {
     mock_logs *logs = wci_calloc(1, sizeof *logs);
     if (!logs)
@@ -161,8 +160,7 @@ int32_t wci_mock_logs_next(uintptr_t payload, wc_call *call, uintptr_t handle,
         if (rc)
             return rc;
         if (step.kind == MOCK_STEP_OUTPUT)
-            return wc_response_set_line(response, step.channel, step.time_ns, step.data,
-                                        step.size);
+            return wc_response_set_line(response, step.channel, step.time_ns, step.data, step.size);
         if (step.kind == MOCK_STEP_ENDED || !logs->follow)
             return WC_E_CLOSED;
         const mock_target *run = &logs->runs[logs->next];

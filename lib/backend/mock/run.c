@@ -104,8 +104,8 @@ static json_t *run_to_json(const mock_run *run)
     }
     return json_pack("{s:o, s:o, s:s, s:s, s:s, s:b, s:b, s:I, s:I}", "args", args, "env", env,
                      "workdir", run->workdir, "user", run->user, "hostname", run->hostname, "tty",
-                     run->tty, "openStdin", run->open_stdin, "started",
-                     (json_int_t)run->started_ns, "crash", (json_int_t)run->crash_ns);
+                     run->tty, "openStdin", run->open_stdin, "started", (json_int_t)run->started_ns,
+                     "crash", (json_int_t)run->crash_ns);
 }
 
 int32_t wci_mock_run_save(const mock_run *run, const char *path, wc_error **err)
@@ -147,7 +147,8 @@ void wci_mock_run_free(mock_run *run)
     memset(run, 0, sizeof *run);
 }
 
-/* ---- Inputs: a header and its bytes, in the byte order of the host, which alone reads them ------ */
+/* ---- Inputs: a header and its bytes, in the byte order of the host, which alone reads them ------
+ */
 
 typedef struct record_header {
     int64_t time_ns;
@@ -228,8 +229,8 @@ int32_t wci_mock_inputs_read(mock_inputs *inputs, const char *path, wc_error **e
     return rc;
 }
 
-int32_t wci_mock_inputs_append(const mock_inputs *inputs, const char *path,
-                               const mock_input *input, wc_error **err)
+int32_t wci_mock_inputs_append(const mock_inputs *inputs, const char *path, const mock_input *input,
+                               wc_error **err)
 {
     record_header header = {.time_ns = input->time_ns,
                             .kind = input->kind,
@@ -240,9 +241,10 @@ int32_t wci_mock_inputs_append(const mock_inputs *inputs, const char *path,
     wci_str_append_n(&bytes, &header, sizeof header);
     wci_str_append_n(&bytes, input->data, input->size);
     wci_fd fd = WCI_FD_NONE;
-    int32_t rc = bytes.failed ? wci_err_nomem(err)
-                              : wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_APPEND,
-                                              0600, &fd, err);
+    int32_t rc = bytes.failed
+                     ? wci_err_nomem(err)
+                     : wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_APPEND, 0600,
+                                     &fd, err);
     if (rc == WC_OK)
         rc = wci_fd_truncate(fd, inputs->offset, err);
     if (rc == WC_OK)
@@ -260,7 +262,8 @@ void wci_mock_inputs_free(mock_inputs *inputs)
     memset(inputs, 0, sizeof *inputs);
 }
 
-/* ---- Files ------------------------------------------------------------------------------------- */
+/* ---- Files -------------------------------------------------------------------------------------
+ */
 
 char *wci_mock_dir(const char *state_dir)
 {

@@ -66,8 +66,8 @@ void wci_mock_run_free(mock_run *run);
 int32_t wci_mock_inputs_read(mock_inputs *inputs, const char *path, wc_error **err);
 /* Appends one record, in place of a torn one if a writer was killed. The caller holds the lock
  * exclusively and has just read the inputs. */
-int32_t wci_mock_inputs_append(const mock_inputs *inputs, const char *path,
-                               const mock_input *input, wc_error **err);
+int32_t wci_mock_inputs_append(const mock_inputs *inputs, const char *path, const mock_input *input,
+                               wc_error **err);
 void wci_mock_inputs_free(mock_inputs *inputs);
 
 /* Files of a container. */

@@ -146,8 +146,8 @@ int32_t wci_mock_stream_close_write(uintptr_t payload, wc_call *call, uintptr_t 
     return rc == WC_E_CLOSED ? WC_OK : rc; /* nobody reads any more */
 }
 
-int32_t wci_mock_stream_resize(uintptr_t payload, wc_call *call, uintptr_t handle,
-                               uint32_t columns, uint32_t rows)
+int32_t wci_mock_stream_resize(uintptr_t payload, wc_call *call, uintptr_t handle, uint32_t columns,
+                               uint32_t rows)
 {
     (void)payload;
     (void)columns; /* no action asks for the size */

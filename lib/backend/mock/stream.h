@@ -13,8 +13,8 @@ int32_t wci_mock_stream_read(uintptr_t payload, wc_call *call, uintptr_t handle,
 int32_t wci_mock_stream_write(uintptr_t payload, wc_call *call, uintptr_t handle, const void *data,
                               size_t size, size_t *put, int64_t timeout_ns);
 int32_t wci_mock_stream_close_write(uintptr_t payload, wc_call *call, uintptr_t handle);
-int32_t wci_mock_stream_resize(uintptr_t payload, wc_call *call, uintptr_t handle,
-                               uint32_t columns, uint32_t rows);
+int32_t wci_mock_stream_resize(uintptr_t payload, wc_call *call, uintptr_t handle, uint32_t columns,
+                               uint32_t rows);
 void wci_mock_stream_release(uintptr_t payload, uintptr_t handle);
 
 int32_t wci_mock_logs_open(const wc_request *request, wc_call *call, uintptr_t *out,

@@ -10,7 +10,8 @@
 #define NS_PER_MS 1000000
 #define POLL_NS (5 * NS_PER_MS)
 
-/* ---- Opening ------------------------------------------------------------------------------------ */
+/* ---- Opening ------------------------------------------------------------------------------------
+ */
 
 static int32_t open_paths(const wc_request *request, mock_target *target, wc_error **err)
 {
@@ -84,7 +85,8 @@ void wci_mock_target_close(mock_target *target)
     memset(target, 0, sizeof *target);
 }
 
-/* ---- Watching ----------------------------------------------------------------------------------- */
+/* ---- Watching -----------------------------------------------------------------------------------
+ */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -159,7 +161,8 @@ int32_t wci_mock_target_pause(const mock_target *target, wc_call *call, const mo
     return wci_call_sleep_ms(call, (wait + NS_PER_MS - 1) / NS_PER_MS, err);
 }
 
-/* ---- Acting ------------------------------------------------------------------------------------- */
+/* ---- Acting -------------------------------------------------------------------------------------
+ */
 
 static int32_t append_locked(mock_target *target, const mock_input *input, wc_error **err)
 {
@@ -271,8 +274,7 @@ static int32_t exec_locked(mock_target *container, const char *process, mock_run
                            wc_error **err)
 {
     int32_t rc = sync_locked(container, err);
-    if (rc == WC_OK &&
-        wci_mock_vm_skip(container->vm, container->now_ns).kind == MOCK_STEP_ENDED)
+    if (rc == WC_OK && wci_mock_vm_skip(container->vm, container->now_ns).kind == MOCK_STEP_ENDED)
         rc = wci_err(err, WC_E_STATE, "container: is not running: start it first");
     if (rc == WC_OK)
         rc = save_run(run, container->dir, container->number, process, err);

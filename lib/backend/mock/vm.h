@@ -11,7 +11,7 @@
 #define MOCK_EXIT_UNKNOWN 255
 
 typedef enum mock_step_kind {
-    MOCK_STEP_WAITS,  /* nothing more up to now; `time_ns`: not before then, unless by an input */
+    MOCK_STEP_WAITS, /* nothing more up to now; `time_ns`: not before then, unless by an input */
     MOCK_STEP_OUTPUT,
     MOCK_STEP_ENDED,
 } mock_step_kind;
@@ -39,19 +39,20 @@ typedef struct mock_vm {
     char *input_path;
     struct mock_vm *container; /* of an executed process; its end is the process's end; owned */
 
-    int64_t time_ns;     /* reached so far */
-    int64_t kill_ns;     /* when it is killed from outside the inputs, or MOCK_NEVER */
+    int64_t time_ns; /* reached so far */
+    int64_t kill_ns; /* when it is killed from outside the inputs, or MOCK_NEVER */
     size_t pc;
-    int64_t progress;    /* within the present action */
-    int64_t since_ns;    /* when the present action began, 0: it has not */
+    int64_t progress;                /* within the present action */
+    int64_t since_ns;                /* when the present action began, 0: it has not */
     size_t next_control, next_stdin; /* where to look on among the inputs */
     mock_disposition signals[MOCK_SIGNAL_COUNT];
     wci_str out;
-    mock_step end;       /* valid when ended */
+    mock_step end; /* valid when ended */
     int ended;
 } mock_vm;
 
-/* Opens start `number`; process NULL: of the container itself. WC_E_NOT_FOUND when there is none. */
+/* Opens start `number`; process NULL: of the container itself. WC_E_NOT_FOUND when there is none.
+ */
 int32_t wci_mock_vm_open(const char *dir, int64_t number, const char *process, mock_vm **out,
                          wc_error **err);
 void wci_mock_vm_free(mock_vm *vm);
