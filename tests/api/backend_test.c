@@ -56,8 +56,7 @@ static void assert_error(int32_t rc, int32_t code, const char *part)
     error = NULL;
 }
 
-/* ---- A toy: its answers are what the test sets --------------------------------------------------
- */
+/* ---- A toy: its answers are what the test sets ---------------------------------------------- */
 
 static struct toy {
     int32_t open_code;
@@ -145,8 +144,7 @@ static int is_listed(const char *name)
     return found;
 }
 
-/* ---- Registration -------------------------------------------------------------------------------
- */
+/* ---- Registration --------------------------------------------------------------------------- */
 
 START_TEST(registered_backend_is_listed_and_released_once)
 {

@@ -92,8 +92,7 @@ START_TEST(handles_are_useless_after_fork)
 }
 END_TEST
 
-/* ---- What the other process does ----------------------------------------------------------------
- */
+/* ---- What the other process does ------------------------------------------------------------ */
 
 static int role_start(const char *word)
 {

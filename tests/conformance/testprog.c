@@ -57,8 +57,7 @@ static void complain(const char *what, const char *why)
     put(2, "\n");
 }
 
-/* ---- Signals ------------------------------------------------------------------------------------
- */
+/* ---- Signals -------------------------------------------------------------------------------- */
 
 /* The first process of a container is spared the default action by the kernel, so a handler does
  * what that action would have led to. */
@@ -114,8 +113,7 @@ static int signal_number(const char *text, size_t size)
     return atoi(text);
 }
 
-/* ---- Actions ------------------------------------------------------------------------------------
- */
+/* ---- Actions -------------------------------------------------------------------------------- */
 
 static void sleep_ms(long long ms)
 {

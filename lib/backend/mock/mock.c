@@ -65,8 +65,7 @@ static int32_t op_info(uintptr_t payload, wc_call *call, const wc_request *reque
     return wc_response_set_text(response, "{\"name\":\"mock\",\"usable\":true,\"script\":1}");
 }
 
-/* ---- Start -------------------------------------------------------------------------------------
- */
+/* ---- Start ---------------------------------------------------------------------------------- */
 
 static int32_t parse(const char *text, const char *what, json_t **out, wc_error **err)
 {
@@ -179,8 +178,7 @@ static int32_t op_container_start(uintptr_t payload, wc_call *call, const wc_req
     return rc;
 }
 
-/* ---- State, wait, kill: the same for containers and processes ----------------------------------
- */
+/* ---- State, wait, kill: the same for containers and processes ------------------------------- */
 
 static void answer_step(const mock_step *step, wc_response *response)
 {
@@ -351,8 +349,7 @@ static int32_t op_logs_open(uintptr_t payload, wc_call *call, const wc_request *
     return rc;
 }
 
-/* ---- Processes ----------------------------------------------------------------------------------
- */
+/* ---- Processes ------------------------------------------------------------------------------ */
 
 /* It becomes part of a file name. */
 static int32_t process_id(const wc_request *request, const char **out, wc_error **err)

@@ -262,8 +262,7 @@ void wci_mock_inputs_free(mock_inputs *inputs)
     memset(inputs, 0, sizeof *inputs);
 }
 
-/* ---- Files -------------------------------------------------------------------------------------
- */
+/* ---- Files ---------------------------------------------------------------------------------- */
 
 char *wci_mock_dir(const char *state_dir)
 {

@@ -10,8 +10,7 @@
 #define NS_PER_MS 1000000
 #define POLL_NS (5 * NS_PER_MS)
 
-/* ---- Opening ------------------------------------------------------------------------------------
- */
+/* ---- Opening -------------------------------------------------------------------------------- */
 
 static int32_t open_paths(const wc_request *request, mock_target *target, wc_error **err)
 {
@@ -85,8 +84,7 @@ void wci_mock_target_close(mock_target *target)
     memset(target, 0, sizeof *target);
 }
 
-/* ---- Watching -----------------------------------------------------------------------------------
- */
+/* ---- Watching ------------------------------------------------------------------------------- */
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -161,8 +159,7 @@ int32_t wci_mock_target_pause(const mock_target *target, wc_call *call, const mo
     return wci_call_sleep_ms(call, (wait + NS_PER_MS - 1) / NS_PER_MS, err);
 }
 
-/* ---- Acting -------------------------------------------------------------------------------------
- */
+/* ---- Acting --------------------------------------------------------------------------------- */
 
 static int32_t append_locked(mock_target *target, const mock_input *input, wc_error **err)
 {

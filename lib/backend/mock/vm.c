@@ -11,8 +11,7 @@
 #define NS_PER_MS 1000000
 #define CHUNK 32768
 
-/* ---- Ends and output ---------------------------------------------------------------------------
- */
+/* ---- Ends and output ------------------------------------------------------------------------ */
 
 static void end(mock_vm *vm, int32_t exit_code, int dead)
 {
@@ -48,8 +47,7 @@ static void next_action(mock_vm *vm)
     vm->since_ns = 0;
 }
 
-/* ---- Signals ------------------------------------------------------------------------------------
- */
+/* ---- Signals -------------------------------------------------------------------------------- */
 
 static void deliver(mock_vm *vm, int32_t signal)
 {
@@ -114,8 +112,7 @@ static void apply_control(mock_vm *vm, int64_t time)
     }
 }
 
-/* ---- Actions ------------------------------------------------------------------------------------
- */
+/* ---- Actions -------------------------------------------------------------------------------- */
 
 static void print_user(mock_vm *vm)
 {
@@ -329,8 +326,7 @@ mock_step wci_mock_vm_skip(mock_vm *vm, int64_t now)
     return step;
 }
 
-/* ---- Files --------------------------------------------------------------------------------------
- */
+/* ---- Files ---------------------------------------------------------------------------------- */
 
 static int32_t open_files(mock_vm *vm, const char *dir, int64_t number, const char *process,
                           wc_error **err)
