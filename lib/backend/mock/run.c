@@ -147,8 +147,7 @@ void wci_mock_run_free(mock_run *run)
     memset(run, 0, sizeof *run);
 }
 
-/* ---- Inputs: a header and its bytes, in the byte order of the host, which alone reads them ------
- */
+/* ---- Inputs: a header and its bytes, in the byte order of the host that alone reads them ---- */
 
 typedef struct record_header {
     int64_t time_ns;
