@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(part open blob tree)
+foreach(part open blob tree image container upkeep)
   wc_add_test(store_${part}_test unit SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/store_${part}_test.c INTERNAL)
 endforeach()

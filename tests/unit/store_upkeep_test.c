@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Disk use, prune, check and repair. */
+#include "store_fixture.h"
+
+#include <pthread.h>
+
+static wci_usage usage(void)
+{
+    wci_usage u;
+    ok(wci_store_usage(&call, store, &u, &error));
+    return u;
+}
+
+static uint64_t prune(int what)
+{
+    uint64_t bytes = 0;
+    ok(wci_store_prune(&call, store, what, NULL, &bytes, &error));
+    return bytes;
+}
+
+static wci_strv check(int repair)
+{
+    wci_strv findings = WCI_STRV_INIT;
+    ok(wci_store_check(&call, store, repair, &findings, &error));
+    return findings;
+}
+
+static void expect_findings(int repair, size_t count, const char *text)
+{
+    wci_strv findings = check(repair);
+    int found = count == 0;
+    for (size_t i = 0; i < findings.count; i++)
+        found = found || strstr(findings.items[i], text);
+    ck_assert_msg(findings.count == count && found, "%zu findings instead of %zu, first: %s",
+                  findings.count, count, findings.count ? findings.items[0] : "");
+    wci_strv_free(&findings);
+}
+
+static void write_below(const char *name, const char *text)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/%s", fixture_root, name);
+    char *dir = wci_path_parent(path);
+    ok(wci_dir_make(dir, 0700, &error));
+    wci_free(dir);
+    write_file(path, text, strlen(text));
+}
+
+static void script(const char *sql)
+{
+    ok(wci_tx_begin(store, &call, WCI_TX_WRITE, &error));
+    ok(wci_tx_end(store, wci_db_script(store->db, sql, &error), &error));
+}
+
+/* ---- Usage ------------------------------------------------------------------------------------ */
+
+START_TEST(shared_content_counts_once)
+{
+    wci_digest one = publish_image("one", "ab");
+    publish_image("two", "ac");
+    insert_container("c1", "user", &one);
+    wci_usage u = usage();
+    ck_assert_uint_eq(u.images, 2);
+    ck_assert_uint_eq(u.images_active, 1);
+    ck_assert_uint_eq(u.containers, 1);
+    ck_assert_uint_eq(u.containers_active, 0);
+    ck_assert_uint_eq(u.layers, 3);
+    ck_assert_uint_eq(u.blobs, 7); /* 3 layers, 2 configurations, 2 manifests */
+    ck_assert_uint_eq(u.blobs_bytes, 3 * 7 + 2 * 9 + 2 * 11);
+    ck_assert_uint_eq(u.layers_bytes, 6 * 100); /* T of a, b, c; X of a, ab, ac */
+    ck_assert_uint_eq(u.images_bytes, u.blobs_bytes + u.layers_bytes);
+    /* What only "two" needs: c as blob, T and X; its two documents. */
+    ck_assert_uint_eq(u.images_reclaimable, 7 + 9 + 11 + 200);
+    ck_assert_uint_eq(u.litter_bytes, 0);
+}
+END_TEST
+
+/* ---- Prune ------------------------------------------------------------------------------------ */
+
+START_TEST(litter_is_reclaimed)
+{
+    publish_image("one", "ab");
+    write_below("trees/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef/fs/f", "x");
+    write_below("links/no-digest", "x");
+    write_below("blobs/sha256/junk", "xxxxx");
+    write_below("blobs/sha256/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                "x");
+    write_below("staging/dead/fs/f", "x");
+    write_below("staging/dead.lock", "");
+    write_below("staging/other.lock", "");
+    write_below("containers/0123/upper/f", "x");
+    write_below("../run/containers/0123/socket", "x");
+    write_below("locks/blob-sha256-00", "");
+    write_below("holds/dead", "sha256:00\n");
+    write_below("hosts/1-1", "");
+    write_below("quarantine/old/f", "x");
+    ck_assert_uint_gt(usage().litter_bytes, 0);
+    check_clean(); /* litter is no finding */
+    ck_assert_uint_gt(prune(0), 0);
+    ck_assert_uint_eq(usage().litter_bytes, 0);
+    ck_assert_int_eq(count_in("trees"), 2);
+    ck_assert_int_eq(count_in("links"), 1);
+    ck_assert_int_eq(count_in("blobs/sha256"), 4);
+    ck_assert_int_eq(count_in("staging"), 0);
+    ck_assert_int_eq(count_in("containers"), 0);
+    ck_assert_int_eq(count_in("../run/containers"), 0);
+    ck_assert_int_eq(count_in("holds"), 0);
+    ck_assert_int_eq(count_in("hosts"), 1);
+    ck_assert_int_eq(count_in("quarantine"), 0);
+    ck_assert_uint_eq(prune(0), 0);
+    check_clean();
+}
+END_TEST
+
+START_TEST(partial_downloads_stay_until_asked_for)
+{
+    const char name[] =
+        "ingest/sha256-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    write_below(name, "partial");
+    write_below("ingest/sha256-1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+                ""); /* nothing to resume */
+    prune(0);
+    ck_assert_int_eq(count_in("ingest"), 1);
+    prune(WCI_PRUNE_PARTIAL);
+    ck_assert_int_eq(count_in("ingest"), 0);
+}
+END_TEST
+
+START_TEST(prune_takes_the_images_asked_for)
+{
+    wci_digest used = publish_image("used", "a"), dangling = publish_image("x", "b");
+    wci_digest named = publish_image("x", "c"); /* takes the name */
+    insert_container("c1", "user", &used);
+    ok(wci_image_untag(store, "used", &error));
+    wci_strv removed = WCI_STRV_INIT;
+    ok(wci_store_prune(&call, store, WCI_PRUNE_DANGLING, &removed, NULL, &error));
+    ck_assert_uint_eq(removed.count, 2); /* image and layer */
+    wci_strv_free(&removed);
+    ck_assert(!has_blob(&dangling) && has_blob(&named) && has_blob(&used));
+    prune(WCI_PRUNE_UNUSED);
+    ck_assert(!has_blob(&named) && has_blob(&used));
+    check_clean();
+}
+END_TEST
+
+START_TEST(prune_spares_an_image_that_is_held)
+{
+    wci_digest one = publish_image("one", "a");
+    wci_hold *hold = new_hold();
+    ok(wci_hold_add(&call, hold, &one, &error));
+    prune(WCI_PRUNE_UNUSED);
+    ck_assert(has_blob(&one));
+    wci_hold_free(hold);
+    prune(WCI_PRUNE_UNUSED);
+    ck_assert(!has_blob(&one));
+}
+END_TEST
+
+/* ---- Check and repair --------------------------------------------------------------------------- */
+
+START_TEST(a_damaged_blob_is_put_aside)
+{
+    wci_digest blob = blob_of('a');
+    publish_image("one", "a");
+    char *path = wci_blob_path(store, &blob);
+    write_file(path, "layer A", 7);
+    expect_findings(0, 1, "its bytes do not match its digest; image 'one' needs it");
+    expect_findings(0, 1, blob.text);
+    ck_assert(has_blob(&blob));
+    expect_findings(1, 1, "put into quarantine");
+    ck_assert(!has_blob(&blob));
+    ck_assert_int_eq(count_in("quarantine"), 1);
+    expect_findings(0, 1, "is not in the store; pull the image again");
+    publish_image("one", "a");
+    check_clean();
+    wci_free(path);
+}
+END_TEST
+
+START_TEST(a_missing_blob_is_named)
+{
+    wci_digest blob = blob_of('a');
+    publish_image("one", "a");
+    char *path = wci_blob_path(store, &blob);
+    ok(wci_file_remove(path, &error));
+    expect_findings(0, 1, "its file is missing; image 'one' needs it");
+    expect_findings(1, 1, "taken off the books");
+    publish_image("one", "a");
+    check_clean();
+    wci_free(path);
+}
+END_TEST
+
+START_TEST(a_missing_tree_is_made_again)
+{
+    wci_digest key = diff_id_of('a');
+    publish_image("one", "a");
+    char *path = wci_tree_location(store, WCI_TREE_LAYER, &key);
+    ok(wci_dir_remove_all(path, &error));
+    expect_findings(0, 1, "its unpacked tree is missing");
+    expect_findings(1, 1, "it will be unpacked again");
+    check_clean();
+    publish_image("one", "a");
+    ck_assert(has_tree('a'));
+    wci_free(path);
+}
+END_TEST
+
+START_TEST(a_changed_tree_is_noticed)
+{
+    wci_digest key = diff_id_of('a'), one = publish_image("one", "a");
+    char path[600];
+    snprintf(path, sizeof path, "trees/%s/fs/planted", wci_digest_hex(&key));
+    write_below(path, "x");
+    expect_findings(0, 1, "entries instead of");
+    /* Not under a container that runs. */
+    insert_container("c1", "user", &one);
+    script("UPDATE containers SET status = 2");
+    expect_findings(1, 1, "in use");
+    ck_assert(has_tree('a'));
+    script("UPDATE containers SET status = 4");
+    expect_findings(1, 1, "it will be unpacked again");
+    ck_assert_int_eq(count_in("quarantine"), 1);
+    check_clean();
+    publish_image("one", "a");
+    check_clean();
+}
+END_TEST
+
+START_TEST(broken_references_are_mended)
+{
+    wci_digest one = publish_image("one", "a");
+    insert_container("c1", "user", &one);
+    script("INSERT INTO names VALUES ('stray', 'sha256:00')");
+    expect_findings(0, 1, "name 'stray'");
+    expect_findings(1, 1, "name removed");
+    check_clean();
+    char *dir = wci_container_dir(store, "c1");
+    ok(wci_dir_remove_all(dir, &error));
+    wci_free(dir);
+    expect_findings(0, 1, "its directory is missing");
+    expect_findings(1, 1, "marked dead");
+    check_clean();
+    script("DELETE FROM images; DELETE FROM names");
+    expect_findings(1, 2, "it has layers but no record");
+    expect_findings(0, 1, "container c1: its image is not in the store");
+}
+END_TEST
+
+START_TEST(a_damaged_index_is_rebuilt)
+{
+    publish_image("one", "a");
+    /* The index no longer holds what it should. */
+    script("PRAGMA writable_schema = 1;"
+           "UPDATE sqlite_master SET sql = 'CREATE INDEX names_manifest ON names(name)'"
+           " WHERE name = 'names_manifest'");
+    close_store();
+    open_store();
+    wci_strv findings = check(1);
+    ck_assert_uint_gt(findings.count, 0);
+    ck_assert(wci_starts_with(findings.items[0], "database: "));
+    ck_assert(wci_ends_with(findings.items[0], "indexes rebuilt, check again"));
+    wci_strv_free(&findings);
+    check_clean();
+}
+END_TEST
+
+/* ---- At the same time --------------------------------------------------------------------------- */
+
+typedef struct worker {
+    char layers[3];
+    int rounds;
+    const char *failed;
+} worker;
+
+static void *publish_and_remove(void *arg)
+{
+    worker *w = arg;
+    WCI_CALL_NONE(own);
+    for (int i = 0; i < w->rounds && !w->failed; i++) {
+        wci_digest manifest;
+        if (try_publish(w->layers, w->layers, &manifest, NULL))
+            w->failed = "publish";
+        else if (!has_blob(&manifest))
+            w->failed = "lost";
+        int32_t rc = wci_image_remove(&own, store, &manifest, 0, NULL, NULL);
+        if (rc && rc != WC_E_NOT_FOUND)
+            w->failed = "remove";
+    }
+    return NULL;
+}
+
+static _Atomic int stop_checking;
+
+static void *check_all_the_time(void *arg)
+{
+    (void)arg;
+    WCI_CALL_NONE(own);
+    const char *failed = NULL;
+    while (!stop_checking && !failed) {
+        wci_strv findings = WCI_STRV_INIT;
+        if (wci_store_check(&own, store, 0, &findings, NULL))
+            failed = "check failed";
+        else if (findings.count)
+            failed = "false alarm";
+        wci_strv_free(&findings);
+        if (!failed && wci_store_prune(&own, store, 0, NULL, NULL, NULL))
+            failed = "prune failed";
+    }
+    return (void *)failed;
+}
+
+START_TEST(check_and_prune_run_beside_others)
+{
+    worker workers[3] = {{"ab", 15, NULL}, {"ac", 15, NULL}, {"da", 15, NULL}};
+    pthread_t threads[3], checker;
+    void *failed = NULL;
+    stop_checking = 0;
+    pthread_create(&checker, NULL, check_all_the_time, NULL);
+    for (int i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, publish_and_remove, &workers[i]);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(threads[i], NULL);
+        ck_assert_msg(!workers[i].failed, "%s", workers[i].failed);
+    }
+    stop_checking = 1;
+    pthread_join(checker, &failed);
+    ck_assert_msg(!failed, "%s", (char *)failed);
+    prune(0);
+    ck_assert_int_eq(count_in("trees"), 0);
+    ck_assert_int_eq(count_in("blobs/sha256"), 0);
+}
+END_TEST
+
+START_TEST(a_cancelled_check_stops)
+{
+    publish_image("one", "a");
+    wc_cancel *cancel = NULL;
+    ok(wc_cancel_new(&cancel, &error));
+    wc_cancel_trigger(cancel);
+    wc_call cancelled = {.cancel = cancel};
+    wci_strv findings = WCI_STRV_INIT;
+    fails(WC_E_CANCELLED, wci_store_check(&cancelled, store, 0, &findings, &error));
+    fails(WC_E_CANCELLED, wci_store_prune(&cancelled, store, 0, NULL, NULL, &error));
+    wci_strv_free(&findings);
+    wc_cancel_unref(cancel);
+    ck_assert_int_eq(count_in("staging"), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("store_upkeep");
+    TCase *tcase = tcase_create("upkeep");
+    tcase_set_timeout(tcase, 100);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, shared_content_counts_once);
+    tcase_add_test(tcase, litter_is_reclaimed);
+    tcase_add_test(tcase, partial_downloads_stay_until_asked_for);
+    tcase_add_test(tcase, prune_takes_the_images_asked_for);
+    tcase_add_test(tcase, prune_spares_an_image_that_is_held);
+    tcase_add_test(tcase, a_damaged_blob_is_put_aside);
+    tcase_add_test(tcase, a_missing_blob_is_named);
+    tcase_add_test(tcase, a_missing_tree_is_made_again);
+    tcase_add_test(tcase, a_changed_tree_is_noticed);
+    tcase_add_test(tcase, broken_references_are_mended);
+    tcase_add_test(tcase, a_damaged_index_is_rebuilt);
+    tcase_add_test(tcase, check_and_prune_run_beside_others);
+    tcase_add_test(tcase, a_cancelled_check_stops);
+    suite_add_tcase(suite, tcase);
+    return run_tests(suite);
+}
