@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <wincontainer/image.h>
+#include "api/image.h"
 
 #include <string.h>
 
-#include "api/context.h"
 #include "core/alloc.h"
 #include "core/list.h"
+#include "image/config.h"
 #include "image/copy.h"
 #include "image/documents.h"
 #include "image/inspect.h"
 #include "image/names.h"
-#include "image/place.h"
 #include "image/pull.h"
 
-struct wc_transfer_options {
-    wci_transfer transfer; /* its registry texts are those below */
-    char *username, *password, *ca_file, *auth_file;
-    wc_progress_cb progress;
-    uintptr_t progress_payload;
-};
-
-/* A layer lives in its image: a reference to it is one to the image. */
+/* A layer lives in its image, and holds it. */
 struct wc_layer {
     wc_image *image;
     const wci_layer_record *record;
@@ -28,149 +20,19 @@ struct wc_layer {
 
 struct wc_image {
     wci_ref refs;
-    wci_engine *engine;
+    wc_context *context;
     wci_image_record *record;
     wc_layer *layers;
 };
 
-/* ---- Options ------------------------------------------------------------------------------------ */
-
-int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err)
+static wci_store *store_of(const wc_context *context)
 {
-    WCI_REQUIRE(out, "out is NULL");
-    wc_transfer_options *options = wci_calloc(1, sizeof *options);
-    if (!options)
-        return wci_err_nomem(err);
-    options->transfer = (wci_transfer)WCI_TRANSFER_INIT;
-    *out = options;
-    return WC_OK;
-}
-
-static void wipe(char *secret)
-{
-    volatile char *p = secret;
-    while (p && *p)
-        *p++ = '\0';
-    wci_free(secret);
-}
-
-void wc_transfer_options_unref(wc_transfer_options *options)
-{
-    if (!options)
-        return;
-    wci_platform_clear(&options->transfer.platform);
-    wci_strv_free(&options->transfer.names);
-    wipe(options->password);
-    wci_free(options->username);
-    wci_free(options->ca_file);
-    wci_free(options->auth_file);
-    wci_free(options);
-}
-
-int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const char *platform, wc_error **err)
-{
-    WCI_REQUIRE(options && platform, "options or platform is NULL");
-    wci_platform parsed = {NULL, NULL, NULL, NULL};
-    int32_t rc = wci_platform_parse(platform, &parsed, err);
-    if (rc)
-        return rc;
-    wci_platform_clear(&options->transfer.platform);
-    options->transfer.platform = parsed;
-    options->transfer.has_platform = 1;
-    return WC_OK;
-}
-
-int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err)
-{
-    WCI_REQUIRE(options && (verify == 0 || verify == 1), "verify is neither 0 nor 1");
-    options->transfer.registry.tls_verify = verify;
-    return WC_OK;
-}
-
-static int32_t set_text(char **field, const char **used, const char *text, wc_error **err)
-{
-    if (wci_replace(field, text))
-        return wci_err_nomem(err);
-    *used = *field;
-    return WC_OK;
-}
-
-int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char *path, wc_error **err)
-{
-    WCI_REQUIRE(options && path && *path, "options or path is empty");
-    return set_text(&options->ca_file, &options->transfer.registry.ca_file, path, err);
-}
-
-int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,
-                                            const char *password, wc_error **err)
-{
-    WCI_REQUIRE(options && username && password, "options, username or password is NULL");
-    char *secret = wci_strdup(password);
-    int32_t rc = secret ? set_text(&options->username, &options->transfer.registry.username, username, err)
-                        : wci_err_nomem(err);
-    if (rc) {
-        wipe(secret);
-        return rc;
-    }
-    wipe(options->password);
-    options->transfer.registry.password = options->password = secret;
-    return WC_OK;
-}
-
-int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, const char *path, wc_error **err)
-{
-    WCI_REQUIRE(options && path && *path, "options or path is empty");
-    return set_text(&options->auth_file, &options->transfer.registry.auth_file, path, err);
-}
-
-int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count, wc_error **err)
-{
-    WCI_REQUIRE(options && count >= 1 && count <= 64, "count is not between 1 and 64");
-    options->transfer.registry.max_transfers = count;
-    return WC_OK;
-}
-
-int32_t wc_transfer_options_set_trust_names(wc_transfer_options *options, int32_t trust, wc_error **err)
-{
-    WCI_REQUIRE(options && (trust == 0 || trust == 1), "trust is neither 0 nor 1");
-    options->transfer.trust_names = trust;
-    return WC_OK;
-}
-
-int32_t wc_transfer_options_add_name(wc_transfer_options *options, const char *name, wc_error **err)
-{
-    WCI_REQUIRE(options && name, "options or name is NULL");
-    char *normal = NULL;
-    int32_t rc = wci_name_normalise_tag(name, &normal, err);
-    if (rc)
-        return rc;
-    wci_free(normal);
-    return wci_strv_add(&options->transfer.names, name) ? wci_err_nomem(err) : WC_OK;
-}
-
-int32_t wc_transfer_options_set_progress(wc_transfer_options *options, wc_progress_cb progress, uintptr_t payload,
-                                         wc_error **err)
-{
-    WCI_REQUIRE(options, "options is NULL");
-    options->progress = progress;
-    options->progress_payload = payload;
-    return WC_OK;
-}
-
-/* ---- Moving ------------------------------------------------------------------------------------- */
-
-static const wci_transfer *begin_transfer(const wc_transfer_options *options, wc_call *call)
-{
-    static const wci_transfer defaults = WCI_TRANSFER_INIT;
-    if (!options)
-        return &defaults;
-    call->progress = options->progress;
-    call->progress_payload = options->progress_payload;
-    return &options->transfer;
+    return context->engine->store;
 }
 
 /* Takes the record over, also on failure. */
-static int32_t image_new(wci_engine *engine, wci_image_record *record, wc_image **out, wc_error **err)
+static int32_t make_image(wc_context *context, wci_image_record *record, wc_image **out,
+                          wc_error **err)
 {
     wc_image *image = wci_calloc(1, sizeof *image);
     wc_layer *layers = wci_calloc(record->layer_count + 1, sizeof *layers);
@@ -180,33 +42,14 @@ static int32_t image_new(wci_engine *engine, wci_image_record *record, wc_image 
         wci_image_record_free(record);
         return wci_err_nomem(err);
     }
+    wci_ref_init(&image->refs);
+    image->context = wc_context_ref(context);
+    image->record = record;
+    image->layers = layers;
     for (size_t i = 0; i < record->layer_count; i++)
         layers[i] = (wc_layer){image, &record->layers[i]};
-    wci_ref_init(&image->refs);
-    image->layers = layers;
-    image->engine = wci_engine_ref(engine);
-    image->record = record;
     *out = image;
     return WC_OK;
-}
-
-int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer_options *options,
-                      wc_cancel *cancel, wc_image **out, wc_error **err)
-{
-    wc_call call;
-    wci_place place;
-    wci_image_record *record = NULL;
-    int32_t rc = wci_api_begin(context, cancel, &call, err);
-    if (rc)
-        return rc;
-    WCI_REQUIRE(source && out, "source or out is NULL");
-    const wci_transfer *transfer = begin_transfer(options, &call);
-    rc = wci_place_parse(source, &place, err);
-    if (rc)
-        return rc;
-    rc = wci_image_pull(&call, context->engine->store, &place, transfer, &record, err);
-    wci_place_free(&place);
-    return rc ? rc : image_new(context->engine, record, out, err);
 }
 
 static void release_image(void *image)
@@ -215,14 +58,14 @@ static void release_image(void *image)
 }
 
 /* Takes the records over, also on failure. */
-static int32_t image_list(wci_engine *engine, wci_image_record **records, size_t count, wc_list **out,
-                          wc_error **err)
+static int32_t make_list(wc_context *context, wci_image_record **records, size_t count,
+                         wc_list **out, wc_error **err)
 {
     wc_list *list = NULL;
     int32_t rc = wci_list_new(WCI_LIST_IMAGE, release_image, &list, err);
     for (size_t i = 0; i < count && !rc; i++) {
         wc_image *image = NULL;
-        rc = image_new(engine, records[i], &image, err);
+        rc = make_image(context, records[i], &image, err);
         records[i] = NULL;
         if (!rc)
             rc = wci_list_add(list, image, err);
@@ -235,48 +78,73 @@ static int32_t image_list(wci_engine *engine, wci_image_record **records, size_t
     return rc;
 }
 
-int32_t wc_image_load(wc_context *context, const char *path, const wc_transfer_options *options, wc_cancel *cancel,
-                      wc_list **out, wc_error **err)
+/* ---- Moving images ------------------------------------------------------------------------------ */
+
+int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer_options *options,
+                      wc_cancel *cancel, wc_image **out, wc_error **err)
 {
     wc_call call;
-    wci_image_record **records = NULL;
-    size_t count = 0;
-    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    const wci_transfer *transfer;
+    wci_image_record *record = NULL;
+    wci_place place = WCI_PLACE_INIT;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(path && *path && out, "path is empty or out is NULL");
-    const wci_transfer *transfer = begin_transfer(options, &call);
-    rc = wci_image_load(&call, context->engine->store, path, transfer, &records, &count, err);
-    return rc ? rc : image_list(context->engine, records, count, out, err);
+    WCI_REQUIRE(source && *source, "source is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_place_parse(source, &place, err);
+    if (!rc)
+        rc = wci_image_pull(&call, store_of(context), &place, transfer, &record, err);
+    wci_place_free(&place);
+    return rc ? rc : make_image(context, record, out, err);
 }
 
-int32_t wc_image_save(wc_context *context, const char *const *names, size_t count, const char *target,
+int32_t wc_image_load(wc_context *context, const char *path, const wc_transfer_options *options,
+                      wc_cancel *cancel, wc_list **out, wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    wci_image_record **records = NULL;
+    size_t count = 0;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(path && *path, "path is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_image_load(&call, store_of(context), path, transfer, &records, &count, err);
+    return rc ? rc : make_list(context, records, count, out, err);
+}
+
+int32_t wc_image_save(wc_context *context, const char *const *names, size_t count,
+                      const char *target, const wc_transfer_options *options, wc_cancel *cancel,
+                      wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(names && count, "there are no names");
+    for (size_t i = 0; i < count; i++)
+        WCI_REQUIRE(names[i] && *names[i], "a name is empty");
+    WCI_REQUIRE(target && *target, "target is empty");
+    return wci_image_save(&call, store_of(context), names, count, target, transfer, err);
+}
+
+int32_t wc_image_copy(wc_context *context, const char *source, const char *target,
                       const wc_transfer_options *options, wc_cancel *cancel, wc_error **err)
 {
     wc_call call;
-    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    const wci_transfer *transfer;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(names && count && target, "names or target is missing");
-    for (size_t i = 0; i < count; i++)
-        WCI_REQUIRE(names[i], "a name is NULL");
-    const wci_transfer *transfer = begin_transfer(options, &call);
-    return wci_image_save(&call, context->engine->store, names, count, target, transfer, err);
+    WCI_REQUIRE(source && *source, "source is empty");
+    WCI_REQUIRE(target && *target, "target is empty");
+    return wci_image_copy(&call, store_of(context), source, target, transfer, err);
 }
 
-int32_t wc_image_copy(wc_context *context, const char *source, const char *target, const wc_transfer_options *options,
-                      wc_cancel *cancel, wc_error **err)
-{
-    wc_call call;
-    int32_t rc = wci_api_begin(context, cancel, &call, err);
-    if (rc)
-        return rc;
-    WCI_REQUIRE(source && target, "source or target is NULL");
-    const wci_transfer *transfer = begin_transfer(options, &call);
-    return wci_image_copy(&call, context->engine->store, source, target, transfer, err);
-}
-
-/* ---- The store's images ------------------------------------------------------------------------- */
+/* ---- Images of the store ------------------------------------------------------------------------ */
 
 int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **out, wc_error **err)
 {
@@ -285,9 +153,10 @@ int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **ou
     int32_t rc = wci_api_begin(context, NULL, &call, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(name_or_id && *name_or_id && out, "name_or_id is empty or out is NULL");
-    rc = wci_image_lookup(context->engine->store, name_or_id, &record, NULL, err);
-    return rc ? rc : image_new(context->engine, record, out, err);
+    WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_image_lookup(store_of(context), name_or_id, &record, NULL, err);
+    return rc ? rc : make_image(context, record, out, err);
 }
 
 int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err)
@@ -299,33 +168,26 @@ int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err)
     if (rc)
         return rc;
     WCI_REQUIRE(out, "out is NULL");
-    rc = wci_image_list(context->engine->store, &records, &count, err);
-    return rc ? rc : image_list(context->engine, records, count, out, err);
-}
-
-static int32_t begin_image(wc_image *image, wc_error **err)
-{
-    wc_call call;
-    WCI_REQUIRE(image, "image is NULL");
-    return wci_api_begin_engine(image->engine, NULL, &call, err);
+    rc = wci_image_list(store_of(context), &records, &count, err);
+    return rc ? rc : make_list(context, records, count, out, err);
 }
 
 int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err)
 {
-    char *normal = NULL;
-    int32_t rc = begin_image(image, err);
-    if (rc)
-        return rc;
-    WCI_REQUIRE(name, "name is NULL");
-    rc = wci_name_normalise_tag(name, &normal, err);
+    wc_call call;
+    char *whole = NULL;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(name && *name, "name is empty");
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
     if (!rc)
-        rc = wci_image_tag(image->engine->store, &image->record->manifest, normal, err);
-    wci_free(normal);
+        rc = wci_name_normalise_tag(name, &whole, err);
+    if (!rc)
+        rc = wci_image_tag(store_of(image->context), &image->record->manifest, whole, err);
+    wci_free(whole);
     return rc;
 }
 
-/* Takes the texts over. */
-static int32_t string_list(wci_strv *lines, wc_list **out, wc_error **err)
+static int32_t take_lines(wci_strv *lines, wc_list **out, wc_error **err)
 {
     wc_list *list = NULL;
     int32_t rc = wci_list_new(WCI_LIST_STRING, wci_free, &list, err);
@@ -338,8 +200,8 @@ static int32_t string_list(wci_strv *lines, wc_list **out, wc_error **err)
     return rc;
 }
 
-int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags, wc_cancel *cancel,
-                        wc_list **removed, wc_error **err)
+int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags,
+                        wc_cancel *cancel, wc_list **removed, wc_error **err)
 {
     wc_call call;
     wci_strv lines = WCI_STRV_INIT;
@@ -347,10 +209,11 @@ int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t fl
     if (rc)
         return rc;
     WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
-    WCI_REQUIRE(!(flags & ~(uint64_t)WC_REMOVE_FORCE), "unknown flags");
-    rc = wci_image_forget(&call, context->engine->store, name_or_id, flags & WC_REMOVE_FORCE, &lines, err);
+    WCI_REQUIRE(!(flags & ~(uint64_t)WC_REMOVE_FORCE), "flags has unknown bits");
+    rc = wci_image_forget(&call, store_of(context), name_or_id, (flags & WC_REMOVE_FORCE) != 0,
+                          &lines, err);
     if (!rc && removed)
-        rc = string_list(&lines, removed, err);
+        rc = take_lines(&lines, removed, err);
     wci_strv_free(&lines);
     return rc;
 }
@@ -368,9 +231,9 @@ void wc_image_unref(wc_image *image)
 {
     if (!image || !wci_ref_drop(&image->refs))
         return;
-    wci_free(image->layers);
     wci_image_record_free(image->record);
-    wci_engine_unref(image->engine);
+    wc_context_unref(image->context);
+    wci_free(image->layers);
     wci_free(image);
 }
 
@@ -429,40 +292,43 @@ size_t wc_image_layer_count(const wc_image *image)
     return image ? image->record->layer_count : 0;
 }
 
-static int32_t read_document(wc_image *image, const wci_digest *digest, wc_buf **out, wc_error **err)
-{
-    int32_t rc = begin_image(image, err);
-    if (rc)
-        return rc;
-    WCI_REQUIRE(out, "out is NULL");
-    return wci_blob_read(image->engine->store, digest, WCI_MANIFEST_MAX, out, err);
-}
-
-int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err)
-{
-    return read_document(image, image ? &image->record->manifest : NULL, out, err);
-}
-
-int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err)
-{
-    return read_document(image, image ? &image->record->config : NULL, out, err);
-}
-
-int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err)
-{
-    int32_t rc = begin_image(image, err);
-    if (rc)
-        return rc;
-    WCI_REQUIRE(out, "out is NULL");
-    return wci_image_inspect(image->engine->store, image->record, out, err);
-}
-
-/* ---- Layers ------------------------------------------------------------------------------------- */
-
 wc_layer *wc_image_layer(const wc_image *image, size_t index)
 {
     return index < wc_image_layer_count(image) ? &image->layers[index] : NULL;
 }
+
+static int32_t read_blob(const wc_image *image, const wci_digest *digest, size_t max, wc_buf **out,
+                         wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    return rc ? rc : wci_blob_read(store_of(image->context), digest, max, out, err);
+}
+
+int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    return read_blob(image, &image->record->manifest, WCI_MANIFEST_MAX, out, err);
+}
+
+int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    return read_blob(image, &image->record->config, WCI_CONFIG_MAX, out, err);
+}
+
+int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    return rc ? rc : wci_image_inspect(store_of(image->context), image->record, out, err);
+}
+
+/* ---- One layer ---------------------------------------------------------------------------------- */
 
 wc_layer *wc_layer_ref(wc_layer *layer)
 {

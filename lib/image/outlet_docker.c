@@ -184,7 +184,7 @@ static int32_t put_config(wc_call *call, docker_outlet *d, wci_outgoing *image, 
     return code ? code : wci_outgoing_copy(call, image, config, write_tar, d->tar, err);
 }
 
-/* "repositories": {"alpine": {"3.19": "<the topmost layer>"}} */
+/* "repositories": {"docker.io/library/alpine": {"3.19": "<the topmost layer>"}} */
 static int add_repository(docker_outlet *d, const char *repository, const char *tag,
                           const char *top)
 {
@@ -197,7 +197,8 @@ static int add_repository(docker_outlet *d, const char *repository, const char *
     return json_object_set_new(tags, tag, json_string(top)) ? WC_E_NOMEM : WC_OK;
 }
 
-/* Names with digests are left out: no reader takes them. */
+/* Whole names, which no reader takes for another registry's. Those with digests are left out, since
+ * no reader takes them. */
 static int32_t add_name(docker_outlet *d, const char *name, const char *top, json_t *tags,
                         wc_error **err)
 {
@@ -208,14 +209,13 @@ static int32_t add_name(docker_outlet *d, const char *name, const char *top, jso
     if (!wci_digest_is_set(&ref.digest)) {
         const char *tag = ref.tag ? ref.tag : "latest";
         wci_reference bare = {ref.host, ref.repository, (char *)tag, {""}};
-        char *familiar = wci_reference_familiar(&bare);
-        char *repository = familiar ? wci_strndup(familiar, strlen(familiar) - strlen(tag) - 1)
-                                    : NULL;
-        if (!repository || json_array_append_new(tags, json_string(familiar)) ||
+        char *whole = wci_reference_format(&bare);
+        char *repository = wci_asprintf("%s/%s", ref.host, ref.repository);
+        if (!whole || !repository || json_array_append_new(tags, json_string(whole)) ||
             (top && add_repository(d, repository, tag, top)))
             code = wci_err_nomem(err);
         wci_free(repository);
-        wci_free(familiar);
+        wci_free(whole);
     }
     wci_reference_free(&ref);
     return code;
