@@ -43,6 +43,12 @@ int wci_endpoint_may_fall_back(const wci_remote *remote, const wci_http_request 
     return request->not_tls || (other_port && request->refused);
 }
 
+int wci_endpoint_should_probe(const wci_remote *remote)
+{
+    return remote->config.tls_verify && !remote->proven && !remote->speaks_tls &&
+           !remote->base.plain && is_loopback(&remote->base);
+}
+
 int32_t wci_endpoint_check_plain(const wci_remote *remote, const wci_url *url, wc_error **err)
 {
     if (!url->plain || !remote->config.tls_verify || is_loopback(url))

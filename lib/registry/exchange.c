@@ -47,7 +47,7 @@ static int32_t set_headers(wci_exchange *ex, uint64_t range_from, wc_error **err
     return failed ? wci_err_nomem(err) : WC_OK;
 }
 
-int32_t wci_exchange_start(wci_exchange *ex, uint64_t range_from, wc_error **err)
+static int32_t prepare(wci_exchange *ex, uint64_t range_from, wc_error **err)
 {
     int32_t code = ex->url.text ? WC_OK : set_first_url(ex, err);
     if (!code)
@@ -57,8 +57,15 @@ int32_t wci_exchange_start(wci_exchange *ex, uint64_t range_from, wc_error **err
     if (code)
         return code;
     ex->request.url = &ex->url;
+    ex->request.probe_tls = is_at_registry(ex) && wci_endpoint_should_probe(ex->remote);
     ex->request.fence = wci_endpoint_fence(ex->remote, &ex->url);
-    return wci_http_start(ex->remote->http, &ex->request, err);
+    return WC_OK;
+}
+
+int32_t wci_exchange_start(wci_exchange *ex, uint64_t range_from, wc_error **err)
+{
+    int32_t code = prepare(ex, range_from, err);
+    return code ? code : wci_http_start(ex->remote->http, &ex->request, err);
 }
 
 void wci_exchange_rewind(wci_exchange *ex)
@@ -111,6 +118,11 @@ static int32_t settle_failure(wci_exchange *ex, wci_next *next, wc_error **err)
 {
     wci_remote *remote = ex->remote;
     const wci_http_request *r = &ex->request;
+    if (r->is_tls) {
+        remote->speaks_tls = 1;
+        *next = WCI_NEXT_AGAIN;
+        return WC_OK;
+    }
     /* Another request may have found out meanwhile that the server speaks plain HTTP. */
     int switched = ex->path && !ex->redirects && remote->base.plain && !ex->url.plain;
     if (switched || wci_endpoint_may_fall_back(remote, r)) {
@@ -234,22 +246,16 @@ static int64_t wait_ms(const wci_exchange *ex)
 
 int32_t wci_exchange_run(wc_call *call, wci_exchange *ex, wc_error **err)
 {
-    wci_http *http = ex->remote->http;
     wci_next next = WCI_NEXT_AGAIN;
     while (next == WCI_NEXT_AGAIN) {
-        wci_http_request *finished;
         int64_t wait = wait_ms(ex);
         int32_t code = wait ? wci_call_sleep_ms(call, wait, err) : WC_OK;
         if (!code)
-            code = wci_exchange_start(ex, 0, err);
-        if (code)
-            return code;
-        code = wci_http_wait(call, http, -1, NULL, 0, &finished, err);
-        if (code) {
-            wci_http_cancel(http, &ex->request);
-            return code;
-        }
-        code = wci_exchange_settle(call, ex, &next, err);
+            code = prepare(ex, 0, err);
+        if (!code)
+            code = wci_http_run(call, ex->remote->http, &ex->request, err);
+        if (!code)
+            code = wci_exchange_settle(call, ex, &next, err);
         if (code)
             return code;
     }

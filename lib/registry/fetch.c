@@ -306,14 +306,14 @@ static int32_t start_due(batch *b, int64_t *wait_ms, wc_error **err)
     return WC_OK;
 }
 
-static int32_t run(wc_call *call, batch *b, wci_tick tick, uintptr_t payload, wc_error **err)
+static int32_t run(wc_call *call, batch *b, wc_error **err)
 {
     while (b->left) {
         wci_http_request *finished = NULL;
         int64_t wait_ms;
         int32_t code = start_due(b, &wait_ms, err);
         if (!code && b->left)
-            code = wci_http_wait(call, b->remote->http, wait_ms, tick, payload, &finished, err);
+            code = wci_http_wait(call, b->remote->http, wait_ms, &finished, err);
         if (!code && finished)
             code = settle_job(call, b, finished->owner, err);
         if (code)
@@ -349,8 +349,10 @@ int32_t wci_remote_fetch(wc_call *call, wci_remote *remote, wci_fetch **fetches,
         int32_t opened = open_job(&b.jobs[i], remote, fetches[i], &why);
         code = code ? code : opened;
     }
+    wci_http_set_tick(remote->http, tick, payload);
     if (!code)
-        code = run(call, &b, tick, payload, &why);
+        code = run(call, &b, &why);
+    wci_http_set_tick(remote->http, NULL, 0);
     if (code && !why) /* a callback that gave no reason; done() must still see a failure */
         wci_err(&why, code, "fetching blobs from registry '%s': ended", remote->host);
     if (code)

@@ -27,6 +27,11 @@ struct wci_http {
     int64_t stall_ms;
     wci_http_request **running;
     size_t running_count, running_cap;
+    wci_signal_guard guard; /* in place while curl works */
+    const wc_call *call;    /* of the wait that drives us */
+    wci_tick tick;
+    uintptr_t tick_payload;
+    int64_t ticked_ns;
     wci_http_request *first_finished, *last_finished;
 };
 
@@ -98,7 +103,8 @@ static void forget_answer(wci_http_request *r)
     r->status = 0;
     r->code = WC_OK;
     r->answer_bytes = 0;
-    r->not_tls = r->refused = r->begun = r->overflowed = r->no_memory = r->fenced = 0;
+    r->is_tls = r->not_tls = r->refused = r->begun = r->overflowed = r->no_memory = r->fenced = 0;
+    r->sink_code = WC_OK;
     r->unread_since_ns = 0;
     r->peer = WCI_ADDRESS_PUBLIC;
 }
@@ -130,6 +136,52 @@ static int streams(const wci_http_request *r)
     return r->sink && (r->status == 200 || r->status == 206);
 }
 
+static int32_t hand_on(wci_http_request *r, wc_error **err)
+{
+    if (!r->begun) {
+        r->begun = 1;
+        int32_t code = r->begin(r, err);
+        if (code)
+            return code;
+    }
+    if (!r->body.size)
+        return WC_OK;
+    int32_t code = r->sink(r, r->body.data, r->body.size, err);
+    wci_str_clear(&r->body);
+    return code;
+}
+
+static int32_t check_outside(wci_http *http, wc_error **err)
+{
+    int64_t now = wci_monotonic_ns();
+    int32_t code = wci_call_check(http->call, err);
+    if (code || !http->tick || now - http->ticked_ns < (int64_t)TICK_MS * NS_PER_MS / 2)
+        return code;
+    http->ticked_ns = now;
+    return http->tick(http->tick_payload, err);
+}
+
+/* curl goes on reading while there is something to read, many megabytes at times: what came must
+ * not wait for the end of that, nor must the one who wants to cancel. */
+static int hand_on_inside(wci_http_request *r)
+{
+    wci_http *http = r->http;
+    wci_signals_restore(&http->guard);
+    r->sink_code = check_outside(http, &r->why);
+    if (!r->sink_code)
+        r->sink_code = hand_on(r, &r->why);
+    wci_signals_block(&http->guard);
+    r->active_ns = wci_monotonic_ns();
+    return !r->sink_code;
+}
+
+static int gather(wci_http_request *r, const char *data, size_t size)
+{
+    wci_str_append_n(&r->body, data, size);
+    r->no_memory = r->body.failed;
+    return !r->no_memory;
+}
+
 static size_t on_body(char *data, size_t one, size_t size, void *arg)
 {
     wci_http_request *r = arg;
@@ -138,17 +190,14 @@ static size_t on_body(char *data, size_t one, size_t size, void *arg)
     if (streams(r)) {
         if (!r->body.size)
             r->unread_since_ns = r->active_ns;
-    } else {
-        int is_good = r->status >= 200 && r->status < 300;
-        size_t limit = is_good ? r->max_body : MAX_ERROR_BODY;
-        if (size > limit - r->body.size) {
-            r->overflowed = 1;
-            return 0;
-        }
+        int is_good = gather(r, data, size) &&
+                      (r->body.size < HAND_ON_BYTES || hand_on_inside(r));
+        return is_good ? size : 0;
     }
-    wci_str_append_n(&r->body, data, size);
-    r->no_memory = r->body.failed;
-    return r->no_memory ? 0 : size;
+    int is_answer = r->status >= 200 && r->status < 300;
+    size_t limit = is_answer ? r->max_body : MAX_ERROR_BODY;
+    r->overflowed = size > limit - r->body.size;
+    return !r->overflowed && gather(r, data, size) ? size : 0;
 }
 
 static void begin_answer(wci_http_request *r, const char *line, size_t size)
@@ -205,6 +254,15 @@ static size_t on_header(char *data, size_t one, size_t size, void *arg)
     return whole;
 }
 
+/* Called after the handshake and before a byte of the request. */
+static int on_connected(void *arg, char *local, char *peer, int local_port, int peer_port)
+{
+    wci_http_request *r = arg;
+    (void)local, (void)peer, (void)local_port, (void)peer_port;
+    r->is_tls = 1;
+    return CURL_PREREQFUNC_ABORT;
+}
+
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
     wci_http_request *r = arg;
@@ -236,13 +294,24 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
-static void set_tls(const wci_http *http, CURL *easy)
+/* Reading the usual bundle of authorities takes longer than a small pull: only when it is needed. */
+static void set_tls(const wci_http *http, wci_http_request *r)
 {
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, http->tls_verify ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, http->tls_verify ? 2L : 0L);
+    CURL *easy = r->easy;
+    int verify = http->tls_verify && !r->probe_tls;
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
+    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (http->ca_file)
+    if (!verify) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    } else if (http->ca_file) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
+    }
+    if (r->probe_tls) {
+        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+        curl_easy_setopt(easy, CURLOPT_PREREQDATA, r);
+    }
 }
 
 static void set_callbacks(wci_http_request *r)
@@ -297,7 +366,7 @@ static int32_t set_up(const wci_http *http, wci_http_request *r, wc_error **err)
         curl_easy_setopt(easy, CURLOPT_NOPROXY, ""))
         return wci_err_nomem(err);
     set_protocols(easy);
-    set_tls(http, easy);
+    set_tls(http, r);
     set_callbacks(r);
     set_method(r);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -360,6 +429,7 @@ int32_t wci_http_start(wci_http *http, wci_http_request *request, wc_error **err
     }
     http->running[http->running_count++] = request;
     request->running = 1;
+    request->http = http;
     request->started_ns = request->active_ns = wci_monotonic_ns();
     return WC_OK;
 }
@@ -455,6 +525,8 @@ static int32_t outcome(wci_http_request *r, CURLcode curl)
 {
     if (curl == CURLE_OK)
         return WC_OK;
+    if (r->sink_code)
+        return r->sink_code;
     if (r->no_memory || curl == CURLE_OUT_OF_MEMORY)
         return wci_err_nomem(&r->why);
     if (r->fenced)
@@ -485,32 +557,16 @@ static int32_t outcome(wci_http_request *r, CURLcode curl)
 
 /* ---- Driving ---------------------------------------------------------------------------------- */
 
-static int32_t hand_on(wci_http_request *r, wc_error **err)
-{
-    if (!r->begun) {
-        r->begun = 1;
-        int32_t code = r->begin(r, err);
-        if (code)
-            return code;
-    }
-    if (!r->body.size)
-        return WC_OK;
-    int32_t code = r->sink(r, r->body.data, r->body.size, err);
-    wci_str_clear(&r->body);
-    return code;
-}
-
 static int must_hand_on(const wci_http_request *r, int64_t now)
 {
     return streams(r) && r->body.size &&
-           (r->body.size >= HAND_ON_BYTES ||
-            now - r->unread_since_ns >= (int64_t)HAND_ON_MS * NS_PER_MS);
+           now - r->unread_since_ns >= (int64_t)HAND_ON_MS * NS_PER_MS;
 }
 
 static void finish_whole(wci_http *http, wci_http_request *r, CURLcode curl)
 {
     int32_t code = outcome(r, curl);
-    if (streams(r) && (!code || r->body.size)) {
+    if (streams(r) && !r->sink_code && (!code || r->body.size)) {
         wc_error *why = NULL;
         int32_t sunk = hand_on(r, &why);
         if (sunk) {
@@ -525,10 +581,9 @@ static void finish_whole(wci_http *http, wci_http_request *r, CURLcode curl)
 static void perform(wci_http *http)
 {
     int running;
-    wci_signal_guard guard;
-    wci_signals_block(&guard);
+    wci_signals_block(&http->guard);
     curl_multi_perform(http->multi, &running);
-    wci_signals_restore(&guard);
+    wci_signals_restore(&http->guard);
 
     int left;
     for (CURLMsg *m; (m = curl_multi_info_read(http->multi, &left));) {
@@ -567,9 +622,9 @@ static void hand_on_and_expire(wci_http *http)
     }
 }
 
-static int64_t poll_ms(const wci_http *http, wci_tick tick, int64_t until_ns)
+static int64_t poll_ms(const wci_http *http, int64_t until_ns)
 {
-    int64_t now = wci_monotonic_ns(), ms = tick ? TICK_MS : 1000;
+    int64_t now = wci_monotonic_ns(), ms = http->tick ? TICK_MS : 1000;
     if (until_ns != INT64_MAX && (until_ns - now) / NS_PER_MS + 1 < ms)
         ms = (until_ns - now) / NS_PER_MS + 1;
     for (size_t i = 0; i < http->running_count; i++) {
@@ -592,25 +647,47 @@ static void poll_once(const wc_call *call, wci_http *http, int64_t ms)
     curl_multi_poll(http->multi, &waker, fd >= 0, wci_call_timeout_ms(call, ms), NULL);
 }
 
-int32_t wci_http_wait(wc_call *call, wci_http *http, int64_t timeout_ms, wci_tick tick,
-                      uintptr_t payload, wci_http_request **finished, wc_error **err)
+static int32_t drive(wc_call *call, wci_http *http, wc_error **err)
+{
+    http->call = call;
+    int32_t code = check_outside(http, err);
+    if (code)
+        return code;
+    perform(http);
+    hand_on_and_expire(http);
+    return WC_OK;
+}
+
+void wci_http_set_tick(wci_http *http, wci_tick tick, uintptr_t payload)
+{
+    http->tick = tick;
+    http->tick_payload = payload;
+    http->ticked_ns = 0;
+}
+
+int32_t wci_http_wait(wc_call *call, wci_http *http, int64_t timeout_ms,
+                      wci_http_request **finished, wc_error **err)
 {
     int64_t until = timeout_ms < 0 ? INT64_MAX : wci_monotonic_ns() + timeout_ms * NS_PER_MS;
-    int64_t ticked = 0;
     for (;;) {
-        int32_t code = wci_call_check(call, err);
-        int64_t now = wci_monotonic_ns();
-        if (!code && tick && now - ticked >= (int64_t)TICK_MS * NS_PER_MS / 2) {
-            code = tick(payload, err);
-            ticked = now;
-        }
+        int32_t code = drive(call, http, err);
         if (code)
             return code;
-        perform(http);
-        hand_on_and_expire(http);
         *finished = next_finished(http);
         if (*finished || wci_monotonic_ns() >= until || (!http->running_count && timeout_ms < 0))
             return WC_OK;
-        poll_once(call, http, poll_ms(http, tick, until));
+        poll_once(call, http, poll_ms(http, until));
     }
+}
+
+int32_t wci_http_run(wc_call *call, wci_http *http, wci_http_request *request, wc_error **err)
+{
+    int32_t code = wci_http_start(http, request, err);
+    while (!code && request->running) {
+        code = drive(call, http, err);
+        if (!code && request->running)
+            poll_once(call, http, poll_ms(http, INT64_MAX));
+    }
+    wci_http_cancel(http, request);
+    return code;
 }

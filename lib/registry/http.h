@@ -2,8 +2,8 @@
 /* HTTP requests, several at once on one thread, over connections kept for reuse. One request is one
  * exchange with one server: redirects, challenges and retries are the caller's business.
  *
- * Bytes of answers are handed on outside of curl's callbacks with the host's signal mask in place,
- * so that what they lead to (disk, progress callbacks) never runs inside of curl. */
+ * Bytes of answers are gathered and handed on in larger pieces, with the host's signal mask in
+ * place, since they lead to disk work and progress callbacks. */
 #ifndef WCI_REGISTRY_HTTP_H
 #define WCI_REGISTRY_HTTP_H
 
@@ -23,6 +23,7 @@ typedef struct wci_http_options {
     uint32_t connections; /* kept open */
 } wci_http_options;
 
+typedef struct wci_http wci_http;
 typedef struct wci_http_request wci_http_request;
 struct wci_http_request {
     /* ---- Set by the caller ---- */
@@ -32,9 +33,11 @@ struct wci_http_request {
     const char *body_out;       /* sent with POST, or NULL */
     unsigned fence;             /* address classes that may be connected to */
     size_t max_body;            /* of an answer that is collected */
+    int probe_tls;              /* send nothing, only find out whether the server speaks TLS */
     int64_t max_ms;             /* for the whole request, 0: no limit but the stall limit */
     /* When set, the body of a 200 or 206 goes to sink() piece by piece, after one call of begin()
-     * with status and headers in place. A failure ends the request with that error. */
+     * with status and headers in place. A failure ends the request with that error. They may be
+     * called from inside curl: no request may be started or cancelled there. */
     int32_t (*begin)(wci_http_request *request, wc_error **err);
     int32_t (*sink)(wci_http_request *request, const void *data, size_t size, wc_error **err);
     void *owner;
@@ -45,21 +48,23 @@ struct wci_http_request {
     wci_str body;               /* collected; of error answers at most 64 KiB */
     int32_t code;               /* WC_OK when a whole answer came, whatever its status */
     wc_error *why;
+    int is_tls;                 /* the probe shook hands (nothing was verified) */
     int not_tls;                /* failed because the server does not speak TLS */
     int refused;                /* failed because nothing listens or the name is unknown */
     wci_address_class peer;     /* of the server; public behind a proxy */
 
     /* ---- http.c's own ---- */
+    wci_http *http;
     void *easy;
     void *header_list;
     char *proxy;
     int64_t started_ns, active_ns, unread_since_ns;
     size_t answer_bytes;
     int begun, overflowed, no_memory, fenced, running;
+    int32_t sink_code;
     wci_http_request *next_finished;
 };
 
-typedef struct wci_http wci_http;
 int32_t wci_http_new(const wci_http_options *options, wci_http **out, wc_error **err);
 /* Ends what still runs. */
 void wci_http_free(wci_http *http);
@@ -67,11 +72,17 @@ void wci_http_free(wci_http *http);
 /* Forgets the last answer and starts; the request must stay in place until it is finished or
  * cancelled. */
 int32_t wci_http_start(wci_http *http, wci_http_request *request, wc_error **err);
-/* Drives all requests until one is finished (*finished) or timeout_ms passed (*finished NULL);
- * negative: no end. `tick` (may be NULL) is called at least every 100 ms. */
+/* From now on `tick` (NULL: none) is called at least every 100 ms while waiting; its failure ends
+ * the wait. */
 typedef int32_t (*wci_tick)(uintptr_t payload, wc_error **err);
-int32_t wci_http_wait(wc_call *call, wci_http *http, int64_t timeout_ms, wci_tick tick,
-                      uintptr_t payload, wci_http_request **finished, wc_error **err);
+void wci_http_set_tick(wci_http *http, wci_tick tick, uintptr_t payload);
+/* Drives all requests until one is finished (*finished) or timeout_ms passed (*finished NULL);
+ * negative: no end. */
+int32_t wci_http_wait(wc_call *call, wci_http *http, int64_t timeout_ms,
+                      wci_http_request **finished, wc_error **err);
+/* Starts one request and drives all until it is finished; others that finish meanwhile are kept
+ * for wci_http_wait(). */
+int32_t wci_http_run(wc_call *call, wci_http *http, wci_http_request *request, wc_error **err);
 /* Takes the request out, whether it runs or not. */
 void wci_http_cancel(wci_http *http, wci_http_request *request);
 /* Releases what the request holds; it must not be running. */

@@ -51,7 +51,7 @@ static int32_t check_names(const char *host, const char *repository, wc_error **
     return WC_OK;
 }
 
-static int32_t open_pools(wci_remote *remote, wc_error **err)
+static int32_t open_http(wci_remote *remote, wc_error **err)
 {
     const wci_registry_config *config = &remote->config;
     wci_http_options options = {
@@ -61,10 +61,7 @@ static int32_t open_pools(wci_remote *remote, wc_error **err)
         .stall_ms = config->stall_ms,
         .connections = config->max_transfers + 2,
     };
-    int32_t code = wci_http_new(&options, &remote->http, err);
-    if (!code)
-        code = wci_http_new(&options, &remote->token_http, err);
-    return code;
+    return wci_http_new(&options, &remote->http, err);
 }
 
 int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const char *host,
@@ -84,7 +81,7 @@ int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const 
     if (!code)
         code = wci_endpoint_set(remote, 0, err);
     if (!code)
-        code = open_pools(remote, err);
+        code = open_http(remote, err);
     if (code) {
         wci_remote_close(remote);
         return code;
@@ -98,7 +95,6 @@ void wci_remote_close(wci_remote *remote)
     if (!remote)
         return;
     wci_http_free(remote->http);
-    wci_http_free(remote->token_http);
     wci_auth_free(&remote->auth);
     free_config(&remote->config);
     wci_url_free(&remote->base);

@@ -24,10 +24,10 @@ struct wci_remote {
     char *repository;
     char *server;               /* host[:port] to connect to */
     wci_url base;               /* https://server/ or http://server/ */
+    int speaks_tls;             /* found out by a probe */
     int proven;                 /* the server has answered */
     wci_address_class address;  /* of the server, once proven */
     wci_http *http;
-    wci_http *token_http;       /* so that waiting for a token never meets a blob's end */
     wci_auth auth;
     int64_t quiet_until_ns;     /* the registry asked to be left alone (429) */
 };
@@ -39,6 +39,9 @@ char *wci_endpoint_server(const char *host);
 int32_t wci_endpoint_set(wci_remote *remote, int plain, wc_error **err);
 /* After `request` failed: whether plain HTTP to the same server may be tried instead. */
 int wci_endpoint_may_fall_back(const wci_remote *remote, const wci_http_request *request);
+/* Whether to find out first if the server speaks TLS at all: for a registry on loopback, which
+ * often does not. */
+int wci_endpoint_should_probe(const wci_remote *remote);
 /* Whether this URL may be asked at all: plain HTTP only to loopback or with TLS checks off. */
 int32_t wci_endpoint_check_plain(const wci_remote *remote, const wci_url *url, wc_error **err);
 /* Address classes that a request to `url` may connect to. */
@@ -98,7 +101,7 @@ void wci_exchange_rewind(wci_exchange *ex);
 void wci_exchange_clear(wci_exchange *ex);
 /* The error for a final status that is not what was wanted. `what` "manifest 'x'". */
 int32_t wci_exchange_status_error(const wci_exchange *ex, const char *what, wc_error **err);
-/* Runs a whole exchange; wants no other request in remote->http. */
+/* Runs a whole exchange. */
 int32_t wci_exchange_run(wc_call *call, wci_exchange *ex, wc_error **err);
 
 #endif

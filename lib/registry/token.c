@@ -101,7 +101,6 @@ static void forget_headers(inquiry *q)
 static int32_t send_step(wc_call *call, inquiry *q, wc_error **err)
 {
     wci_remote *remote = q->remote;
-    wci_http_request *finished;
     int32_t code = wci_endpoint_check_plain(remote, &q->url, err);
     if (code)
         return code;
@@ -109,14 +108,9 @@ static int32_t send_step(wc_call *call, inquiry *q, wc_error **err)
     q->request.fence = wci_endpoint_fence(remote, &q->url);
     q->request.max_body = MAX_TOKEN_ANSWER;
     q->request.max_ms = MAX_TOKEN_MS;
-    code = wci_http_start(remote->token_http, &q->request, err);
+    code = wci_http_run(call, remote->http, &q->request, err);
     if (code)
         return code;
-    code = wci_http_wait(call, remote->token_http, -1, NULL, 0, &finished, err);
-    if (code) {
-        wci_http_cancel(remote->token_http, &q->request);
-        return code;
-    }
     if (!q->request.code)
         return WC_OK;
     wc_error *why = q->request.why;

@@ -49,7 +49,7 @@ static int is_http(CURLU *u)
 int32_t wci_url_parse(const char *text, const wci_url *base, wci_url *out, wc_error **err)
 {
     if (strlen(text) > MAX_URL)
-        return wci_err(err, WC_E_FORMAT, "url: longer than %zu bytes", MAX_URL);
+        return wci_err(err, WC_E_FORMAT, "url: longer than 16 KiB");
     CURLU *u = curl_url();
     if (!u)
         return wci_err_nomem(err);

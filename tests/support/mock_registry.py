@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small registry that misbehaves on request, for tests.
 
-    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--log FILE]
+    mock_registry.py [--port-file FILE] [--tls CERT KEY]
 
 It listens on a free port of 127.0.0.1 (told as one line on stdout, or in FILE), and ends when its
 stdin is closed or its parent dies. The first path component of a repository's name chooses how it
@@ -28,6 +28,7 @@ Behaviours, joined by '-' where it makes sense to have several:
     wrongrange       answers 206 with bytes from the wrong place, and says so
     lyingrange       answers 206 saying the right place, with other bytes
     shift            the blob's bytes are wrong but of the right length
+    endless          the bytes never end, whatever blob is asked for
     long             more bytes than the blob has, chunked
     short            the whole answer is shorter, and says so in Content-Length
     gzip             Content-Encoding: gzip on blobs, with the raw bytes
@@ -326,6 +327,8 @@ class Handler(BaseHTTPRequestHandler):
         return False
 
     def blob(self, name):
+        if self.has("endless"):
+            return self.endless(b"", b"a" * 65536)
         with STATE.lock:
             data = STATE.blobs.get(name)
         if data is None:

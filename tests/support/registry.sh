@@ -86,6 +86,7 @@ registry_start() {
         esac
     done
     registry_config "$dir" >"$dir/config.yml"
+    : >"$dir/registry.log"
     OTEL_TRACES_EXPORTER=none setpriv --pdeathsig KILL docker-registry serve "$dir/config.yml" \
         >"$dir/registry.log" 2>&1 </dev/null &
     REGISTRY_PID=$!

@@ -504,11 +504,18 @@ static void pull_trigger(void *arg)
     wc_cancel_trigger(t->cancel);
 }
 
+static int32_t write_nothing(wci_fetch *fetch, const void *data, size_t size, wc_error **err)
+{
+    (void)fetch, (void)data, (void)size, (void)err;
+    return WC_OK;
+}
+
 static int32_t any_request(wc_call *call, wci_remote *remote, int is_blob)
 {
     wci_digest digest = mock_digest(1000000);
     memory_fetch m;
-    memory_init(&m, &digest, 1000000);
+    memory_init(&m, &digest, -1);
+    m.fetch.write = write_nothing;
     wci_fetch *list[] = {&m.fetch};
     wc_buf *body = NULL;
     char *type = NULL;
@@ -522,33 +529,43 @@ static int32_t any_request(wc_call *call, wci_remote *remote, int is_blob)
 static const struct {
     const char *repository;
     int is_blob;
+    int may_end; /* the server's answers may reach a limit before */
 } cancel_phases[] = {
-    {"hang/x", 0},      {"hang/x", 1},     {"stall/x", 1}, {"down/x", 0},
-    {"down/x", 1},      {"hugetoken/x", 0}, {"long-cut/x", 1},
+    {"hang/x", 0, 0}, {"hang/x", 1, 0},      {"stall/x", 1, 0}, {"down/x", 0, 0},
+    {"down/x", 1, 0}, {"hugetoken/x", 0, 1}, {"endless/x", 1, 0},
 };
 
-START_TEST(cancel_in_any_phase)
+/* Cancels 300 ms after the beginning; how long the call took to notice, or -1 when it had ended by
+ * itself before. */
+static int64_t cancel_once(const char *repository, int is_blob)
 {
     trigger t = {NULL, 0};
     wci_thread *thread;
     wci_registry_config config = mock_config();
     config.retries = 1000;
     ck_assert_int_eq(wc_cancel_new(&t.cancel, NULL), WC_OK);
-    wci_remote *remote = mock_open_with(&config, cancel_phases[_i].repository);
+    wci_remote *remote = mock_open_with(&config, repository);
     wc_call call = {.cancel = t.cancel};
     ck_assert_int_eq(wci_thread_start(&thread, pull_trigger, &t, NULL), WC_OK);
-    int32_t code = any_request(&call, remote, cancel_phases[_i].is_blob);
+    int32_t code = any_request(&call, remote, is_blob);
     int64_t ended = now_ms();
     wci_thread_join(thread);
-    if (strcmp(cancel_phases[_i].repository, "hugetoken/x") &&
-        strcmp(cancel_phases[_i].repository, "long-cut/x")) {
-        ck_assert_int_eq(code, WC_E_CANCELLED);
-        ck_assert_int_lt(ended - t.at_ms, 100);
-    } else {
-        ck_assert_int_ne(code, WC_OK); /* may have ended by itself */
-    }
+    ck_assert_int_ne(code, WC_OK);
     wci_remote_close(remote);
     wc_cancel_unref(t.cancel);
+    return code == WC_E_CANCELLED ? ended - t.at_ms : -1;
+}
+
+START_TEST(cancel_in_any_phase)
+{
+    const char *repository = cancel_phases[_i].repository;
+    int64_t took = cancel_once(repository, cancel_phases[_i].is_blob);
+    /* a busy machine may be late, but not every time */
+    for (int i = 0; i < 4 && took >= 100; i++)
+        took = cancel_once(repository, cancel_phases[_i].is_blob);
+    ck_assert_int_lt(took, 100);
+    if (!cancel_phases[_i].may_end)
+        ck_assert_int_ge(took, 0);
 }
 END_TEST
 
