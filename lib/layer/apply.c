@@ -10,7 +10,7 @@ static int32_t apply_hardlink(wci_extract *x, const wci_tar_entry *entry, wci_di
 {
     wci_dir *from;
     char *from_name;
-    int32_t rc = wci_path_clean(entry->link, x->limits, "hard link target", &x->target, err);
+    int32_t rc = wci_path_clean(entry->link, x->limits, "its target", &x->target, err);
     if (rc)
         return rc;
     if (!x->target.size || strcmp(x->target.data, x->path.data) == 0)

@@ -30,9 +30,11 @@ static int32_t zstd_error(size_t rc, wc_error **err)
     ZSTD_ErrorCode code = ZSTD_getErrorCode(rc);
     if (code == ZSTD_error_memory_allocation)
         return wci_err_nomem(err);
-    int32_t ours =
-        code == ZSTD_error_frameParameter_windowTooLarge ? WC_E_LIMIT : WC_E_FORMAT;
-    return wci_err_native(err, ours, WC_DOMAIN_ZSTD, code, "zstd stream: damaged: %s",
+    if (code == ZSTD_error_frameParameter_windowTooLarge)
+        return wci_err_native(err, WC_E_LIMIT, WC_DOMAIN_ZSTD, code,
+                              "zstd stream: wants a window of more than %d MiB",
+                              1 << (MAX_WINDOW_LOG - 20));
+    return wci_err_native(err, WC_E_FORMAT, WC_DOMAIN_ZSTD, code, "zstd stream: damaged: %s",
                           ZSTD_getErrorName(rc));
 }
 

@@ -34,7 +34,7 @@ void wci_extract_free(wci_extract *x)
 
 int32_t wci_extract_take_path(wci_extract *x, const char *name, wc_error **err)
 {
-    int32_t rc = wci_path_clean(name, x->limits, "tar entry", &x->path, err);
+    int32_t rc = wci_path_clean(name, x->limits, "its name", &x->path, err);
     if (!rc && x->limits->target_windows)
         rc = wci_path_check_windows(x->path.data, err);
     if (!rc && x->cases)

@@ -22,22 +22,20 @@ static void drop_last(wci_str *path)
     path->data[path->size] = '\0';
 }
 
-static int32_t add_component(wci_str *out, const char *part, size_t size, const char *name,
-                             const char *what, wc_error **err)
+static int32_t add_component(wci_str *out, const char *part, size_t size, const char *what,
+                             wc_error **err)
 {
-    char shown[WCI_SHOWN_SIZE];
     if (size == 0 || (size == 1 && part[0] == '.'))
         return WC_OK;
     if (size == 2 && part[0] == '.' && part[1] == '.') {
         if (!out->size)
-            return wci_err(err, WC_E_FORMAT, "%s '%s': leads out of the root", what,
-                           wci_path_shown(name, shown));
+            return wci_err(err, WC_E_FORMAT, "%s leads out of the root", what);
         drop_last(out);
         return WC_OK;
     }
     if (size > MAX_COMPONENT)
-        return wci_err(err, WC_E_LIMIT, "%s '%s': has a part longer than %d bytes", what,
-                       wci_path_shown(name, shown), MAX_COMPONENT);
+        return wci_err(err, WC_E_LIMIT, "%s has a part longer than %d bytes", what,
+                       MAX_COMPONENT);
     if (out->size)
         wci_str_append_c(out, '/');
     wci_str_append_n(out, part, size);
@@ -47,18 +45,17 @@ static int32_t add_component(wci_str *out, const char *part, size_t size, const 
 int32_t wci_path_clean(const char *name, const wci_limits *limits, const char *what, wci_str *out,
                        wc_error **err)
 {
-    char shown[WCI_SHOWN_SIZE];
     wci_str_clear(out);
     wci_str_append_n(out, "", 0);
     if (!*name)
-        return wci_err(err, WC_E_FORMAT, "%s: has an empty name", what);
+        return wci_err(err, WC_E_FORMAT, "%s is empty", what);
     if (strlen(name) > limits->max_path)
-        return wci_err(err, WC_E_LIMIT, "%s '%s': its name is longer than %u bytes", what,
-                       wci_path_shown(name, shown), (unsigned)limits->max_path);
+        return wci_err(err, WC_E_LIMIT, "%s is longer than %u bytes", what,
+                       (unsigned)limits->max_path);
     const char *part = name;
     for (;;) {
         size_t size = strcspn(part, "/");
-        int32_t rc = add_component(out, part, size, name, what, err);
+        int32_t rc = add_component(out, part, size, what, err);
         if (rc)
             return rc;
         if (!part[size])

@@ -8,7 +8,7 @@
 
 /* Clears `out` and puts the clean form there: relative to the root, without "." and empty parts,
  * ".." taken back within the name; "" is the root. WC_E_FORMAT for names that are empty or lead
- * out, WC_E_LIMIT for too long ones. `what` is for errors ("layer entry"). */
+ * out, WC_E_LIMIT for too long ones. `what` begins the errors ("its name"). */
 int32_t wci_path_clean(const char *name, const wci_limits *limits, const char *what, wci_str *out,
                        wc_error **err);
 /* wci_show() as an expression. */

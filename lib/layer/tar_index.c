@@ -62,12 +62,12 @@ static int32_t clean_target(const wci_tar_entry *entry, const char *name, const 
 {
     const char *slash = strrchr(name, '/');
     if (entry->type == WCI_ENTRY_HARDLINK || *entry->link == '/' || !slash)
-        return wci_path_clean(entry->link, limits, "link", out, err);
+        return wci_path_clean(entry->link, limits, "archive: the target of a link", out, err);
     wci_str joined = WCI_STR_INIT;
     wci_str_append_n(&joined, name, (size_t)(slash - name + 1));
     wci_str_append(&joined, entry->link);
     int32_t rc = joined.failed ? wci_err_nomem(err)
-                               : wci_path_clean(joined.data, limits, "link", out, err);
+                               : wci_path_clean(joined.data, limits, "archive: the target of a link", out, err);
     wci_str_free(&joined);
     return rc;
 }
@@ -104,7 +104,7 @@ static int32_t take_members(wci_tar_index *index, wci_tar_reader *reader, const 
         int is_link = entry->type == WCI_ENTRY_SYMLINK || entry->type == WCI_ENTRY_HARDLINK;
         if (entry->type != WCI_ENTRY_FILE && !is_link)
             continue;
-        if ((rc = wci_path_clean(entry->name, limits, "tar entry", &name, err)) ||
+        if ((rc = wci_path_clean(entry->name, limits, "archive: the name of a member", &name, err)) ||
             (is_link && (rc = clean_target(entry, name.data, limits, &target, err))) ||
             (rc = add_member(index, entry, wci_tar_reader_data_offset(reader), &name, &target,
                              err)))
@@ -169,7 +169,7 @@ int32_t wci_tar_index_find(const wci_tar_index *index, const char *name, uint64_
 {
     char shown[WCI_SHOWN_SIZE];
     wci_str clean = WCI_STR_INIT;
-    int32_t rc = wci_path_clean(name, &wci_limits_default, "archive member", &clean, err);
+    int32_t rc = wci_path_clean(name, &wci_limits_default, "archive: the name looked for", &clean, err);
     const member *m = rc ? NULL : find_member(index, clean.data);
     for (int links = 0; m && m->target; links++) {
         if (links == MAX_LINKS) {

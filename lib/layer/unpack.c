@@ -154,6 +154,12 @@ static int32_t is_hidden_name(unpack *u, wci_dir *dir, const char *name, int *hi
     return rc;
 }
 
+/* Noted only because whiteouts are in it. */
+static int is_ghost(const wci_dir *dir)
+{
+    return dir->parent && !(dir->flags & (WCI_DIR_NAMED | WCI_DIR_REAL | WCI_DIR_LINK));
+}
+
 static int32_t take_link_to(unpack *u, wci_dir *from, const char *from_name, wci_dir *parent,
                             const char *name, wc_error **err)
 {
@@ -161,16 +167,16 @@ static int32_t take_link_to(unpack *u, wci_dir *from, const char *from_name, wci
     wci_dir *noted = from ? wci_dirs_find(u->x.dirs, from, from_name, strlen(from_name)) : NULL;
     int hidden = 0;
     int32_t rc;
-    if (noted && !(noted->flags & WCI_DIR_LINK))
+    if (noted && !(noted->flags & WCI_DIR_LINK) && !is_ghost(noted))
         return wci_err(err, WC_E_FORMAT, "hard link: its target is a directory");
-    if (noted) { /* a link to such a link leads to where that leads */
+    if (noted && noted->flags & WCI_DIR_LINK) { /* a link to such a link leads to where that leads */
         wci_str_clear(&u->x.target);
         wci_str_append(&u->x.target, noted->target);
         if (u->x.target.failed)
             return wci_err_nomem(err);
         return take_foreign_link(u, parent, name, u->x.target.data, err);
     }
-    if (!from)
+    if (!from || noted)
         return take_foreign_link(u, parent, name, target, err);
     if ((rc = is_hidden_name(u, from, from_name, &hidden, err)))
         return rc;
@@ -191,7 +197,7 @@ static int32_t take_hardlink(unpack *u, const wci_tar_entry *entry, wci_dir *par
     wci_dir *from;
     char *from_name;
     wci_str *target = &u->x.target;
-    int32_t rc = wci_path_clean(entry->link, u->x.limits, "hard link target", target, err);
+    int32_t rc = wci_path_clean(entry->link, u->x.limits, "its target", target, err);
     if (rc)
         return rc;
     if (!target->size || strcmp(target->data, u->x.path.data) == 0)
@@ -265,11 +271,6 @@ static int32_t take_entries(unpack *u, wci_tar_reader *reader, wc_error **err)
 
 /* ---- After the last entry --------------------------------------------------------------------- */
 
-static int is_ghost(const wci_dir *dir)
-{
-    return dir->parent && !(dir->flags & (WCI_DIR_NAMED | WCI_DIR_REAL | WCI_DIR_LINK));
-}
-
 static int32_t remove_ghost(unpack *u, wci_dir *dir, wc_error **err)
 {
     int is_hidden = dir->flags & WCI_DIR_HIDDEN;
@@ -313,9 +314,12 @@ static int32_t remove_whiteouts(unpack *u, wci_dir *dir, wc_error **err)
         rc = wci_tree_list(fd, &names, err);
     for (size_t i = 0; !rc && i < names.count; i++) {
         wci_node_info info;
-        rc = wci_tree_stat(fd, names.items[i], &info, err);
+        const char *name = names.items[i];
+        if (wci_dirs_find(u->x.dirs, dir, name, strlen(name)))
+            continue; /* a directory, or the place of a link */
+        rc = wci_tree_stat(fd, name, &info, err);
         if (!rc && wci_tree_is_whiteout(&info))
-            rc = wci_tree_remove(fd, names.items[i], err);
+            rc = wci_tree_remove(fd, name, err);
     }
     wci_strv_free(&names);
     return rc;

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <wincontainer/container.h>
+
+#include "api/context.h"
+#include "container/container.h"
+#include "container/info.h"
+#include "container/signal.h"
+
+#define ATTACH_ALL ((uint64_t)(WC_ATTACH_STDIN | WC_ATTACH_STDOUT | WC_ATTACH_STDERR))
+
+static int32_t begin(wc_container *container, wc_cancel *cancel, wc_call *call, wc_error **err)
+{
+    WCI_REQUIRE(container, "container is NULL");
+    return wci_api_begin_engine(container->engine, cancel, call, err);
+}
+
+int32_t wc_container_create(wc_context *context, const wc_container_options *options, wc_cancel *cancel,
+                            wc_container **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(options && out, "options or out is NULL");
+    return wci_ctr_create(&call, context->engine, options, out, err);
+}
+
+int32_t wc_container_open(wc_context *context, const char *id_or_name, wc_container **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(id_or_name && *id_or_name && out, "id_or_name is empty or out is NULL");
+    return wci_ctr_open(context->engine, id_or_name, out, err);
+}
+
+int32_t wc_container_start(wc_container *container, uint64_t attach, wc_cancel *cancel, wc_stream **stream,
+                           wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(!(attach & ~ATTACH_ALL), "unknown bits in attach");
+    WCI_REQUIRE(!attach || stream, "stream is NULL");
+    return wci_ctr_start(&call, container, attach, stream, err);
+}
+
+int32_t wc_container_attach(wc_container *container, uint64_t attach, wc_cancel *cancel, wc_stream **out,
+                            wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(attach && !(attach & ~ATTACH_ALL), "attach is 0 or has unknown bits");
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_ctr_attach(&call, container, attach, out, err);
+}
+
+int32_t wc_container_wait(wc_container *container, int32_t condition, wc_cancel *cancel, int32_t *exit_code,
+                          wc_error **err)
+{
+    wc_call call;
+    int32_t code = 0, rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(condition >= WC_WAIT_NOT_RUNNING && condition <= WC_WAIT_REMOVED, "condition is not one of WC_WAIT_*");
+    rc = wci_ctr_wait(&call, container, condition, &code, err);
+    if (!rc && exit_code)
+        *exit_code = code;
+    return rc;
+}
+
+int32_t wc_container_kill(wc_container *container, const char *signal, wc_error **err)
+{
+    wc_call call;
+    int number = 0;
+    int32_t rc = begin(container, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(signal, "signal is NULL");
+    rc = wci_signal_parse(signal, &number, err);
+    return rc ? rc : wci_ctr_kill(&call, container, number, err);
+}
+
+int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    return rc ? rc : wci_ctr_stop(&call, container, timeout_ns, err);
+}
+
+int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(!(flags & ~(uint64_t)1), "unknown flags");
+    return wci_ctr_remove(&call, container, (int)flags, err);
+}
+
+int32_t wc_container_copy_in(wc_container *container, const char *host_path, const char *container_path,
+                             wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(host_path && *host_path && container_path && *container_path, "a path is empty");
+    return wci_ctr_copy_in(&call, container, host_path, container_path, err);
+}
+
+int32_t wc_container_copy_out(wc_container *container, const char *container_path, const char *host_path,
+                              wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(host_path && *host_path && container_path && *container_path, "a path is empty");
+    return wci_ctr_copy_out(&call, container, container_path, host_path, err);
+}
+
+const char *wc_container_id(const wc_container *container)
+{
+    return container ? container->id : "";
+}
+
+wc_container *wc_container_ref(wc_container *container)
+{
+    if (container)
+        wci_ref_take(&container->refs);
+    return container;
+}
+
+void wc_container_unref(wc_container *container)
+{
+    if (container && wci_ref_drop(&container->refs))
+        wci_ctr_free(container);
+}
+
+/* ---- Looking ------------------------------------------------------------------------------------ */
+
+int32_t wc_container_inspect(wc_container *container, wc_container_info **out, wc_error **err)
+{
+    wc_call call;
+    wci_container_record *record = NULL;
+    int32_t rc = begin(container, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_ctr_record(&call, container->engine, container->id, &record, err);
+    return rc ? rc : wci_info_new(record, out, err);
+}
+
+int32_t wc_container_list(wc_context *context, wc_list **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_info_list(&call, context->engine, out, err);
+}
+
+wc_container_info *wc_container_info_ref(wc_container_info *info)
+{
+    if (info)
+        wci_ref_take(&info->refs);
+    return info;
+}
+
+void wc_container_info_unref(wc_container_info *info)
+{
+    if (info && wci_ref_drop(&info->refs))
+        wci_info_free(info);
+}
+
+const char *wc_container_info_id(const wc_container_info *info)
+{
+    return info ? info->record->id : "";
+}
+
+const char *wc_container_info_name(const wc_container_info *info)
+{
+    return info ? info->record->name : "";
+}
+
+const char *wc_container_info_image(const wc_container_info *info)
+{
+    return info ? info->record->image_name : "";
+}
+
+const char *wc_container_info_image_id(const wc_container_info *info)
+{
+    return info && info->config.image_id ? info->config.image_id : "";
+}
+
+const char *wc_container_info_command(const wc_container_info *info)
+{
+    return info ? info->command : "";
+}
+
+int32_t wc_container_info_status(const wc_container_info *info)
+{
+    if (!info)
+        return WC_STATUS_DEAD;
+    return info->record->status == WCI_STATUS_STARTING ? WC_STATUS_CREATED : (int32_t)info->record->status;
+}
+
+const char *wc_container_info_status_text(const wc_container_info *info)
+{
+    return info ? wci_status_text(info->record->status) : "";
+}
+
+int64_t wc_container_info_pid(const wc_container_info *info)
+{
+    return info ? info->record->pid : 0;
+}
+
+int32_t wc_container_info_exit_code(const wc_container_info *info)
+{
+    return info ? info->record->exit_code : 0;
+}
+
+int64_t wc_container_info_created(const wc_container_info *info)
+{
+    return info ? info->record->created_ns : 0;
+}
+
+int64_t wc_container_info_started(const wc_container_info *info)
+{
+    return info ? info->record->started_ns : 0;
+}
+
+int64_t wc_container_info_finished(const wc_container_info *info)
+{
+    return info ? info->record->finished_ns : 0;
+}
+
+const char *wc_container_info_label(const wc_container_info *info, const char *key)
+{
+    return info && key ? wci_config_label(&info->config, key) : NULL;
+}
+
+const char *wc_container_info_json(const wc_container_info *info)
+{
+    return info ? info->json : "{}";
+}
+
+/* ---- Logs --------------------------------------------------------------------------------------- */
+
+int32_t wc_container_logs(wc_container *container, const wc_log_options *options, wc_logs **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_ctr_logs(&call, container, options, out, err);
+}
+
+int32_t wc_logs_next(wc_logs *logs, int32_t *channel, int64_t *time_ns, wc_buf **line, int64_t timeout_ns,
+                     wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    wc_response response;
+    WCI_REQUIRE(logs && line, "logs or line is NULL");
+    int32_t rc = wci_api_begin_engine(logs->engine, cancel, &call, err);
+    if (rc)
+        return rc;
+    wci_response_init(&response);
+    rc = wci_backend_logs_next(logs->backend, &call, logs->handle, &response, timeout_ns, err);
+    if (!rc) {
+        if (channel)
+            *channel = response.channel;
+        if (time_ns)
+            *time_ns = response.time_ns;
+        *line = response.line;
+        response.line = NULL;
+    }
+    wci_response_free(&response);
+    return rc;
+}
+
+intptr_t wc_logs_fd(const wc_logs *logs)
+{
+    return logs ? wci_backend_logs_fd(logs->backend, logs->handle) : -1;
+}
+
+wc_logs *wc_logs_ref(wc_logs *logs)
+{
+    if (logs)
+        wci_ref_take(&logs->refs);
+    return logs;
+}
+
+void wc_logs_unref(wc_logs *logs)
+{
+    if (logs && wci_ref_drop(&logs->refs))
+        wci_logs_free(logs);
+}

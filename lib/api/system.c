@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <wincontainer/system.h>
+
+#include "api/context.h"
+#include "container/container.h"
+#include "container/system.h"
+#include "core/alloc.h"
+#include "core/list.h"
+
+#define PRUNE_ALL ((uint64_t)(WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | WC_PRUNE_UNUSED | WC_PRUNE_PARTIAL))
+
+int32_t wc_system_info(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_system_info(&call, context->engine, out, err);
+}
+
+int32_t wc_system_df(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_system_df(&call, context->engine, out, err);
+}
+
+static int32_t list_of(const wci_strv *lines, wc_list **out, wc_error **err)
+{
+    wc_list *list = NULL;
+    int32_t rc = wci_list_new(WCI_LIST_STRING, wci_free, &list, err);
+    for (size_t i = 0; !rc && i < lines->count; i++)
+        rc = wci_list_add(list, wci_strdup(lines->items[i]), err);
+    if (rc)
+        wc_list_unref(list);
+    else
+        *out = list;
+    return rc;
+}
+
+static int prune_what(uint64_t flags)
+{
+    return (flags & WC_PRUNE_DANGLING ? WCI_PRUNE_DANGLING : 0) | (flags & WC_PRUNE_UNUSED ? WCI_PRUNE_UNUSED : 0) |
+           (flags & WC_PRUNE_PARTIAL ? WCI_PRUNE_PARTIAL : 0);
+}
+
+int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, int64_t *reclaimed, wc_list **removed,
+                        wc_error **err)
+{
+    wc_call call;
+    wci_strv lines = WCI_STRV_INIT;
+    uint64_t bytes = 0, more = 0;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(!(flags & ~PRUNE_ALL), "unknown flags");
+    if (flags & WC_PRUNE_CONTAINERS)
+        rc = wci_ctr_prune(&call, context->engine, &lines, &bytes, err);
+    if (!rc)
+        rc = wci_store_prune(&call, context->engine->store, prune_what(flags), &lines, &more, err);
+    if (!rc && removed)
+        rc = list_of(&lines, removed, err);
+    if (!rc && reclaimed)
+        *reclaimed = (int64_t)(bytes + more);
+    wci_strv_free(&lines);
+    return rc;
+}
+
+int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, wc_list **findings, wc_error **err)
+{
+    wc_call call;
+    wci_strv lines = WCI_STRV_INIT;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(repair == 0 || repair == 1, "repair is neither 0 nor 1");
+    WCI_REQUIRE(findings, "findings is NULL");
+    rc = wci_store_check(&call, context->engine->store, repair, &lines, err);
+    if (!rc)
+        rc = list_of(&lines, findings, err);
+    wci_strv_free(&lines);
+    return rc;
+}

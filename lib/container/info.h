@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a container was at one moment: the public wc_container_info. */
+#ifndef WCI_CONTAINER_INFO_H
+#define WCI_CONTAINER_INFO_H
+
+#include "container/container.h"
+
+struct wc_container_info {
+    wci_ref refs;
+    wci_container_record *record;
+    wci_config config;
+    char *command, *json;
+};
+
+/* Takes the record over, also on failure. */
+int32_t wci_info_new(wci_container_record *record, wc_container_info **out, wc_error **err);
+void wci_info_free(wc_container_info *info);
+const char *wci_status_text(wci_status status);
+/* As wc_list of infos, reconciled. */
+int32_t wci_info_list(wc_call *call, wci_engine *engine, wc_list **out, wc_error **err);
+
+#endif

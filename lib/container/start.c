@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "container/container.h"
+#include "container/spec.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "platform/host.h"
+
+#define BIT(status) (1u << (status))
+#define HOSTS_MAX ((size_t)1 << 20)
+
+/* ---- The files that every container has of its own ---------------------------------------------- */
+
+static int32_t write_text(const char *dir, const char *name, const char *text, size_t size, wc_error **err)
+{
+    char *path = wci_path_join(dir, name);
+    int32_t rc = path ? wci_file_write_atomic(path, text, size, 0644, 0, err) : wci_err_nomem(err);
+    wci_free(path);
+    return rc;
+}
+
+/* On the host's network its own file is right, else `text`. */
+static int32_t write_like_host(const char *dir, const char *name, const char *host_path, int host_network,
+                               const char *text, wc_error **err)
+{
+    wc_buf *file = NULL;
+    if (host_network && !wci_file_read_all(host_path, HOSTS_MAX, &file, NULL)) {
+        int32_t rc = write_text(dir, name, wc_buf_data(file), wc_buf_size(file), err);
+        wc_buf_unref(file);
+        return rc;
+    }
+    return write_text(dir, name, text, strlen(text), err);
+}
+
+static int32_t write_files(const char *dir, const wci_config *config, wci_network_mode network, wc_error **err)
+{
+    int host = network == WCI_NETWORK_HOST;
+    char *hosts = wci_asprintf("127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+                               config->hostname);
+    char *hostname = wci_asprintf("%s\n", config->hostname);
+    int32_t rc = hosts && hostname ? wci_dir_make(dir, 0711, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = write_like_host(dir, "hosts", "/etc/hosts", host, hosts, err);
+    if (!rc)
+        rc = write_like_host(dir, "resolv.conf", "/etc/resolv.conf", host, "", err);
+    if (!rc)
+        rc = write_text(dir, "hostname", hostname, strlen(hostname), err);
+    wci_free(hosts);
+    wci_free(hostname);
+    return rc;
+}
+
+static int32_t make_volumes(const char *dir, const wci_config *config, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    for (size_t i = 0; !rc && i < config->volumes.count; i++) {
+        char *path = wci_asprintf("%s/volumes/%zu", dir, i);
+        rc = path ? wci_dir_make(path, 0755, err) : wci_err_nomem(err);
+        wci_free(path);
+    }
+    return rc;
+}
+
+/* ---- The request -------------------------------------------------------------------------------- */
+
+static int32_t make_spec(wci_engine *engine, const wci_container_record *record, const wci_config *config,
+                         const char *state_dir, char **out, wc_error **err)
+{
+    wci_rootfs rootfs = {NULL, 0, 0};
+    wci_user user = {0};
+    wci_spec_input input = {.config = config, .id = record->id, .state_dir = state_dir, .user = &user};
+    int32_t rc = wci_network_mode_parse(config->network, &input.network, err);
+    if (!rc)
+        rc = write_files(state_dir, config, input.network, err);
+    if (!rc)
+        rc = make_volumes(state_dir, config, err);
+    if (!rc)
+        rc = wci_ctr_rootfs(engine, record, &rootfs, err);
+    if (!rc)
+        rc = wci_user_resolve(&rootfs, config->user, &user, err);
+    if (!rc)
+        rc = wci_spec_make(&input, out, err);
+    wci_user_free(&user);
+    wci_rootfs_free(&rootfs);
+    return rc;
+}
+
+static int32_t set_numbers(wc_request *request, const wci_config *config, uint64_t attach, wc_error **err)
+{
+    const struct {
+        const char *key;
+        int64_t value;
+    } numbers[] = {
+        {"attach", (int64_t)attach},
+        {"init", config->init},
+        {"tty", config->tty},
+        {"open-stdin", config->open_stdin},
+        {"auto-remove", config->auto_remove},
+        {"log-max-bytes", config->log_max_bytes},
+        {"log-max-files", config->log_max_files},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (wci_request_set_int(request, numbers[i].key, numbers[i].value))
+            return wci_err_nomem(err);
+    return wci_request_set_string(request, "network", config->network) ? wci_err_nomem(err) : WC_OK;
+}
+
+/* Only backends that take layers take the runtime's document; for others users of the image mean
+ * nothing. */
+static int32_t fill(wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
+                    const wci_config *config, uint64_t attach, wc_error **err)
+{
+    char *spec = NULL;
+    int32_t rc = set_numbers(&op->request, config, attach, err);
+    if (rc || !(wci_backend_capabilities(op->backend) & WC_BACKEND_LAYERS))
+        return rc;
+    rc = wci_ctr_call_add_layers(op, engine, record, err);
+    if (!rc)
+        rc = make_spec(engine, record, config, op->request.state_dir, &spec, err);
+    if (!rc && wci_request_set_string(&op->request, "spec", spec))
+        rc = wci_err_nomem(err);
+    wci_free(spec);
+    return rc;
+}
+
+/* ---- The record --------------------------------------------------------------------------------- */
+
+static int32_t record_starting(wci_engine *engine, const wci_container_record *record, wc_error **err)
+{
+    if (wci_status_is_live(record->status))
+        return wci_err(err, WC_E_STATE, "container '%s': runs already", record->name);
+    wci_container_change change = {
+        .from = BIT(WCI_STATUS_CREATED) | BIT(WCI_STATUS_EXITED) | BIT(WCI_STATUS_DEAD),
+        .generation = -1,
+        .status = WCI_STATUS_STARTING,
+        .error = "",
+        .bump_generation = 1,
+    };
+    return wci_container_update(engine->store, record->id, &change, err);
+}
+
+static int32_t record_running(wci_engine *engine, const wci_container_record *record, int64_t pid, wc_error **err)
+{
+    char *attributes = wci_asprintf("{\"name\":\"%s\"}", record->name);
+    wci_container_change change = {
+        .from = BIT(WCI_STATUS_STARTING),
+        .generation = record->generation,
+        .status = WCI_STATUS_RUNNING,
+        .pid = pid,
+        .started_ns = wci_now_ns(),
+        .error = "",
+        .action = "start",
+        .attributes = attributes,
+    };
+    int32_t rc = attributes ? wci_container_update(engine->store, record->id, &change, err) : wci_err_nomem(err);
+    wci_free(attributes);
+    return rc;
+}
+
+static void record_failed(wci_engine *engine, const wci_container_record *record, const wc_error *why)
+{
+    wci_container_change change = {
+        .from = BIT(WCI_STATUS_STARTING),
+        .generation = record->generation,
+        .status = record->started_ns ? WCI_STATUS_EXITED : WCI_STATUS_CREATED,
+        .error = wc_error_message(why),
+    };
+    wci_container_update(engine->store, record->id, &change, NULL);
+}
+
+/* ---- Starting ----------------------------------------------------------------------------------- */
+
+static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record *record, uint64_t attach,
+                   wc_stream **stream, wc_error **err)
+{
+    wci_ctr_call op;
+    wci_config config = {0};
+    int32_t rc = wci_ctr_call_init(call, engine, record, &op, err);
+    if (rc)
+        return rc;
+    rc = wci_config_from_json(record->config, &config, err);
+    if (!rc)
+        rc = fill(&op, engine, record, &config, attach, err);
+    if (!rc)
+        rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_START, call, err);
+    if (!rc && !(wci_backend_capabilities(op.backend) & WC_BACKEND_RECORDS))
+        rc = record_running(engine, record, op.response.pid, err);
+    if (!rc && attach && op.response.has_handle)
+        rc = wci_stream_new(engine, op.backend, op.response.handle, stream, err);
+    else if (!rc && attach)
+        rc = wci_err(err, WC_E_UNSUPPORTED, "backend '%s': gives no streams", record->backend);
+    wci_config_free(&config);
+    wci_ctr_call_free(&op);
+    return rc;
+}
+
+static int32_t start_locked(wc_call *call, wc_container *c, uint64_t attach, wc_stream **stream, wc_error **err)
+{
+    wci_container_record *record = NULL;
+    wc_error *why = NULL;
+    int32_t rc = wci_container_find(c->engine->store, c->id, &record, err);
+    if (!rc)
+        rc = record_starting(c->engine, record, err);
+    wci_container_record_free(record);
+    record = NULL;
+    if (!rc)
+        rc = wci_container_find(c->engine->store, c->id, &record, err);
+    if (rc)
+        return rc;
+    rc = run(call, c->engine, record, attach, stream, &why);
+    if (rc)
+        record_failed(c->engine, record, why);
+    wci_container_record_free(record);
+    return rc ? wci_err_move(err, why) : WC_OK;
+}
+
+int32_t wci_ctr_start(wc_call *call, wc_container *c, uint64_t attach, wc_stream **stream, wc_error **err)
+{
+    wci_container_record *record = NULL;
+    wci_lock *lock = NULL;
+    int64_t seen = 0;
+    /* What an earlier, killed start left is settled before the lock is ours. */
+    int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
+    wci_container_record_free(record);
+    if (!rc)
+        rc = wci_event_last(c->engine->store, &seen, err);
+    if (!rc)
+        rc = wci_ctr_lock(call, c->engine, c->id, &lock, err);
+    if (rc)
+        return rc;
+    atomic_store(&c->seen_event, seen);
+    rc = start_locked(call, c, attach, stream, err);
+    wci_lock_release(lock);
+    return rc;
+}
