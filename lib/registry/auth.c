@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a challenge to what is sent along: Basic from the credentials, Bearer from a token server. */
-#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -131,16 +130,21 @@ static int32_t needs_login(const wci_remote *remote, wc_error **err)
                           remote->host);
 }
 
-static int32_t use_basic(wci_remote *remote, wc_error **err)
+char *wci_auth_basic(const wci_credentials *credentials)
 {
-    const wci_credentials *c = &remote->auth.credentials;
-    if (!c->username)
-        return needs_login(remote, err);
-    char *pair = wci_asprintf("%s:%s", c->username, c->password);
+    char *pair = wci_asprintf("%s:%s", credentials->username, credentials->password);
     char *coded = pair ? wci_base64_encode(pair, strlen(pair)) : NULL;
     char *header = coded ? wci_asprintf("Authorization: Basic %s", coded) : NULL;
     wci_secret_free(pair);
     wci_secret_free(coded);
+    return header;
+}
+
+static int32_t use_basic(wci_remote *remote, wc_error **err)
+{
+    if (!remote->auth.credentials.username)
+        return needs_login(remote, err);
+    char *header = wci_auth_basic(&remote->auth.credentials);
     if (!header)
         return wci_err_nomem(err);
     set_header(&remote->auth, header, INT64_MAX);

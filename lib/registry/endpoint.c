@@ -59,6 +59,29 @@ int32_t wci_endpoint_check_plain(const wci_remote *remote, const wci_url *url, w
                    url->shown);
 }
 
+static int is_redirect(long status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+int32_t wci_endpoint_redirect(const wci_http_request *from, wci_url *to, wc_error **err)
+{
+    if (!is_redirect(from->status))
+        return WC_OK;
+    const char *location = wci_http_header(from, "location", 0);
+    if (!location)
+        return wci_err(err, WC_E_FORMAT, "%s: a redirect that leads nowhere", from->url->shown);
+    int32_t code = wci_url_parse(location, from->url, to, err);
+    if (code)
+        return wci_err_wrap(err, code, "%s: redirects to an unusable place", from->url->shown);
+    if (!to->plain || from->url->plain)
+        return WC_OK;
+    wci_err(err, WC_E_PERMISSION, "%s: refused: it redirects from HTTPS to plain HTTP (%s)",
+            from->url->shown, to->shown);
+    wci_url_free(to);
+    return WC_E_PERMISSION;
+}
+
 unsigned wci_endpoint_fence(const wci_remote *remote, const wci_url *url)
 {
     int is_registry = url->port == remote->base.port &&

@@ -141,31 +141,20 @@ static int32_t settle_failure(wci_exchange *ex, wci_next *next, wc_error **err)
     return take_error(ex, err);
 }
 
-static int is_redirect(long status)
+/* *next is WCI_NEXT_AGAIN when the answer was a redirect. */
+static int32_t follow(wci_exchange *ex, wci_next *next, wc_error **err)
 {
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-static int32_t follow(wci_exchange *ex, wc_error **err)
-{
-    const char *location = wci_http_header(&ex->request, "location", 0);
     wci_url to = WCI_URL_INIT;
-    if (!location)
-        return wci_err(err, WC_E_FORMAT, "%s: a redirect that leads nowhere", ex->url.shown);
-    if (++ex->redirects > MAX_REDIRECTS)
-        return wci_err(err, WC_E_NETWORK, "%s: redirects without end", ex->url.shown);
-    int32_t code = wci_url_parse(location, &ex->url, &to, err);
-    if (code)
-        return wci_err_wrap(err, code, "%s: redirects to an unusable place", ex->url.shown);
-    if (to.plain && !ex->url.plain) {
-        code = wci_err(err, WC_E_PERMISSION,
-                       "%s: refused: it redirects from HTTPS to plain HTTP (%s)", ex->url.shown,
-                       to.shown);
-        wci_url_free(&to);
+    int32_t code = wci_endpoint_redirect(&ex->request, &to, err);
+    if (code || !to.text)
         return code;
+    if (++ex->redirects > MAX_REDIRECTS) {
+        wci_url_free(&to);
+        return wci_err(err, WC_E_NETWORK, "%s: redirects without end", ex->url.shown);
     }
     wci_url_free(&ex->url);
     ex->url = to;
+    *next = WCI_NEXT_AGAIN;
     return WC_OK;
 }
 
@@ -222,10 +211,9 @@ int32_t wci_exchange_settle(wc_call *call, wci_exchange *ex, wci_next *next, wc_
     wci_endpoint_answered(ex->remote, &ex->request);
     if (ex->request.code)
         return settle_failure(ex, next, err);
-    if (is_redirect(ex->request.status)) {
-        *next = WCI_NEXT_AGAIN;
-        return follow(ex, err);
-    }
+    int32_t code = follow(ex, next, err);
+    if (code || *next == WCI_NEXT_AGAIN)
+        return code;
     if (wants_answer(ex))
         return settle_challenge(call, ex, next, err);
     if (wci_retry_status(ex->request.status))

@@ -44,6 +44,9 @@ int wci_endpoint_may_fall_back(const wci_remote *remote, const wci_http_request 
 int wci_endpoint_should_probe(const wci_remote *remote);
 /* Whether this URL may be asked at all: plain HTTP only to loopback or with TLS checks off. */
 int32_t wci_endpoint_check_plain(const wci_remote *remote, const wci_url *url, wc_error **err);
+/* Where a redirect answer of `from` leads; *to is empty (WC_OK) when it is not one. Never from HTTPS
+ * to plain HTTP. */
+int32_t wci_endpoint_redirect(const wci_http_request *from, wci_url *to, wc_error **err);
 /* Address classes that a request to `url` may connect to. */
 unsigned wci_endpoint_fence(const wci_remote *remote, const wci_url *url);
 /* Remembers that and from where the registry answered. */
@@ -56,6 +59,8 @@ const char *wci_auth_header(wci_remote *remote);
 /* Makes remote->auth fit the challenges of an answer. WC_E_AUTH when nothing can be done. */
 int32_t wci_auth_answer(wc_call *call, wci_remote *remote, const wci_http_request *request,
                         wc_error **err);
+/* "Authorization: Basic …" for a user name and password; owned. NULL: out of memory. */
+char *wci_auth_basic(const wci_credentials *credentials);
 /* Whether an answer says that what we sent does not reach far enough. */
 int wci_auth_is_insufficient(const wci_http_request *request);
 void wci_auth_free(wci_auth *auth);

@@ -5,7 +5,6 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
-#include "registry/base64.h"
 #include "registry/remote.h"
 
 #define MAX_TOKEN_ANSWER ((size_t)1024 * 1024)
@@ -82,12 +81,7 @@ static int32_t add_basic(inquiry *q, wc_error **err)
     const wci_credentials *c = &q->remote->auth.credentials;
     if (!c->username || !wci_url_same_origin(&q->url, &q->realm))
         return WC_OK;
-    char *pair = wci_asprintf("%s:%s", c->username, c->password);
-    char *coded = pair ? wci_base64_encode(pair, strlen(pair)) : NULL;
-    char *header = coded ? wci_asprintf("Authorization: Basic %s", coded) : NULL;
-    wci_secret_free(pair);
-    wci_secret_free(coded);
-    return wci_strv_add_take(&q->request.headers, header) ? wci_err_nomem(err) : WC_OK;
+    return wci_strv_add_take(&q->request.headers, wci_auth_basic(c)) ? wci_err_nomem(err) : WC_OK;
 }
 
 static void forget_headers(inquiry *q)
@@ -118,25 +112,12 @@ static int32_t send_step(wc_call *call, inquiry *q, wc_error **err)
     return wci_err_move(err, why);
 }
 
-static int is_redirect(long status)
-{
-    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
 static int32_t follow(inquiry *q, int *followed, wc_error **err)
 {
-    const char *location = wci_http_header(&q->request, "location", 0);
     wci_url to = WCI_URL_INIT;
-    if (!is_redirect(q->request.status) || !location)
-        return WC_OK;
-    int32_t code = wci_url_parse(location, &q->url, &to, err);
-    if (!code && to.plain && !q->url.plain)
-        code = wci_err(err, WC_E_PERMISSION, "%s: refused: redirected from HTTPS to plain HTTP",
-                       to.shown);
-    if (code) {
-        wci_url_free(&to);
-        return wci_err_wrap(err, code, "token server %s", server_name(q));
-    }
+    int32_t code = wci_endpoint_redirect(&q->request, &to, err);
+    if (code || !to.text)
+        return code;
     wci_url_free(&q->url);
     q->url = to;
     *followed = 1;
