@@ -80,7 +80,8 @@ int32_t wci_blob_read(wci_store *store, const wci_digest *digest, size_t max, wc
     if (!rc && !wci_digest_equal(&found, digest))
         rc = wci_err(err, WC_E_CORRUPT,
                      "blob '%s': its bytes have the digest '%s'; repair the store with a system "
-                     "check and pull the image again", digest->text, found.text);
+                     "check and pull the image again",
+                     digest->text, found.text);
     if (rc)
         wc_buf_unref(data);
     else
@@ -104,8 +105,8 @@ static int32_t hash_file(const wc_call *call, wci_fd fd, wci_hasher *hasher, wc_
     return rc;
 }
 
-int32_t wci_blob_verify(const wc_call *call, const char *path, const wci_digest *digest,
-                        int *good, wc_error **err)
+int32_t wci_blob_verify(const wc_call *call, const char *path, const wci_digest *digest, int *good,
+                        wc_error **err)
 {
     wci_fd fd = WCI_FD_NONE;
     wci_hasher *hasher = NULL;

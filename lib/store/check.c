@@ -42,8 +42,7 @@ static int32_t change(check *c, const char *sql, const wci_value *values, size_t
                       wc_error **err)
 {
     int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_DURABLE, err);
-    return rc ? rc
-              : wci_tx_end(c->store, wci_db_run(c->store->db, sql, values, count, err), err);
+    return rc ? rc : wci_tx_end(c->store, wci_db_run(c->store->db, sql, values, count, err), err);
 }
 
 /* Calls `look` for every row of a query with one column. */
@@ -76,7 +75,8 @@ static int32_t quarantine(check *c, const char *path, const char *kind, const ch
     return rc;
 }
 
-/* ---- The database ----------------------------------------------------------------------------- */
+/* ---- The database -----------------------------------------------------------------------------
+ */
 
 static int32_t mend_indexes(check *c, wc_error **err)
 {
@@ -90,15 +90,18 @@ static int32_t check_database(check *c, wc_error **err)
     int32_t rc = list(c, "PRAGMA integrity_check(20)", &lines, err);
     int damaged = lines.count != 1 || strcmp(lines.items[0], "ok") != 0;
     for (size_t i = 0; i < lines.count && !rc && damaged; i++)
-        rc = say(c, wci_asprintf("database: %s%s", lines.items[i],
-                                 c->repair ? "; indexes rebuilt, check again" : ""), err);
+        rc = say(c,
+                 wci_asprintf("database: %s%s", lines.items[i],
+                              c->repair ? "; indexes rebuilt, check again" : ""),
+                 err);
     if (!rc && damaged && c->repair)
         rc = mend_indexes(c, err);
     wci_strv_free(&lines);
     return rc;
 }
 
-/* ---- Blobs ------------------------------------------------------------------------------------ */
+/* ---- Blobs ------------------------------------------------------------------------------------
+ */
 
 /* Name or id of an image that needs the blob; owned, NULL when there is none. */
 static int32_t image_of_blob(check *c, const char *digest, char **out, wc_error **err)
@@ -129,12 +132,15 @@ static int32_t report_blob(check *c, const wci_digest *digest, const char *path,
     if (!rc && c->repair && !missing)
         rc = quarantine(c, path, "blob", wci_digest_hex(digest), err);
     const char *what = missing ? "its file is missing" : "its bytes do not match its digest";
-    const char *done = !c->repair ? "" : missing ? "; taken off the books" : "; put into quarantine";
+    const char *done = missing ? "; taken off the books" : "; put into quarantine";
+    if (!c->repair)
+        done = "";
     if (!rc)
-        rc = say(c, image ? wci_asprintf("blob %s: %s%s; image '%s' needs it, pull that again",
-                                         digest->text, what, done, image)
-                          : wci_asprintf("blob %s: %s%s; nothing needs it", digest->text, what,
-                                         done), err);
+        rc = say(c,
+                 image ? wci_asprintf("blob %s: %s%s; image '%s' needs it, pull that again",
+                                      digest->text, what, done, image)
+                       : wci_asprintf("blob %s: %s%s; nothing needs it", digest->text, what, done),
+                 err);
     wci_free(image);
     return rc;
 }
@@ -160,22 +166,25 @@ static int32_t check_blob(check *c, const char *key, wc_error **err)
     return rc;
 }
 
-/* ---- Trees ------------------------------------------------------------------------------------ */
+/* ---- Trees ------------------------------------------------------------------------------------
+ */
 
+/* Rows go before their files: when the row with this id is still there after the look, nobody has
+ * taken the tree away or made it anew during it. */
 typedef struct tree {
     wci_tree_kind kind;
     wci_digest key;
     char *path;
+    char *id;
 } tree;
 
 static int32_t is_running_on(wci_store *store, const tree *t, int64_t *running, wc_error **err)
 {
-    const char *sql =
-        t->kind == WCI_TREE_LAYER
-            ? "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
-              " WHERE diff_id = ? AND status IN (1, 2, 3)"
-            : "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
-              " WHERE chain_id = ? AND status IN (1, 2, 3)";
+    const char *sql = t->kind == WCI_TREE_LAYER
+                          ? "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
+                            " WHERE diff_id = ? AND status IN (1, 2, 3)"
+                          : "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
+                            " WHERE chain_id = ? AND status IN (1, 2, 3)";
     return wci_db_get_int(store->db, sql, WCI_BIND(WCI_TEXT(t->key.text)), 0, running, err);
 }
 
@@ -186,10 +195,10 @@ static int32_t forget_tree(wci_gc *gc, const tree *t, int *forgotten, wc_error *
     int32_t rc = is_running_on(gc->store, t, &running, err);
     if (rc || running || wci_gc_is_held(gc, t->key.text))
         return rc;
-    rc = wci_db_run(gc->store->db, "DELETE FROM trees WHERE kind = ? AND key = ? AND owner = ''",
-                    WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), err);
+    rc = wci_db_run(gc->store->db, "DELETE FROM trees WHERE kind = ? AND key = ? AND id = ?",
+                    WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text), WCI_TEXT(t->id)), err);
     if (!rc)
-        *forgotten = 1;
+        *forgotten = wci_db_changes(gc->store->db) > 0;
     return rc;
 }
 
@@ -208,23 +217,23 @@ static int32_t mend_tree(check *c, const tree *t, int *mended, wc_error **err)
     return rc;
 }
 
-static int32_t is_recorded(check *c, const tree *t, int64_t *recorded, wc_error **err)
+static int32_t is_unchanged(check *c, const tree *t, int64_t *unchanged, wc_error **err)
 {
     int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
     if (rc)
         return rc;
-    rc = wci_db_get_int(c->store->db,
-                        "SELECT count(*) FROM trees WHERE kind = ? AND key = ? AND owner = ''",
-                        WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), 0, recorded, err);
+    rc = wci_db_get_int(
+        c->store->db, "SELECT count(*) FROM trees WHERE kind = ? AND key = ? AND id = ?",
+        WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text), WCI_TEXT(t->id)), 0, unchanged, err);
     return wci_tx_end(c->store, rc, err);
 }
 
 static int32_t report_tree(check *c, const tree *t, const char *what, wc_error **err)
 {
-    int64_t recorded = 0;
+    int64_t unchanged = 0;
     int mended = 0;
-    int32_t rc = is_recorded(c, t, &recorded, err);
-    if (rc || !recorded)
+    int32_t rc = is_unchanged(c, t, &unchanged, err);
+    if (rc || !unchanged)
         return rc;
     if (c->repair)
         rc = mend_tree(c, t, &mended, err);
@@ -234,49 +243,73 @@ static int32_t report_tree(check *c, const tree *t, const char *what, wc_error *
     return rc ? rc : say(c, wci_asprintf("layer %s: %s%s", t->key.text, what, done), err);
 }
 
-static int32_t expected_entries(check *c, const tree *t, uint64_t *entries, wc_error **err)
+/* What later checks compare with. */
+static int32_t note_entries(check *c, const tree *t, uint64_t entries, wc_error **err)
 {
-    int64_t found = 0;
-    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
-    if (rc)
-        return rc;
-    rc = wci_db_get_int(c->store->db,
-                        "SELECT disk_entries FROM trees WHERE kind = ? AND key = ?",
-                        WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), 0, &found, err);
-    *entries = (uint64_t)found;
-    return wci_tx_end(c->store, rc, err);
+    if (!c->store->writable)
+        return WC_OK;
+    return change(
+        c,
+        "UPDATE trees SET disk_entries = ?"
+        " WHERE kind = ? AND key = ? AND id = ? AND disk_entries = -1",
+        WCI_BIND(WCI_INT(entries), WCI_INT(t->kind), WCI_TEXT(t->key.text), WCI_TEXT(t->id)), err);
 }
 
-static int32_t check_directory(check *c, const tree *t, wc_error **err)
+static int32_t compare_entries(check *c, const tree *t, int64_t expected, uint64_t entries,
+                               wc_error **err)
 {
-    uint64_t bytes, entries, expected;
+    if (expected == (int64_t)entries)
+        return WC_OK;
+    if (expected < 0)
+        return note_entries(c, t, entries, err);
+    char *what = wci_asprintf("its unpacked tree has %llu entries instead of %lld",
+                              (unsigned long long)entries, (long long)expected);
+    int32_t rc = what ? report_tree(c, t, what, err) : wci_err_nomem(err);
+    wci_free(what);
+    return rc;
+}
+
+static int32_t check_directory(check *c, const tree *t, int64_t expected, wc_error **err)
+{
+    uint64_t bytes, entries;
     wc_error *why = NULL;
     int32_t rc = wci_dir_usage(t->path, &bytes, &entries, &why);
     if (rc == WC_E_NOT_FOUND) {
         wc_error_unref(why);
         return report_tree(c, t, "its unpacked tree is missing", err);
     }
+    return rc ? wci_err_move(err, why) : compare_entries(c, t, expected, entries, err);
+}
+
+/* `expected` -1: nobody has counted the entries yet. t->id NULL: the row is gone. */
+static int32_t read_tree(check *c, tree *t, int64_t *expected, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
     if (rc)
-        return wci_err_move(err, why);
-    rc = expected_entries(c, t, &expected, err);
-    if (rc || entries == expected)
         return rc;
-    char *what = wci_asprintf("its unpacked tree has %llu entries instead of %llu",
-                              (unsigned long long)entries, (unsigned long long)expected);
-    rc = what ? report_tree(c, t, what, err) : wci_err_nomem(err);
-    wci_free(what);
-    return rc;
+    rc = wci_db_get_text(c->store->db,
+                         "SELECT id FROM trees WHERE kind = ? AND key = ? AND owner = ''",
+                         WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), &t->id, err);
+    if (!rc)
+        rc = wci_db_get_int(c->store->db,
+                            "SELECT disk_entries FROM trees WHERE kind = ? AND key = ?",
+                            WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), -1, expected, err);
+    return wci_tx_end(c->store, rc, err);
 }
 
 static int32_t check_tree(check *c, wci_tree_kind kind, const char *key, wc_error **err)
 {
     tree t = {.kind = kind};
+    int64_t expected = -1;
     int32_t rc = wci_digest_parse(key, &t.key, err);
     if (!rc && !(t.path = wci_tree_location(c->store, kind, &t.key)))
         rc = wci_err_nomem(err);
     if (!rc)
-        rc = check_directory(c, &t, err);
+        rc = read_tree(c, &t, &expected, err);
+    if (!rc && t.id)
+        rc = check_directory(c, &t, expected, err);
     wci_free(t.path);
+    wci_free(t.id);
     return rc;
 }
 
@@ -290,7 +323,8 @@ static int32_t check_links(check *c, const char *key, wc_error **err)
     return check_tree(c, WCI_TREE_LINKS, key, err);
 }
 
-/* ---- References ------------------------------------------------------------------------------- */
+/* ---- References -------------------------------------------------------------------------------
+ */
 
 static int32_t report_line(check *c, const char *line, wc_error **err)
 {
@@ -313,11 +347,14 @@ static int32_t check_image_blobs(check *c, wc_error **err)
 
 static int32_t check_name(check *c, const char *name, wc_error **err)
 {
-    int32_t rc = c->repair ? change(c, "DELETE FROM names WHERE name = ?", WCI_BIND(WCI_TEXT(name)),
-                                    err)
-                           : WC_OK;
-    return rc ? rc : say(c, wci_asprintf("name '%s': its image is not in the store%s", name,
-                                         c->repair ? "; name removed" : ""), err);
+    int32_t rc = c->repair
+                     ? change(c, "DELETE FROM names WHERE name = ?", WCI_BIND(WCI_TEXT(name)), err)
+                     : WC_OK;
+    return rc ? rc
+              : say(c,
+                    wci_asprintf("name '%s': its image is not in the store%s", name,
+                                 c->repair ? "; name removed" : ""),
+                    err);
 }
 
 static int32_t check_stray_layers(check *c, const char *manifest, wc_error **err)
@@ -325,8 +362,11 @@ static int32_t check_stray_layers(check *c, const char *manifest, wc_error **err
     int32_t rc = c->repair ? change(c, "DELETE FROM image_layers WHERE manifest = ?",
                                     WCI_BIND(WCI_TEXT(manifest)), err)
                            : WC_OK;
-    return rc ? rc : say(c, wci_asprintf("image '%s': it has layers but no record%s", manifest,
-                                         c->repair ? "; layers taken off the books" : ""), err);
+    return rc ? rc
+              : say(c,
+                    wci_asprintf("image '%s': it has layers but no record%s", manifest,
+                                 c->repair ? "; layers taken off the books" : ""),
+                    err);
 }
 
 static int32_t check_container(check *c, const char *id, wc_error **err)
@@ -345,7 +385,8 @@ static int32_t check_container(check *c, const char *id, wc_error **err)
                         wci_db_get_int(c->store->db,
                                        "SELECT count(*) FROM containers"
                                        " WHERE id = ? AND status NOT IN (5, 6)",
-                                       WCI_BIND(WCI_TEXT(id)), 0, &still, err), err);
+                                       WCI_BIND(WCI_TEXT(id)), 0, &still, err),
+                        err);
     if (rc || !still)
         return rc;
     if (c->repair)
@@ -353,17 +394,24 @@ static int32_t check_container(check *c, const char *id, wc_error **err)
                     "UPDATE containers SET status = 6, pid = 0,"
                     " error = 'its directory was missing' WHERE id = ?",
                     WCI_BIND(WCI_TEXT(id)), err);
-    return rc ? rc : say(c, wci_asprintf("container %.12s: its directory is missing; %s", id,
-                                         c->repair ? "marked dead, remove it" : "remove it"), err);
+    return rc ? rc
+              : say(c,
+                    wci_asprintf("container %.12s: its directory is missing; %s", id,
+                                 c->repair ? "marked dead, remove it" : "remove it"),
+                    err);
 }
 
 static int32_t check_container_image(check *c, const char *id, wc_error **err)
 {
-    return say(c, wci_asprintf("container %.12s: its image is not in the store; pull the image "
-                               "again or remove the container", id), err);
+    return say(c,
+               wci_asprintf("container %.12s: its image is not in the store; pull the image "
+                            "again or remove the container",
+                            id),
+               err);
 }
 
-/* ---- Check ------------------------------------------------------------------------------------ */
+/* ---- Check ------------------------------------------------------------------------------------
+ */
 
 static int32_t check_all(check *c, wc_error **err)
 {

@@ -19,7 +19,8 @@ static const char *status_name(int64_t status)
     return known ? status_names[status] : "unknown";
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------------------
+ */
 
 void wci_container_record_free(wci_container_record *record)
 {
@@ -40,8 +41,8 @@ void wci_container_records_free(wci_container_record **records, size_t count)
     wci_free(records);
 }
 
-#define COLUMNS \
-    "id, name, backend, image, image_name, config, status, created_ns, started_ns, finished_ns," \
+#define COLUMNS                                                                                    \
+    "id, name, backend, image, image_name, config, status, created_ns, started_ns, finished_ns,"   \
     " pid, exit_code, oom_killed, error, generation, auto_remove"
 
 static int32_t take_id(sqlite3_stmt *row, char out[ID_SIZE], wc_error **err)
@@ -184,7 +185,8 @@ int32_t wci_container_find(wci_store *store, const char *id_or_name, wci_contain
     return rc;
 }
 
-/* ---- Events ----------------------------------------------------------------------------------- */
+/* ---- Events -----------------------------------------------------------------------------------
+ */
 
 /* The event with the container's name and image, over which `attributes` (JSON or NULL) go. */
 static int32_t put_event(wci_store *store, const char *action, const char *id,
@@ -196,8 +198,8 @@ static int32_t put_event(wci_store *store, const char *action, const char *id,
     if (!rc)
         rc = wci_db_get_text(store->db, "SELECT image_name FROM containers WHERE id = ?",
                              WCI_BIND(WCI_TEXT(id)), &image, err);
-    json_t *all = rc ? NULL : json_pack("{s:s, s:s}", "name", name ? name : "", "image",
-                                        image ? image : "");
+    json_t *all =
+        rc ? NULL : json_pack("{s:s, s:s}", "name", name ? name : "", "image", image ? image : "");
     json_t *more = NULL;
     if (!rc && attributes)
         rc = wci_json_parse(attributes, strlen(attributes), 1u << 20, "event attributes", &more,
@@ -215,7 +217,8 @@ static int32_t put_event(wci_store *store, const char *action, const char *id,
     return rc;
 }
 
-/* ---- Making and removing ------------------------------------------------------------------------ */
+/* ---- Making and removing ------------------------------------------------------------------------
+ */
 
 static int32_t check_name_free(wci_db *db, const char *name, const char *own_id, wc_error **err)
 {
@@ -254,17 +257,17 @@ static int32_t insert(wci_store *store, const wci_container_record *r, wc_error 
     if (!rc)
         rc = check_image(store->db, r, err);
     if (!rc)
-        rc = wci_db_run(
-            store->db,
-            "INSERT INTO containers (" COLUMNS ")"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            WCI_BIND(WCI_TEXT(r->id), WCI_TEXT(or_empty(r->name)), WCI_TEXT(or_empty(r->backend)),
-                     WCI_TEXT(r->image.text), WCI_TEXT(or_empty(r->image_name)),
-                     WCI_TEXT(or_empty(r->config)), WCI_INT(r->status), WCI_INT(r->created_ns),
-                     WCI_INT(r->started_ns), WCI_INT(r->finished_ns), WCI_INT(r->pid),
-                     WCI_INT(r->exit_code), WCI_INT(r->oom_killed), WCI_TEXT(or_empty(r->error)),
-                     WCI_INT(r->generation), WCI_INT(r->auto_remove)),
-            err);
+        rc = wci_db_run(store->db,
+                        "INSERT INTO containers (" COLUMNS ")"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        WCI_BIND(WCI_TEXT(r->id), WCI_TEXT(or_empty(r->name)),
+                                 WCI_TEXT(or_empty(r->backend)), WCI_TEXT(r->image.text),
+                                 WCI_TEXT(or_empty(r->image_name)), WCI_TEXT(or_empty(r->config)),
+                                 WCI_INT(r->status), WCI_INT(r->created_ns), WCI_INT(r->started_ns),
+                                 WCI_INT(r->finished_ns), WCI_INT(r->pid), WCI_INT(r->exit_code),
+                                 WCI_INT(r->oom_killed), WCI_TEXT(or_empty(r->error)),
+                                 WCI_INT(r->generation), WCI_INT(r->auto_remove)),
+                        err);
     return rc ? rc : put_event(store, "create", r->id, NULL, err);
 }
 
@@ -286,16 +289,14 @@ static int32_t insert_excluding_gc(wc_call *call, wci_store *store, const wci_co
 
 /* A row never lacks its directory, and GC takes directories without a row: both come into being
  * while GC is kept out. */
-int32_t wci_container_insert(wci_store *store, const wci_container_record *record,
-                             wc_error **err)
+int32_t wci_container_insert(wci_store *store, const wci_container_record *record, wc_error **err)
 {
     WCI_CALL_NONE(call);
     wci_lock *lock = NULL;
     char *path = wci_store_path(store, WCI_DIR_LOCKS, "gc");
     int32_t rc = wci_store_check_fork(store, err);
     if (!rc)
-        rc = path ? wci_lock_acquire(&call, path, WCI_LOCK_SHARED, &lock, err)
-                  : wci_err_nomem(err);
+        rc = path ? wci_lock_acquire(&call, path, WCI_LOCK_SHARED, &lock, err) : wci_err_nomem(err);
     wci_free(path);
     if (rc)
         return rc;
@@ -319,8 +320,8 @@ static int32_t delete_row(wci_store *store, const char *id, wc_error **err)
     if (!rc)
         rc = put_event(store, "destroy", id, NULL, err);
     return rc ? rc
-              : wci_db_run(store->db, "DELETE FROM containers WHERE id = ?",
-                           WCI_BIND(WCI_TEXT(id)), err);
+              : wci_db_run(store->db, "DELETE FROM containers WHERE id = ?", WCI_BIND(WCI_TEXT(id)),
+                           err);
 }
 
 int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err)
@@ -330,7 +331,8 @@ int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err)
     return rc ? rc : wci_tx_end(store, delete_row(store, id, err), err);
 }
 
-/* ---- Changing --------------------------------------------------------------------------------- */
+/* ---- Changing ---------------------------------------------------------------------------------
+ */
 
 static int32_t explain_refusal(wci_db *db, const char *id, const wci_container_change *change,
                                wc_error **err)
@@ -397,8 +399,7 @@ static int32_t set_name(wci_store *store, const char *id, const char *name, wc_e
     return rc ? rc : put_event(store, "rename", id, NULL, err);
 }
 
-int32_t wci_container_set_name(wci_store *store, const char *id, const char *name,
-                               wc_error **err)
+int32_t wci_container_set_name(wci_store *store, const char *id, const char *name, wc_error **err)
 {
     WCI_CALL_NONE(call);
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);

@@ -19,11 +19,11 @@ typedef struct cached {
 struct wci_db {
     sqlite3 *handle;
     wci_mutex mutex;
-    const wc_call *call;  /* of the running transaction, for the busy handler */
-    int64_t busy_since;   /* 0: not waiting */
+    const wc_call *call; /* of the running transaction, for the busy handler */
+    int64_t busy_since;  /* 0: not waiting */
     uint32_t jitter;
-    int durable;          /* how PRAGMA synchronous stands */
-    atomic_int active;    /* somebody holds the mutex or wants it */
+    int durable;       /* how PRAGMA synchronous stands */
+    atomic_int active; /* somebody holds the mutex or wants it */
     cached *cache;
     size_t cache_count, cache_cap;
 };
@@ -153,8 +153,8 @@ static int32_t set_durable(wci_db *db, int durable, wc_error **err)
 {
     if (db->durable == durable)
         return WC_OK;
-    int32_t rc = wci_db_script(
-        db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err);
+    int32_t rc =
+        wci_db_script(db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", err);
     if (!rc)
         db->durable = durable;
     return rc;

@@ -4,8 +4,8 @@
  *     int32_t rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
  *     if (rc)
  *         return rc;
- *     rc = wci_db_run(store->db, "DELETE FROM names WHERE name = ?", WCI_BIND(WCI_TEXT(name)), err);
- *     return wci_tx_end(store, rc, err);
+ *     rc = wci_db_run(store->db, "DELETE FROM names WHERE name = ?", WCI_BIND(WCI_TEXT(name)),
+ * err); return wci_tx_end(store, rc, err);
  *
  * Everything between begin and end runs under the connection's mutex. SQL texts are literals: the
  * prepared statement is cached by the address of its text. */
@@ -44,9 +44,15 @@ typedef struct wci_value {
     int64_t integer;
     int is_text;
 } wci_value;
-#define WCI_TEXT(s) {.text = (s), .is_text = 1}
-#define WCI_INT(n) {.integer = (int64_t)(n)}
-#define WCI_BIND(...) \
+#define WCI_TEXT(s)                                                                                \
+    {                                                                                              \
+        .text = (s), .is_text = 1                                                                  \
+    }
+#define WCI_INT(n)                                                                                 \
+    {                                                                                              \
+        .integer = (int64_t)(n)                                                                    \
+    }
+#define WCI_BIND(...)                                                                              \
     (const wci_value[]){__VA_ARGS__}, sizeof((const wci_value[]){__VA_ARGS__}) / sizeof(wci_value)
 #define WCI_BIND_NONE NULL, 0
 

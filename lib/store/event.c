@@ -34,8 +34,8 @@ int32_t wci_event_put(wci_store *store, const char *type, const char *action, co
     return rc ? rc : prune_now_and_then(store->db, err);
 }
 
-int32_t wci_event_put_named(wci_store *store, const char *type, const char *action,
-                            const char *id, const char *name, wc_error **err)
+int32_t wci_event_put_named(wci_store *store, const char *type, const char *action, const char *id,
+                            const char *name, wc_error **err)
 {
     json_t *json = json_pack("{s:s}", "name", name);
     char *attributes = json ? wci_json_dump_text(json) : NULL;
@@ -52,8 +52,8 @@ void wci_event_wake(wci_store *store)
 {
     char *path = wci_event_wake_path(store);
     wci_fd fd = WCI_FD_NONE;
-    if (path && !wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_TRUNC, 0600, &fd,
-                               NULL))
+    if (path &&
+        !wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_TRUNC, 0600, &fd, NULL))
         wci_fd_write(fd, "\n", 1, NULL);
     wci_fd_close(fd);
     wci_free(path);

@@ -67,13 +67,12 @@ void wci_gc_end(wci_gc *gc, uint64_t *bytes)
 int32_t wci_blob_is_needed(wci_store *store, const char *digest, int *needed, wc_error **err)
 {
     int64_t found;
-    int32_t rc = wci_db_get_int(
-        store->db,
-        "SELECT EXISTS (SELECT 1 FROM images WHERE manifest = ?1)"
-        " OR EXISTS (SELECT 1 FROM images WHERE config = ?1)"
-        " OR EXISTS (SELECT 1 FROM images WHERE idx = ?1)"
-        " OR EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1)",
-        WCI_BIND(WCI_TEXT(digest)), 0, &found, err);
+    int32_t rc = wci_db_get_int(store->db,
+                                "SELECT EXISTS (SELECT 1 FROM images WHERE manifest = ?1)"
+                                " OR EXISTS (SELECT 1 FROM images WHERE config = ?1)"
+                                " OR EXISTS (SELECT 1 FROM images WHERE idx = ?1)"
+                                " OR EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1)",
+                                WCI_BIND(WCI_TEXT(digest)), 0, &found, err);
     if (!rc)
         *needed = found != 0;
     return rc;

@@ -7,7 +7,8 @@
 #include "platform/host.h"
 #include "store/internal.h"
 
-/* ---- Memory ----------------------------------------------------------------------------------- */
+/* ---- Memory -----------------------------------------------------------------------------------
+ */
 
 void wci_image_record_free(wci_image_record *record)
 {
@@ -32,7 +33,8 @@ void wci_image_records_free(wci_image_record **records, size_t count)
     wci_free(records);
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------------------
+ */
 
 static int32_t take_digest(sqlite3_stmt *row, int column, wci_digest *out, wc_error **err)
 {
@@ -99,7 +101,7 @@ static int32_t read_names(wci_db *db, const wci_digest *manifest, wci_strv *name
     return rc;
 }
 
-#define IMAGE_COLUMNS \
+#define IMAGE_COLUMNS                                                                              \
     "manifest, config, idx, media_type, os, arch, variant, os_version, created_ns, size, added_ns"
 
 static int32_t take_image(sqlite3_stmt *row, wci_image_record *record, wc_error **err)
@@ -177,7 +179,8 @@ int32_t wci_image_list(wci_store *store, wci_image_record ***out, size_t *count,
     return WC_OK;
 }
 
-/* ---- Finding ---------------------------------------------------------------------------------- */
+/* ---- Finding ----------------------------------------------------------------------------------
+ */
 
 static int32_t find_exact(wci_db *db, const char *what, image_list *list, wc_error **err)
 {
@@ -266,7 +269,8 @@ int32_t wci_image_find(wci_store *store, const char *name_or_id, wci_image_recor
     return rc;
 }
 
-/* ---- Publishing ------------------------------------------------------------------------------- */
+/* ---- Publishing -------------------------------------------------------------------------------
+ */
 
 static int32_t record_blobs(wci_store *store, const wci_image_record *record, wc_error **err)
 {
@@ -385,8 +389,7 @@ static int32_t has_new_blobs(wc_call *call, wci_store *store, const wci_image_re
 }
 
 int32_t wci_image_publish(wc_call *call, wci_store *store, const wci_image_record *record,
-                          const char *action, wci_staging **stagings, size_t count,
-                          wc_error **err)
+                          const char *action, wci_staging **stagings, size_t count, wc_error **err)
 {
     int has_new = 0;
     int32_t rc = has_new_blobs(call, store, record, &has_new, err);
@@ -401,7 +404,8 @@ int32_t wci_image_publish(wc_call *call, wci_store *store, const wci_image_recor
     return rc;
 }
 
-/* ---- Names ------------------------------------------------------------------------------------ */
+/* ---- Names ------------------------------------------------------------------------------------
+ */
 
 static int32_t tag(wci_store *store, const wci_digest *manifest, const char *name, wc_error **err)
 {

@@ -35,7 +35,8 @@ struct wci_ingest {
     char *fail_text;
 };
 
-/* ---- Beginning -------------------------------------------------------------------------------- */
+/* ---- Beginning --------------------------------------------------------------------------------
+ */
 
 static void destroy(wci_ingest *in)
 {
@@ -67,8 +68,8 @@ static int32_t open_partial(wci_ingest *in, wc_error **err)
 }
 
 /* Takes the lock over, also on failure. */
-static int32_t make_ingest(wci_store *store, const wci_digest *digest, int64_t size,
-                           wci_lock *lock, wci_ingest **out, wc_error **err)
+static int32_t make_ingest(wci_store *store, const wci_digest *digest, int64_t size, wci_lock *lock,
+                           wci_ingest **out, wc_error **err)
 {
     wci_ingest *in = wci_calloc(1, sizeof *in);
     if (!in) {
@@ -109,14 +110,14 @@ static int32_t trust(const wc_call *call, wci_store *store, const wci_digest *di
     return rc;
 }
 
-static int32_t check_size(const wci_digest *digest, int64_t expected, uint64_t size,
-                          wc_error **err)
+static int32_t check_size(const wci_digest *digest, int64_t expected, uint64_t size, wc_error **err)
 {
     if (expected < 0 || (uint64_t)expected == size)
         return WC_OK;
     return wci_err(err, WC_E_DIGEST,
                    "blob '%s': it has %llu bytes, but %lld were announced; the document that names "
-                   "it is wrong", digest->text, (unsigned long long)size, (long long)expected);
+                   "it is wrong",
+                   digest->text, (unsigned long long)size, (long long)expected);
 }
 
 /* *there 1 when the blob is in the store and may be relied upon. Without the lock only what is
@@ -207,7 +208,8 @@ wci_ingest *wci_ingest_ref(wci_ingest *in)
     return in;
 }
 
-/* ---- Writing ---------------------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------------------
+ */
 
 static void show(wci_ingest *in, uint64_t visible)
 {
@@ -330,10 +332,10 @@ int32_t wci_ingest_restart(wci_ingest *in, wc_error **err)
     return WC_OK;
 }
 
-/* ---- Reading beside the writer ------------------------------------------------------------------ */
+/* ---- Reading beside the writer ------------------------------------------------------------------
+ */
 
-int32_t wci_ingest_wait(wci_ingest *in, uint64_t have, uint64_t *total, int *ended,
-                        wc_error **err)
+int32_t wci_ingest_wait(wci_ingest *in, uint64_t have, uint64_t *total, int *ended, wc_error **err)
 {
     int32_t rc = WC_OK;
     wci_mutex_lock(&in->mutex);
@@ -350,7 +352,8 @@ int32_t wci_ingest_wait(wci_ingest *in, uint64_t have, uint64_t *total, int *end
     return rc;
 }
 
-/* ---- Ending ----------------------------------------------------------------------------------- */
+/* ---- Ending -----------------------------------------------------------------------------------
+ */
 
 static int32_t check_digest(wci_ingest *in, wc_error **err)
 {

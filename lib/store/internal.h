@@ -22,7 +22,8 @@ struct wci_store {
     struct wci_store *next;
 };
 
-/* ---- open.c, layout.c --------------------------------------------------------------------------- */
+/* ---- open.c, layout.c ---------------------------------------------------------------------------
+ */
 
 /* Directories of the root. */
 #define WCI_DIR_BLOBS "blobs"
@@ -52,7 +53,8 @@ int wci_store_is_ours(const wci_store *store);
 int32_t wci_tx_begin(wci_store *store, const wc_call *call, wci_tx_kind kind, wc_error **err);
 int32_t wci_tx_end(wci_store *store, int32_t rc, wc_error **err);
 
-/* ---- schema.c ----------------------------------------------------------------------------------- */
+/* ---- schema.c -----------------------------------------------------------------------------------
+ */
 
 /* One step forward, and the oldest versions of the library that may read and write once it is done.
  * A step that shuts a version out needs the store to itself. */
@@ -67,7 +69,8 @@ int32_t wci_schema_apply(wc_call *call, wci_store *store, const wci_schema_step 
 /* Opens the database, made when absent, and reads the store's uuid. */
 int32_t wci_schema_open(wc_call *call, wci_store *store, wc_error **err);
 
-/* ---- scratch.c ---------------------------------------------------------------------------------- */
+/* ---- scratch.c ----------------------------------------------------------------------------------
+ */
 
 /* A directory below staging/ that is litter as soon as its owner is gone. */
 typedef struct wci_scratch {
@@ -82,13 +85,14 @@ void wci_scratch_free(wci_scratch *scratch);
 /* 1 while the owner of that name lives. */
 int wci_scratch_is_owned(const wci_store *store, const char *name);
 
-/* ---- blob.c, staging.c -------------------------------------------------------------------------- */
+/* ---- blob.c, staging.c --------------------------------------------------------------------------
+ */
 
 /* Where the blob lies, from a digest that is known to be good. */
 char *wci_blob_location(const wci_store *store, const wci_digest *digest);
 /* *good 1 when the file has the digest. WC_E_NOT_FOUND. */
-int32_t wci_blob_verify(const wc_call *call, const char *path, const wci_digest *digest,
-                        int *good, wc_error **err);
+int32_t wci_blob_verify(const wc_call *call, const char *path, const wci_digest *digest, int *good,
+                        wc_error **err);
 /* 1 when the digest is recorded as synced. */
 int32_t wci_blob_is_recorded(wci_store *store, const wci_digest *digest, int *recorded,
                              wc_error **err);
@@ -103,17 +107,19 @@ int32_t wci_trees_record(wci_store *store, wci_staging **stagings, size_t count,
 /* After that transaction. */
 void wci_trees_recorded(wci_staging **stagings, size_t count);
 
-/* ---- event.c ------------------------------------------------------------------------------------ */
+/* ---- event.c ------------------------------------------------------------------------------------
+ */
 
 /* In a transaction. `attributes` NULL: "{}". */
 int32_t wci_event_put(wci_store *store, const char *type, const char *action, const char *id,
                       const char *attributes, wc_error **err);
 /* As above with one attribute "name". */
-int32_t wci_event_put_named(wci_store *store, const char *type, const char *action,
-                            const char *id, const char *name, wc_error **err);
+int32_t wci_event_put_named(wci_store *store, const char *type, const char *action, const char *id,
+                            const char *name, wc_error **err);
 void wci_event_wake(wci_store *store);
 
-/* ---- gc.c --------------------------------------------------------------------------------------- */
+/* ---- gc.c ---------------------------------------------------------------------------------------
+ */
 
 /* While it lasts no digest becomes held, so what is neither held nor referenced may go. */
 typedef struct wci_gc {
@@ -127,7 +133,7 @@ int32_t wci_gc_begin(wc_call *call, wci_store *store, wci_gc *gc, wc_error **err
 int wci_gc_is_held(const wci_gc *gc, const char *digest);
 /* Moves a path of the root out of sight. WC_OK when it was not there. */
 int32_t wci_gc_throw(wci_gc *gc, const char *path, wc_error **err);
-/* Lets others go on, then deletes what was thrown away and adds its size to *bytes (may be NULL). */
+/* Lets others go on, then deletes what was thrown away; adds its size to *bytes (may be NULL). */
 void wci_gc_end(wci_gc *gc, uint64_t *bytes);
 wci_store *wci_hold_store(const wci_hold *hold);
 /* Sorted digests of all live holds; no lock needed when the answer may be a moment old. */
@@ -139,13 +145,15 @@ int32_t wci_blob_is_needed(wci_store *store, const char *digest, int *needed, wc
 int32_t wci_tree_is_needed(wci_store *store, wci_tree_kind kind, const char *key, int *needed,
                            wc_error **err);
 
-/* ---- image.c, remove.c -------------------------------------------------------------------------- */
+/* ---- image.c, remove.c --------------------------------------------------------------------------
+ */
 
 /* Removes the image while gc lasts; lines as wci_image_remove(). */
 int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, int force,
                        wci_strv *removed, wc_error **err);
 
-/* ---- litter.c ----------------------------------------------------------------------------------- */
+/* ---- litter.c -----------------------------------------------------------------------------------
+ */
 
 /* What nobody needs: paths below the root, and the rows that go with them. */
 typedef struct wci_litter {

@@ -31,9 +31,9 @@ static int32_t make_wake_file(const char *root, wc_error **err)
 int32_t wci_layout_make(const char *root, const char *run_root, wc_error **err)
 {
     static const char *const dirs[] = {
-        WCI_DIR_BLOBS "/sha256", WCI_DIR_BLOBS "/sha512", WCI_DIR_INGEST, WCI_DIR_TREES,
-        WCI_DIR_LINKS, WCI_DIR_STAGING, WCI_DIR_CONTAINERS, WCI_DIR_LOCKS, WCI_DIR_HOLDS,
-        WCI_DIR_HOSTS, WCI_DIR_QUARANTINE};
+        WCI_DIR_BLOBS "/sha256", WCI_DIR_BLOBS "/sha512", WCI_DIR_INGEST,     WCI_DIR_TREES,
+        WCI_DIR_LINKS,           WCI_DIR_STAGING,         WCI_DIR_CONTAINERS, WCI_DIR_LOCKS,
+        WCI_DIR_HOLDS,           WCI_DIR_HOSTS,           WCI_DIR_QUARANTINE};
     int32_t rc = WC_OK;
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs && !rc; i++)
         rc = make_below(root, dirs[i], err);
@@ -45,14 +45,15 @@ int32_t wci_layout_make(const char *root, const char *run_root, wc_error **err)
 int32_t wci_layout_check_fs(const char *root, const char *fs_name, wc_error **err)
 {
     /* Their locks end at the host, or SQLite's shared memory does not work on them. */
-    static const char *const refused[] = {"nfs",    "nfs4", "cifs", "smb2",  "smb3", "smbfs",
-                                          "9p",     "v9fs", "afs",  "coda",  "ncpfs", "ceph",
+    static const char *const refused[] = {"nfs",    "nfs4", "cifs",  "smb2",  "smb3",  "smbfs",
+                                          "9p",     "v9fs", "afs",   "coda",  "ncpfs", "ceph",
                                           "lustre", "gfs2", "ocfs2", "vboxsf"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (strcmp(fs_name, refused[i]) == 0)
             return wci_err(err, WC_E_UNSUPPORTED,
                            "store: '%s': it lies on %s, where locks between processes cannot be "
-                           "relied upon; choose a directory on a local file system", root, fs_name);
+                           "relied upon; choose a directory on a local file system",
+                           root, fs_name);
     return WC_OK;
 }
 

@@ -68,7 +68,8 @@ static int parse_name(const char *algo, const char *hex, wci_digest *out)
     return wci_digest_parse(text, out, NULL) == WC_OK;
 }
 
-/* ---- Blobs ------------------------------------------------------------------------------------ */
+/* ---- Blobs ------------------------------------------------------------------------------------
+ */
 
 static int32_t is_wanted_blob(search *s, const char *digest, int *wanted, wc_error **err)
 {
@@ -131,7 +132,8 @@ static int32_t look_at_partial(search *s, const char *dir, const char *name, wc_
     return add_path(s, dir, name, err);
 }
 
-/* ---- Trees ------------------------------------------------------------------------------------ */
+/* ---- Trees ------------------------------------------------------------------------------------
+ */
 
 /* Rows that count and are needed stay; those of a dead maker never count. */
 static int32_t is_wanted_row(search *s, wci_tree_kind kind, const char *key, const char *owner,
@@ -173,9 +175,9 @@ static int32_t look_at_tree(search *s, const char *dir, const char *name, wc_err
     if (wci_holds_contain(s->held, key.text))
         return WC_OK;
     int64_t recorded = 0;
-    int32_t rc = wci_db_get_int(s->store->db,
-                                "SELECT count(*) FROM trees WHERE kind = ? AND key = ?",
-                                WCI_BIND(WCI_INT(kind), WCI_TEXT(key.text)), 0, &recorded, err);
+    int32_t rc =
+        wci_db_get_int(s->store->db, "SELECT count(*) FROM trees WHERE kind = ? AND key = ?",
+                       WCI_BIND(WCI_INT(kind), WCI_TEXT(key.text)), 0, &recorded, err);
     if (rc || (recorded && !wci_strv_contains(&s->litter->trees[kind], key.text)))
         return rc;
     return add_path(s, dir, name, err);
@@ -187,7 +189,8 @@ static int32_t look_at_trees(search *s, wci_tree_kind kind, wc_error **err)
     return rc ? rc : each_name(s, wci_tree_dir_name(kind), look_at_tree, err);
 }
 
-/* ---- The rest --------------------------------------------------------------------------------- */
+/* ---- The rest ---------------------------------------------------------------------------------
+ */
 
 static int32_t look_at_scratch(search *s, const char *dir, const char *name, wc_error **err)
 {

@@ -29,7 +29,8 @@ static int32_t close_inherited(const char *root, wc_error **err)
         if (!wci_db_close_inherited(s->db))
             return wci_err(err, WC_E_FORKED,
                            "store: '%s': this process was forked while another thread worked on "
-                           "it; run a program in the child before opening it", root);
+                           "it; run a program in the child before opening it",
+                           root);
         s->db = NULL;
     }
     return WC_OK;
@@ -73,7 +74,8 @@ static int32_t lock_host(wci_store *store, wc_error **err)
     wci_err_clear(err);
     return wci_err(err, WC_E_BUSY,
                    "store: '%s': a second copy of this library in the same process has it open; "
-                   "load the library once", store->root);
+                   "load the library once",
+                   store->root);
 }
 
 static int32_t check_fs(const char *root, wc_error **err)
@@ -108,8 +110,7 @@ static int32_t open_new(wc_call *call, const char *root, const char *run_root, i
     store->fork_id = wci_fork_id();
     store->root = wci_strdup(root);
     store->run_root = wci_strdup(run_root);
-    int32_t rc = store->root && store->run_root ? open_parts(call, store, err)
-                                                : wci_err_nomem(err);
+    int32_t rc = store->root && store->run_root ? open_parts(call, store, err) : wci_err_nomem(err);
     if (rc)
         destroy(store);
     else
@@ -122,7 +123,8 @@ static int32_t share(wci_store *store, const char *run_root, wci_store **out, wc
     if (strcmp(store->run_root, run_root) != 0)
         return wci_err(err, WC_E_INVALID,
                        "store: '%s': this process has it open with the run directory '%s'; use "
-                       "the same one", store->root, store->run_root);
+                       "the same one",
+                       store->root, store->run_root);
     wci_ref_take(&store->refs);
     *out = store;
     return WC_OK;
@@ -223,7 +225,8 @@ int32_t wci_tx_begin(wci_store *store, const wc_call *call, wci_tx_kind kind, wc
     if (!rc && kind != WCI_TX_READ && !store->writable)
         rc = wci_err(err, WC_E_VERSION,
                      "store: '%s': a newer version of the library has converted it, this one can "
-                     "only read it; use a newer library", store->root);
+                     "only read it; use a newer library",
+                     store->root);
     return rc ? rc : wci_db_begin(store->db, call, kind, err);
 }
 

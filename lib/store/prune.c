@@ -4,10 +4,10 @@
 #include "core/error.h"
 #include "store/internal.h"
 
-/* ---- Images ----------------------------------------------------------------------------------- */
+/* ---- Images -----------------------------------------------------------------------------------
+ */
 
-static int32_t list_images(wc_call *call, wci_store *store, int what, wci_strv *out,
-                           wc_error **err)
+static int32_t list_images(wc_call *call, wci_store *store, int what, wci_strv *out, wc_error **err)
 {
     const char *sql = what & WCI_PRUNE_UNUSED
                           ? "SELECT manifest FROM images"
@@ -55,7 +55,8 @@ static int32_t prune_images(wc_call *call, wci_gc *gc, int what, wci_strv *remov
     return rc;
 }
 
-/* ---- Litter ----------------------------------------------------------------------------------- */
+/* ---- Litter -----------------------------------------------------------------------------------
+ */
 
 static int32_t delete_rows(wci_db *db, const wci_litter *litter, wc_error **err)
 {
@@ -104,11 +105,11 @@ static int32_t prune_run_dirs(wc_call *call, wci_store *store, wc_error **err)
         int64_t there = 1;
         rc = wci_tx_begin(store, call, WCI_TX_READ, err);
         if (!rc)
-            rc = wci_tx_end(store,
-                            wci_db_get_int(store->db,
-                                           "SELECT count(*) FROM containers WHERE id = ?",
-                                           WCI_BIND(WCI_TEXT(names.items[i])), 0, &there, err),
-                            err);
+            rc =
+                wci_tx_end(store,
+                           wci_db_get_int(store->db, "SELECT count(*) FROM containers WHERE id = ?",
+                                          WCI_BIND(WCI_TEXT(names.items[i])), 0, &there, err),
+                           err);
         char *path = rc || there ? NULL : wci_path_join(dir, names.items[i]);
         if (path)
             rc = wci_dir_remove_all(path, err);
@@ -119,7 +120,8 @@ static int32_t prune_run_dirs(wc_call *call, wci_store *store, wc_error **err)
     return rc;
 }
 
-/* ---- Lock files ------------------------------------------------------------------------------- */
+/* ---- Lock files -------------------------------------------------------------------------------
+ */
 
 static int is_permanent(const char *name)
 {
@@ -152,7 +154,8 @@ static int32_t sweep_all_locks(wci_store *store, wc_error **err)
     return rc ? rc : sweep_locks(store, WCI_DIR_HOSTS, err);
 }
 
-/* ---- Prune ------------------------------------------------------------------------------------ */
+/* ---- Prune ------------------------------------------------------------------------------------
+ */
 
 int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *removed,
                         uint64_t *reclaimed_bytes, wc_error **err)

@@ -5,7 +5,8 @@
 #include "core/error.h"
 #include "store/internal.h"
 
-/* ---- What an image has ------------------------------------------------------------------------ */
+/* ---- What an image has ------------------------------------------------------------------------
+ */
 
 typedef struct image_parts {
     char *config;
@@ -59,14 +60,17 @@ static int32_t read_parts(wci_db *db, const char *manifest, image_parts *parts, 
     if (!rc)
         rc = add_column(db,
                         "SELECT diff_id FROM image_layers WHERE manifest = ?"
-                        " ORDER BY position DESC", manifest, &parts->trees, err);
+                        " ORDER BY position DESC",
+                        manifest, &parts->trees, err);
     return rc ? rc
               : add_column(db,
                            "SELECT chain_id FROM image_layers WHERE manifest = ?"
-                           " ORDER BY position DESC", manifest, &parts->links, err);
+                           " ORDER BY position DESC",
+                           manifest, &parts->links, err);
 }
 
-/* ---- Who needs it ----------------------------------------------------------------------------- */
+/* ---- Who needs it -----------------------------------------------------------------------------
+ */
 
 static int32_t check_unused(wci_db *db, const char *manifest, const image_parts *parts, int force,
                             int *in_use, wc_error **err)
@@ -86,13 +90,15 @@ static int32_t check_unused(wci_db *db, const char *manifest, const image_parts 
         if (rc || !user)
             return rc;
     }
-    rc = wci_err(err, WC_E_IN_USE, "image '%s': container '%s' needs it; remove the container first",
-                 parts->names.count ? parts->names.items[0] : parts->config, user);
+    rc =
+        wci_err(err, WC_E_IN_USE, "image '%s': container '%s' needs it; remove the container first",
+                parts->names.count ? parts->names.items[0] : parts->config, user);
     wci_free(user);
     return rc;
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------------------
+ */
 
 static int32_t add_line(wci_strv *lines, const char *what, const char *name, wc_error **err)
 {
@@ -198,7 +204,8 @@ static int32_t drop_rows(wci_gc *gc, const char *manifest, int force, wci_strv *
     return rc;
 }
 
-/* ---- Removing --------------------------------------------------------------------------------- */
+/* ---- Removing ---------------------------------------------------------------------------------
+ */
 
 int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, int force,
                        wci_strv *removed, wc_error **err)

@@ -26,10 +26,11 @@ static const wci_schema_step schema[] = {
      "CREATE INDEX names_manifest ON names(manifest);"
      /* Blobs that are known to be whole on disk, not only in the cache. */
      "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
-     /* owner: '' once synced, else the name of its maker's scratch directory. bytes and entries as
-      * unpacking counted; disk_entries as found in the directory, for checks. */
+     /* id: the name of its maker's scratch directory. owner: the same until synced, then ''. bytes
+      * and entries as unpacking counted; disk_entries as the first check found them in the
+      * directory. */
      "CREATE TABLE trees ("
-     "  kind INTEGER NOT NULL, key TEXT NOT NULL, owner TEXT NOT NULL,"
+     "  kind INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,"
      "  is_empty INTEGER NOT NULL, bytes INTEGER NOT NULL, entries INTEGER NOT NULL,"
      "  disk_entries INTEGER NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;"
      "CREATE TABLE containers ("
@@ -78,9 +79,8 @@ static int32_t make_meta(wci_db *db, wc_error **err)
     char id[33];
     int32_t rc = wci_random_hex(16, id, err);
     if (!rc)
-        rc = wci_db_script(db,
-                           "CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
-                           err);
+        rc = wci_db_script(
+            db, "CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID", err);
     if (rc)
         return rc;
     char *uuid = wci_asprintf("%.8s-%.4s-%.4s-%.4s-%.12s", id, id + 8, id + 12, id + 16, id + 20);
@@ -146,7 +146,8 @@ static int32_t lock_alone(wci_store *store, wc_error **err)
     if (rc == WC_E_BUSY)
         return wci_err(err, WC_E_VERSION,
                        "store: '%s': it has to be converted for this version, but other processes "
-                       "use it; stop them and try again", store->root);
+                       "use it; stop them and try again",
+                       store->root);
     return rc ? wci_err(err, rc, "store: '%s': its schema cannot be locked", store->root) : WC_OK;
 }
 
@@ -193,8 +194,8 @@ int32_t wci_schema_apply(wc_call *call, wci_store *store, const wci_schema_step 
     if (min_reader > known)
         return wci_err(err, WC_E_VERSION,
                        "store: '%s': it has schema %lld and needs at least version %lld to read, "
-                       "this library knows %lld; use a newer library", store->root,
-                       (long long)version, (long long)min_reader, (long long)known);
+                       "this library knows %lld; use a newer library",
+                       store->root, (long long)version, (long long)min_reader, (long long)known);
     store->writable = min_writer <= known;
     return version < known ? upgrade(call, store, steps, count, version, err) : WC_OK;
 }
@@ -232,8 +233,10 @@ static int32_t read_uuid(wc_call *call, wci_store *store, wc_error **err)
     rc = wci_db_get_text(store->db, "SELECT value FROM meta WHERE key = 'uuid'", WCI_BIND_NONE,
                          &store->uuid, err);
     if (!rc && !store->uuid)
-        rc = wci_err(err, WC_E_CORRUPT, "store: '%s': its database has no identity; restore it "
-                     "from a backup or move it away", store->root);
+        rc = wci_err(err, WC_E_CORRUPT,
+                     "store: '%s': its database has no identity; restore it "
+                     "from a backup or move it away",
+                     store->root);
     return wci_db_end(store->db, rc, err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* staging/<name>/ with staging/<name>.lock beside it: as long as the lock is held somebody works
- * there, afterwards anybody may remove it. The lock comes before the directory and goes after it. */
+ * there, afterwards anybody may remove it. The lock comes before the directory and goes after it.
+ */
 #include <string.h>
 
 #include "core/alloc.h"

@@ -44,7 +44,8 @@ static int is_on_disk(const wci_store *store, wci_tree_kind kind, const wci_dige
     return there;
 }
 
-/* ---- Looking ---------------------------------------------------------------------------------- */
+/* ---- Looking ----------------------------------------------------------------------------------
+ */
 
 static int32_t take_row(wci_db *db, wci_tree_kind kind, const wci_digest *key, tree_row *out,
                         wc_error **err)
@@ -52,9 +53,8 @@ static int32_t take_row(wci_db *db, wci_tree_kind kind, const wci_digest *key, t
     sqlite3_stmt *rows = NULL;
     int more = 0;
     tree_row row = {0, 0, NULL};
-    int32_t rc =
-        wci_db_query(db, "SELECT owner, is_empty FROM trees WHERE kind = ? AND key = ?",
-                     WCI_BIND(WCI_INT(kind), WCI_TEXT(key->text)), &rows, err);
+    int32_t rc = wci_db_query(db, "SELECT owner, is_empty FROM trees WHERE kind = ? AND key = ?",
+                              WCI_BIND(WCI_INT(kind), WCI_TEXT(key->text)), &rows, err);
     if (!rc)
         rc = wci_db_next(db, rows, &more, err);
     if (!rc && more) {
@@ -103,8 +103,8 @@ int32_t wci_tree_path(wci_store *store, wci_tree_kind kind, const wci_digest *ke
     int32_t rc = read_row(&call, store, kind, key, &row, err);
     if (rc)
         return rc;
-    int counts = is_there(store, kind, key, &row) &&
-                 (!*row.owner || wci_scratch_is_owned(store, row.owner));
+    int counts =
+        is_there(store, kind, key, &row) && (!*row.owner || wci_scratch_is_owned(store, row.owner));
     wci_free(row.owner);
     if (!counts)
         return wci_err(err, WC_E_NOT_FOUND, "layer '%s': not unpacked in the store", key->text);
@@ -112,15 +112,16 @@ int32_t wci_tree_path(wci_store *store, wci_tree_kind kind, const wci_digest *ke
         *out = NULL;
         return WC_OK;
     }
-    char *path = wci_asprintf("%s/%s/%s/fs", store->root, wci_tree_dir_name(kind),
-                              wci_digest_hex(key));
+    char *path =
+        wci_asprintf("%s/%s/%s/fs", store->root, wci_tree_dir_name(kind), wci_digest_hex(key));
     if (!path)
         return wci_err_nomem(err);
     *out = path;
     return WC_OK;
 }
 
-/* ---- Beginning -------------------------------------------------------------------------------- */
+/* ---- Beginning --------------------------------------------------------------------------------
+ */
 
 static int32_t publish_for(wc_call *call, wci_store *store, wci_tree_kind kind,
                            const wci_digest *key, const char *owner, wc_error **err)
@@ -196,8 +197,8 @@ static int32_t make_staging(wci_store *store, wci_tree_kind kind, const wci_dige
     return rc;
 }
 
-int32_t wci_staging_begin(wc_call *call, wci_hold *hold, wci_tree_kind kind,
-                          const wci_digest *key, wci_staging **out, wc_error **err)
+int32_t wci_staging_begin(wc_call *call, wci_hold *hold, wci_tree_kind kind, const wci_digest *key,
+                          wci_staging **out, wc_error **err)
 {
     wci_store *store = wci_hold_store(hold);
     int there = 0;
@@ -233,12 +234,8 @@ const char *wci_staging_dir(const wci_staging *staging)
     return staging->scratch.dir;
 }
 
-/* ---- Committing ------------------------------------------------------------------------------- */
-
-typedef struct tree_size {
-    uint64_t bytes, entries; /* as unpacking counted */
-    uint64_t disk_entries;   /* as found */
-} tree_size;
+/* ---- Committing -------------------------------------------------------------------------------
+ */
 
 static int32_t move_into_place(wci_staging *staging, wc_error **err)
 {
@@ -250,7 +247,9 @@ static int32_t move_into_place(wci_staging *staging, wc_error **err)
     return rc;
 }
 
-static int32_t insert_row(wci_staging *staging, const tree_size *size, wc_error **err)
+/* disk_entries -1: nobody has counted them yet. A walk here would cost a pull a fifth of its time.
+ */
+static int32_t insert_row(wci_staging *staging, uint64_t bytes, uint64_t entries, wc_error **err)
 {
     WCI_CALL_NONE(call);
     wci_store *store = staging->scratch.store;
@@ -258,12 +257,11 @@ static int32_t insert_row(wci_staging *staging, const tree_size *size, wc_error 
     if (rc)
         return rc;
     rc = wci_db_run(store->db,
-                    "INSERT OR REPLACE INTO trees (kind, key, owner, is_empty, bytes, entries,"
-                    " disk_entries) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO trees (kind, key, id, owner, is_empty, bytes, entries,"
+                    " disk_entries) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, -1)",
                     WCI_BIND(WCI_INT(staging->kind), WCI_TEXT(staging->key.text),
                              WCI_TEXT(staging->scratch.name), WCI_INT(staging->is_empty),
-                             WCI_INT(size->bytes), WCI_INT(size->entries),
-                             WCI_INT(size->disk_entries)),
+                             WCI_INT(bytes), WCI_INT(entries)),
                     err);
     return wci_tx_end(store, rc, err);
 }
@@ -274,15 +272,11 @@ int32_t wci_staging_commit(wci_staging *staging, uint64_t bytes, uint64_t entrie
     if (staging->committed)
         return wci_err(err, WC_E_STATE, "layer '%s': committed already", staging->key.text);
     int32_t rc = wci_store_check_fork(staging->scratch.store, err);
-    tree_size size = {.bytes = bytes, .entries = entries};
-    uint64_t disk_bytes;
     staging->is_empty = is_empty != 0;
-    if (!rc && !is_empty)
-        rc = wci_dir_usage(staging->scratch.dir, &disk_bytes, &size.disk_entries, err);
     if (!rc && !is_empty)
         rc = move_into_place(staging, err);
     if (!rc)
-        rc = insert_row(staging, &size, err);
+        rc = insert_row(staging, bytes, entries, err);
     if (rc)
         return rc;
     staging->committed = 1;
@@ -291,7 +285,8 @@ int32_t wci_staging_commit(wci_staging *staging, uint64_t bytes, uint64_t entrie
     return WC_OK;
 }
 
-/* ---- Publishing ------------------------------------------------------------------------------- */
+/* ---- Publishing -------------------------------------------------------------------------------
+ */
 
 static int32_t record(wci_store *store, const wci_staging *staging, wc_error **err)
 {
@@ -308,8 +303,10 @@ static int32_t record(wci_store *store, const wci_staging *staging, wc_error **e
     int recorded = row.present && !*row.owner;
     wci_free(row.owner);
     if (!rc && !recorded)
-        rc = wci_err(err, WC_E_CORRUPT, "layer '%s': its tree is not in the store any more; pull "
-                     "the image again", staging->key.text);
+        rc = wci_err(err, WC_E_CORRUPT,
+                     "layer '%s': its tree is not in the store any more; pull "
+                     "the image again",
+                     staging->key.text);
     return rc;
 }
 
@@ -356,7 +353,8 @@ int32_t wci_trees_publish(wc_call *call, wci_store *store, wci_staging **staging
     return rc;
 }
 
-/* ---- Giving up -------------------------------------------------------------------------------- */
+/* ---- Giving up --------------------------------------------------------------------------------
+ */
 
 static int32_t delete_own_row(const wci_staging *staging, int *deleted)
 {

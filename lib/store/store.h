@@ -260,8 +260,8 @@ typedef struct wci_event_record {
 void wci_event_record_free(wci_event_record *record);
 int32_t wci_event_add(wci_store *store, const char *type, const char *action, const char *id,
                       const char *attributes, wc_error **err);
-/* Up to `max` events after number `after`; WC_E_GAP when some of them were pruned. A negative `after`
- * begins with the oldest that is kept. */
+/* Up to `max` events after number `after`; WC_E_GAP when some of them were pruned. A negative
+ * `after` begins with the oldest that is kept. */
 int32_t wci_event_read(wci_store *store, int64_t after, size_t max, wci_event_record ***out,
                        size_t *count, wc_error **err);
 int32_t wci_event_last(wci_store *store, int64_t *seq, wc_error **err);
@@ -287,8 +287,9 @@ enum {
 /* Always reclaims litter. Removing stopped containers is the container layer's work. */
 int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *removed,
                         uint64_t *reclaimed_bytes, wc_error **err);
-/* Verifies every blob digest, every recorded tree, every reference. One line per finding. With
- * `repair` mends what can be mended, quarantines the rest, and says so. */
+/* Verifies every blob digest, every recorded tree (there, and with as many entries as the check
+ * before found), every reference. One line per finding. With `repair` mends what can be mended,
+ * quarantines the rest, and says so. */
 int32_t wci_store_check(wc_call *call, wci_store *store, int repair, wci_strv *findings,
                         wc_error **err);
 

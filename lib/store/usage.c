@@ -5,14 +5,14 @@
 #include "store/internal.h"
 
 /* Blobs and trees of the images for which `condition` holds. */
-#define IMAGE_BYTES(condition) \
-    "SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE digest IN (" \
-    "  SELECT manifest FROM images WHERE " condition \
-    "  UNION SELECT config FROM images WHERE " condition \
-    "  UNION SELECT idx FROM images WHERE " condition \
-    "  UNION SELECT digest FROM image_layers WHERE " condition "))" \
-    " + (SELECT coalesce(sum(bytes), 0) FROM trees WHERE" \
-    "  (kind = 0 AND key IN (SELECT diff_id FROM image_layers WHERE " condition "))" \
+#define IMAGE_BYTES(condition)                                                                     \
+    "SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE digest IN ("                           \
+    "  SELECT manifest FROM images WHERE " condition                                               \
+    "  UNION SELECT config FROM images WHERE " condition                                           \
+    "  UNION SELECT idx FROM images WHERE " condition                                              \
+    "  UNION SELECT digest FROM image_layers WHERE " condition "))"                                \
+    " + (SELECT coalesce(sum(bytes), 0) FROM trees WHERE"                                          \
+    "  (kind = 0 AND key IN (SELECT diff_id FROM image_layers WHERE " condition "))"               \
     "  OR (kind = 1 AND key IN (SELECT chain_id FROM image_layers WHERE " condition ")))"
 #define IN_USE "manifest IN (SELECT image FROM containers)"
 

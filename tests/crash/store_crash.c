@@ -43,9 +43,10 @@ static void must(int32_t rc, const char *what, wc_error *err)
         die(what, err);
 }
 
-/* ---- The victims ------------------------------------------------------------------------------ */
+/* ---- The victims ------------------------------------------------------------------------------
+ */
 
-static int number;   /* of this victim */
+static int number; /* of this victim */
 static wc_error *why;
 static wc_call call;
 
@@ -149,8 +150,8 @@ static void pull(uint32_t slot)
     wci_layer_record layers[3] = {{.size = 0}};
     wci_staging *stagings[6] = {NULL};
     char *names[2] = {name, NULL};
-    wci_image_record record = {.layers = layers, .layer_count = 3,
-                               .names = {.items = names, .count = 1}};
+    wci_image_record record = {
+        .layers = layers, .layer_count = 3, .names = {.items = names, .count = 1}};
     name_of(name, "img", slot);
     must(wci_hold_new(store, &hold, &why), "hold", why);
     snprintf(text, sizeof text, "config of %s", name);
@@ -243,8 +244,11 @@ static void run(uint32_t slot)
         wci_container_record_free(record);
         return;
     }
-    wci_container_change change = {.from = ~0u, .generation = -1, .status = WCI_STATUS_STARTING,
-                                   .bump_generation = 1, .action = "start"};
+    wci_container_change change = {.from = ~0u,
+                                   .generation = -1,
+                                   .status = WCI_STATUS_STARTING,
+                                   .bump_generation = 1,
+                                   .action = "start"};
     report('?', "exit", name, 0);
     must(wci_container_update(store, record->id, &change, &why), "start", why);
     change.status = WCI_STATUS_RUNNING;
@@ -324,7 +328,8 @@ static int victim(const char *who, const char *seed)
     return 0;
 }
 
-/* ---- The judge -------------------------------------------------------------------------------- */
+/* ---- The judge --------------------------------------------------------------------------------
+ */
 
 static void judge_image(const char *name, char state)
 {
@@ -433,7 +438,8 @@ static void judge_litter(void)
         die("directories and records of containers differ", NULL);
 }
 
-/* ---- The rounds ------------------------------------------------------------------------------- */
+/* ---- The rounds -------------------------------------------------------------------------------
+ */
 
 typedef struct worker {
     pid_t pid;

@@ -42,8 +42,8 @@ static void model_set(model *m, const model_entry *entry)
 static void model_read(model *m, FILE *lines)
 {
     model_entry entry;
-    while (fscanf(lines, " %c %15s %39s %d", &entry.state, entry.kind, entry.name,
-                  &entry.value) == 4)
+    while (fscanf(lines, " %c %15s %39s %d", &entry.state, entry.kind, entry.name, &entry.value) ==
+           4)
         model_set(m, &entry);
 }
 

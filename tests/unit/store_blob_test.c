@@ -52,7 +52,8 @@ START_TEST(a_damaged_document_is_noticed)
 }
 END_TEST
 
-/* ---- One ingest ------------------------------------------------------------------------------- */
+/* ---- One ingest -------------------------------------------------------------------------------
+ */
 
 START_TEST(an_interrupted_ingest_is_resumed)
 {
@@ -176,7 +177,8 @@ START_TEST(a_blob_in_use_is_not_removed)
 }
 END_TEST
 
-/* ---- Readers and waiters ---------------------------------------------------------------------- */
+/* ---- Readers and waiters ----------------------------------------------------------------------
+ */
 
 typedef struct reader {
     wci_ingest *in;
@@ -267,7 +269,8 @@ START_TEST(a_second_maker_is_told_to_wait)
 }
 END_TEST
 
-/* ---- Many at once ----------------------------------------------------------------------------- */
+/* ---- Many at once -----------------------------------------------------------------------------
+ */
 
 #define CHUNK 10000
 #define CHUNKS 40

@@ -19,9 +19,12 @@ static wci_status status_of(const char *what)
 
 START_TEST(what_was_inserted_is_read_back)
 {
-    wci_container_record in = {.name = (char *)"name", .backend = (char *)"process",
-                               .image_name = (char *)"alpine", .config = (char *)"{\"a\":1}",
-                               .created_ns = 42, .auto_remove = 1};
+    wci_container_record in = {.name = (char *)"name",
+                               .backend = (char *)"process",
+                               .image_name = (char *)"alpine",
+                               .config = (char *)"{\"a\":1}",
+                               .created_ns = 42,
+                               .auto_remove = 1};
     snprintf(in.id, sizeof in.id, "%064d", 7);
     ok(wci_container_insert(store, &in, &error));
     wci_container_record *out = find("name");
@@ -87,14 +90,23 @@ START_TEST(states_change_only_from_the_right_ones)
 {
     insert_container("c1", "one", NULL);
     wci_container_change start = {.from = 1u << WCI_STATUS_CREATED | 1u << WCI_STATUS_EXITED,
-                                  .generation = -1, .status = WCI_STATUS_STARTING,
-                                  .bump_generation = 1, .error = ""};
-    wci_container_change run = {.from = 1u << WCI_STATUS_STARTING, .generation = 1,
-                                .status = WCI_STATUS_RUNNING, .pid = 77, .started_ns = 5,
+                                  .generation = -1,
+                                  .status = WCI_STATUS_STARTING,
+                                  .bump_generation = 1,
+                                  .error = ""};
+    wci_container_change run = {.from = 1u << WCI_STATUS_STARTING,
+                                .generation = 1,
+                                .status = WCI_STATUS_RUNNING,
+                                .pid = 77,
+                                .started_ns = 5,
                                 .action = "start"};
-    wci_container_change die = {.from = 1u << WCI_STATUS_RUNNING, .generation = 1,
-                                .status = WCI_STATUS_EXITED, .finished_ns = 9, .exit_code = 3,
-                                .oom_killed = 1, .action = "die",
+    wci_container_change die = {.from = 1u << WCI_STATUS_RUNNING,
+                                .generation = 1,
+                                .status = WCI_STATUS_EXITED,
+                                .finished_ns = 9,
+                                .exit_code = 3,
+                                .oom_killed = 1,
+                                .action = "die",
                                 .attributes = "{\"exitCode\":\"3\"}"};
     fails(WC_E_STATE, wci_container_update(store, "c1", &run, &error));
     ok(wci_container_update(store, "c1", &start, &error));
@@ -138,7 +150,8 @@ START_TEST(a_removed_container_is_gone)
 }
 END_TEST
 
-/* ---- Events ----------------------------------------------------------------------------------- */
+/* ---- Events -----------------------------------------------------------------------------------
+ */
 
 static void expect_event(int64_t seq, const char *action, const char *attribute)
 {
@@ -157,8 +170,10 @@ START_TEST(changes_are_reported_in_order)
 {
     wci_digest one = publish_image("img", "a");
     insert_container("c1", "one", &one);
-    wci_container_change run = {.from = 1u << WCI_STATUS_CREATED, .generation = -1,
-                                .status = WCI_STATUS_RUNNING, .action = "start",
+    wci_container_change run = {.from = 1u << WCI_STATUS_CREATED,
+                                .generation = -1,
+                                .status = WCI_STATUS_RUNNING,
+                                .action = "start",
                                 .attributes = "{\"extra\":\"x\"}"};
     ok(wci_container_update(store, "c1", &run, &error));
     fails(WC_E_STATE, wci_container_update(store, "c1", &run, &error)); /* says nothing */

@@ -28,20 +28,20 @@ static wc_error *error;
 static wc_call call;
 
 /* Fails with the error's text. */
-#define ok(expression)                                                                      \
-    do {                                                                                    \
-        int32_t ok_rc = (expression);                                                       \
-        ck_assert_msg(ok_rc == WC_OK, "%s: %s: %s", #expression, wc_code_name(ok_rc),       \
-                      error ? wc_error_message(error) : "");                                \
+#define ok(expression)                                                                             \
+    do {                                                                                           \
+        int32_t ok_rc = (expression);                                                              \
+        ck_assert_msg(ok_rc == WC_OK, "%s: %s: %s", #expression, wc_code_name(ok_rc),              \
+                      error ? wc_error_message(error) : "");                                       \
     } while (0)
-#define fails(code, expression)                                                             \
-    do {                                                                                    \
-        int32_t fails_rc = (expression);                                                    \
-        ck_assert_msg(fails_rc == (code), "%s: %s instead of %s: %s", #expression,          \
-                      wc_code_name(fails_rc), #code, error ? wc_error_message(error) : ""); \
-        ck_assert_ptr_nonnull(error);                                                       \
-        ck_assert_int_eq(wc_error_code(error), code);                                       \
-        wci_err_clear(&error);                                                              \
+#define fails(code, expression)                                                                    \
+    do {                                                                                           \
+        int32_t fails_rc = (expression);                                                           \
+        ck_assert_msg(fails_rc == (code), "%s: %s instead of %s: %s", #expression,                 \
+                      wc_code_name(fails_rc), #code, error ? wc_error_message(error) : "");        \
+        ck_assert_ptr_nonnull(error);                                                              \
+        ck_assert_int_eq(wc_error_code(error), code);                                              \
+        wci_err_clear(&error);                                                                     \
     } while (0)
 
 FIXTURE_UNUSED static void open_store(void)
@@ -244,9 +244,12 @@ FIXTURE_UNUSED static void check_clean(void)
 FIXTURE_UNUSED static void insert_container(const char *id, const char *name,
                                             const wci_digest *image)
 {
-    wci_container_record record = {.name = (char *)name, .backend = (char *)"mock",
-                                   .image_name = (char *)"image", .config = (char *)"{}",
-                                   .error = (char *)"", .created_ns = wci_now_ns()};
+    wci_container_record record = {.name = (char *)name,
+                                   .backend = (char *)"mock",
+                                   .image_name = (char *)"image",
+                                   .config = (char *)"{}",
+                                   .error = (char *)"",
+                                   .created_ns = wci_now_ns()};
     snprintf(record.id, sizeof record.id, "%s", id);
     if (image)
         record.image = *image;

@@ -183,7 +183,8 @@ START_TEST(pulling_again_changes_nothing)
 }
 END_TEST
 
-/* ---- Removing --------------------------------------------------------------------------------- */
+/* ---- Removing ---------------------------------------------------------------------------------
+ */
 
 START_TEST(removing_takes_what_only_it_needed)
 {
@@ -234,8 +235,8 @@ START_TEST(an_image_in_use_stays)
     ck_assert(finds(one.text, &one) && has_tree('a'));
     fails(WC_E_IN_USE, wci_image_remove(&call, store, &one, 1, NULL, &error));
     ok(wci_image_tag(store, &one, "one", &error));
-    wci_container_change run = {.from = 1u << WCI_STATUS_CREATED, .generation = -1,
-                                .status = WCI_STATUS_RUNNING};
+    wci_container_change run = {
+        .from = 1u << WCI_STATUS_CREATED, .generation = -1, .status = WCI_STATUS_RUNNING};
     ok(wci_container_update(store, "c1", &run, &error));
     fails(WC_E_IN_USE, wci_image_remove(&call, store, &one, 1, NULL, &error));
     ck_assert(finds("one", &one));

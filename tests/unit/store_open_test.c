@@ -95,7 +95,8 @@ START_TEST(a_forked_child_may_open_its_own)
 }
 END_TEST
 
-/* ---- Versions --------------------------------------------------------------------------------- */
+/* ---- Versions ---------------------------------------------------------------------------------
+ */
 
 static const wci_schema_step first = {"", 1, 1};
 
@@ -181,7 +182,8 @@ START_TEST(a_store_for_newer_readers_is_refused)
 }
 END_TEST
 
-/* ---- Surroundings ----------------------------------------------------------------------------- */
+/* ---- Surroundings -----------------------------------------------------------------------------
+ */
 
 START_TEST(file_systems_without_locks_are_refused_by_name)
 {

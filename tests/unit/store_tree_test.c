@@ -17,7 +17,8 @@ static int is_published(const wci_digest *key)
     ok(wci_tx_end(store,
                   wci_db_get_int(store->db,
                                  "SELECT count(*) FROM trees WHERE key = ? AND owner = ''",
-                                 WCI_BIND(WCI_TEXT(key->text)), 0, &found, &error), &error));
+                                 WCI_BIND(WCI_TEXT(key->text)), 0, &found, &error),
+                  &error));
     return found != 0;
 }
 
@@ -156,7 +157,8 @@ START_TEST(a_failed_publish_publishes_nothing)
 }
 END_TEST
 
-/* ---- Makers that die -------------------------------------------------------------------------- */
+/* ---- Makers that die --------------------------------------------------------------------------
+ */
 
 /* Makes a tree as far as `how` says and waits to be killed. */
 static int child_make(const char *how)
@@ -271,7 +273,8 @@ START_TEST(the_living_are_not_pruned)
 }
 END_TEST
 
-/* ---- Makers that wait for each other ------------------------------------------------------------ */
+/* ---- Makers that wait for each other ------------------------------------------------------------
+ */
 
 typedef struct puller {
     const char *keys[2];
@@ -313,8 +316,8 @@ static void *pull_both(void *arg)
 
 START_TEST(opposite_orders_do_not_deadlock)
 {
-    puller pullers[4] = {{{"x", "y"}, 0, NULL}, {{"y", "x"}, 0, NULL},
-                         {{"x", "y"}, 0, NULL}, {{"y", "x"}, 0, NULL}};
+    puller pullers[4] = {
+        {{"x", "y"}, 0, NULL}, {{"y", "x"}, 0, NULL}, {{"x", "y"}, 0, NULL}, {{"y", "x"}, 0, NULL}};
     pthread_t threads[4];
     wci_hold *hold = new_hold();
     for (int i = 0; i < 4; i++)

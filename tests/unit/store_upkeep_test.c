@@ -52,7 +52,8 @@ static void script(const char *sql)
     ok(wci_tx_end(store, wci_db_script(store->db, sql, &error), &error));
 }
 
-/* ---- Usage ------------------------------------------------------------------------------------ */
+/* ---- Usage ------------------------------------------------------------------------------------
+ */
 
 START_TEST(shared_content_counts_once)
 {
@@ -75,7 +76,8 @@ START_TEST(shared_content_counts_once)
 }
 END_TEST
 
-/* ---- Prune ------------------------------------------------------------------------------------ */
+/* ---- Prune ------------------------------------------------------------------------------------
+ */
 
 START_TEST(litter_is_reclaimed)
 {
@@ -156,7 +158,8 @@ START_TEST(prune_spares_an_image_that_is_held)
 }
 END_TEST
 
-/* ---- Check and repair --------------------------------------------------------------------------- */
+/* ---- Check and repair ---------------------------------------------------------------------------
+ */
 
 START_TEST(a_damaged_blob_is_put_aside)
 {
@@ -210,6 +213,7 @@ START_TEST(a_changed_tree_is_noticed)
 {
     wci_digest key = diff_id_of('a'), one = publish_image("one", "a");
     char path[600];
+    check_clean(); /* notes what is there */
     snprintf(path, sizeof path, "trees/%s/fs/planted", wci_digest_hex(&key));
     write_below(path, "x");
     expect_findings(0, 1, "entries instead of");
@@ -265,7 +269,8 @@ START_TEST(a_damaged_index_is_rebuilt)
 }
 END_TEST
 
-/* ---- At the same time --------------------------------------------------------------------------- */
+/* ---- At the same time ---------------------------------------------------------------------------
+ */
 
 typedef struct worker {
     char layers[3];
