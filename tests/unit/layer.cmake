@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+set(dir ${CMAKE_CURRENT_LIST_DIR})
+wc_add_test(unit_layer_equality unit SOURCES ${dir}/test_layer_equality.c ${dir}/layer_model.c
+            INTERNAL TIMEOUT 600)
+# Many more stacks, others than those of the short run.
+add_test(NAME unit_layer_equality_long COMMAND unit_layer_equality 50000 1000000)
+wc_test_properties(unit_layer_equality_long unit LONG TIMEOUT 3600)
