@@ -150,7 +150,9 @@ static int32_t fetch(wc_call *call, wc_container *c, const char *path, const cha
 {
     transfer t;
     int32_t rc = begin(call, c, path, WCI_OP_ARCHIVE_GET, &t, err);
-    return rc ? rc : end(&t, apply(&t, host_dir, err), err);
+    if (!rc)
+        rc = end(&t, apply(&t, host_dir, err), err);
+    return rc ? wci_err_wrap(err, rc, "container '%.12s', path '%s'", c->id, path) : WC_OK;
 }
 
 /* Under another name: unpacked beside the target and renamed when whole. */

@@ -161,6 +161,13 @@ static int32_t update(wci_engine *engine, const wci_container_record *record,
     return rc ? wci_err_move(err, why) : WC_OK;
 }
 
+/* The start is recorded after the backend has reported it, and a short run has ended by then. */
+static int64_t end_time(const wci_container_record *record, const wc_response *end)
+{
+    int64_t time = end->finished_ns ? end->finished_ns : wci_now_ns();
+    return time > record->started_ns ? time : record->started_ns;
+}
+
 static int32_t record_end(wci_engine *engine, const wci_container_record *record,
                           const wc_response *end, wc_error **err)
 {
@@ -172,7 +179,7 @@ static int32_t record_end(wci_engine *engine, const wci_container_record *record
         .from = LIVE,
         .generation = record->generation,
         .status = WCI_STATUS_EXITED,
-        .finished_ns = end->finished_ns ? end->finished_ns : wci_now_ns(),
+        .finished_ns = end_time(record, end),
         .exit_code = code,
         .error = lost ? "its monitor was killed" : "",
         .action = "die",

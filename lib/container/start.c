@@ -129,7 +129,7 @@ static int32_t fill(wci_ctr_call *op, wci_engine *engine, const wci_container_re
 static int32_t record_starting(wci_engine *engine, const wci_container_record *record, wc_error **err)
 {
     if (wci_status_is_live(record->status))
-        return wci_err(err, WC_E_STATE, "container '%s': runs already", record->name);
+        return wci_err(err, WC_E_STATE, "container '%s': is running already", record->name);
     wci_container_change change = {
         .from = BIT(WCI_STATUS_CREATED) | BIT(WCI_STATUS_EXITED) | BIT(WCI_STATUS_DEAD),
         .generation = -1,
@@ -140,7 +140,8 @@ static int32_t record_starting(wci_engine *engine, const wci_container_record *r
     return wci_container_update(engine->store, record->id, &change, err);
 }
 
-static int32_t record_running(wci_engine *engine, const wci_container_record *record, int64_t pid, wc_error **err)
+static int32_t record_running(wci_engine *engine, const wci_container_record *record, int64_t started_ns, int64_t pid,
+                              wc_error **err)
 {
     char *attributes = wci_asprintf("{\"name\":\"%s\"}", record->name);
     wci_container_change change = {
@@ -148,7 +149,7 @@ static int32_t record_running(wci_engine *engine, const wci_container_record *re
         .generation = record->generation,
         .status = WCI_STATUS_RUNNING,
         .pid = pid,
-        .started_ns = wci_now_ns(),
+        .started_ns = started_ns,
         .error = "",
         .action = "start",
         .attributes = attributes,
@@ -182,10 +183,11 @@ static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record
     rc = wci_config_from_json(record->config, &config, err);
     if (!rc)
         rc = fill(&op, engine, record, &config, attach, err);
+    int64_t started_ns = wci_now_ns();
     if (!rc)
         rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_START, call, err);
     if (!rc && !(wci_backend_capabilities(op.backend) & WC_BACKEND_RECORDS))
-        rc = record_running(engine, record, op.response.pid, err);
+        rc = record_running(engine, record, started_ns, op.response.pid, err);
     if (!rc && attach && op.response.has_handle)
         rc = wci_stream_new(engine, op.backend, op.response.handle, stream, err);
     else if (!rc && attach)
@@ -221,7 +223,9 @@ int32_t wci_ctr_start(wc_call *call, wc_container *c, uint64_t attach, wc_stream
     wci_lock *lock = NULL;
     int64_t seen = 0;
     /* What an earlier, killed start left is settled before the lock is ours. */
-    int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
+    int32_t rc = wci_call_check(call, err);
+    if (!rc)
+        rc = wci_ctr_record(call, c->engine, c->id, &record, err);
     wci_container_record_free(record);
     if (!rc)
         rc = wci_event_last(c->engine->store, &seen, err);

@@ -48,9 +48,6 @@ class Streams(WcctlCase):
         self.assertEqual(child.wait(20), 0, text)
         self.assertIn(b"got word", text)
 
-    def test_signal_death(self):
-        self.assertEqual(self.run_box("--", "sh", "-c", "kill -9 $$").returncode, 137)
-
 
 class ExitCodes(WcctlCase):
     def test_command_not_found(self):
@@ -99,7 +96,7 @@ class Options(WcctlCase):
 
     def test_bad_users(self):
         for user in ("4294967296", "-1", "1:-1"):
-            self.assertFails(self.run_box(f"--user={user}", "--", "true"), 125, user)
+            self.assertFails(self.run_box(f"--user={user}", "--", "true"), 125, user.split(":")[-1])
 
     def test_hostname(self):
         self.assertEqual(self.output("-h", "somehost", "--", "hostname"), "somehost\n")
@@ -299,7 +296,7 @@ class Life(WcctlCase):
         self.assertFails(self.wcctl("exec", name, "/etc/passwd"), 126, "/etc/passwd")
         self.wcctl_ok("kill", name)
         self.wcctl_ok("wait", name)
-        self.assertFails(self.wcctl("exec", name, "true"), 125, name[:12])
+        self.assertFails(self.wcctl("exec", name, "true"), 125, "does not run")
 
     def test_attach(self):
         name = self.start("sh", "-c", "read line; echo got $line", options=("-i",))
@@ -325,11 +322,14 @@ class Life(WcctlCase):
         self.assertEqual(self.wcctl_ok("logs", "orphan").stdout, "one\ntwo\n")
 
     def test_nothing_left(self):
-        self.run_box("--", "true")
+        path = f"{self.work}/cid-left"
+        self.run_box("--cidfile", path, "--", "true")
+        with open(path, encoding="utf-8") as file:
+            name = file.read().strip()
         self.assertNotIn(self.work, open("/proc/mounts", encoding="utf-8").read())
         groups = subprocess.run("find /sys/fs/cgroup -maxdepth 4 -path '*wincontainer/*' -type d", shell=True,
                                 capture_output=True, text=True).stdout
-        self.assertEqual(groups, "")
+        self.assertNotIn(name, groups)
 
 
 class Copy(WcctlCase):

@@ -84,7 +84,7 @@ END_TEST
 START_TEST(read_write_and_copy)
 {
     wci_fd a, b;
-    char data[100000], back[100000];
+    char data[20000], back[20000];
     size_t got;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (char)(i * 7);
@@ -139,9 +139,9 @@ START_TEST(whole_files_have_a_limit)
     wc_buf_unref(buf);
     buf = NULL;
     test_code(wci_file_read_all(in("f"), 4, &buf, NULL), WC_E_LIMIT);
-    test_code(wci_file_read_all("/dev/zero", 100000, &buf, NULL), WC_E_LIMIT);
+    test_code(wci_file_read_all("/dev/zero", 20000, &buf, NULL), WC_E_LIMIT);
     ck_assert_ptr_null(buf);
-    test_ok(wci_file_read_all("/proc/self/status", 100000, &buf, NULL)); /* says that it is empty */
+    test_ok(wci_file_read_all("/proc/self/status", 20000, &buf, NULL)); /* says that it is empty */
     ck_assert_uint_gt(wc_buf_size(buf), 100);
     wc_buf_unref(buf);
 }
@@ -258,9 +258,9 @@ static void make_deep(int depth)
 START_TEST(depth_costs_neither_stack_nor_descriptors)
 {
     uint64_t bytes, entries;
-    make_deep(100000);
+    make_deep(20000);
     test_ok(wci_dir_usage(in("d"), &bytes, &entries, NULL));
-    ck_assert_uint_eq(entries, 100000);
+    ck_assert_uint_eq(entries, 20000);
     test_ok(wci_dir_remove_all(in("d"), NULL));
     ck_assert(!wci_file_exists(in("d")));
 }
@@ -286,7 +286,7 @@ END_TEST
 START_TEST(usage_counts_hard_links_once)
 {
     uint64_t one, two, bytes, entries;
-    char data[100000];
+    char data[20000];
     memset(data, 'x', sizeof data);
     test_ok(wci_dir_make(in("u/v"), 0700, NULL));
     test_write_file(in("u/f"), data, sizeof data);
