@@ -7,6 +7,7 @@
  * text in the container's run directory, so every process that opens the store gives the same
  * answer, and a reboot, which clears that directory, ends all containers. Only public headers are
  * used. docs/backends.md says what each operation reads and writes. */
+#define _POSIX_C_SOURCE 200809L /* nanosleep() */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

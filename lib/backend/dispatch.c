@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "platform/file.h"
 
 typedef struct slot {
     const char *name;
@@ -84,9 +85,26 @@ int wci_backend_has(const wci_backend *backend, wci_op op)
     return slot_of(backend, op) != NULL;
 }
 
+/* Nothing begins for a call that has been cancelled, and backends may count on the directories that
+ * requests name. */
+static int32_t prepare(wci_op op, const wc_call *call, const wc_request *request, wc_error **err)
+{
+    if (op != WCI_OP_CONTAINER_START && op != WCI_OP_PROCESS_START)
+        return WC_OK;
+    int32_t rc = wci_call_check(call, err);
+    if (rc == WC_OK)
+        rc = wci_dir_make(request->state_dir, 0700, err);
+    if (rc == WC_OK)
+        rc = wci_dir_make(request->run_dir, 0700, err);
+    return rc;
+}
+
 int32_t wci_backend_call(wci_backend *backend, wci_op op, wc_call *call, const wc_request *request,
                          wc_response *response, wc_error **err)
 {
+    int32_t rc = prepare(op, call, request, err);
+    if (rc)
+        return rc;
     return wci_backend_invoke(backend, slot_of(backend, op), slots[op].name, call, request,
                               response, err);
 }

@@ -411,7 +411,7 @@ START_TEST(example_backend_lives)
                  "streams");
     test_ok(wc_container_start(c, 0, NULL, NULL, &error));
     ck_assert_int_eq(status_of(c, NULL), WC_STATUS_RUNNING);
-    assert_error(wc_container_remove(c, 0, NULL, &error), WC_E_STATE, "running");
+    assert_error(wc_container_remove(c, 0, NULL, &error), WC_E_STATE, "runs");
 
     wc_context *other = open_context("null"); /* sees it once it has the backend */
     wc_container *theirs = NULL;

@@ -203,7 +203,9 @@ END_TEST
 
 START_TEST(files_are_copied_in_and_out)
 {
-    char *in = test_text("%s/copy-in", settings.dir), *out = test_text("%s/copy-out", settings.dir);
+    char in[4096], out[4096];
+    snprintf(in, sizeof in, "%s/copy-in", settings.dir);
+    snprintf(out, sizeof out, "%s/copy-out", settings.dir);
     test_write_file(in, "payload\n", 8);
     wc_container *c = create(SCRIPT("file:/data/new"));
     need(wc_container_copy_in(c, in, "/data/new", NULL, &err));
@@ -217,8 +219,6 @@ START_TEST(files_are_copied_in_and_out)
     ck_assert_str_eq(text, "payload\n");
     bad(wc_container_copy_out(c, "/data/none", out, NULL, &err), WC_E_NOT_FOUND);
     free(text);
-    free(in);
-    free(out);
 }
 END_TEST
 

@@ -128,7 +128,7 @@ static int role_on_container(const char *role, const char *id)
 int sharing_role(const char *role, const char *argument)
 {
     int rc;
-    harness_setup();
+    context = harness_open_context();
     if (strcmp(role, "start") == 0)
         rc = role_start(argument);
     else if (strcmp(role, "create") == 0)

@@ -247,8 +247,6 @@ static int32_t lock_and_start(const wc_request *request, wc_call *call, mock_tar
     wci_lock *lock = NULL;
     int32_t rc = wci_dir_make(target->dir, 0700, err);
     if (rc == WC_OK)
-        rc = wci_dir_make(wc_request_run_dir(request), 0700, err);
-    if (rc == WC_OK)
         rc = wci_mock_lock(call, target->dir, WCI_LOCK_EXCLUSIVE, &lock, err);
     if (rc)
         return rc;
