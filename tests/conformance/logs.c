@@ -96,9 +96,6 @@ START_TEST(time_chooses_lines)
     o = log_options(-1);
     good(wc_log_options_set_until(o, times[1], &err));
     expect_log(c, o, "1:a\n");
-    o = log_options(1);
-    good(wc_log_options_set_until(o, times[2], &err));
-    expect_log(c, o, "1:b\n");
 }
 END_TEST
 
