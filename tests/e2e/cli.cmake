@@ -5,4 +5,4 @@ if(NOT WC_SANITIZE)
 endif()
 wc_add_script_test(e2e_cli_docs e2e ${CMAKE_CURRENT_SOURCE_DIR}/cli_docs.sh
   ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR})
-wc_add_script_test(e2e_run e2e ${CMAKE_CURRENT_SOURCE_DIR}/run_test.py TIMEOUT 600)
+wc_add_script_test(e2e_run e2e ${CMAKE_CURRENT_SOURCE_DIR}/run_test.py TIMEOUT 600 SERIAL)
