@@ -145,13 +145,14 @@ struct wci_tar_writer {
     char *path;
     char *part; /* where it is written meanwhile; NULL once renamed */
     wc_error *why;
+    int is_given_up;
 };
 
 static la_ssize_t write_through(struct archive *archive, void *self, const void *data, size_t size)
 {
     wci_tar_writer *tar = self;
     wc_error *why = NULL;
-    if (!wci_fd_write(tar->fd, data, size, &why))
+    if (!tar->is_given_up && !wci_fd_write(tar->fd, data, size, &why))
         return (la_ssize_t)size;
     wc_error_unref(tar->why);
     tar->why = why;
@@ -261,10 +262,9 @@ void wci_tar_writer_close(wci_tar_writer *tar)
 {
     if (!tar)
         return;
-    if (tar->archive) {
-        archive_write_fail(tar->archive);
+    tar->is_given_up = 1; /* or else the rest of an entry would be filled up with zeros */
+    if (tar->archive)
         archive_write_free(tar->archive);
-    }
     wci_fd_close(tar->fd);
     if (tar->part)
         wci_file_remove(tar->part, NULL);

@@ -308,6 +308,7 @@ int32_t wci_resolved_check_config(wc_call *call, const wci_resolved *resolved,
                        "manifest '%s': it has %zu layers, but its config tells of %zu",
                        resolved->manifest.digest.text, resolved->document->count,
                        config->diff_id_count);
-    int32_t code = check_platform(call, config, transfer, err);
+    /* An index has been asked already, and often tells more of variants than the config. */
+    int32_t code = resolved->index.body ? WC_OK : check_platform(call, config, transfer, err);
     return code ? wci_err_wrap(err, code, "manifest '%s'", resolved->manifest.digest.text) : WC_OK;
 }
