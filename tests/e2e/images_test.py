@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Images in and out, against what other tools make and read: skopeo, umoci, buildah, podman, docker
+and Debian's docker-registry. What is not installed is skipped by name."""
+import gzip
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import unittest
+
+BUILD, SOURCE = os.environ["WC_TEST_BUILD"], os.environ["WC_TEST_SOURCE"]
+SUPPORT = f"{SOURCE}/tests/support"
+INSECURE = ["--insecure-policy"]
+
+
+def find(program):
+    return shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+
+
+def needs(*programs):
+    missing = [p for p in programs if not find(p)]
+    return unittest.skipIf(missing, f"not installed: {', '.join(missing)}")
+
+
+def run(*words, **more):
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120, **more)
+    if done.returncode:
+        raise AssertionError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def raw_manifest(place):
+    return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", place], check=True, capture_output=True).stdout
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def make_layout(path, tag, *options):
+    """A layout with an image of small files; the manifest's digest."""
+    return run(sys.executable, f"{SUPPORT}/make_layout.py", path, tag, *options).strip()
+
+
+class Registry:
+    """docker-registry on loopback, until close()."""
+    def __init__(self, path, *options):
+        os.makedirs(path)
+        self.path = path
+        self.process = subprocess.Popen(["bash", f"{SUPPORT}/registry.sh", "serve", path, *options],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline().split()
+        if not words:
+            raise unittest.SkipTest("docker-registry does not start here")
+        self.address = words[0]
+
+    def push(self, source, name, *options):
+        run("skopeo", *INSECURE, "copy", "-q", "--dest-tls-verify=false", *options, source,
+            f"docker://{self.address}/{name}")
+
+    def requests(self):
+        """How often each blob was asked for with GET."""
+        with open(f"{self.path}/registry.log") as log:
+            found = re.findall(r'http.request.method=GET .*?http.request.uri="?/v2/[^" ]*/blobs/(sha256:[0-9a-f]+)', log.read())
+        return {digest: found.count(digest) for digest in set(found)}
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+class ImageCase(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.work = tempfile.mkdtemp(prefix="wc-e2e-images-")
+        self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
+        self.root = f"{self.work}/root"
+
+    def path(self, name):
+        return f"{self.work}/{name}"
+
+    def wcctl(self, *words, root=None):
+        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", root or self.root, "--progress", "none", *words],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+
+    def ok(self, *words, **more):
+        done = self.wcctl(*words, **more)
+        self.assertEqual(done.returncode, 0, f"wcctl {' '.join(words)}: {done.stderr}")
+        return done.stdout
+
+    def pull(self, source, *options, **more):
+        return json.loads(self.ok("--json", "pull", *options, source, **more))
+
+    def images(self, **more):
+        return json.loads(self.ok("--json", "images", **more))
+
+    def check(self, **more):
+        self.ok("system", "check", **more)
+
+    def registry(self, *options):
+        registry = Registry(self.path("registry"), *options)
+        self.addCleanup(registry.close)
+        return registry
+
+    def forget_all(self):
+        for image in self.images():
+            self.ok("rmi", "-f", image["Id"])
+
+
+@needs("skopeo")
+class MadeBySkopeo(ImageCase):
+    def setUp(self):
+        super().setUp()
+        self.digest = make_layout(self.path("layout"), "box", "--layers", "3")
+        self.layout = f"oci:{self.path('layout')}:box"
+
+    def copy(self, target, *options):
+        run("skopeo", *INSECURE, "copy", "-q", *options, self.layout, target)
+        return target
+
+    def test_layout(self):
+        self.assertEqual(self.pull(self.layout)["Digest"], self.digest)
+        self.check()
+
+    def test_oci_archive(self):
+        archive = self.copy(f"oci-archive:{self.path('a.tar')}:box")
+        self.assertEqual(self.pull(archive)["Digest"], self.digest)
+        self.assertEqual(digest_of(raw_manifest(archive)), self.digest)
+
+    def test_docker_archive(self):
+        image_id = self.pull(self.layout)["Id"]
+        archive = self.copy(f"docker-archive:{self.path('a.tar')}:example.com/box:1")
+        self.assertEqual(self.pull(archive)["Id"], image_id)
+        loaded = self.ok("load", "-i", self.path("a.tar"))
+        self.assertIn("example.com/box:1", loaded)
+        self.check()
+
+    def test_compressed_archives(self):
+        self.copy(f"docker-archive:{self.path('a.tar')}:example.com/box:1")
+        with open(self.path("a.tar"), "rb") as f, gzip.open(self.path("a.tgz"), "wb") as g:
+            shutil.copyfileobj(f, g)
+        self.assertIn("example.com/box:1", self.ok("load", "-i", self.path("a.tgz")))
+
+    def test_zstd_layers(self):
+        layout = self.copy(f"oci:{self.path('zstd')}:box", "--dest-compress", "--dest-compress-format", "zstd")
+        if b"tar+zstd" not in raw_manifest(layout):
+            self.skipTest("this skopeo does not compress with zstd")
+        self.assertEqual(self.pull(layout)["Digest"], digest_of(raw_manifest(layout)))
+        self.check()
+
+    def test_plain_layers(self):
+        layout = self.copy(f"dir:{self.path('dir')}", "--dest-decompress")
+        plain = f"oci:{self.path('plain')}:box"
+        run("skopeo", *INSECURE, "copy", "-q", layout, plain)
+        self.assertEqual(self.pull(plain)["Digest"], digest_of(raw_manifest(plain)))
+        self.check()
+
+    def test_saved_and_read_by_skopeo(self):
+        self.pull(self.layout)
+        config = run("skopeo", *INSECURE, "inspect", "--config", "--raw", self.layout)
+        self.ok("save", "--format", "oci-archive", "-o", self.path("o.tar"), "box")
+        self.ok("save", "-o", self.path("d.tar"), "box")
+        self.ok("copy", "wc-store:box", f"oci:{self.path('out')}:there")
+        exact = [f"oci-archive:{self.path('o.tar')}", f"oci:{self.path('out')}:there"]
+        for place in exact:
+            self.assertEqual(digest_of(raw_manifest(place)), self.digest, place)
+        for place in [*exact, f"docker-archive:{self.path('d.tar')}:docker.io/library/box:latest"]:
+            self.assertEqual(run("skopeo", *INSECURE, "inspect", "--config", "--raw", place), config, place)
+            run("skopeo", *INSECURE, "copy", "-q", place, f"dir:{self.path('copied')}")
+            shutil.rmtree(self.path("copied"))
+        blobs = f"{self.path('out')}/blobs/sha256"
+        self.assertEqual(sorted(os.listdir(blobs)), sorted(os.listdir(f"{self.path('layout')}/blobs/sha256")))
+        for name in os.listdir(blobs):
+            with open(f"{blobs}/{name}", "rb") as f:
+                self.assertEqual(hashlib.sha256(f.read()).hexdigest(), name)
+
+    def test_several_images_in_one_archive(self):
+        make_layout(self.path("other"), "other", "--seed", "x")
+        self.pull(self.layout)
+        self.pull(f"oci:{self.path('other')}:other")
+        self.ok("tag", "box", "box:2")
+        before = {i["Id"]: sorted(i["Names"]) for i in self.images()}
+        for form in "docker-archive", "oci-archive":
+            self.ok("save", "--format", form, "-o", self.path(form), "box", "box:2", "other")
+            self.forget_all()
+            self.assertEqual(self.images(), [])
+            self.ok("load", "-i", self.path(form))
+            self.assertEqual({i["Id"]: sorted(i["Names"]) for i in self.images()}, before, form)
+        self.check()
+
+
+class ReadByOthers(ImageCase):
+    def setUp(self):
+        super().setUp()
+        make_layout(self.path("layout"), "wc-e2e")
+        self.id = self.pull(f"oci:{self.path('layout')}:wc-e2e")["Id"]
+
+    @needs("podman")
+    def test_podman_load(self):
+        podman = ["podman", "--root", self.path("podman"), "--runroot", self.path("podman-run"), "--storage-driver", "vfs"]
+        for form in "docker-archive", "oci-archive":
+            self.ok("save", "--format", form, "-o", self.path(form), "wc-e2e")
+            run(*podman, "load", "-q", "-i", self.path(form))
+            found = run(*podman, "images", "-q", "--no-trunc", "docker.io/library/wc-e2e:latest").strip()
+            self.assertEqual(found, self.id, form)
+            run(*podman, "rmi", "-f", self.id)
+
+    @needs("umoci")
+    def test_umoci_unpack(self):
+        self.ok("copy", "wc-store:wc-e2e", f"oci:{self.path('out')}:t")
+        rootless = [] if os.geteuid() == 0 else ["--rootless"]
+        run("umoci", "unpack", *rootless, "--image", f"{self.path('out')}:t", self.path("bundle"))
+        self.assertTrue(os.path.exists(f"{self.path('bundle')}/rootfs/layer1"))
+
+    @needs("docker")
+    def test_docker_load_and_save(self):
+        if subprocess.run(["docker", "version"], capture_output=True).returncode:
+            self.skipTest("no docker daemon runs")
+        self.ok("save", "-o", self.path("d.tar"), "wc-e2e")
+        self.addCleanup(subprocess.run, ["docker", "rmi", "wc-e2e"], capture_output=True)
+        self.assertIn("wc-e2e:latest", run("docker", "load", "-i", self.path("d.tar")))
+        run("docker", "save", "-o", self.path("back.tar"), "wc-e2e")
+        self.forget_all()
+        self.ok("load", "-i", self.path("back.tar"))
+        self.assertEqual(self.images()[0]["Id"], self.id)
+
+
+class MadeByOthers(ImageCase):
+    @needs("umoci")
+    def test_umoci(self):
+        layout = self.path("layout")
+        run("umoci", "init", "--layout", layout)
+        run("umoci", "new", "--image", f"{layout}:made")
+        run("umoci", "config", "--image", f"{layout}:made", "--config.cmd", "x", "--config.env", "A=1")
+        os.makedirs(self.path("dir/sub"))
+        run("umoci", "insert", "--image", f"{layout}:made", self.path("dir"), "/opt")
+        self.pull(f"oci:{layout}:made")
+        told = json.loads(self.ok("inspect", "made"))
+        told = told[0] if isinstance(told, list) else told
+        self.assertEqual(told["Config"]["Cmd"], ["x"])
+        self.check()
+
+    @needs("podman")
+    def test_podman_save(self):
+        podman = ["podman", "--root", self.path("podman"), "--runroot", self.path("podman-run"), "--storage-driver", "vfs"]
+        make_layout(self.path("layout"), "wc-e2e")
+        image = run(*podman, "pull", "-q", f"oci:{self.path('layout')}:wc-e2e").strip()
+        run(*podman, "tag", image, "example.com/wc-e2e:1")
+        for form in "docker-archive", "oci-archive":
+            run(*podman, "save", "-q", "--format", form, "-o", self.path(form), "example.com/wc-e2e:1")
+            self.assertIn("example.com/wc-e2e:1", self.ok("load", "-i", self.path(form)), form)
+        self.assertEqual({i["Id"] for i in self.images()}, {f"sha256:{image}"})
+        self.check()
+
+    @needs("buildah")
+    def test_buildah_push(self):
+        storage = ["--root", self.path("storage"), "--runroot", self.path("storage-run"), "--storage-driver", "vfs"]
+        made = run("buildah", *storage, "from", "scratch").strip()
+        with open(self.path("file"), "w") as f:
+            f.write("hello")
+        run("buildah", *storage, "copy", made, self.path("file"), "/file")
+        run("buildah", *storage, "commit", "-q", "--format", "docker", made, f"oci-archive:{self.path('b.tar')}:b")
+        run("buildah", *storage, "commit", "-q", made, f"docker-archive:{self.path('d.tar')}:example.com/b:1")
+        self.pull(f"oci-archive:{self.path('b.tar')}:b")
+        self.pull(f"docker-archive:{self.path('d.tar')}:example.com/b:1")
+        self.check()
+
+    def test_classic_docker_save(self):
+        """The layout that docker wrote before OCI: directories, with links for layers that come twice."""
+        layers = []
+        with tarfile.open(self.path("classic.tar"), "w") as tar:
+            def add(name, data=b"", link=None, kind=tarfile.REGTYPE):
+                info = tarfile.TarInfo(name)
+                info.type, info.size, info.linkname = kind, len(data), link or ""
+                tar.addfile(info, io.BytesIO(data))
+            inner = io_tar({"etc/x": b"1"})
+            diff = digest_of(inner)
+            add("aaa", kind=tarfile.DIRTYPE)
+            add("aaa/layer.tar", inner)
+            add("aaa/VERSION", b"1.0")
+            add("bbb", kind=tarfile.DIRTYPE)
+            add("bbb/layer.tar", link="../aaa/layer.tar", kind=tarfile.SYMTYPE)
+            layers = ["aaa/layer.tar", "bbb/layer.tar"]
+            config = json.dumps({"os": "linux", "architecture": "amd64",
+                                 "rootfs": {"type": "layers", "diff_ids": [diff, diff]}}).encode()
+            name = hashlib.sha256(config).hexdigest()
+            add(f"{name}.json", config)
+            add("manifest.json", json.dumps([{"Config": f"{name}.json", "RepoTags": ["old/image:1"],
+                                              "Layers": layers}]).encode())
+            add("repositories", b"{}")
+        self.ok("load", "-i", self.path("classic.tar"))
+        self.assertEqual(self.images()[0]["Names"], ["docker.io/old/image:1"])
+        self.assertEqual(self.images()[0]["Id"], "sha256:" + name)
+        self.check()
+
+
+def io_tar(files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+@needs("skopeo", "docker-registry")
+class FromRegistry(ImageCase):
+    def setUp(self):
+        super().setUp()
+        self.digest = make_layout(self.path("layout"), "t", "--layers", "4", "--size", "3000000")
+        self.server = self.registry()
+        self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
+        self.name = f"{self.server.address}/a/box"
+
+    def test_pull_by_tag(self):
+        pulled = self.pull(f"{self.name}:1")
+        self.assertEqual(pulled["Digest"], self.digest)
+        self.assertEqual(self.images()[0]["Names"], [f"{self.name}:1"])
+        self.check()
+
+    def test_pull_by_digest(self):
+        self.assertEqual(self.pull(f"docker://{self.name}@{self.digest}")["Digest"], self.digest)
+        told = json.loads(self.ok("inspect", f"{self.name}@{self.digest}"))
+        told = told[0] if isinstance(told, list) else told
+        self.assertEqual(told["RepoDigests"], [f"{self.name}@{self.digest}"])
+        self.assertEqual(told["RepoTags"], [])
+
+    def test_docker_schema_2(self):
+        self.server.push(f"oci:{self.path('layout')}:t", "a/docker:1", "--format", "v2s2")
+        place = f"docker://{self.server.address}/a/docker:1"
+        raw = subprocess.run(["skopeo", "inspect", "--raw", "--tls-verify=false", place], check=True,
+                             capture_output=True).stdout
+        self.assertIn(b"application/vnd.docker.distribution.manifest.v2+json", raw)
+        self.assertEqual(self.pull(place)["Digest"], digest_of(raw))
+        self.ok("copy", f"wc-store:{self.server.address}/a/docker:1", f"oci:{self.path('out')}:t")
+        # Not through skopeo, which does not read Docker manifests in OCI layouts.
+        with open(f"{self.path('out')}/blobs/sha256/{digest_of(raw)[7:]}", "rb") as f:
+            self.assertEqual(f.read(), raw)
+
+    def test_copy_without_keeping(self):
+        self.ok("copy", f"docker://{self.name}:1", f"oci:{self.path('out')}:t")
+        self.ok("copy", f"docker://{self.name}:1", f"docker-archive:{self.path('d.tar')}:x:1")
+        self.assertEqual(digest_of(raw_manifest(f"oci:{self.path('out')}:t")), self.digest)
+        self.assertEqual(self.images(), [])
+        self.assertEqual(os.listdir(f"{self.root}/staging"), [])
+        self.ok("load", "-i", self.path("d.tar"))
+
+    def test_missing_tag(self):
+        done = self.wcctl("pull", f"{self.name}:nosuch")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("nosuch", done.stderr)
+        self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
+        self.assertEqual(self.images(), [])
+
+    def test_two_processes_share_one_download(self):
+        for _ in range(5):
+            before = self.server.requests()
+            pulls = [subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "--progress", "json", "pull", f"{self.name}:1"],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                     for _ in range(3)]
+            for pull in pulls:
+                _, errors = pull.communicate(timeout=60)
+                self.assertEqual(pull.returncode, 0, errors)
+            after = self.server.requests()
+            fetched = {d: after[d] - before.get(d, 0) for d in after}
+            self.assertEqual(set(fetched.values()), {1}, fetched)
+            self.assertEqual(len(fetched), 5)
+            self.check()
+            self.forget_all()
+            self.ok("system", "prune", "-f")
+
+    def test_killed_pull_goes_on(self):
+        pull = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "pull", "-q", f"{self.name}:1"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.03)
+        pull.send_signal(signal.SIGKILL)
+        pull.wait()
+        self.assertEqual(self.pull(f"{self.name}:1")["Digest"], self.digest)
+        self.check()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+if(COMMAND wc_add_fuzzer)
+  wc_add_fuzzer(manifest fuzz_manifest.c corpus/manifest)
+endif()
