@@ -47,13 +47,12 @@ int32_t wci_event_put_named(wci_store *store, const char *type, const char *acti
     return rc;
 }
 
-/* Best effort: readers also look once a second. */
+/* Best effort: readers also look once a second. The same byte each time, so that nothing grows. */
 void wci_event_wake(wci_store *store)
 {
     char *path = wci_event_wake_path(store);
     wci_fd fd = WCI_FD_NONE;
-    if (path &&
-        !wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_TRUNC, 0600, &fd, NULL))
+    if (path && !wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE, 0600, &fd, NULL))
         wci_fd_write(fd, "\n", 1, NULL);
     wci_fd_close(fd);
     wci_free(path);

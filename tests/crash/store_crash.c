@@ -34,9 +34,11 @@ static uint32_t roll(uint32_t sides)
     return (uint32_t)(dice >> 33) % sides;
 }
 
+static const char *subject = ""; /* what the judge looks at */
+
 static void die(const char *what)
 {
-    fprintf(stderr, "FAILED: %s: %s\n", what, why ? wc_error_message(why) : "");
+    fprintf(stderr, "FAILED: %s: %s %s\n", what, subject, why ? wc_error_message(why) : "");
     exit(3);
 }
 
@@ -171,6 +173,14 @@ static void pull(uint32_t slot)
     wci_hold_free(hold);
 }
 
+/* Every name that it has goes with the image. */
+static void report_image(char state, const char *name, const wci_image_record *record)
+{
+    report(state, "image", name, 0);
+    for (size_t i = 0; i < record->names.count; i++)
+        report(state, "name", record->names.items[i], 0);
+}
+
 static void remove_image(uint32_t slot)
 {
     char name[32];
@@ -178,15 +188,13 @@ static void remove_image(uint32_t slot)
     wci_image_record *record = find_image(name);
     if (!record)
         return;
-    report('?', "image", name, 0);
-    report('?', "name", name, 0);
+    report_image('?', name, record);
     int32_t rc = wci_image_remove(&call, store, &record->manifest, 0, NULL, &why);
     if (rc == WC_E_IN_USE)
         wci_err_clear(&why);
     else
         must(rc, "remove image");
-    report(rc ? '+' : '-', "image", name, 0);
-    report(rc ? '+' : '-', "name", name, 0);
+    report_image(rc ? '+' : '-', name, record);
     wci_image_record_free(record);
 }
 
@@ -199,11 +207,10 @@ static void tag(uint32_t slot)
     if (!record)
         return;
     report('?', "name", alias, 0);
-    if (roll(2)) {
+    if (!wci_strv_contains(&record->names, alias)) {
         must(wci_image_tag(store, &record->manifest, alias, &why), "tag");
         report('+', "name", alias, 0);
-        report('?', "name", alias, 0); /* goes with the image */
-    } else if (wci_strv_contains(&record->names, alias)) {
+    } else {
         must(wci_image_untag(store, alias, &why), "untag");
         report('-', "name", alias, 0);
     }
@@ -378,6 +385,7 @@ static void judge(const model *m)
 {
     for (size_t i = 0; i < m->count; i++) {
         const model_entry *e = &m->entries[i];
+        subject = e->name;
         if (wci_streq(e->kind, "image") || wci_streq(e->kind, "name"))
             judge_image(e->name, e->state);
         else if (wci_streq(e->kind, "container"))
@@ -385,6 +393,7 @@ static void judge(const model *m)
         else if (wci_streq(e->kind, "exit"))
             judge_exit(e->name, e->state, e->value);
     }
+    subject = "";
 }
 
 static int count_in(const char *dir)
