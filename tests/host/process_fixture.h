@@ -162,10 +162,10 @@ static void container_new(container *c, const char *const *args, const char *ext
 {
     memset(c, 0, sizeof *c);
     ok(wci_random_hex(32, c->id, &error));
-    wci_container_record record = {.backend = "process", .image_name = "test", .config = "{}",
-                                   .error = "", .status = WCI_STATUS_CREATED};
+    char name[] = "process", image[] = "test", config[] = "{}", none[] = "";
+    wci_container_record record = {.name = c->id, .backend = name, .image_name = image,
+                                   .config = config, .error = none};
     memcpy(record.id, c->id, sizeof c->id);
-    record.name = c->id;
     ok(wci_container_insert(store, &record, &error));
     wc_request *r = &c->request;
     r->container_id = wci_strdup(c->id);
@@ -262,22 +262,31 @@ static void close_stream(container *c)
     c->has_stream = 0;
 }
 
+/* A process that its parent has not reaped yet has ended, too. */
+static int is_alive(int64_t pid)
+{
+    char path[48], state = 'Z';
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'Z';
+    if (f)
+        fclose(f);
+    return state != 'Z';
+}
+
 /* Nothing of the container is left on the host, whatever happened to it. */
 static void container_remove(container *c)
 {
     wc_response response;
-    char state[512], command[1024];
+    char state[512];
     close_stream(c);
     ok(operate(c, WCI_OP_CONTAINER_REMOVE, &response));
     ck_assert(!wci_file_exists(c->request.run_dir));
     ck_assert(!wci_cgroup_exists(c->id));
     snprintf(state, sizeof state, "%s/runtime/%s", run_root, c->id);
     ck_assert(!wci_file_exists(state));
-    snprintf(command, sizeof command, "grep -q %s /proc/[0-9]*/mountinfo /proc/[0-9]*/cmdline "
-                                      "2>/dev/null", base);
-    if (c->pid)
-        ck_assert_msg(kill((pid_t)c->pid, 0) != 0 && errno == ESRCH, "process %ld is left",
-                      (long)c->pid);
+    ck_assert_msg(!c->pid || !is_alive(c->pid), "process %ld is left", (long)c->pid);
     wci_request_free(&c->request);
 }
 
@@ -346,7 +355,7 @@ static void skip_unless_able(void)
     wci_free(crun);
 }
 
-static int run_suite(TCase *tcase, const char *name)
+MAYBE static int run_suite(TCase *tcase, const char *name)
 {
     skip_unless_able();
     Suite *suite = suite_create(name);

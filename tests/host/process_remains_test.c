@@ -33,7 +33,7 @@ START_TEST(a_container_without_monitor_is_dead)
     start(&c, 0);
     kill_monitor(&c);
     ck_assert_int_eq(status_of(&c), WC_STATUS_DEAD);
-    ck_assert_int_eq(kill((pid_t)c.pid, 0), 0); /* it goes on */
+    ck_assert(is_alive(c.pid)); /* it goes on */
     fails(WC_E_STATE, send_signal(&c, SIGTERM));
     ok(operate(&c, WCI_OP_CONTAINER_WAIT, &response));
     ck_assert_int_eq(response.status, WC_STATUS_DEAD);
@@ -47,10 +47,10 @@ START_TEST(it_can_be_started_again)
     container_new(&c, sleeper, NULL);
     start(&c, 0);
     kill_monitor(&c);
-    pid_t before = (pid_t)c.pid;
+    int64_t before = c.pid;
     start(&c, 0);
-    ck_assert_int_ne((pid_t)c.pid, before);
-    ck_assert(kill(before, 0) != 0 && errno == ESRCH);
+    ck_assert_int_ne(c.pid, before);
+    ck_assert(!is_alive(before));
     ck_assert_int_eq(status_of(&c), WC_STATUS_RUNNING);
     container_remove(&c);
 }
@@ -145,7 +145,7 @@ END_TEST
 START_TEST(mounts_of_the_host_still_arrive)
 {
     container c;
-    char command[600], directory[200];
+    char command[1200], directory[200];
     wci_str out = WCI_STR_INIT;
     snprintf(directory, sizeof directory, "%s/shared", base);
     snprintf(command, sizeof command, "mkdir %s && mount -t tmpfs x %s && mount --make-shared %s && "
@@ -173,7 +173,7 @@ END_TEST
 
 START_TEST(twenty_rounds_leave_nothing)
 {
-    char command[400];
+    char command[800];
     for (int i = 0; i < 20; i++) {
         container c;
         container_new(&c, sleeper, NULL);
@@ -182,8 +182,11 @@ START_TEST(twenty_rounds_leave_nothing)
             kill_monitor(&c);
         container_remove(&c);
     }
-    snprintf(command, sizeof command, "! grep -ls %s /proc/[0-9]*/mountinfo && test -z \"$(ls -A "
-                                      "%s/runtime %s/containers)\"", base, run_root, run_root);
+    snprintf(command, sizeof command, "! grep -ls %s /proc/[0-9]*/mountinfo", base);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(command, sizeof command, "test -z \"$(ls -A "
+                                      "%s/runtime)$(ls -A %s/containers)\"",
+             run_root, run_root);
     ck_assert_int_eq(system(command), 0);
 }
 END_TEST
