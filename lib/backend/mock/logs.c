@@ -86,19 +86,27 @@ static mock_step take_line(mock_step *piece)
 /* *step is one line, or why there is none. */
 static int32_t next_line(mock_logs *logs, wc_call *call, mock_step *step, wc_error **err)
 {
-    for (;;) {
-        if (logs->piece.size) {
-            *step = take_line(&logs->piece);
-            if (!logs->skip)
-                return WC_OK;
-            logs->skip--;
-            continue;
-        }
+    if (!logs->piece.size) {
         int32_t rc = next_piece(logs, call, step, err);
         if (rc || step->kind != MOCK_STEP_OUTPUT)
             return rc;
-        if (is_in_range(logs, step))
-            logs->piece = *step;
+        logs->piece = *step;
+    }
+    *step = take_line(&logs->piece);
+    return WC_OK;
+}
+
+/* The same for lines that the options ask for. As in Docker, `tail` counts whatever their time. */
+static int32_t next_wanted(mock_logs *logs, wc_call *call, mock_step *step, wc_error **err)
+{
+    for (;;) {
+        int32_t rc = next_line(logs, call, step, err);
+        if (rc || step->kind != MOCK_STEP_OUTPUT)
+            return rc;
+        if (logs->skip)
+            logs->skip--;
+        else if (is_in_range(logs, step))
+            return WC_OK;
     }
 }
 
@@ -156,7 +164,7 @@ int32_t wci_mock_logs_next(uintptr_t payload, wc_call *call, uintptr_t handle,
     int64_t deadline = wci_mock_deadline(timeout_ns);
     for (;;) {
         mock_step step;
-        int32_t rc = next_line(logs, call, &step, call->err);
+        int32_t rc = next_wanted(logs, call, &step, call->err);
         if (rc)
             return rc;
         if (step.kind == MOCK_STEP_OUTPUT)
