@@ -396,6 +396,60 @@ START_TEST(unloadable_objects_are_refused)
 }
 END_TEST
 
+/* ---- The mock, as an application uses it to test itself ------------------------------------- */
+
+static wc_container *create_mock(const char *key, const char *value, const char *word)
+{
+    wc_container_options *options = NULL;
+    wc_container *container = NULL;
+    wc_context_unref(context);
+    context = open_context("mock");
+    pull_image();
+    test_ok(wc_container_options_new(IMAGE, &options, NULL));
+    test_ok(wc_container_options_set_command(options, &word, 1, NULL));
+    if (key)
+        test_ok(wc_container_options_add_label(options, key, value, NULL));
+    test_ok(wc_container_create(context, options, NULL, &container, &error));
+    wc_container_options_unref(options);
+    return container;
+}
+
+START_TEST(mock_fails_as_labels_say)
+{
+    wc_container *c = create_mock("mock.fault.start", "WC_E_MISSING: no runtime today", "exit:0");
+    assert_error(wc_container_start(c, 0, NULL, NULL, &error), WC_E_MISSING, "no runtime today");
+    ck_assert_int_ne(status_of(c, NULL), WC_STATUS_RUNNING);
+    wc_container_unref(c);
+}
+END_TEST
+
+START_TEST(mock_crash_is_a_lost_end)
+{
+    int32_t code = 0;
+    wc_container *c = create_mock("mock.crash.after", "50ms", "forever");
+    test_ok(wc_container_start(c, 0, NULL, NULL, &error));
+    test_ok(wc_container_wait(c, WC_WAIT_NOT_RUNNING, NULL, &code, &error));
+    ck_assert_int_eq(code, 255);
+    ck_assert_int_ne(status_of(c, NULL), WC_STATUS_RUNNING);
+    wc_container_unref(c);
+}
+END_TEST
+
+START_TEST(mock_obeys_the_fault_file)
+{
+    static const char faults[] = "mock.fault.kill=WC_E_BUSY: somebody holds it\n";
+    char *path = test_text("%s/store/mock.faults", dir);
+    wc_container *c = create_mock(NULL, NULL, "forever");
+    test_ok(wc_container_start(c, 0, NULL, NULL, &error));
+    test_write_file(path, faults, sizeof faults - 1);
+    assert_error(wc_container_kill(c, "TERM", &error), WC_E_BUSY, "somebody holds it");
+    unlink(path);
+    test_ok(wc_container_kill(c, "TERM", &error));
+    wc_container_unref(c);
+    free(path);
+}
+END_TEST
+
 #ifdef NULL_BACKEND
 START_TEST(example_backend_lives)
 {
@@ -447,6 +501,9 @@ int main(void)
     tcase_add_test(tc, failures_keep_their_error);
     tcase_add_test(tc, unknown_backend_is_named);
     tcase_add_test(tc, unloadable_objects_are_refused);
+    tcase_add_test(tc, mock_fails_as_labels_say);
+    tcase_add_test(tc, mock_crash_is_a_lost_end);
+    tcase_add_test(tc, mock_obeys_the_fault_file);
 #ifdef NULL_BACKEND
     tcase_add_test(tc, example_backend_lives);
 #endif
