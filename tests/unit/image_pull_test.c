@@ -232,7 +232,7 @@ END_TEST
 /* ---- Several at once ---------------------------------------------------------------------------- */
 
 typedef struct puller {
-    pthread_t thread;
+    pthread_t thread, self;
     char *dir;
     int32_t code;
     wci_digest manifest;
@@ -244,13 +244,13 @@ static int32_t count_ends(const wc_progress *progress, uintptr_t payload)
     puller *p = (puller *)payload;
     p->done += wc_progress_kind(progress) == WC_PROGRESS_DONE;
     p->existed += wc_progress_kind(progress) == WC_PROGRESS_EXISTS;
-    return !pthread_equal(pthread_self(), p->thread);
+    return !pthread_equal(pthread_self(), p->self);
 }
 
 static void *pull_thread(void *arg)
 {
     puller *p = arg;
-    p->thread = pthread_self();
+    p->self = pthread_self();
     wc_call call = {.progress = count_ends, .progress_payload = (uintptr_t)p};
     wci_place place = {WCI_PLACE_OCI, p->dir, NULL};
     wci_image_record *record = NULL;
