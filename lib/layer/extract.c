@@ -224,9 +224,7 @@ static int32_t write_content(wci_extract *x, wci_fd file, wci_tar_reader *reader
             return rc;
         if (!size)
             break;
-        rc = entry->is_sparse ? wci_tree_file_write_at(file, data, size, offset, err)
-                              : wci_fd_write(file, data, size, err);
-        if (rc)
+        if ((rc = wci_tree_file_write_at(file, data, size, offset, err)))
             return rc;
         x->content_bytes += size;
     }

@@ -119,18 +119,24 @@ int wci_tar_is_zero_block(const unsigned char *block)
     return block[0] == 0 && memcmp(block, block + 1, WCI_TAR_BLOCK - 1) == 0;
 }
 
+/* With the checksum itself taken as spaces. Some old writers summed signed bytes. */
+static int64_t sum_of(const unsigned char *block, int as_signed)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < WCI_TAR_BLOCK; i++)
+        sum += as_signed ? (signed char)block[i] : block[i];
+    for (size_t i = AT_CHECKSUM; i < AT_CHECKSUM + 8; i++)
+        sum += ' ' - (as_signed ? (signed char)block[i] : block[i]);
+    return sum;
+}
+
 int32_t wci_tar_check_sum(const unsigned char *block, wc_error **err)
 {
-    int64_t stored = 0, plain = 0, as_signed = 0;
+    int64_t stored = 0;
     int32_t rc = wci_tar_number(block + AT_CHECKSUM, 8, "checksum", &stored, err);
     if (rc)
         return wci_err_wrap(err, rc, "tar: damaged, or not a tar at all");
-    for (size_t i = 0; i < WCI_TAR_BLOCK; i++) {
-        unsigned char byte = i >= AT_CHECKSUM && i < AT_CHECKSUM + 8 ? ' ' : block[i];
-        plain += byte;
-        as_signed += (signed char)byte; /* some old writers summed so */
-    }
-    if (stored != plain && stored != as_signed)
+    if (stored != sum_of(block, 0) && stored != sum_of(block, 1))
         return wci_err(err, WC_E_FORMAT,
                        "tar: a header has a wrong checksum: damaged, or not a tar at all");
     return WC_OK;

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+wc_add_fuzzer(tar fuzz_tar.c corpus/tar)
+wc_add_fuzzer(codec fuzz_codec.c corpus/codec)
