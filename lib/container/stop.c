@@ -174,7 +174,7 @@ static int32_t end_first(wc_call *call, wci_engine *engine, wci_container_record
     if (!wci_status_is_live(record->status))
         return WC_OK;
     if (!force)
-        return wci_err(err, WC_E_STATE, "container '%s': is running; stop it first, or remove it by force",
+        return wci_err(err, WC_E_STATE, "container '%s': runs; stop it first, or remove it by force",
                        record->name);
     return end_with(call, engine, record, WCI_SIGKILL, KILL_TIMEOUT_NS, err);
 }

@@ -84,7 +84,7 @@ END_TEST
 START_TEST(read_write_and_copy)
 {
     wci_fd a, b;
-    char data[20000], back[20000];
+    char data[100000], back[100000];
     size_t got;
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (char)(i * 7);
