@@ -113,7 +113,7 @@ static int32_t read_rows(wci_db *db, int64_t after, size_t max, event_list *list
     while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
         rc = add_row(list, rows, err);
     wci_db_done(rows);
-    if (!rc && after >= 0 && list->count && list->items[0]->seq != after + 1)
+    if (!rc && after > 0 && list->count && list->items[0]->seq != after + 1)
         rc = wci_err(err, WC_E_GAP,
                      "events: after %lld: the next one kept is %lld; read again from the oldest",
                      (long long)after, (long long)list->items[0]->seq);
