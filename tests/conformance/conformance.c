@@ -42,6 +42,22 @@ static void need_what_the_process_backend_needs(void)
         test_skip("no OCI runtime (crun or runc)");
 }
 
+/* A host may have a runtime and yet not let it work: no cgroups, no overlay, no rights. */
+static void skip_when_nothing_starts(void)
+{
+    wc_error *err = NULL;
+    context = harness_open_context();
+    int32_t rc = wc_container_start(create(SCRIPT("exit:0")), 0, NULL, NULL, &err);
+    if (rc == WC_E_MISSING || rc == WC_E_PERMISSION) {
+        char *why = test_text("%s", wc_error_message(err));
+        test_remove_dir(settings.dir);
+        test_skip(why);
+    }
+    wc_error_unref(err);
+    harness_remove_containers();
+    harness_release();
+}
+
 static void report_skipped(void)
 {
     char *path = test_text("%s/skipped", settings.dir);
@@ -87,6 +103,7 @@ int main(int argc, char **argv)
     settings.root = test_text("%s/store", settings.dir);
     make_layout();
     pull_image();
+    skip_when_nothing_starts();
     int failed = run_suite();
     free(settings.root);
     test_remove_dir(settings.dir);

@@ -99,7 +99,7 @@ void harness_setup(void)
     context = harness_open_context();
 }
 
-void harness_teardown(void)
+void harness_remove_containers(void)
 {
     wc_list *list = NULL;
     good(wc_container_list(context, &list, &err));
@@ -111,6 +111,12 @@ void harness_teardown(void)
         wc_container_unref(container);
     }
     wc_list_unref(list);
+}
+
+void harness_teardown(void)
+{
+    wc_list *list = NULL;
+    harness_remove_containers();
     good(wc_container_list(context, &list, &err));
     ck_assert_uint_eq(wc_list_count(list), 0);
     wc_list_unref(list);

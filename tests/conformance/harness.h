@@ -27,6 +27,7 @@ extern wc_context *context; /* of the running test */
 
 void harness_setup(void);
 void harness_teardown(void); /* removes all containers */
+void harness_remove_containers(void);
 void harness_release(void);  /* leaves them */
 wc_context *harness_open_context(void);
 

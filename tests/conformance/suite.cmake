@@ -11,6 +11,9 @@ list(FILTER conformance_sources EXCLUDE REGEX "/testprog\\.c$")
 wc_add_test(conformance_mock conformance SOURCES ${conformance_sources}
   LINKS PkgConfig::JANSSON Threads::Threads ARGS mock TIMEOUT 300)
 add_dependencies(conformance_mock testprog)
+if(TARGET wc-helper)
+  add_dependencies(conformance_mock wc-helper)
+endif()
 
 add_test(NAME conformance_process COMMAND conformance_mock process)
 wc_test_properties(conformance_process conformance TIMEOUT 300)

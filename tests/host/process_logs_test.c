@@ -47,7 +47,7 @@ START_TEST(gives_lines_with_channel_and_time)
     char text[100];
     int32_t channel;
     int64_t time = 0, begin = wci_now_ns();
-    run_to_end(&c, "echo one; sleep 0.05; echo two >&2; sleep 0.05; printf three", 0, 1);
+    run_to_end(&c, "sleep 0.5; echo one; sleep 0.1; echo two >&2; sleep 0.1; printf three", 0, 1);
     uintptr_t logs = open_logs(&c);
     ok(next_line(logs, text, sizeof text, &channel, &time, 0));
     ck_assert_str_eq(text, "one\n");
@@ -196,7 +196,7 @@ START_TEST(since_and_until_bound_it)
     char text[100];
     int32_t channel;
     int64_t time = 0, times[3];
-    run_to_end(&c, "echo a; sleep 0.05; echo b; sleep 0.05; echo c", 0, 1);
+    run_to_end(&c, "sleep 0.5; echo a; sleep 0.1; echo b; sleep 0.1; echo c", 0, 1);
     uintptr_t logs = open_logs(&c);
     for (int i = 0; i < 3; i++)
         ok(next_line(logs, text, sizeof text, &channel, &times[i], 0));

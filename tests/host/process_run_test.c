@@ -230,22 +230,22 @@ START_TEST(a_cancelled_start_leaves_nothing)
 }
 END_TEST
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 START_TEST(a_monitor_is_small)
 {
     container c;
-    char command[256];
+    char command[600];
     container_new(&c, sleeper, NULL);
     start(&c, 0);
     snprintf(command, sizeof command,
              "p=$(sed -n 's/.*\"monitor\":\\([0-9]*\\).*/\\1/p' %s/monitor.json); "
-             "awk '/^Private_(Clean|Dirty)/{s+=$2} END{exit s>1536}' /proc/$p/smaps_rollup",
+             "awk '/^Private_(Clean|Dirty)/{s+=$2} END{exit !s || s>1536}' /proc/$p/smaps_rollup",
              c.request.run_dir);
-    sleep_ms(50);
-    if (!getenv("ASAN_OPTIONS"))
-        ck_assert_msg(system(command) == 0, "over 1.5 MB");
+    ck_assert_msg(system(command) == 0, "over 1.5 MB");
     container_remove(&c);
 }
 END_TEST
+#endif
 
 int main(void)
 {
@@ -263,6 +263,8 @@ int main(void)
     tcase_add_test(tcase, init_is_the_first_process);
     tcase_add_test(tcase, lowers_limits_that_the_host_forbids);
     tcase_add_test(tcase, a_cancelled_start_leaves_nothing);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     tcase_add_test(tcase, a_monitor_is_small);
+#endif
     return run_suite(tcase, "process: run");
 }

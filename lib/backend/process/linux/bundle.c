@@ -68,16 +68,15 @@ static rlim_t ceiling(const char *type)
     return RLIM_INFINITY;
 }
 
-/* -1 and the largest number both mean "no limit" in documents. */
+/* -1 means "no limit" to people, but runtimes take no negative numbers. */
 static int lower(json_t *limit, const char *key, rlim_t max)
 {
     json_t *value = json_object_get(limit, key);
-    if (!value || max == RLIM_INFINITY)
-        return 1;
+    json_int_t highest = max > INT64_MAX ? INT64_MAX : (json_int_t)max;
     json_int_t n = json_integer_value(value);
-    if (json_is_integer(value) && n >= 0 && (rlim_t)n <= max)
+    if (!value || (json_is_integer(value) && n >= 0 && n <= highest))
         return 1;
-    return json_object_set_new(limit, key, json_integer((json_int_t)max)) == 0;
+    return json_object_set_new(limit, key, json_integer(highest)) == 0;
 }
 
 static int lower_limits(json_t *process)

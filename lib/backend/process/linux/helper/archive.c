@@ -177,5 +177,6 @@ int archive_main(request *req)
         report_error(err);
     else
         report_ok(0, 0, NULL);
+    wc_error_unref(err);
     return rc != 0;
 }

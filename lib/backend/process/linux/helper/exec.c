@@ -61,7 +61,7 @@ static int32_t start(const request *req, session *s, wc_error **err)
     return rc;
 }
 
-static int give_up(const request *req, session *s, wci_lock *lock, const wc_error *err)
+static void give_up(const request *req, session *s, wci_lock *lock, const wc_error *err)
 {
     if (s->process.pid > 0) {
         kill(s->process.pid, SIGKILL);
@@ -71,28 +71,36 @@ static int give_up(const request *req, session *s, wci_lock *lock, const wc_erro
         (void)wci_dir_remove_all(req->run_dir, NULL);
     wci_lock_release(lock);
     report_error(err);
-    return 1;
+}
+
+static void stay(const request *req, session *s)
+{
+    report_ok(s->process.pid, session_flags(s), NULL);
+    session_adopt_link(s, req->attach);
+    malloc_trim(0);
+    session_run(s);
+    (void)record_end(req, s->exit_code, s->finished_ns, NULL);
+    session_finish(s);
 }
 
 int exec_main(request *req)
 {
-    session s = {0};
+    session s;
     wci_lock *lock = NULL;
     wc_error *err = NULL;
-    int32_t rc = prepare(req, &lock, &err);
+    int32_t rc = session_init(&s, req->tty, &err);
     if (!rc)
-        rc = session_init(&s, &err);
-    s.tty = req->tty;
+        rc = prepare(req, &lock, &err);
+    if (!rc)
+        rc = session_listen(&s, &err);
     if (!rc)
         rc = start(req, &s, &err);
-    if (rc)
-        return give_up(req, &s, lock, err);
-    report_ok(s.process.pid, session_flags(&s), NULL);
-    session_adopt_link(&s, req->attach);
-    malloc_trim(0);
-    session_run(&s);
-    (void)record_end(req, s.exit_code, s.finished_ns, NULL);
-    session_finish(&s);
-    wci_lock_release(lock);
-    return 0;
+    if (rc) {
+        give_up(req, &s, lock, err);
+    } else {
+        stay(req, &s);
+        wci_lock_release(lock);
+    }
+    wc_error_unref(err);
+    return rc != 0;
 }

@@ -25,7 +25,8 @@ typedef struct request {
 
 /* Reads the whole request; WC_E_CLOSED when the library went away in the middle of it. */
 int32_t request_read(int with_config, request *out, wc_error **err);
-void request_free_config(request *req);
+void request_free_config(request *req); /* early: it is large */
+void request_free(request *req);        /* the contents */
 
 /* Tell the library how it went. */
 void report_ok(int64_t pid, uint32_t flags, const char *text);

@@ -43,13 +43,12 @@ static int serve(const role *r)
     request req;
     wc_error *err = NULL;
     int32_t rc = request_read(r->with_config, &req, &err);
-    if (rc == WC_E_CLOSED)
-        return 1;
-    if (rc) {
+    if (rc && rc != WC_E_CLOSED) /* else nobody is there to be told */
         report_error(err);
-        return 1;
-    }
-    return r->run(&req);
+    wc_error_unref(err);
+    int status = rc ? 1 : r->run(&req);
+    request_free(&req);
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -148,7 +148,7 @@ static void take_away(monitor *m)
     unlink("pid");
 }
 
-static int give_up(monitor *m, const wc_error *err)
+static void give_up(monitor *m, const wc_error *err)
 {
     if (m->session.process.pid > 0) {
         kill(m->session.process.pid, SIGKILL);
@@ -163,7 +163,6 @@ static int give_up(monitor *m, const wc_error *err)
     wci_lock_release(m->mount_lock);
     wci_lock_release(m->lock);
     report_error(err);
-    return 1;
 }
 
 /* --rm: as `rm` does it, whoever is there to see it. */
@@ -196,24 +195,31 @@ static void conclude(monitor *m)
     wci_lock_release(m->lock);
 }
 
+static void stay(monitor *m)
+{
+    report_ok(m->session.process.pid, session_flags(&m->session), NULL);
+    session_adopt_link(&m->session, m->req->attach);
+    malloc_trim(0); /* from here on there may be hundreds of us, for months */
+    session_run(&m->session);
+    conclude(m);
+}
+
 int monitor_main(request *req)
 {
     monitor m = {.req = req};
     wc_error *err = NULL;
-    int32_t rc = prepare(&m, &err);
-    log_file *log = m.session.log;
+    int32_t rc = session_init(&m.session, req->tty, &err);
     if (!rc)
-        rc = session_init(&m.session, &err);
-    m.session.log = log;
-    m.session.tty = req->tty;
+        rc = prepare(&m, &err);
+    if (!rc)
+        rc = session_listen(&m.session, &err);
     if (!rc)
         rc = start_and_record(&m, &err);
     if (rc)
-        return give_up(&m, err);
-    report_ok(m.session.process.pid, session_flags(&m.session), NULL);
-    session_adopt_link(&m.session, req->attach);
-    malloc_trim(0); /* from here on there may be hundreds of us, for months */
-    session_run(&m.session);
-    conclude(&m);
-    return 0;
+        give_up(&m, err);
+    else
+        stay(&m);
+    wc_error_unref(err);
+    wci_free(m.runtime_root);
+    return rc != 0;
 }

@@ -59,5 +59,7 @@ int probe_main(request *req)
         wci_err(&err, WC_E_RUNTIME, "'%s': does not tell its version", req->program);
         report_error(err);
     }
+    wc_error_unref(err);
+    close(fds[0]);
     return 0;
 }

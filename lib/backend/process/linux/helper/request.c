@@ -118,6 +118,16 @@ void request_free_config(request *req)
     req->config = NULL;
 }
 
+void request_free(request *req)
+{
+    char *const texts[] = {req->id,       req->process_id, req->run_dir, req->state_dir,
+                           req->store_root, req->run_root, req->runtime, req->what,
+                           req->path,     req->program,    req->config};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        wci_free(texts[i]);
+    wci_strv_free(&req->layers);
+}
+
 static void send_report(json_t *report)
 {
     char *text = report ? wci_json_dump_text(report) : NULL;

@@ -27,22 +27,28 @@
 #define INPUT_MAX (64 * 1024)
 #define FIXED_FDS 5 /* signals, listener, out[0], out[1], in */
 
-int32_t session_init(session *s, wc_error **err)
+int32_t session_init(session *s, int tty, wc_error **err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = WCI_RUN_SOCKET};
     sigset_t set;
     memset(s, 0, sizeof *s);
     s->process = (launched){0, -1, {-1, -1}};
+    s->tty = tty;
+    s->listener = -1;
     sigfillset(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
     s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return s->signals < 0 ? wci_err_errno(err, errno, "monitor: signals") : WC_OK;
+}
+
+int32_t session_listen(session *s, wc_error **err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = WCI_RUN_SOCKET};
     s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     unlink(WCI_RUN_SOCKET);
-    if (s->signals < 0 || s->listener < 0 ||
-        bind(s->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+    if (s->listener < 0 || bind(s->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
         chmod(WCI_RUN_SOCKET, 0600) != 0 || listen(s->listener, 64) != 0)
         return wci_err_errno(err, errno, "monitor: cannot listen on '%s'", WCI_RUN_SOCKET);
     return WC_OK;

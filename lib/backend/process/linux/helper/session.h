@@ -12,7 +12,7 @@ typedef struct client client;
 typedef struct session {
     launched process;
     int tty;
-    int listener; /* WCI_RUN_SOCKET in the current directory */
+    int listener; /* WCI_RUN_SOCKET */
     int signals;  /* signalfd for SIGCHLD and SIGTERM */
     log_file *log; /* NULL: none */
     client **clients;
@@ -25,8 +25,10 @@ typedef struct session {
     int64_t finished_ns;
 } session;
 
-/* Blocks the signals that the loop takes, and listens. */
-int32_t session_init(session *s, wc_error **err);
+/* Blocks all signals and takes those that matter by descriptor. */
+int32_t session_init(session *s, int tty, wc_error **err);
+/* Makes the socket in the current directory. */
+int32_t session_listen(session *s, wc_error **err);
 /* What a client has to know before it attaches: WCI_HELLO_*. */
 uint32_t session_flags(const session *s);
 /* The connection that started us becomes the first client, or is closed. */
