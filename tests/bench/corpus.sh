@@ -7,7 +7,10 @@ set -euo pipefail
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 export DEBIAN_FRONTEND=noninteractive
-apt-get install -y --no-install-recommends debootstrap pigz zstd python3 npm >/dev/null
+packages="debootstrap pigz zstd python3"
+command -v npm >/dev/null || packages="$packages npm" # another npm would conflict with Debian's
+# shellcheck disable=SC2086
+apt-get install -y --no-install-recommends $packages >/dev/null
 cd "$dir"
 sources=/etc/apt/sources.list.d/debian.sources
 mirror=$(awk '/^URIs:/{print $2; exit}' $sources)
