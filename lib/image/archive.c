@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "layer/layer.h"
 #include "platform/host.h"
+#include "platform/lazy.h"
 
 #define CHUNK ((size_t)256 * 1024)
 
@@ -176,6 +177,9 @@ static int32_t tar_failed(wci_tar_writer *tar, wc_error **err)
 
 static int32_t start_tar(wci_tar_writer *tar, wc_error **err)
 {
+    int32_t missing = wci_lazy_archive(err);
+    if (missing)
+        return missing;
     tar->archive = archive_write_new();
     if (!tar->archive)
         return wci_err_nomem(err);

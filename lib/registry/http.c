@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
+#include "platform/lazy.h"
 #include "platform/thread.h"
 #include "registry/proxy.h"
 
@@ -42,6 +43,9 @@ static int32_t curl_ready(wc_error **err)
 {
     static wci_mutex lock = WCI_MUTEX_INIT;
     static int done;
+    int32_t missing = wci_lazy_curl(err);
+    if (missing)
+        return missing;
     wci_mutex_lock(&lock);
     CURLcode code = done ? CURLE_OK : curl_global_init(CURL_GLOBAL_DEFAULT);
     done = done || !code;

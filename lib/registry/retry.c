@@ -5,6 +5,7 @@
 
 #include "core/str.h"
 #include "platform/host.h"
+#include "platform/lazy.h"
 
 #define FIRST_MS 200
 #define LONGEST_MS 10000
@@ -36,7 +37,8 @@ int64_t wci_retry_after_ms(const char *value, int64_t now_ns)
         ms = seconds > LONGEST_ASKED_MS ? LONGEST_ASKED_MS : (int64_t)seconds * 1000;
     } else {
         /* curl reads a date into almost anything; HTTP dates end so. */
-        int64_t date = wci_ends_with(value, " GMT") ? (int64_t)curl_getdate(value, NULL) : -1;
+        int readable = wci_ends_with(value, " GMT") && !wci_lazy_curl(NULL);
+        int64_t date = readable ? (int64_t)curl_getdate(value, NULL) : -1;
         int64_t now = now_ns / 1000000000;
         if (date < 0 || date <= now)
             return -1;

@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/lazy.h"
 
 #define MAX_URL ((size_t)16 * 1024)
 
@@ -50,6 +51,9 @@ int32_t wci_url_parse(const char *text, const wci_url *base, wci_url *out, wc_er
 {
     if (strlen(text) > MAX_URL)
         return wci_err(err, WC_E_FORMAT, "url: longer than 16 KiB");
+    int32_t missing = wci_lazy_curl(err);
+    if (missing)
+        return missing;
     CURLU *u = curl_url();
     if (!u)
         return wci_err_nomem(err);

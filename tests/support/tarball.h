@@ -69,10 +69,10 @@ TEST_HELPER void tar_header(char *block, const tar_item *item, size_t size)
     unsigned mode = item->mode ? item->mode : item->type == '5' ? 0755 : 0644;
     memset(block, 0, 512);
     snprintf(block, 101, "%s", item->name);
-    snprintf(block + 100, 8, "%07o", mode);
+    snprintf(block + 100, 8, "%07o", mode & 07777u);
     snprintf(block + 108, 8, "%07o", item->uid);
     snprintf(block + 116, 8, "%07o", item->gid);
-    snprintf(block + 124, 12, "%011zo", size);
+    snprintf(block + 124, 12, "%011llo", (unsigned long long)size & 077777777777ull);
     snprintf(block + 136, 12, "%011llo", item->mtime);
     block[156] = item->type ? item->type : '0';
     snprintf(block + 157, 101, "%s", item->link ? item->link : "");

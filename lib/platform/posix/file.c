@@ -115,7 +115,7 @@ static int32_t read_all(const char *path, wci_fd fd, size_t hint, size_t max, wc
 
 int32_t wci_file_read_all(const char *path, size_t max, wc_buf **out, wc_error **err)
 {
-    wci_fd fd;
+    wci_fd fd = WCI_FD_NONE;
     wci_file_info info = {0};
     int32_t rc = wci_file_open(path, WCI_OPEN_READ, 0, &fd, err);
     if (rc)
