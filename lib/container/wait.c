@@ -72,12 +72,13 @@ typedef struct follower {
     wci_engine *engine;
     const char *id;
     int64_t after;    /* events up to here are read */
-    wci_watch *watch; /* NULL: the system has none left; we look often instead */
+    int tried;        /* to make the watch */
+    wci_watch *watch; /* NULL after trying: the system has none left; we look often instead */
 } follower;
 
 static void follower_init(follower *f, wc_container *c, int64_t after)
 {
-    *f = (follower){c->engine, c->id, after, NULL};
+    *f = (follower){c->engine, c->id, after, 0, NULL};
 }
 
 static void follower_free(follower *f)
@@ -125,21 +126,30 @@ static int32_t find_end(follower *f, int *found, int32_t *exit_code, wc_error **
     return WC_OK;
 }
 
-/* Begins to notice changes: what is looked at after this call is not missed by the next pause. */
+/* What is looked at after this call is not missed by the next pause. */
 static void notice(follower *f)
 {
-    if (f->watch) {
+    if (f->watch)
         wci_watch_clear(f->watch);
-        return;
-    }
+}
+
+static void make_watch(follower *f)
+{
     char *path = wci_event_wake_path(f->engine->store);
     if (path)
         wci_watch_new(path, &f->watch, NULL);
     wci_free(path);
+    f->tried = 1;
 }
 
+/* The first pause only makes the watch, and the caller looks once more: often there is nothing to wait
+ * for, and the kernel takes some 10 ms to let go of a watch. */
 static int32_t pause_for_change(wc_call *call, follower *f, wc_error **err)
 {
+    if (!f->tried) {
+        make_watch(f);
+        return WC_OK;
+    }
     if (!f->watch)
         return wci_call_sleep_ms(call, WITHOUT_WATCH_MS, err);
     wci_poll_item item = {wci_watch_fd(f->watch), WCI_POLL_READ, 0};
