@@ -16,7 +16,7 @@ static wc_container *open_container(const char *name)
 
 static int create(int argc, char **argv)
 {
-    run_options o = {0};
+    static run_options o; /* its lists live as long as the program */
     argc = run_options_read(&o, "create", argc, argv);
     wc_container *container = run_options_create(&o, argc, argv);
     printf("%s\n", wc_container_id(container));
@@ -36,7 +36,7 @@ static void start_or_die(wc_container *container, uint64_t attach, int remove, w
 
 static int run(int argc, char **argv)
 {
-    run_options o = {0};
+    static run_options o; /* its lists live as long as the program */
     wc_error *err = NULL;
     wc_stream *stream = NULL;
     int32_t exit_code = 0;
@@ -236,7 +236,7 @@ static int exec(int argc, char **argv)
 {
     int detach = 0, interactive = 0, tty = 0, privileged = 0;
     const char *workdir = NULL, *user = NULL;
-    text_list env = {0};
+    static text_list env; /* lives as long as the program */
     const option options[] = {
         {'d', "detach", OPTION_FLAG, NULL, "go on in the background", &detach},
         {'i', "interactive", OPTION_FLAG, NULL, "pass standard input to it", &interactive},
@@ -390,7 +390,7 @@ static int ps(int argc, char **argv)
 {
     static const char *const headings[] = {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"};
     int all = 0, quiet = 0, full = 0, printed = 0;
-    text_list filters = {0};
+    static text_list filters; /* lives as long as the program */
     const option options[] = {
         {'a', "all", OPTION_FLAG, NULL, "also those that do not run", &all},
         {'q', "quiet", OPTION_FLAG, NULL, "print ids only", &quiet},
@@ -426,6 +426,7 @@ static int ps(int argc, char **argv)
         printf("%s]\n", printed ? "\n" : "");
     else if (!quiet)
         table_print(out);
+    table_free(out);
     wc_list_unref(list);
     return 0;
 }

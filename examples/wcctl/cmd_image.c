@@ -71,6 +71,7 @@ static void images_table(const wc_list *list, int full)
             images_row(out, image, wc_image_name(image, k), full);
     }
     table_print(out);
+    table_free(out);
 }
 
 static void images_json(const wc_list *list)

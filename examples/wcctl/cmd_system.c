@@ -89,6 +89,7 @@ static int df(int argc, char **argv)
     json_array_foreach(json_object_get(value, "Usage"), i, row)
         df_row(out, row);
     table_print(out);
+    table_free(out);
     json_decref(value);
     wc_buf_unref(text);
     return 0;

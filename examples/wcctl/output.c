@@ -39,7 +39,7 @@ static int width(const char *s)
     return n;
 }
 
-void table_print(table *t)
+void table_print(const table *t)
 {
     for (size_t row = 0; row < t->rows; row++) {
         for (size_t i = 0; i < t->columns; i++) {
@@ -53,6 +53,10 @@ void table_print(table *t)
         }
         putchar('\n');
     }
+}
+
+void table_free(table *t)
+{
     for (size_t i = 0; i < t->rows * t->columns; i++)
         free(t->cells[i]);
     free(t->cells);

@@ -95,7 +95,8 @@ int exit_code_of(int32_t code);
 typedef struct table table;
 table *table_new(const char *const *headings, size_t columns);
 void table_row(table *t, const char *const *cells);
-void table_print(table *t); /* and frees it */
+void table_print(const table *t);
+void table_free(table *t);
 /* Prints JSON text, indented, with a line end. */
 void print_json(const char *json, size_t size);
 void print_json_string(const char *text); /* quoted */

@@ -58,7 +58,8 @@ static void check_root(const char *expected)
 
 START_TEST(default_directories)
 {
-    if (geteuid() == 0) {
+    int root = geteuid() == 0;
+    if (root) {
         check_root("/var/lib/wincontainer");
         char *run = wci_host_default_run_root();
         ck_assert_str_eq(run, "/run/wincontainer");
@@ -78,6 +79,8 @@ START_TEST(default_directories)
     run = wci_host_default_run_root();
     ck_assert_str_eq(run, "/home/x/.local/share/wincontainer/run");
     wci_free(run);
+    if (root)
+        ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
 
