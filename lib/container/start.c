@@ -51,17 +51,6 @@ static int32_t write_files(const char *dir, const wci_config *config, wci_networ
     return rc;
 }
 
-static int32_t make_volumes(const char *dir, const wci_config *config, wc_error **err)
-{
-    int32_t rc = WC_OK;
-    for (size_t i = 0; !rc && i < config->volumes.count; i++) {
-        char *path = wci_asprintf("%s/volumes/%zu", dir, i);
-        rc = path ? wci_dir_make(path, 0755, err) : wci_err_nomem(err);
-        wci_free(path);
-    }
-    return rc;
-}
-
 /* ---- The request -------------------------------------------------------------------------------- */
 
 static int32_t make_spec(wci_engine *engine, const wci_container_record *record, const wci_config *config,
@@ -73,8 +62,6 @@ static int32_t make_spec(wci_engine *engine, const wci_container_record *record,
     int32_t rc = wci_network_mode_parse(config->network, &input.network, err);
     if (!rc)
         rc = write_files(state_dir, config, input.network, err);
-    if (!rc)
-        rc = make_volumes(state_dir, config, err);
     if (!rc)
         rc = wci_ctr_rootfs(engine, record, &rootfs, err);
     if (!rc)

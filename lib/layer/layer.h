@@ -73,6 +73,11 @@ enum {
 int32_t wci_tar_apply(const wci_source *tar, wci_fd dir, int flags, const wci_limits *limits,
                       const _Atomic int *stop, wci_unpack_stats *stats, wc_error **err);
 
+/* Copies what the directory `from` holds, and its own attributes, to the empty directory `to`: all kinds
+ * of files but sockets, with owner, mode, time, extended attributes, and links among them. Nothing outside
+ * is read or written. `check` (may be NULL) is asked often; its error ends the work. */
+int32_t wci_tree_copy(wci_fd from, wci_fd to, int32_t (*check)(wc_error **err), wc_error **err);
+
 /* One level of an image, bottom first: T always, X when not empty. Paths of `fs` directories. */
 typedef struct wci_level {
     const char *tree;    /* T */

@@ -6,57 +6,20 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "layer/copy.h"
 #include "layer/linker.h"
-
-static int32_t copy_file(wci_linker *l, const wci_place *from, wci_fd dir, const char *name,
-                         const wci_attrs_read *read, wc_error **err)
-{
-    wci_fd source, file;
-    int32_t rc = wci_tree_open_file(from->dir, from->name, &source, err);
-    if (rc)
-        return rc;
-    rc = wci_tree_create_file(dir, name, 0600, &file, err);
-    if (!rc) {
-        rc = wci_fd_copy(source, 0, read->info.size, file, err);
-        if (!rc)
-            rc = wci_attrs_apply_file(&l->x.rules, file, &read->attrs, from->name, err);
-        wci_fd_close(file);
-    }
-    wci_fd_close(source);
-    return rc;
-}
-
-static int32_t copy_symlink(const wci_place *from, wci_fd dir, const char *name, wc_error **err)
-{
-    char *target = NULL;
-    int32_t rc = wci_tree_read_link(from->dir, from->name, &target, err);
-    if (!rc)
-        rc = wci_tree_make_symlink(dir, name, target, err);
-    wci_free(target);
-    return rc;
-}
 
 static int32_t copy_entry(wci_linker *l, const wci_place *from, wci_dir *parent, const char *name,
                           wc_error **err)
 {
     wci_fd dir;
     wci_attrs_read read;
-    wci_node_type type = from->info.type;
     int32_t rc = wci_dirs_open(l->x.dirs, parent, &dir, err);
     if (!rc)
         rc = wci_attrs_read_of(from->dir, from->name, &read, err);
     if (rc)
         return rc;
-    if (type == WCI_NODE_FILE) {
-        rc = copy_file(l, from, dir, name, &read, err);
-    } else {
-        rc = type == WCI_NODE_SYMLINK
-                 ? copy_symlink(from, dir, name, err)
-                 : wci_tree_make_node(dir, name, type, 0600, read.info.dev_major,
-                                      read.info.dev_minor, err);
-        if (!rc)
-            rc = wci_attrs_apply(&l->x.rules, dir, name, type, &read.attrs, name, err);
-    }
+    rc = wci_copy_entry(&l->x.rules, from->dir, from->name, &read, dir, name, NULL, err);
     wci_attrs_read_free(&read);
     return rc;
 }

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`wcctl run` and its family on the real backend: what each option does inside the container."""
+import glob
 import json
 import os
 import pty
 import subprocess
+import sys
 import time
 import unittest
 
-from wcctl_case import BUILD, WcctlCase, find, need_runtime
+from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime
 
 
 class Streams(WcctlCase):
@@ -71,6 +73,74 @@ class ExitCodes(WcctlCase):
         done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "--runtime", "/no/runtime", "run", "--rm",
                                "--network", "none", "box", "true"], capture_output=True, text=True)
         self.assertFails(done, 125, "/no/runtime")
+
+
+class ImageVolumes(WcctlCase):
+    """Volumes that the image declares begin with what it has there."""
+
+    @classmethod
+    def make_image(cls, name, *paths):
+        layout = f"{cls.work}/{name}"
+        volumes = [word for path in paths for word in ("--volume", path)]
+        subprocess.run([sys.executable, f"{SOURCE}/tests/support/busybox_image.py", layout, name, *volumes], check=True)
+        cls.wcctl_ok("pull", "-q", f"oci:{layout}:{name}")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.make_image("volumes", "/vol", "/../../new")
+        cls.make_image("onfile", "/etc/passwd")
+
+    def start(self, command):
+        self.wcctl_ok("run", "-d", "--name", "vols", "--network", "none", "volumes", "sh", "-c", command)
+        self.wcctl_ok("wait", "vols")
+        return self.wcctl_ok("logs", "vols").stdout
+
+    def test_content_and_attributes(self):
+        look = ("stat -c '%n %F %a %u:%g %Y' /vol /vol/file /vol/sub /vol/sub/link /vol/pipe; "
+                "readlink /vol/sub/link; cat /vol/file; echo; stat -c %h /vol/same; "
+                "test /vol/file -ef /vol/sub/also && echo one; grep -c ' /vol ' /proc/mounts")
+        self.assertEqual(self.start(look).splitlines(), [
+            "/vol directory 2750 1000:2000 1600000000",
+            "/vol/file regular file 4755 1000:2000 1600000000",
+            "/vol/sub directory 700 1000:2000 1600000000",
+            "/vol/sub/link symbolic link 777 1000:2000 1600000000",
+            "/vol/pipe fifo 600 1000:2000 1600000000",
+            "/etc/passwd", "from the image", "3", "one", "1"])
+        place = glob.glob(f"{self.root}/containers/*/volumes/*/file")
+        self.assertEqual(os.getxattr(place[0], "user.note"), b"kept")
+
+    def test_a_path_of_dots_stays_inside(self):
+        self.assertEqual(self.start("ls /new; touch /new/x && grep -c ' /new ' /proc/mounts"), "1\n")
+        self.assertFalse(os.path.exists("/new"))
+
+    def test_later_starts_keep_what_was_written(self):
+        self.start("echo mine >/vol/file; rm /vol/pipe; cat /vol/file; ls /vol")
+        self.wcctl_ok("start", "vols")
+        self.wcctl_ok("wait", "vols")
+        self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "mine\nfile\nsame\nsub\n" * 2)
+
+    def test_a_copy_that_was_interrupted_is_made_again(self):
+        name = self.wcctl_ok("create", "--name", "vols", "--network", "none", "volumes", "cat", "/vol/file").stdout.strip()
+        half = f"{self.root}/containers/{name}/volumes"
+        for number in range(2):
+            os.makedirs(f"{half}/{number}.part/sub")
+        self.wcctl_ok("start", "vols")
+        self.wcctl_ok("wait", "vols")
+        self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "from the image")
+
+    def test_they_go_with_the_container(self):
+        self.start("true")
+        self.wcctl_ok("rm", "vols")
+        self.assertEqual(os.listdir(f"{self.root}/containers"), [])
+
+    def test_a_mount_of_the_user_comes_first(self):
+        os.makedirs(f"{self.work}/own", exist_ok=True)
+        done = self.wcctl_ok("run", "--rm", "--network", "none", "-v", f"{self.work}/own:/vol", "volumes", "ls", "/vol")
+        self.assertEqual(done.stdout, "")
+
+    def test_a_file_in_its_place_is_named(self):
+        self.assertFails(self.wcctl("run", "--rm", "--network", "none", "onfile", "true"), 125, "/etc/passwd", "a file")
 
 
 class Options(WcctlCase):

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes a small image that runs: Debian's static busybox with its links, /etc/passwd, /tmp.
 
-usage: busybox_image.py LAYOUT_DIR TAG [--files N] [--seed TEXT]
+usage: busybox_image.py LAYOUT_DIR TAG [--files N] [--seed TEXT] [--volume PATH ...]
 
 --files adds a second layer of N files of some KiB that do not compress; the seed makes it another one.
+--volume adds a layer with the directory /vol, which has files of every kind, and declares PATH a volume.
 """
 import argparse
 import gzip
@@ -54,12 +55,32 @@ def files_tar(count, seed):
     return out.getvalue()
 
 
+def volume_tar():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        def add(name, kind, mode, data=b"", link="", **pax):
+            info = tarfile.TarInfo(name)
+            info.type, info.mode, info.size, info.linkname = kind, mode, len(data), link
+            info.uid, info.gid, info.mtime = 1000, 2000, 1600000000
+            info.pax_headers = {key.replace("__", "."): value for key, value in pax.items()}
+            tar.addfile(info, io.BytesIO(data))
+        add("vol", tarfile.DIRTYPE, 0o2750)
+        add("vol/file", tarfile.REGTYPE, 0o4755, b"from the image", SCHILY__xattr__user__note="kept")
+        add("vol/same", tarfile.LNKTYPE, 0o4755, link="vol/file")
+        add("vol/sub", tarfile.DIRTYPE, 0o700)
+        add("vol/sub/also", tarfile.LNKTYPE, 0o4755, link="vol/file")
+        add("vol/sub/link", tarfile.SYMTYPE, 0o777, link="/etc/passwd")
+        add("vol/pipe", tarfile.FIFOTYPE, 0o600)
+    return out.getvalue()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("layout")
     parser.add_argument("tag")
     parser.add_argument("--files", type=int, default=0)
     parser.add_argument("--seed", default="")
+    parser.add_argument("--volume", action="append", default=[])
     args = parser.parse_args()
     layout, tag = args.layout, args.tag
     blobs = os.path.join(layout, "blobs/sha256")
@@ -72,11 +93,13 @@ def main():
         return {"mediaType": media_type, "digest": "sha256:" + digest, "size": len(data)}
 
     tars = [tar_bytes()] + ([files_tar(args.files, args.seed)] if args.files else [])
+    tars += [volume_tar()] if args.volume else []
     layers = [blob(gzip.compress(t, 6, mtime=0), "application/vnd.oci.image.layer.v1.tar+gzip") for t in tars]
     machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
     config = blob(json.dumps({
         "architecture": machine, "os": "linux", "created": "2026-01-01T00:00:00Z",
-        "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"], "Labels": {"org.example.kind": "test"}},
+        "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"], "Labels": {"org.example.kind": "test"},
+                   **({"Volumes": {path: {} for path in args.volume}} if args.volume else {})},
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(t).hexdigest() for t in tars]},
         "history": [{"created_by": "busybox"}] * len(tars)}).encode(), "application/vnd.oci.image.config.v1+json")
     manifest = blob(json.dumps({

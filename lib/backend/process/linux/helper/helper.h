@@ -17,6 +17,7 @@ typedef struct request {
     char *runtime, *what, *path, *program;
     char *config; /* verbatim */
     wci_strv layers; /* lowest first */
+    wci_strv volumes; /* paths in the container; the n-th lies at state_dir/volumes/n */
     int64_t generation, log_max_bytes, log_max_files;
     int64_t pid, pid_start;
     uint32_t attach;

@@ -15,6 +15,7 @@
 #include "backend/process/linux/helper/overlay.h"
 #include "backend/process/linux/helper/record.h"
 #include "backend/process/linux/helper/session.h"
+#include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -89,6 +90,8 @@ static int32_t prepare(monitor *m, wc_error **err)
         rc = clear_remains(m, err);
     if (!rc)
         rc = overlay_mount(req, err);
+    if (!rc)
+        rc = volumes_fill(req, err);
     if (!rc)
         rc = wci_file_write_atomic("config.json", req->config, strlen(req->config), 0600, 0, err);
     request_free_config(req);

@@ -90,7 +90,8 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->tty = json_is_true(json_object_get(document, "tty"));
     out->open_stdin = json_is_true(json_object_get(document, "openStdin"));
     out->auto_remove = json_is_true(json_object_get(document, "autoRemove"));
-    return wci_json_get_strings(document, "layers", what, &out->layers, err);
+    int32_t rc = wci_json_get_strings(document, "layers", what, &out->layers, err);
+    return rc ? rc : wci_json_get_strings(document, "volumes", what, &out->volumes, err);
 }
 
 int32_t request_read(int with_config, request *out, wc_error **err)
@@ -126,6 +127,7 @@ void request_free(request *req)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         wci_free(texts[i]);
     wci_strv_free(&req->layers);
+    wci_strv_free(&req->volumes);
 }
 
 static void send_report(json_t *report)

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WC_HELPER_VOLUMES_H
+#define WC_HELPER_VOLUMES_H
+
+#include "backend/process/linux/helper/helper.h"
+
+/* Makes the volumes of the image that are not there yet, each with what the image has at its path. The
+ * root must be mounted. */
+int32_t volumes_fill(const request *req, wc_error **err);
+
+#endif
