@@ -30,6 +30,13 @@
 #include "platform/posix/posix.h"
 #include "platform/process.h"
 
+/* The thread sanitizer takes clone() for a fork, and what it then notes down in memory that we share with
+ * the child as news about us. It leaves the C library's other name for it alone. */
+#ifdef __SANITIZE_THREAD__
+int __clone(int (*run)(void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
+#endif
+
 #define STACK_SIZE 65536
 #define IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
 
