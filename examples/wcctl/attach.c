@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our standard streams joined to a container's: the main thread copies its output, one thread feeds
- * its input, one forwards signals. Either of the two may be blocked for ever; they end with us. */
+ * its input, one forwards signals. Those two wait for what may never come, so they are cancelled in the
+ * end, which they allow only while they wait: never inside a call of the library. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -62,12 +63,21 @@ static void resize(void)
         wc_stream_resize(attached.stream, size.ws_col, size.ws_row, NULL);
 }
 
+static ssize_t read_input(void *data, size_t size)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    ssize_t n = read(STDIN_FILENO, data, size);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    return n;
+}
+
 static void *feed_input(void *arg)
 {
     char data[65536];
     (void)arg;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     for (;;) {
-        ssize_t n = read(STDIN_FILENO, data, sizeof data);
+        ssize_t n = read_input(data, sizeof data);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -89,13 +99,22 @@ static void forwarded_signals(sigset_t *set)
         sigaddset(set, numbers[i]);
 }
 
+static int wait_signal(const sigset_t *set, int *number)
+{
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    int failed = sigwait(set, number);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+    return failed;
+}
+
 static void *forward_signals(void *arg)
 {
     sigset_t set;
     int number;
     (void)arg;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     forwarded_signals(&set);
-    while (!sigwait(&set, &number)) {
+    while (!wait_signal(&set, &number)) {
         char text[16];
         snprintf(text, sizeof text, "%d", number);
         if (number == SIGWINCH && attached.tty)
@@ -108,14 +127,20 @@ static void *forward_signals(void *arg)
     return NULL;
 }
 
-static void start_thread(void *(*run)(void *))
+static pthread_t start_thread(void *(*run)(void *))
 {
     pthread_t thread;
     if (pthread_create(&thread, NULL, run, NULL)) {
         fputs("wcctl: cannot start a thread\n", stderr);
         exit(EXIT_OURS);
     }
-    pthread_detach(thread);
+    return thread;
+}
+
+static void stop_thread(pthread_t thread)
+{
+    pthread_cancel(thread);
+    pthread_join(thread, NULL);
 }
 
 static void copy_output(void)
@@ -141,13 +166,16 @@ void attach_run(wc_stream *stream, wc_container *container, wc_process *process,
     attached = (session){stream, container, process, tty};
     forwarded_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    start_thread(forward_signals);
+    pthread_t signals = start_thread(forward_signals), input = signals;
     if (tty && with_stdin)
         raw_terminal();
     if (tty)
         resize();
     if (with_stdin)
-        start_thread(feed_input);
+        input = start_thread(feed_input);
     copy_output();
     restore_terminal();
+    if (with_stdin)
+        stop_thread(input);
+    stop_thread(signals);
 }

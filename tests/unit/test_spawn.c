@@ -172,19 +172,19 @@ END_TEST
 
 static void reap_everything(void *stop)
 {
-    while (!*(volatile int *)stop)
+    while (!__atomic_load_n((int *)stop, __ATOMIC_SEQ_CST))
         if (waitpid(-1, NULL, __WALL) < 0)
             usleep(100);
 }
 
 START_TEST(works_where_somebody_reaps_everything)
 {
-    volatile int stop = 0;
+    int stop = 0;
     wci_thread *thread;
-    test_ok(wci_thread_start(&thread, reap_everything, (void *)&stop, NULL));
+    test_ok(wci_thread_start(&thread, reap_everything, &stop, NULL));
     for (int i = 0; i < 50; i++)
         test_ok(start("echo x >&3", NULL));
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_SEQ_CST);
     wci_thread_join(thread);
 }
 END_TEST
