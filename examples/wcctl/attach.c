@@ -13,14 +13,7 @@
 
 #include "wcctl.h"
 
-typedef struct session {
-    wc_stream *stream;
-    wc_container *container;
-    wc_process *process;
-    int tty;
-} session;
-
-static session attached;
+static attachment attached;
 static struct termios saved_terminal;
 static int terminal_changed;
 
@@ -119,10 +112,10 @@ static void *forward_signals(void *arg)
         snprintf(text, sizeof text, "%d", number);
         if (number == SIGWINCH && attached.tty)
             resize();
-        else if (number != SIGWINCH && attached.container)
-            wc_container_kill(attached.container, text, NULL);
         else if (number != SIGWINCH && attached.process)
             wc_process_kill(attached.process, text, NULL);
+        else if (number != SIGWINCH)
+            wc_container_kill(attached.container, text, NULL);
     }
     return NULL;
 }
@@ -160,22 +153,36 @@ static void copy_output(void)
     }
 }
 
-void attach_run(wc_stream *stream, wc_container *container, wc_process *process, int with_stdin, int tty)
+static int wait_for_end(void)
+{
+    wc_error *err = NULL;
+    int32_t exit_code = 0;
+    if (attached.process)
+        TRY(wc_process_wait(attached.process, wcctl.cancel, &exit_code, &err));
+    else
+        TRY(wc_container_wait(attached.container, attached.until, wcctl.cancel, &exit_code, &err));
+    return exit_code;
+}
+
+int attach_run(const attachment *a)
 {
     sigset_t set;
-    attached = (session){stream, container, process, tty};
+    attached = *a;
     forwarded_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     pthread_t signals = start_thread(forward_signals), input = signals;
-    if (tty && with_stdin)
+    if (a->tty && a->with_stdin)
         raw_terminal();
-    if (tty)
+    if (a->tty)
         resize();
-    if (with_stdin)
+    if (a->with_stdin)
         input = start_thread(feed_input);
     copy_output();
     restore_terminal();
-    if (with_stdin)
+    if (a->with_stdin)
         stop_thread(input);
+    int exit_code = wait_for_end();
     stop_thread(signals);
+    wc_stream_unref(a->stream);
+    return exit_code;
 }

@@ -37,7 +37,6 @@ static void start_or_die(wc_container *container, uint64_t attach, int remove, w
 static int run(int argc, char **argv)
 {
     static run_options o; /* its lists live as long as the program */
-    wc_error *err = NULL;
     wc_stream *stream = NULL;
     int32_t exit_code = 0;
     argc = run_options_read(&o, "run", argc, argv);
@@ -48,10 +47,13 @@ static int run(int argc, char **argv)
     if (o.detach) {
         printf("%s\n", wc_container_id(container));
     } else {
-        attach_run(stream, container, NULL, (run_options_attach(&o) & WC_ATTACH_STDIN) && o.interactive, o.tty);
-        wc_stream_unref(stream);
-        TRY(wc_container_wait(container, o.remove ? WC_WAIT_REMOVED : WC_WAIT_NOT_RUNNING, wcctl.cancel, &exit_code,
-                              &err));
+        exit_code = attach_run(&(attachment){
+            .stream = stream,
+            .container = container,
+            .until = o.remove ? WC_WAIT_REMOVED : WC_WAIT_NOT_RUNNING,
+            .with_stdin = (run_options_attach(&o) & WC_ATTACH_STDIN) && o.interactive,
+            .tty = o.tty,
+        });
     }
     wc_container_unref(container);
     return exit_code;
@@ -121,7 +123,6 @@ static int start(int argc, char **argv)
     };
     wc_error *err = NULL;
     wc_stream *stream = NULL;
-    int32_t exit_code = 0;
     argc = options_read("start", "[OPTIONS] CONTAINER [CONTAINER ...]", "Starts containers.", options, countof(options),
                         0, argc, argv);
     if (!argc)
@@ -133,9 +134,8 @@ static int start(int argc, char **argv)
     wc_container *container = open_container(argv[0]);
     uint64_t what = WC_ATTACH_STDOUT | WC_ATTACH_STDERR | (interactive ? WC_ATTACH_STDIN : 0);
     TRY(wc_container_start(container, what, wcctl.cancel, &stream, &err));
-    attach_run(stream, container, NULL, interactive, 0);
-    wc_stream_unref(stream);
-    TRY(wc_container_wait(container, WC_WAIT_NOT_RUNNING, wcctl.cancel, &exit_code, &err));
+    int exit_code =
+        attach_run(&(attachment){.stream = stream, .container = container, .with_stdin = interactive});
     wc_container_unref(container);
     return exit_code;
 }
@@ -217,7 +217,6 @@ static int attach(int argc, char **argv)
     const option options[] = {{0, "no-stdin", OPTION_FLAG, NULL, "do not pass standard input", &no_stdin}};
     wc_error *err = NULL;
     wc_stream *stream = NULL;
-    int32_t exit_code = 0;
     argc = options_read("attach", "[OPTIONS] CONTAINER", "Joins our standard streams to a running container's.", options,
                         countof(options), 0, argc, argv);
     if (argc != 1)
@@ -225,9 +224,12 @@ static int attach(int argc, char **argv)
     wc_container *container = open_container(argv[0]);
     uint64_t what = WC_ATTACH_STDOUT | WC_ATTACH_STDERR | (no_stdin ? 0 : WC_ATTACH_STDIN);
     TRY(wc_container_attach(container, what, wcctl.cancel, &stream, &err));
-    attach_run(stream, container, NULL, !no_stdin, isatty(STDIN_FILENO) && !no_stdin);
-    wc_stream_unref(stream);
-    TRY(wc_container_wait(container, WC_WAIT_NOT_RUNNING, wcctl.cancel, &exit_code, &err));
+    int exit_code = attach_run(&(attachment){
+        .stream = stream,
+        .container = container,
+        .with_stdin = !no_stdin,
+        .tty = isatty(STDIN_FILENO) && !no_stdin,
+    });
     wc_container_unref(container);
     return exit_code;
 }
@@ -274,9 +276,8 @@ static int exec(int argc, char **argv)
     TRY(wc_container_exec(container, o, what, wcctl.cancel, &process, &stream, &err));
     wc_exec_options_unref(o);
     if (!detach) {
-        attach_run(stream, NULL, process, interactive, tty);
-        wc_stream_unref(stream);
-        TRY(wc_process_wait(process, wcctl.cancel, &exit_code, &err));
+        exit_code = attach_run(&(attachment){
+            .stream = stream, .container = container, .process = process, .with_stdin = interactive, .tty = tty});
     }
     wc_process_unref(process);
     wc_container_unref(container);

@@ -132,10 +132,17 @@ wc_image *transfer_pull(transfer *t, const char *source);
 
 /* ---- attach.c ------------------------------------------------------------------------------------ */
 
-/* Joins our standard streams to the container's until it closes them. `container` gets signals
- * (NULL: they go to `process`). */
-void attach_run(wc_stream *stream, wc_container *container, wc_process *process, int with_stdin,
-                int tty);
+/* What to join our standard streams to. */
+typedef struct attachment {
+    wc_stream *stream; /* taken over */
+    wc_container *container;
+    wc_process *process;    /* one of a container's further processes, else NULL */
+    int32_t until;          /* WC_WAIT_* of the container */
+    int with_stdin, tty;
+} attachment;
+/* Copies both ways until the container closes its streams, waits for its end, and gives its exit code.
+ * Signals go to it meanwhile. */
+int attach_run(const attachment *attachment);
 /* SIGINT and SIGTERM end the running call, until attach_run() forwards them. */
 void signals_prepare(void);
 
