@@ -240,9 +240,10 @@ WC_API const char *wc_container_info_json(const wc_container_info *info);
 WC_API int32_t wc_log_options_new(wc_log_options **out, wc_error **err);
 /** Drops the options. @since 0.1 */
 WC_API void wc_log_options_unref(wc_log_options *options);
-/** 1: wait for more until the container ends. @since 0.1 */
+/** 1: wait for more until the container ends, or until the time of wc_log_options_set_until(). @since 0.1 */
 WC_API int32_t wc_log_options_set_follow(wc_log_options *options, int32_t follow, wc_error **err);
-/** Only the last `lines`; negative: all. @since 0.1 */
+/** Only the last `lines`; negative: all. As in Docker they are counted before times choose among them.
+ * @since 0.1 */
 WC_API int32_t wc_log_options_set_tail(wc_log_options *options, int64_t lines, wc_error **err);
 /** Only what was written at or after this time. @since 0.1 */
 WC_API int32_t wc_log_options_set_since(wc_log_options *options, int64_t time_ns, wc_error **err);

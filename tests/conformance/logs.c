@@ -112,6 +112,20 @@ START_TEST(following_ends_with_the_container)
 }
 END_TEST
 
+START_TEST(following_ends_when_the_time_has_come)
+{
+    struct timespec now;
+    wc_container *c = start_new(SCRIPT("outln:a", "sleep:3000", "outln:b", "forever"));
+    need_logs(c);
+    wc_log_options *o = log_options(-1);
+    clock_gettime(CLOCK_REALTIME, &now);
+    good(wc_log_options_set_follow(o, 1, &err));
+    good(wc_log_options_set_until(o, now.tv_sec * SECONDS + now.tv_nsec + SECONDS, &err));
+    expect_log(c, o, "1:a\n");
+    ck_assert_int_eq(status_of(c), WC_STATUS_RUNNING);
+}
+END_TEST
+
 START_TEST(not_following_does_not_wait)
 {
     wc_container *c = start_new(SCRIPT("outln:a", "forever"));
@@ -160,6 +174,7 @@ TCase *log_tests(void)
     tcase_add_test(tc, tail_counts_from_the_end);
     tcase_add_test(tc, time_chooses_lines);
     tcase_add_test(tc, following_ends_with_the_container);
+    tcase_add_test(tc, following_ends_when_the_time_has_come);
     tcase_add_test(tc, not_following_does_not_wait);
     tcase_add_test(tc, log_goes_on_over_restarts);
     tcase_add_test(tc, new_container_has_an_empty_log);

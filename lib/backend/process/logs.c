@@ -25,7 +25,7 @@ typedef struct log_reader {
     char *run_dir;
     int follow;
     int64_t since, until; /* 0: no bound */
-    int ended;            /* the container was seen not to run; what is there now is all */
+    int ended;            /* what is there now is all */
     uint32_t number;      /* of the open file, 0: none yet */
     wci_fd fd;
     uint64_t offset;
@@ -194,11 +194,12 @@ static int32_t go_to(log_reader *r, uint32_t number, wc_error **err)
     return rc;
 }
 
+/* Nothing comes any more from a container that does not run, and nothing wanted after `until`. */
 static int32_t look_for_end(log_reader *r, wc_error **err)
 {
     wci_run_state state;
     int32_t rc = wci_run_state_read(r->run_dir, 1, &state, err);
-    if (!rc && state.status != WC_STATUS_RUNNING)
+    if (!rc && (state.status != WC_STATUS_RUNNING || (r->until && wci_now_ns() >= r->until)))
         r->ended = 1;
     return rc;
 }
