@@ -43,10 +43,14 @@ ran=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#' "$log" || true)
 skipped=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#.*\*\*\*Skipped' "$log" || true)
 passed=$(grep -cE '^ *[0-9]+/[0-9]+ Test +#.* Passed ' "$log" || true)
 [ "$((passed + failed + skipped))" = "$ran" ] || failed=$((ran - passed - skipped))
-if [ "$skipped" -gt 0 ]; then
+details=build/$preset/Testing/Temporary/LastTest.log
+parts=$(grep -c '^SKIPPED PART: ' "$details" 2>/dev/null || true)
+if [ "$((skipped + ${parts:-0}))" -gt 0 ]; then
     echo "Skipped:"
     sed -n 's/^ *[0-9]*\/[0-9]* Test *#[0-9]*: \([^ ]*\) .*\*\*\*Skipped.*/  \1/p' "$log"
-    grep -h '^ *SKIP: ' "build/$preset/Testing/Temporary/LastTest.log" 2>/dev/null | sort -u | sed 's/^ */  /' || true
+    grep -h '^ *SKIP: ' "$details" 2>/dev/null | sort -u | sed 's/^ */  /' || true
+    sed -n 's/^SKIPPED PART: /  /p' "$details"
+    skipped=$((skipped + ${parts:-0}))
 fi
 [ "$ran" -gt 0 ] || { echo "run.sh: no test ran" >&2; exit 1; }
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -62,10 +62,8 @@ static void report_skipped(void)
 {
     char *path = test_text("%s/skipped", settings.dir);
     char *text = test_read_file(path, NULL);
-    int count = 0;
-    for (char *at = text; at && *at; at = strchr(at, '\n') + 1)
-        count++;
-    printf("%d skipped on backend '%s'\n%s", count, settings.backend, text ? text : "");
+    for (char *at = text ? strtok(text, "\n") : NULL; at; at = strtok(NULL, "\n"))
+        printf("SKIPPED PART: on backend '%s': %s\n", settings.backend, at);
     free(text);
     free(path);
 }
