@@ -36,7 +36,8 @@ if not shutil.which("runc", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
 
 work = tempfile.mkdtemp(prefix="wc-crash-")
 root = f"{work}/root"
-WCCTL = [f"{args.build}/bin/wcctl", "--root", root, "--runtime", "runc"]
+RUN_ROOT = f"{work}/run"
+WCCTL = [f"{args.build}/bin/wcctl", "--root", root, "--run-root", RUN_ROOT, "--runtime", "runc"]
 IMAGES = ["one", "two", "three"]
 
 
@@ -82,10 +83,8 @@ def monitors():
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/exe", "rb"):
-                pass
-            exe = os.readlink(f"/proc/{pid}/exe")
-            if os.path.basename(exe).startswith("wc-helper") and exe.startswith(os.path.realpath(args.build)):
+            exe, place = os.readlink(f"/proc/{pid}/exe"), os.readlink(f"/proc/{pid}/cwd")
+            if os.path.basename(exe).startswith("wc-helper") and place.startswith(RUN_ROOT):
                 found.append(int(pid))
         except OSError:
             continue

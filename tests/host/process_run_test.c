@@ -230,7 +230,7 @@ START_TEST(a_cancelled_start_leaves_nothing)
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef TEST_SANITIZED
 START_TEST(a_monitor_is_small)
 {
     container c;
@@ -263,7 +263,7 @@ int main(void)
     tcase_add_test(tcase, init_is_the_first_process);
     tcase_add_test(tcase, lowers_limits_that_the_host_forbids);
     tcase_add_test(tcase, a_cancelled_start_leaves_nothing);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef TEST_SANITIZED
     tcase_add_test(tcase, a_monitor_is_small);
 #endif
     return run_suite(tcase, "process: run");

@@ -457,7 +457,7 @@ START_TEST(torn_input_does_not_count)
     start();
     test_ok(kill_it(28));
     char *path = wci_asprintf("%s/mock/1.in", request.state_dir);
-    size_t size;
+    size_t size = 0;
     char *record = test_read_file(path, &size);
     FILE *f = fopen(path, "ae");
     ck_assert_uint_eq(fwrite(record, 1, size - 1, f), size - 1);
