@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our standard streams joined to a container's: the main thread copies its output, one thread feeds
- * its input, one forwards signals. Those two wait for what may never come, so they are cancelled in the
- * end, which they allow only while they wait: never inside a call of the library. */
+ * its input, one forwards signals. Those two wait for what may never come, so they are woken in the end. */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +16,8 @@
 #include "wcctl.h"
 
 static attachment attached;
+static int input_stop[2]; /* a pipe */
+static atomic_int signals_stop;
 static struct termios saved_terminal;
 static int terminal_changed;
 
@@ -56,31 +60,34 @@ static void resize(void)
         wc_stream_resize(attached.stream, size.ws_col, size.ws_row, NULL);
 }
 
+/* 0 at the end of the input, negative when it no longer matters. */
 static ssize_t read_input(void *data, size_t size)
 {
-    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-    ssize_t n = read(STDIN_FILENO, data, size);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    return n;
+    struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0}, {input_stop[0], POLLIN, 0}};
+    for (;;) {
+        if (poll(fds, 2, -1) < 0)
+            continue;
+        if (fds[1].revents)
+            return -1;
+        ssize_t n = read(STDIN_FILENO, data, size);
+        if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+            return n < 0 ? 0 : n;
+    }
 }
 
 static void *feed_input(void *arg)
 {
     char data[65536];
+    ssize_t n;
     (void)arg;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    for (;;) {
-        ssize_t n = read_input(data, sizeof data);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            break;
+    while ((n = read_input(data, sizeof data)) > 0) {
         size_t put = 0;
         for (ssize_t done = 0; done < n; done += (ssize_t)put)
             if (wc_stream_write(attached.stream, data + done, (size_t)(n - done), &put, -1, NULL, NULL))
                 return NULL;
     }
-    wc_stream_close_write(attached.stream, NULL);
+    if (n == 0)
+        wc_stream_close_write(attached.stream, NULL);
     return NULL;
 }
 
@@ -92,22 +99,13 @@ static void forwarded_signals(sigset_t *set)
         sigaddset(set, numbers[i]);
 }
 
-static int wait_signal(const sigset_t *set, int *number)
-{
-    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
-    int failed = sigwait(set, number);
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
-    return failed;
-}
-
 static void *forward_signals(void *arg)
 {
     sigset_t set;
     int number;
     (void)arg;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     forwarded_signals(&set);
-    while (!wait_signal(&set, &number)) {
+    while (!sigwait(&set, &number) && !atomic_load(&signals_stop)) {
         char text[16];
         snprintf(text, sizeof text, "%d", number);
         if (number == SIGWINCH && attached.tty)
@@ -130,9 +128,16 @@ static pthread_t start_thread(void *(*run)(void *))
     return thread;
 }
 
-static void stop_thread(pthread_t thread)
+static void stop_input(pthread_t thread)
 {
-    pthread_cancel(thread);
+    if (write(input_stop[1], "", 1) == 1)
+        pthread_join(thread, NULL);
+}
+
+static void stop_signals(pthread_t thread)
+{
+    atomic_store(&signals_stop, 1);
+    pthread_kill(thread, SIGWINCH); /* one that it waits for */
     pthread_join(thread, NULL);
 }
 
@@ -175,14 +180,19 @@ int attach_run(const attachment *a)
         raw_terminal();
     if (a->tty)
         resize();
-    if (a->with_stdin)
+    if (a->with_stdin) {
+        if (pipe2(input_stop, O_CLOEXEC)) {
+            perror("wcctl: pipe");
+            exit(EXIT_OURS);
+        }
         input = start_thread(feed_input);
+    }
     copy_output();
     restore_terminal();
     if (a->with_stdin)
-        stop_thread(input);
+        stop_input(input);
     int exit_code = wait_for_end();
-    stop_thread(signals);
+    stop_signals(signals);
     wc_stream_unref(a->stream);
     return exit_code;
 }

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 ROOTS = "docs|examples|tests|lib|include|cmake|pkgconfig|bindings"
-# docs/x.md anywhere; other paths only where documents put them in `code`.
+# A document anywhere; other paths only where documents put them in `code`.
 DOCUMENT = re.compile(r"\bdocs/[\w.-]+\.md\b")
 QUOTED = re.compile(rf"`(?:\./)?((?:{ROOTS})/[\w./*-]*)`")
 
