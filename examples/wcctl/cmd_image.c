@@ -40,6 +40,43 @@ static int pull(int argc, char **argv)
     return 0;
 }
 
+/* What docker prints, for people and for scripts that wait for the digest. */
+static void print_pushed(const char *name, const char *target)
+{
+    wc_error *err = NULL;
+    wc_image *image = NULL;
+    TRY(wc_image_open(app_context(), name, &image, &err));
+    if (wcctl.json) {
+        printf("{\"Target\": ");
+        print_json_string(target);
+        printf(", \"Digest\": \"%s\"}\n", wc_image_digest(image));
+    } else {
+        printf("%s: digest: %s\n", target, wc_image_digest(image));
+    }
+    wc_image_unref(image);
+}
+
+static int push(int argc, char **argv)
+{
+    transfer t = {0};
+    const option options[] = {
+        {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        TRANSFER_OPTIONS(t),
+    };
+    wc_error *err = NULL;
+    argc = options_read("push", "[OPTIONS] IMAGE [TARGET]",
+                        "Sends an image of the store to a registry: to the place that its name says, or to TARGET.",
+                        options, countof(options), 0, argc, argv);
+    if (argc < 1 || argc > 2)
+        die_usage("push takes IMAGE and perhaps TARGET");
+    transfer_begin(&t);
+    int32_t code = wc_image_push(app_context(), argv[0], argc > 1 ? argv[1] : NULL, t.options, wcctl.cancel, &err);
+    transfer_end(&t);
+    TRY(code);
+    print_pushed(argv[0], argc > 1 ? argv[1] : argv[0]);
+    return 0;
+}
+
 static void images_row(table *out, wc_image *image, const char *name, int full)
 {
     char id[16], ago[64], size[32];
@@ -216,6 +253,7 @@ static int copy(int argc, char **argv)
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},
     };
     wc_error *err = NULL;
     argc = options_read("copy", "[OPTIONS] SOURCE TARGET",
@@ -233,6 +271,7 @@ static int copy(int argc, char **argv)
 
 const command image_commands[] = {
     {"pull", pull, "bring an image into the store"},
+    {"push", push, "send an image to a registry"},
     {"images", images, "list images"},
     {"tag", tag, "give an image a further name"},
     {"rmi", rmi, "remove images"},

@@ -5,15 +5,17 @@
 
 #include "wcctl.h"
 
-static void set_credentials(transfer *t)
+typedef int32_t (*credentials_setter)(wc_transfer_options *, const char *, const char *, wc_error **);
+
+static void set_credentials(transfer *t, const char *flag, const char *pair, credentials_setter set)
 {
     wc_error *err = NULL;
-    const char *colon = strchr(t->creds, ':');
+    const char *colon = strchr(pair, ':');
     if (!colon)
-        die_usage("--creds takes USER:PASSWORD");
-    char *user = xstrdup(t->creds);
-    user[colon - t->creds] = '\0';
-    TRY(wc_transfer_options_set_credentials(t->options, user, colon + 1, &err));
+        die_usage("%s takes USER:PASSWORD", flag);
+    char *user = xstrdup(pair);
+    user[colon - pair] = '\0';
+    TRY(set(t->options, user, colon + 1, &err));
     free(user);
 }
 
@@ -32,7 +34,9 @@ void transfer_begin(transfer *t)
     if (t->auth_file)
         TRY(wc_transfer_options_set_auth_file(t->options, t->auth_file, &err));
     if (t->creds)
-        set_credentials(t);
+        set_credentials(t, "--creds", t->creds, wc_transfer_options_set_credentials);
+    if (t->target_creds)
+        set_credentials(t, "--dest-creds", t->target_creds, wc_transfer_options_set_target_credentials);
     t->progress = progress_new(t->quiet);
     TRY(wc_transfer_options_set_progress(t->options, progress_report, (uintptr_t)t->progress, &err));
 }

@@ -110,10 +110,10 @@ progress *progress_new(int quiet);
 int32_t progress_report(const wc_progress *report, uintptr_t payload);
 void progress_end(progress *p); /* and frees it */
 
-/* ---- transfer.c: options that pull, load, save, copy and run share ------------------------------- */
+/* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
 
 typedef struct transfer {
-    const char *platform, *creds, *tls_verify, *ca_file, *auth_file;
+    const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *auth_file;
     int quiet;
     wc_transfer_options *options;
     progress *progress;

@@ -35,9 +35,14 @@ WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, co
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
 /** File with further CA certificates (PEM). Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char *path, wc_error **err);
-/** Credentials for the registry of the source. Copied, wiped with the options. @since 0.1 */
+/** Credentials for the registry: of the source, or of the target when only that is one. Copied, wiped
+ * with the options. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,
                                                    const char *password, wc_error **err);
+/** Credentials for the registry of the target, for copies between two. Copied, wiped with the options.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_target_credentials(wc_transfer_options *options, const char *username,
+                                                          const char *password, wc_error **err);
 /** An auth.json or config.json to use instead of the usual ones. Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, const char *path, wc_error **err);
 /** Downloads at once, 1 to 64; default 6. @since 0.1 */
@@ -88,8 +93,23 @@ WC_API int32_t wc_image_save(wc_context *context, const char *const *names, size
                              const wc_transfer_options *options, wc_cancel *cancel, wc_error **err);
 
 /**
+ * Sends an image of the store to a registry, blobs and manifest byte for byte. What the repository has is
+ * not sent again; what a broken connection left there is continued.
+ *
+ * @param name_or_id name or id of the image.
+ * @param target     where to, a reference or `docker://REFERENCE`; NULL: the image's own name, which
+ *                   `name_or_id` must be then.
+ * Thread-safety: any thread. Blocking: until done, cancelled or failed. The tag moves last, so a push that
+ * failed changes nothing that others see.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_PERMISSION, WC_E_CANCELLED,
+ *         WC_E_TIMEOUT … Specification: OCI distribution-spec 1.1. @since 0.1
+ */
+WC_API int32_t wc_image_push(wc_context *context, const char *name_or_id, const char *target,
+                             const wc_transfer_options *options, wc_cancel *cancel, wc_error **err);
+
+/**
  * Copies one image between two places. The store is `wc-store:NAME`; otherwise nothing is kept in it.
- * Targets: `oci:`, `oci-archive:`, `docker-archive:`, `wc-store:`.
+ * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `wc-store:`.
  *
  * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull() and wc_image_save(). @since 0.1
  */

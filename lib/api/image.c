@@ -131,6 +131,19 @@ int32_t wc_image_save(wc_context *context, const char *const *names, size_t coun
     return wci_image_save(&call, store_of(context), names, count, target, transfer, err);
 }
 
+int32_t wc_image_push(wc_context *context, const char *name_or_id, const char *target,
+                      const wc_transfer_options *options, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
+    WCI_REQUIRE(!target || *target, "target is empty");
+    return wci_image_push(&call, store_of(context), name_or_id, target, transfer, err);
+}
+
 int32_t wc_image_copy(wc_context *context, const char *source, const char *target,
                       const wc_transfer_options *options, wc_cancel *cancel, wc_error **err)
 {

@@ -53,6 +53,8 @@ void wc_transfer_options_unref(wc_transfer_options *options)
     wci_free((char *)registry->ca_file);
     wci_free((char *)registry->username);
     free_secret(registry->password);
+    wci_free((char *)options->transfer.target_username);
+    free_secret(options->transfer.target_password);
     wci_free((char *)registry->auth_file);
     wci_strv_free(&options->transfer.names);
     wci_free(options);
@@ -90,6 +92,22 @@ int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char
     return set_text(&options->transfer.registry.ca_file, path, err);
 }
 
+static int32_t set_credentials(const char **to_name, const char **to_secret, const char *username,
+                               const char *password, wc_error **err)
+{
+    char *name = wci_strdup(username), *secret = wci_strdup(password);
+    if (!name || !secret) {
+        wci_free(name);
+        free_secret(secret);
+        return wci_err_nomem(err);
+    }
+    wci_free((char *)*to_name);
+    free_secret(*to_secret);
+    *to_name = name;
+    *to_secret = secret;
+    return WC_OK;
+}
+
 int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,
                                             const char *password, wc_error **err)
 {
@@ -97,17 +115,17 @@ int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const 
     WCI_REQUIRE(username && *username, "username is empty");
     WCI_REQUIRE(password, "password is NULL");
     wci_registry_config *registry = &options->transfer.registry;
-    char *name = wci_strdup(username), *secret = wci_strdup(password);
-    if (!name || !secret) {
-        wci_free(name);
-        free_secret(secret);
-        return wci_err_nomem(err);
-    }
-    wci_free((char *)registry->username);
-    free_secret(registry->password);
-    registry->username = name;
-    registry->password = secret;
-    return WC_OK;
+    return set_credentials(&registry->username, &registry->password, username, password, err);
+}
+
+int32_t wc_transfer_options_set_target_credentials(wc_transfer_options *options, const char *username,
+                                                   const char *password, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(username && *username, "username is empty");
+    WCI_REQUIRE(password, "password is NULL");
+    wci_transfer *transfer = &options->transfer;
+    return set_credentials(&transfer->target_username, &transfer->target_password, username, password, err);
 }
 
 int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, const char *path,

@@ -245,7 +245,7 @@ static int32_t save_selected(wc_call *call, wci_store *store, const selection *l
     int32_t code = wci_hold_new(store, &hold, err);
     if (code)
         return code;
-    code = wci_outlet_open(place, &outlet, err);
+    code = wci_outlet_open(call, place, &transfer->registry, &outlet, err);
     for (size_t i = 0; i < count && !code; i++)
         code = save_one(call, store, hold, &list[i], transfer, outlet, err);
     if (!code)
@@ -286,17 +286,58 @@ int32_t wci_image_save(wc_call *call, wci_store *store, const char *const *names
                 : WC_OK;
 }
 
+static int32_t own_target(wci_store *store, const char *name, char **out, wc_error **err)
+{
+    wci_image_record *record = NULL;
+    int32_t code = wci_image_lookup(store, name, &record, out, err);
+    wci_image_record_free(record);
+    if (!code && !*out)
+        code = wci_err(err, WC_E_INVALID, "image '%s': is not a name; say where to push it", name);
+    return code;
+}
+
+int32_t wci_image_push(wc_call *call, wci_store *store, const char *name, const char *target,
+                       const wci_transfer *transfer, wc_error **err)
+{
+    wci_place place = WCI_PLACE_INIT;
+    char *own = NULL;
+    int32_t code = target ? WC_OK : own_target(store, name, &own, err);
+    if (!code)
+        code = wci_place_parse(own ? own : target, &place, err);
+    if (!code && place.kind != WCI_PLACE_REGISTRY)
+        code = wci_err(err, WC_E_INVALID, "'%s': is no registry; use copy or save for other places", target);
+    if (!code)
+        code = save_to(call, store, &name, 1, &place, transfer, err);
+    if (code)
+        code = wci_err_wrap(err, code, "image '%s': cannot be pushed to '%s'", name, own ? own : target ? target : "");
+    wci_place_free(&place);
+    wci_free(own);
+    return code;
+}
+
 /* ---- Between places ----------------------------------------------------------------------------- */
+
+/* One registry's credentials are never another's. */
+static wci_registry_config target_config(const wci_transfer *transfer, const wci_place *from)
+{
+    wci_registry_config config = transfer->registry;
+    if (from->kind == WCI_PLACE_REGISTRY || transfer->target_username) {
+        config.username = transfer->target_username;
+        config.password = transfer->target_password;
+    }
+    return config;
+}
 
 static int32_t copy_between(wc_call *call, wci_store *store, const wci_place *from,
                             const wci_place *to, const wci_transfer *transfer, wc_error **err)
 {
     const wci_strv no_names = WCI_STRV_INIT;
+    wci_registry_config target = target_config(transfer, from);
     wci_origin *origin = NULL;
     wci_outlet *outlet = NULL;
     int32_t code = wci_origin_open(call, store, from, transfer, &origin, err);
     if (!code)
-        code = wci_outlet_open(to, &outlet, err);
+        code = wci_outlet_open(call, to, &target, &outlet, err);
     if (!code)
         code = pass_image(call, store, origin, &no_names, transfer, outlet, err);
     if (!code)

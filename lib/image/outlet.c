@@ -11,7 +11,8 @@
 #define CHUNK ((size_t)256 * 1024)
 #define REPORT_NS 50000000LL
 
-int32_t wci_outlet_open(const wci_place *place, wci_outlet **out, wc_error **err)
+int32_t wci_outlet_open(wc_call *call, const wci_place *place, const wci_registry_config *config,
+                        wci_outlet **out, wc_error **err)
 {
     switch (place->kind) {
     case WCI_PLACE_OCI:
@@ -20,12 +21,9 @@ int32_t wci_outlet_open(const wci_place *place, wci_outlet **out, wc_error **err
         return wci_outlet_open_oci_archive(place, out, err);
     case WCI_PLACE_DOCKER_ARCHIVE:
         return wci_outlet_open_docker(place, out, err);
-    case WCI_PLACE_REGISTRY:
-        break;
+    default:
+        return wci_outlet_open_registry(call, place, config, out, err);
     }
-    return wci_err(err, WC_E_UNSUPPORTED,
-                   "image: writing to registries is not there yet; copy to 'oci:', 'oci-archive:' "
-                   "or 'docker-archive:' instead");
 }
 
 void wci_outlet_close(wci_outlet *outlet)

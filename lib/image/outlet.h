@@ -36,8 +36,9 @@ struct wci_outlet {
     const wci_outlet_ops *ops;
 };
 
-/* WC_E_UNSUPPORTED for places that are not written to. */
-int32_t wci_outlet_open(const wci_place *place, wci_outlet **out, wc_error **err);
+/* `config` for registries. */
+int32_t wci_outlet_open(wc_call *call, const wci_place *place, const wci_registry_config *config,
+                        wci_outlet **out, wc_error **err);
 /* What was not finished is removed. NULL accepted. */
 void wci_outlet_close(wci_outlet *outlet);
 
@@ -45,6 +46,8 @@ void wci_outlet_close(wci_outlet *outlet);
 
 int32_t wci_outlet_open_layout(const wci_place *place, wci_outlet **out, wc_error **err);
 int32_t wci_outlet_open_oci_archive(const wci_place *place, wci_outlet **out, wc_error **err);
+int32_t wci_outlet_open_registry(wc_call *call, const wci_place *place,
+                                 const wci_registry_config *config, wci_outlet **out, wc_error **err);
 int32_t wci_outlet_open_docker(const wci_place *place, wci_outlet **out, wc_error **err);
 
 /* Hands the image's blob to `write` piece by piece, verifies size and digest, and reports. */

@@ -12,6 +12,7 @@
 #include "registry/proxy.h"
 
 #define RECEIVE_BUFFER (512L * 1024)
+#define SEND_BUFFER (512L * 1024)
 /* Bytes are handed on when so many have come, or after so long. */
 #define HAND_ON_BYTES ((size_t)256 * 1024)
 #define HAND_ON_MS 10
@@ -283,6 +284,32 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     return (curl_socket_t)wci_socket_open(address->family, address->socktype, address->protocol);
 }
 
+/* As in hand_on_inside(): the one who wants to cancel must not wait for the end of the body. */
+static size_t on_source(char *data, size_t one, size_t size, void *arg)
+{
+    wci_http_request *r = arg;
+    wci_http *http = r->http;
+    size_t got = 0;
+    (void)one;
+    wci_signals_restore(&http->guard);
+    r->sink_code = check_outside(http, &r->why);
+    if (!r->sink_code)
+        r->sink_code = r->source(r, data, size, &got, &r->why);
+    wci_signals_block(&http->guard);
+    r->active_ns = wci_monotonic_ns();
+    return r->sink_code ? CURL_READFUNC_ABORT : got;
+}
+
+/* A connection that was kept open may turn out to be dead only when the body has begun. */
+static int on_rewind(void *arg, curl_off_t offset, int origin)
+{
+    wci_http_request *r = arg;
+    if (offset || origin != SEEK_SET)
+        return CURL_SEEKFUNC_CANTSEEK;
+    r->rewind(r);
+    return CURL_SEEKFUNC_OK;
+}
+
 /* ---- Starting --------------------------------------------------------------------------------- */
 
 static void set_protocols(CURL *easy)
@@ -330,10 +357,25 @@ static void set_callbacks(wci_http_request *r)
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, r);
 }
 
+static void set_source(wci_http_request *r)
+{
+    CURL *easy = r->easy;
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, r->method);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->source_size);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_source);
+    curl_easy_setopt(easy, CURLOPT_READDATA, r);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_rewind);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, r);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
+}
+
 static void set_method(wci_http_request *r)
 {
     CURL *easy = r->easy;
-    if (r->body_out) {
+    if (r->source) {
+        set_source(r);
+    } else if (r->body_out) {
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, r->body_out);
     } else if (wci_streq(r->method, "HEAD")) {
@@ -345,10 +387,11 @@ static void set_method(wci_http_request *r)
 
 static int32_t set_headers(wci_http_request *r, wc_error **err)
 {
-    static const char identity[] = "Accept-Encoding: identity";
+    /* Waiting for a "100 Continue" costs a second where a server knows nothing of it. */
+    static const char *const always[] = {"Accept-Encoding: identity", "Expect:"};
     struct curl_slist *list = NULL;
-    for (size_t i = 0; i <= r->headers.count; i++) {
-        const char *line = i ? r->headers.items[i - 1] : identity;
+    for (size_t i = 0; i < r->headers.count + 2; i++) {
+        const char *line = i < 2 ? always[i] : r->headers.items[i - 2];
         struct curl_slist *longer = curl_slist_append(list, line);
         if (!longer) {
             curl_slist_free_all(list);
@@ -421,6 +464,8 @@ static int32_t prepare(const wci_http *http, wci_http_request *r, wc_error **err
 int32_t wci_http_start(wci_http *http, wci_http_request *request, wc_error **err)
 {
     forget_answer(request);
+    if (request->rewind)
+        request->rewind(request);
     if (!wci_grow(&http->running, &http->running_cap, http->running_count + 1,
                   sizeof *http->running))
         return wci_err_nomem(err);

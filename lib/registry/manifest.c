@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fetching manifests and indexes. */
+/* Fetching and sending manifests and indexes. */
 #include <string.h>
 
 #include "core/alloc.h"
@@ -129,30 +129,100 @@ static int is_tag(const char *text)
     return n && n <= 128 && !text[n] && *text != '.' && *text != '-';
 }
 
-int32_t wci_remote_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
-                            wc_buf **body, char **media_type, wci_digest *digest,
-                            wc_error **err)
+/* A manifest by its tag or digest, and the exchange about it. */
+typedef struct target {
+    wci_digest digest; /* unset for a tag */
+    char *path, *what;
+    wci_exchange ex;
+} target;
+
+static void close_target(target *t)
 {
-    wci_digest asked = {""};
+    wci_exchange_clear(&t->ex);
+    wci_free(t->path);
+    wci_free(t->what);
+}
+
+static int32_t open_target(wci_remote *remote, const char *tag_or_digest, target *out, wc_error **err)
+{
     int is_digest = strchr(tag_or_digest, ':') != NULL;
+    *out = (target){.digest = {""}};
     if (is_digest) {
-        int32_t code = wci_digest_parse(tag_or_digest, &asked, err);
+        int32_t code = wci_digest_parse(tag_or_digest, &out->digest, err);
         if (code)
             return code;
     }
     if (!is_digest && !is_tag(tag_or_digest))
         return wci_err(err, WC_E_INVALID, "tag '%.128s': not a valid tag", tag_or_digest);
-    char *path = wci_asprintf("/v2/%s/manifests/%s", remote->repository, tag_or_digest);
-    char *what = wci_asprintf("manifest '%s/%s%c%s'", remote->host, remote->repository,
-                              is_digest ? '@' : ':', tag_or_digest);
-    wci_exchange ex = {.remote = remote, .path = path};
-    ex.request.max_body = MAX_MANIFEST;
-    ex.request.max_ms = MAX_MANIFEST_MS;
-    int32_t code = path && what ? fetch_manifest(call, &ex, what, &asked, body, media_type, digest,
-                                                 err)
-                                : wci_err_nomem(err);
-    wci_exchange_clear(&ex);
-    wci_free(path);
-    wci_free(what);
+    out->path = wci_asprintf("/v2/%s/manifests/%s", remote->repository, tag_or_digest);
+    out->what = wci_asprintf("manifest '%s/%s%c%s'", remote->host, remote->repository,
+                             is_digest ? '@' : ':', tag_or_digest);
+    out->ex.remote = remote;
+    out->ex.path = out->path;
+    out->ex.request.max_body = MAX_MANIFEST;
+    out->ex.request.max_ms = MAX_MANIFEST_MS;
+    if (out->path && out->what)
+        return WC_OK;
+    close_target(out);
+    return wci_err_nomem(err);
+}
+
+int32_t wci_remote_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
+                            wc_buf **body, char **media_type, wci_digest *digest,
+                            wc_error **err)
+{
+    target t;
+    int32_t code = open_target(remote, tag_or_digest, &t, err);
+    if (code)
+        return code;
+    code = fetch_manifest(call, &t.ex, t.what, &t.digest, body, media_type, digest, err);
+    close_target(&t);
+    return code;
+}
+
+/* ---- Sending ---------------------------------------------------------------------------------- */
+
+typedef struct document {
+    const char *data;
+    size_t size, sent;
+} document;
+
+static int32_t give(wci_http_request *request, void *data, size_t size, size_t *got, wc_error **err)
+{
+    document *d = request->owner;
+    (void)err;
+    *got = size < d->size - d->sent ? size : d->size - d->sent;
+    memcpy(data, d->data + d->sent, *got);
+    d->sent += *got;
+    return WC_OK;
+}
+
+static void give_again(wci_http_request *request)
+{
+    ((document *)request->owner)->sent = 0;
+}
+
+int32_t wci_remote_put_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
+                                const char *media_type, const void *data, size_t size, wc_error **err)
+{
+    target t;
+    document d = {data, size, 0};
+    int32_t code = open_target(remote, tag_or_digest, &t, err);
+    if (code)
+        return code;
+    t.ex.request.method = "PUT";
+    t.ex.request.owner = &d;
+    t.ex.request.source = give;
+    t.ex.request.rewind = give_again;
+    t.ex.request.source_size = size;
+    if (wci_strv_add_take(&t.ex.headers, wci_asprintf("Content-Type: %s", media_type)))
+        code = wci_err_nomem(err);
+    if (!code)
+        code = wci_exchange_run(call, &t.ex, err);
+    if (code)
+        code = wci_err_wrap(err, code, "%s", t.what);
+    else if (t.ex.request.status < 200 || t.ex.request.status > 299)
+        code = wci_exchange_status_error(&t.ex, t.what, err);
+    close_target(&t);
     return code;
 }

@@ -66,6 +66,28 @@ int32_t wci_remote_fetch(wc_call *call, wci_remote *remote, wci_fetch **fetches,
                          int32_t (*tick)(uintptr_t payload, wc_error **err), uintptr_t payload,
                          wc_error **err);
 
+/* One blob to send. Callbacks run on the thread that called wci_remote_upload(). */
+typedef struct wci_upload {
+    wci_digest digest;
+    uint64_t size;
+    const char *mount_from; /* a repository of the same registry that may have it, or NULL */
+    /* Exactly `size` bytes from `offset` on; asked again for the same bytes when sending broke off. */
+    int32_t (*read)(struct wci_upload *upload, uint64_t offset, void *data, size_t size, wc_error **err);
+    int32_t (*done)(struct wci_upload *upload, wc_error **err); /* it is there; may be NULL */
+    uintptr_t payload;
+    uint64_t sent;          /* so far, for progress */
+    int existed;            /* nothing had to be sent */
+} wci_upload;
+
+/* Sends all that the repository has not, several at once, mounting, resuming and retrying. `tick` as
+ * above. What was begun and not finished the registry forgets by itself. */
+int32_t wci_remote_upload(wc_call *call, wci_remote *remote, wci_upload **uploads, size_t count,
+                          int32_t (*tick)(uintptr_t payload, wc_error **err), uintptr_t payload,
+                          wc_error **err);
+/* The manifest or index, byte for byte, under a tag or its own digest. */
+int32_t wci_remote_put_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
+                                const char *media_type, const void *data, size_t size, wc_error **err);
+
 /* ---- Challenges (also a fuzz target) ---------------------------------------------------------- */
 
 typedef struct wci_challenge {

@@ -418,5 +418,82 @@ class FromRegistry(ImageCase):
         self.check()
 
 
+@needs("skopeo", "docker-registry")
+class ToRegistry(ImageCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(self.path("registry"))
+        self.addCleanup(self.registry.close)
+        self.name = f"{self.registry.address}/app/sent"
+        self.digest = make_layout(self.path("layout"), "sent", "--layers", "4", "--size", "3000000")
+        self.pull(f"oci:{self.path('layout')}:sent")
+
+    def skopeo(self, name):
+        return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", "--tls-verify=false", f"docker://{name}"],
+                              check=True, capture_output=True).stdout
+
+    def uploads(self):
+        """How many uploads of blobs were begun, and how many were finished."""
+        with open(f"{self.registry.path}/registry.log") as log:
+            text = log.read()
+        return (len(re.findall(r'http.request.method=POST [^\n]*blobs/uploads', text)),
+                len(re.findall(r'http.request.method=PUT [^\n]*blobs/uploads', text)))
+
+    def test_pushed_and_read_by_skopeo(self):
+        told = json.loads(self.ok("--json", "push", "sent", f"{self.name}:1"))
+        self.assertEqual(told["Digest"], self.digest)
+        self.assertEqual(digest_of(self.skopeo(f"{self.name}:1")), self.digest)
+        run("skopeo", *INSECURE, "copy", "-q", "--src-tls-verify=false", f"docker://{self.name}:1",
+            f"oci:{self.path('back')}:x")
+        self.pull(f"{self.name}:1", root=self.path("other"))
+        self.check(root=self.path("other"))
+
+    def test_name_says_where(self):
+        self.ok("tag", "sent", f"{self.name}:2")
+        self.ok("push", f"{self.name}:2")
+        self.assertEqual(digest_of(self.skopeo(f"{self.name}:2")), self.digest)
+        self.assertNotEqual(self.wcctl("push", "sent", "oci:/tmp/x:y").returncode, 0)
+
+    def test_what_is_there_is_not_sent_again(self):
+        self.ok("push", "sent", f"{self.name}:1")
+        begun = self.uploads()
+        self.ok("push", "sent", f"{self.name}:again")
+        self.assertEqual(self.uploads(), begun)
+        self.assertEqual(digest_of(self.skopeo(f"{self.name}:again")), self.digest)
+
+    def test_copy_from_layout_and_between_registries(self):
+        self.ok("copy", f"oci:{self.path('layout')}:sent", f"docker://{self.name}:1")
+        self.ok("copy", f"docker://{self.name}:1", f"docker://{self.registry.address}/other/place:2")
+        self.assertEqual(digest_of(self.skopeo(f"{self.registry.address}/other/place:2")), self.digest)
+
+    def test_docker_schema_2_keeps_its_bytes(self):
+        self.registry.push(f"oci:{self.path('layout')}:sent", "app/docker:1", "--format", "v2s2")
+        digest = self.pull(f"{self.registry.address}/app/docker:1")["Digest"]
+        self.ok("push", f"{self.registry.address}/app/docker:1", f"{self.name}:d")
+        self.assertEqual(digest_of(self.skopeo(f"{self.name}:d")), digest)
+
+    def test_killed_push_is_made_again(self):
+        make_layout(self.path("big"), "big", "--layers", "3", "--size", "40000000")
+        digest = self.pull(f"oci:{self.path('big')}:big")["Digest"]
+        for delay in 0.02, 0.06, 0.12, 0.2:
+            push = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "push", "big", f"{self.name}:big"],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            push.kill()
+            push.wait()
+        self.ok("push", "big", f"{self.name}:big")
+        self.assertEqual(digest_of(self.skopeo(f"{self.name}:big")), digest)
+        self.check()
+
+    def test_a_registry_that_wants_a_login(self):
+        closed = Registry(self.path("closed"), "--user", "me", "secret")
+        self.addCleanup(closed.close)
+        refused = self.wcctl("push", "sent", f"{closed.address}/app:1")
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertNotIn("secret", refused.stderr)
+        self.ok("push", "--creds", "me:secret", "sent", f"{closed.address}/app:1")
+        self.ok("copy", "--dest-creds", "me:secret", f"oci:{self.path('layout')}:sent", f"docker://{closed.address}/app:2")
+
+
 if __name__ == "__main__":
     named_skips.main()
