@@ -12,6 +12,7 @@ static const struct {
     const char *os; /* only there; NULL: everywhere */
 } features[] = {
     {"pull", NULL},
+    {"push", NULL},
     {"import", NULL},
     {"export", NULL},
     {"containers", NULL},

@@ -304,8 +304,8 @@ static size_t on_source(char *data, size_t one, size_t size, void *arg)
 static int on_rewind(void *arg, curl_off_t offset, int origin)
 {
     wci_http_request *r = arg;
-    if (offset || origin != SEEK_SET)
-        return CURL_SEEKFUNC_CANTSEEK;
+    if (offset || origin != SEEK_SET || !r->rewind)
+        return CURL_SEEKFUNC_FAIL;
     r->rewind(r);
     return CURL_SEEKFUNC_OK;
 }

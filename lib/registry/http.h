@@ -31,8 +31,8 @@ struct wci_http_request {
     const wci_url *url;         /* lives as long as the request runs */
     wci_strv headers;           /* "Name: value" */
     const char *body_out;       /* sent with POST, or NULL */
-    /* A larger body: source() is asked until it has given source_size bytes, rewind() before the
-     * first byte, whenever it has to be sent anew. Called from inside curl, as sink() below. */
+    /* A larger body: source() is asked until it has given source_size bytes; rewind() before the first,
+     * whenever it is sent, NULL: it cannot be sent again. Called from inside curl, as sink() below. */
     int32_t (*source)(wci_http_request *request, void *data, size_t size, size_t *got, wc_error **err);
     void (*rewind)(wci_http_request *request);
     uint64_t source_size;

@@ -42,6 +42,7 @@ typedef struct job {
     step step;
     job_state state;
     int mount_tried;
+    int asked;          /* this upload has been interrupted */
     uint32_t starts;
     uint64_t arrived;   /* bytes that the server has */
     uint64_t piece;     /* size of this PATCH */
@@ -72,12 +73,6 @@ static int32_t source(wci_http_request *request, void *data, size_t size, size_t
     return WC_OK;
 }
 
-static void rewind_source(wci_http_request *request)
-{
-    job *j = request->owner;
-    j->read = 0;
-}
-
 /* ---- Steps -------------------------------------------------------------------------------------- */
 
 static void forget_step(job *j)
@@ -94,12 +89,12 @@ static void forget_step(job *j)
     j->ex.request.source_size = 0;
 }
 
-/* The request has a body, if only one of no bytes: a length must be said. */
+/* The request has a body, if only one of no bytes: a length must be said. It is never sent twice without
+ * asking: a server may have kept what it got. */
 static void set_piece(job *j, uint64_t size)
 {
     j->piece = size;
     j->ex.request.source = source;
-    j->ex.request.rewind = rewind_source;
     j->ex.request.source_size = size;
 }
 
@@ -150,6 +145,7 @@ static int32_t prepare_begin(job *j, wc_error **err)
         wci_url_add_query(&path, "digest-algorithm", wci_digest_algo_name(&j->upload->digest));
     }
     j->mount_tried = 1;
+    j->asked = 0;
     j->arrived = 0;
     j->ex.request.body_out = "";
     if (++j->starts > MAX_STARTS)
@@ -165,7 +161,7 @@ static int32_t prepare_send(job *j, wc_error **err)
     if (!code)
         code = add_header(j, wci_strdup("Content-Type: application/octet-stream"), err);
     /* A blob in one piece goes as Docker sends it; some servers take a range for a wish to resume. */
-    if (!code && j->piece != j->upload->size)
+    if (!code && (j->asked || j->piece != j->upload->size))
         code = add_header(j,
                           wci_asprintf("Content-Range: %llu-%llu", (unsigned long long)j->arrived,
                                        (unsigned long long)(j->arrived + j->piece - 1)),
@@ -227,9 +223,9 @@ static int read_range(const job *j, uint64_t *arrived)
     uint64_t last;
     if (!wci_parse_u64(text + 2, INT64_MAX, &last))
         return 0;
-    *arrived = last + 1;
     /* An upload without a byte says "0-0", too. */
-    return last > 0;
+    *arrived = last ? last + 1 : 0;
+    return 1;
 }
 
 static void end_job(batch *b, job *j)
@@ -286,9 +282,10 @@ static int32_t after_send(job *j, wc_error **err)
         return WC_OK;
     }
     if (status == 416) {
+        int lost = j->asked && !j->arrived; /* "0-0" may have meant one byte */
         if (!shrink(j, CAREFUL_CHUNK) && !wci_exchange_retry(&j->ex))
             return unexpected(j, err);
-        j->step = STEP_ASK;
+        j->step = lost ? STEP_BEGIN : STEP_ASK;
         return WC_OK;
     }
     if (status == 404) {
@@ -312,6 +309,7 @@ static int32_t after_ask(job *j, wc_error **err)
         j->step = STEP_BEGIN;
         return WC_OK;
     }
+    j->asked = 1;
     j->arrived = arrived;
     j->step = arrived == j->upload->size ? STEP_FINISH : STEP_SEND;
     return take_place(j, err);
@@ -371,6 +369,7 @@ static void close_job(job *j)
 static int32_t start_job(batch *b, job *j, wc_error **err)
 {
     int32_t code = j->ex.path || j->ex.foreign_url ? WC_OK : prepare_step(j, err);
+    j->read = 0;
     if (!code)
         code = wci_exchange_start(&j->ex, 0, err);
     if (code)

@@ -63,7 +63,7 @@ static void report_skipped(void)
     char *path = test_text("%s/skipped", settings.dir);
     char *text = test_read_file(path, NULL);
     for (char *at = text ? strtok(text, "\n") : NULL; at; at = strtok(NULL, "\n"))
-        printf("SKIPPED PART: on backend '%s': %s\n", settings.backend, at);
+        printf("what backend '%s' does not do: %s\n", settings.backend, at);
     free(text);
     free(path);
 }

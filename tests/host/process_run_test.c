@@ -2,6 +2,8 @@
 /* The life of a container under its monitor: start, state, signals, exit codes, records. */
 #include "process_fixture.h"
 
+#include "support/support.h"
+
 static const char *const sleeper[] = {"sleep", "1000", NULL};
 
 START_TEST(runs_and_ends)

@@ -52,6 +52,9 @@ Behaviours, joined by '-' where it makes sense to have several:
     nochallenge, openquote, hugechallenge, norealm, badrealm, metarealm   broken 401 answers
     scopeonce        the first token is too narrow (insufficient_scope), the second is not
     expire           tokens live for one request only
+
+GET /received/<digest> tells how many bytes of a blob have arrived. What may go wrong with uploads is in
+mock_uploads.py.
 """
 import argparse
 import base64
@@ -64,7 +67,9 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from mock_uploads import Uploads
 
 CUT = 64 * 1024
 BASIC = "Basic " + base64.b64encode(b"user:secret").decode()
@@ -92,6 +97,8 @@ class State:
             self.requests = []
             self.counts = {}
             self.tokens = {}
+            self.uploads = {}
+            self.received = {}
 
     def blob(self, size):
         data = blob_bytes(size)
@@ -109,7 +116,7 @@ class State:
 STATE = State()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Uploads, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "mock"
 
@@ -163,7 +170,26 @@ class Handler(BaseHTTPRequestHandler):
         STATE.reset()
         self.reply(202)
 
+    def do_PATCH(self):
+        self.do_write()
+
+    def do_PUT(self):
+        self.do_write()
+
+    def do_write(self):
+        """An upload, or a manifest that is sent; None for anything else."""
+        parts = urlsplit(self.path).path.strip("/").split("/")
+        self.note()
+        if parts[0] == "v2" and parts[-3:-1] == ["blobs", "uploads"] or parts[-2:] == ["blobs", "uploads"]:
+            at = -2 if parts[-1] == "uploads" else -3
+            return self.upload_request(STATE, "/".join(parts[1:at]), parts[1].split("-"), parts[-1])
+        if parts[0] == "v2" and self.command == "PUT" and parts[-2] == "manifests":
+            return self.put_manifest(STATE, "/".join(parts[1:-2]), parts[1].split("-"), parts[-1])
+        return self.reply(404)
+
     def do_POST(self):
+        if urlsplit(self.path).path.startswith("/v2/"):
+            return self.do_write()
         size = int(self.headers.get("Content-Length", "0"))
         form = self.rfile.read(size).decode()
         self.note(form)
@@ -194,6 +220,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, text.encode())
         if parts[0] == "digests":
             return self.reply(200, STATE.blob(int(parts[1])).encode())
+        if parts[0] == "received":
+            data = STATE.received.get(unquote("/".join(parts[1:])))
+            return self.reply(404 if data is None else 200, b"" if data is None else b"%d" % len(data))
+        if parts[-3:-1] == ["blobs", "uploads"]:
+            return self.do_write()
         self.note()
         if parts[0] == "token":
             return self.token(parse_qs(url.query), parts[1:])
@@ -236,7 +267,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def authorised(self):
         auth = self.headers.get("Authorization")
-        scope = "repository:%s:pull" % self.repository
+        scope = "repository:%s:%s" % (self.repository, "pull" if self.command in ("GET", "HEAD") else "pull,push")
         broken = {"openquote": 'Bearer realm="http://x', "norealm": "Bearer service=x",
                   "hugechallenge": 'Bearer realm="' + "a" * 60000 + '"',
                   "badrealm": 'Bearer realm="file:///etc/passwd"',
@@ -330,8 +361,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.has("endless"):
             return self.endless(b"", b"a" * 65536)
         with STATE.lock:
-            data = STATE.blobs.get(name)
-        if data is None:
+            data = STATE.received.get(name) or STATE.blobs.get(name)
+        if data is None or (self.command == "HEAD" and name not in STATE.received):
             return self.reply(404, b'{"errors":[{"code":"BLOB_UNKNOWN","message":"unknown"}]}')
         if self.has("shift"):
             data = data[1:] + b"x"
@@ -415,6 +446,7 @@ def main():
     first, second = Server(options.tls), Server(options.tls)
     first.other_port = second.server_port
     second.other_port = first.server_port
+    first.is_other, second.is_other = False, True
     for server in (first, second):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     line = "%d %d\n" % (first.server_port, second.server_port)
