@@ -2,7 +2,7 @@
 /* The life of a container under its monitor: start, state, signals, exit codes, records. */
 #include "process_fixture.h"
 
-#include "support/support.h"
+#include "support/sanitized.h"
 
 static const char *const sleeper[] = {"sleep", "1000", NULL};
 

@@ -17,15 +17,6 @@
 
 #define TEST_HELPER __attribute__((unused)) static
 
-/* Sizes and times of a sanitized build mean nothing. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define TEST_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define TEST_SANITIZED 1
-#endif
-#endif
-
 /* Ends the whole program as skipped; call it in main(), before any suite runs. */
 TEST_HELPER void test_skip(const char *why)
 {
