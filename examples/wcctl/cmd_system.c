@@ -176,16 +176,7 @@ static const command system_table[] = {
 
 static int system_command(int argc, char **argv)
 {
-    const command *found = argc ? command_find(system_table, argv[0]) : NULL;
-    if (argc && !strcmp(argv[0], "--help")) {
-        printf("Usage: wcctl system COMMAND\n\n");
-        for (const command *c = system_table; c->name; c++)
-            printf("  %-10s %s\n", c->name, c->help);
-        return 0;
-    }
-    if (!found)
-        die_usage("system takes info, df, prune or check");
-    return found->run(argc - 1, argv + 1);
+    return subcommand("system", system_table, argc, argv);
 }
 
 static void print_event(const wc_event *event)

@@ -18,8 +18,8 @@ static const option global_options[] = {
     {0, "log-level", OPTION_TEXT, "LEVEL", "none, error, warn, info or debug", &wcctl.log_level},
 };
 
-static const command *const tables[] = {image_commands, container_commands, system_commands};
-static const char *const titles[] = {"Images", "Containers", "System"};
+static const command *const tables[] = {image_commands, registry_commands, container_commands, system_commands};
+static const char *const titles[] = {"Images", "Registries", "Containers", "System"};
 
 const command *command_find(const command *commands, const char *name)
 {
@@ -27,6 +27,19 @@ const command *command_find(const command *commands, const char *name)
         if (!strcmp(commands->name, name))
             return commands;
     return NULL;
+}
+
+int subcommand(const char *name, const command *commands, int argc, char **argv)
+{
+    const command *found = argc ? command_find(commands, argv[0]) : NULL;
+    if (found)
+        return found->run(argc - 1, argv + 1);
+    if (!argc || strcmp(argv[0], "--help"))
+        die_usage("%s takes a command; see 'wcctl %s --help'", name, name);
+    printf("Usage: wcctl %s COMMAND\n\n", name);
+    for (const command *c = commands; c->name; c++)
+        printf("  %-10s %s\n", c->name, c->help);
+    return 0;
 }
 
 static void print_commands(void)

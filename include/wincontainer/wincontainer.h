@@ -10,6 +10,7 @@
 #include <wincontainer/cancel.h>
 #include <wincontainer/context.h>
 #include <wincontainer/image.h>
+#include <wincontainer/registry.h>
 #include <wincontainer/stream.h>
 #include <wincontainer/container.h>
 #include <wincontainer/process.h>

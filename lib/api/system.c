@@ -29,19 +29,6 @@ int32_t wc_system_df(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_er
     return wci_system_df(&call, context->engine, out, err);
 }
 
-static int32_t list_of(const wci_strv *lines, wc_list **out, wc_error **err)
-{
-    wc_list *list = NULL;
-    int32_t rc = wci_list_new(WCI_LIST_STRING, wci_free, &list, err);
-    for (size_t i = 0; !rc && i < lines->count; i++)
-        rc = wci_list_add(list, wci_strdup(lines->items[i]), err);
-    if (rc)
-        wc_list_unref(list);
-    else
-        *out = list;
-    return rc;
-}
-
 static int prune_what(uint64_t flags)
 {
     return (flags & WC_PRUNE_DANGLING ? WCI_PRUNE_DANGLING : 0) | (flags & WC_PRUNE_UNUSED ? WCI_PRUNE_UNUSED : 0) |
@@ -63,7 +50,7 @@ int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, 
     if (!rc)
         rc = wci_store_prune(&call, context->engine->store, prune_what(flags), &lines, &more, err);
     if (!rc && removed)
-        rc = list_of(&lines, removed, err);
+        rc = wci_list_of_strings(&lines, removed, err);
     if (!rc && reclaimed)
         *reclaimed = (int64_t)(bytes + more);
     wci_strv_free(&lines);
@@ -81,7 +68,7 @@ int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, 
     WCI_REQUIRE(findings, "findings is NULL");
     rc = wci_store_check(&call, context->engine->store, repair, &lines, err);
     if (!rc)
-        rc = list_of(&lines, findings, err);
+        rc = wci_list_of_strings(&lines, findings, err);
     wci_strv_free(&lines);
     return rc;
 }

@@ -79,3 +79,16 @@ void wc_list_unref(wc_list *list)
     wci_free(list->items);
     wci_free(list);
 }
+
+int32_t wci_list_of_strings(const wci_strv *texts, wc_list **out, wc_error **err)
+{
+    wc_list *list = NULL;
+    int32_t rc = wci_list_new(WCI_LIST_STRING, wci_free, &list, err);
+    for (size_t i = 0; !rc && i < texts->count; i++)
+        rc = wci_list_add(list, wci_strdup(texts->items[i]), err);
+    if (rc)
+        wc_list_unref(list);
+    else
+        *out = list;
+    return rc;
+}

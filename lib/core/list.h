@@ -8,6 +8,8 @@
 
 #include <wincontainer/memory.h>
 
+#include "core/str.h"
+
 typedef enum wci_list_kind {
     WCI_LIST_STRING,
     WCI_LIST_IMAGE,
@@ -18,6 +20,8 @@ typedef enum wci_list_kind {
 int32_t wci_list_new(wci_list_kind kind, void (*release)(void *), wc_list **out, wc_error **err);
 /* Takes the element over, also on failure. NULL element: out of memory. */
 int32_t wci_list_add(wc_list *list, void *element, wc_error **err);
+/* Copies of the texts. */
+int32_t wci_list_of_strings(const wci_strv *texts, wc_list **out, wc_error **err);
 void *wci_list_at(const wc_list *list, wci_list_kind kind, size_t index);
 
 #endif

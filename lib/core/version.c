@@ -13,6 +13,7 @@ static const struct {
 } features[] = {
     {"pull", NULL},
     {"push", NULL},
+    {"registry", NULL},
     {"import", NULL},
     {"export", NULL},
     {"containers", NULL},

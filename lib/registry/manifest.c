@@ -11,7 +11,7 @@
 #define MAX_MANIFEST_MS 120000
 
 /* All four, or registries convert to what they think we want. */
-static const char accept_header[] =
+const char wci_manifest_accept[] =
     "Accept: application/vnd.oci.image.index.v1+json, "
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
@@ -115,7 +115,7 @@ static int32_t fetch_manifest(wc_call *call, wci_exchange *ex, const char *what,
                               const wci_digest *asked, wc_buf **body, char **media_type,
                               wci_digest *digest, wc_error **err)
 {
-    if (wci_strv_add(&ex->headers, accept_header))
+    if (wci_strv_add(&ex->headers, wci_manifest_accept))
         return wci_err_nomem(err);
     int32_t code = wci_exchange_run(call, ex, err);
     if (code)

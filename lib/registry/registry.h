@@ -88,6 +88,32 @@ int32_t wci_remote_upload(wc_call *call, wci_remote *remote, wci_upload **upload
 int32_t wci_remote_put_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
                                 const char *media_type, const void *data, size_t size, wc_error **err);
 
+/* ---- Looking and deleting --------------------------------------------------------------------- */
+
+/* All names, page by page. WC_E_FORMAT for pages without end, WC_E_PERMISSION for one elsewhere. */
+int32_t wci_remote_tags(wc_call *call, wci_remote *remote, wci_strv *tags, wc_error **err);
+int32_t wci_remote_catalog(wc_call *call, wci_remote *remote, wci_strv *repositories, wc_error **err);
+
+/* What is known of a manifest without fetching it. */
+typedef struct wci_look {
+    wci_digest digest;
+    int64_t size;             /* -1: not told */
+    char *media_type;         /* owned, maybe "" */
+    int64_t limit, remaining; /* pulls, as the Docker Hub counts them; -1: not told */
+} wci_look;
+int32_t wci_remote_look(wc_call *call, wci_remote *remote, const char *tag_or_digest, wci_look *out,
+                        wc_error **err);
+/* The index of what refers to a manifest; by the API, else by the tag that stands for it. */
+int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest *subject, wc_buf **out,
+                             wc_error **err);
+/* The answer of the Docker Hub's search, version 1, as it came. */
+int32_t wci_remote_search(wc_call *call, wci_remote *remote, const char *term, uint32_t limit, wc_buf **out,
+                          wc_error **err);
+/* WC_E_UNSUPPORTED where the registry does not do that. */
+int32_t wci_remote_delete_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
+                                   wc_error **err);
+int32_t wci_remote_delete_blob(wc_call *call, wci_remote *remote, const wci_digest *digest, wc_error **err);
+
 /* ---- Challenges (also a fuzz target) ---------------------------------------------------------- */
 
 typedef struct wci_challenge {

@@ -65,6 +65,11 @@ char *wci_auth_basic(const wci_credentials *credentials);
 int wci_auth_is_insufficient(const wci_http_request *request);
 void wci_auth_free(wci_auth *auth);
 
+/* ---- manifest.c ------------------------------------------------------------------------------- */
+
+/* The Accept header for manifests and indexes. */
+extern const char wci_manifest_accept[];
+
 /* ---- token.c ---------------------------------------------------------------------------------- */
 
 typedef struct wci_token {

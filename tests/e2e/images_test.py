@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 import time
 import unittest
+import urllib.request
 
 BUILD, SOURCE = os.environ["WC_TEST_BUILD"], os.environ["WC_TEST_SOURCE"]
 SUPPORT = f"{SOURCE}/tests/support"
@@ -428,10 +429,6 @@ class ToRegistry(ImageCase):
         self.digest = make_layout(self.path("layout"), "sent", "--layers", "4", "--size", "3000000")
         self.pull(f"oci:{self.path('layout')}:sent")
 
-    def skopeo(self, name):
-        return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", "--tls-verify=false", f"docker://{name}"],
-                              check=True, capture_output=True).stdout
-
     def uploads(self):
         """How many uploads of blobs were begun, and how many were finished."""
         with open(f"{self.registry.path}/registry.log") as log:
@@ -442,7 +439,7 @@ class ToRegistry(ImageCase):
     def test_pushed_and_read_by_skopeo(self):
         told = json.loads(self.ok("--json", "push", "sent", f"{self.name}:1"))
         self.assertEqual(told["Digest"], self.digest)
-        self.assertEqual(digest_of(self.skopeo(f"{self.name}:1")), self.digest)
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.name}:1")), self.digest)
         run("skopeo", *INSECURE, "copy", "-q", "--src-tls-verify=false", f"docker://{self.name}:1",
             f"oci:{self.path('back')}:x")
         self.pull(f"{self.name}:1", root=self.path("other"))
@@ -451,7 +448,7 @@ class ToRegistry(ImageCase):
     def test_name_says_where(self):
         self.ok("tag", "sent", f"{self.name}:2")
         self.ok("push", f"{self.name}:2")
-        self.assertEqual(digest_of(self.skopeo(f"{self.name}:2")), self.digest)
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.name}:2")), self.digest)
         self.assertNotEqual(self.wcctl("push", "sent", "oci:/tmp/x:y").returncode, 0)
 
     def test_what_is_there_is_not_sent_again(self):
@@ -459,18 +456,18 @@ class ToRegistry(ImageCase):
         begun = self.uploads()
         self.ok("push", "sent", f"{self.name}:again")
         self.assertEqual(self.uploads(), begun)
-        self.assertEqual(digest_of(self.skopeo(f"{self.name}:again")), self.digest)
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.name}:again")), self.digest)
 
     def test_copy_from_layout_and_between_registries(self):
         self.ok("copy", f"oci:{self.path('layout')}:sent", f"docker://{self.name}:1")
         self.ok("copy", f"docker://{self.name}:1", f"docker://{self.registry.address}/other/place:2")
-        self.assertEqual(digest_of(self.skopeo(f"{self.registry.address}/other/place:2")), self.digest)
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.registry.address}/other/place:2")), self.digest)
 
     def test_docker_schema_2_keeps_its_bytes(self):
         self.registry.push(f"oci:{self.path('layout')}:sent", "app/docker:1", "--format", "v2s2")
         digest = self.pull(f"{self.registry.address}/app/docker:1")["Digest"]
         self.ok("push", f"{self.registry.address}/app/docker:1", f"{self.name}:d")
-        self.assertEqual(digest_of(self.skopeo(f"{self.name}:d")), digest)
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.name}:d")), digest)
 
     def test_killed_push_is_made_again(self):
         make_layout(self.path("big"), "big", "--layers", "3", "--size", "40000000")
@@ -482,7 +479,7 @@ class ToRegistry(ImageCase):
             push.kill()
             push.wait()
         self.ok("push", "big", f"{self.name}:big")
-        self.assertEqual(digest_of(self.skopeo(f"{self.name}:big")), digest)
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.name}:big")), digest)
         self.check()
 
     def test_a_registry_that_wants_a_login(self):
@@ -493,6 +490,57 @@ class ToRegistry(ImageCase):
         self.assertNotIn("secret", refused.stderr)
         self.ok("push", "--creds", "me:secret", "sent", f"{closed.address}/app:1")
         self.ok("copy", "--dest-creds", "me:secret", f"oci:{self.path('layout')}:sent", f"docker://{closed.address}/app:2")
+
+
+@needs("skopeo", "docker-registry")
+class Browse(ImageCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(self.path("registry"))
+        self.addCleanup(self.registry.close)
+        self.digest = make_layout(self.path("layout"), "x")
+        self.name = f"{self.registry.address}/app/one"
+        for number in range(3):
+            self.registry.push(f"oci:{self.path('layout')}:x", f"app/one:v{number}")
+        self.registry.push(f"oci:{self.path('layout')}:x", "b/two:latest")
+
+    def test_names(self):
+        self.assertEqual(sorted(self.ok("manifest", "tags", self.name).split()), ["v0", "v1", "v2"])
+        self.assertEqual(json.loads(self.ok("--json", "manifest", "catalog", self.registry.address)), ["app/one", "b/two"])
+        self.assertNotEqual(self.wcctl("manifest", "tags", f"{self.name}:v1").returncode, 0)
+
+    def test_look_and_inspect(self):
+        told = json.loads(self.ok("manifest", "look", f"{self.name}:v1"))
+        raw = raw_manifest_of(f"{self.name}:v1")
+        self.assertEqual((told["Digest"], told["Size"]), (self.digest, len(raw)))
+        self.assertEqual(json.loads(self.ok("manifest", "inspect", f"{self.name}:v1")), json.loads(raw))
+        gone = self.wcctl("manifest", "look", f"{self.name}:nosuch")
+        self.assertEqual(gone.returncode, 125)
+        self.assertIn("nosuch", gone.stderr)
+
+    def test_delete(self):
+        self.ok("manifest", "delete", f"{self.name}@{self.digest}")
+        self.assertNotEqual(self.wcctl("manifest", "look", f"{self.name}@{self.digest}").returncode, 0)
+        self.assertNotEqual(self.wcctl("manifest", "delete", self.name).returncode, 0)
+
+    def test_referrers_by_tag(self):
+        """docker-registry has no referrers API: the list lies under a tag."""
+        self.assertEqual(json.loads(self.ok("manifest", "referrers", f"{self.name}:v1"))["manifests"], [])
+        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
+            {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": self.digest,
+             "size": len(raw_manifest_of(f"{self.name}:v1")), "artifactType": "application/example"}]}
+        put = urllib.request.Request(f"http://{self.registry.address}/v2/app/one/manifests/{self.digest.replace(':', '-')}",
+                                     json.dumps(index).encode(), {"Content-Type": index["mediaType"]}, method="PUT")
+        urllib.request.urlopen(put).close()
+        self.assertEqual(json.loads(self.ok("manifest", "referrers", f"{self.name}:v1")), index)
+
+    def test_no_search_there(self):
+        self.assertEqual(self.wcctl("search", f"{self.registry.address}/x").returncode, 125)
+
+
+def raw_manifest_of(name):
+    return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", "--tls-verify=false", f"docker://{name}"],
+                          check=True, capture_output=True).stdout
 
 
 if __name__ == "__main__":

@@ -2,4 +2,5 @@
 if(COMMAND wc_add_fuzzer)
   wc_add_fuzzer(reference fuzz_reference.c corpus/reference)
   wc_add_fuzzer(challenge fuzz_challenge.c corpus/challenge)
+  wc_add_fuzzer(link fuzz_link.c corpus/link)
 endif()

@@ -52,6 +52,7 @@ Behaviours, joined by '-' where it makes sense to have several:
     nochallenge, openquote, hugechallenge, norealm, badrealm, metarealm   broken 401 answers
     scopeonce        the first token is too narrow (insufficient_scope), the second is not
     expire           tokens live for one request only
+    pageloop, pageelse, pagemeta, pageabsolute, pageendless, pagebad   the Link of a page of tags
 
 GET /received/<digest> tells how many bytes of a blob have arrived. What may go wrong with uploads is in
 mock_uploads.py.
@@ -256,7 +257,27 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             if self.has("missing"):
                 return self.reply(404)
             return self.redirected(name) or self.blob(name)
+        if kind == "tags":
+            return self.tag_page()
+        if kind == "referrers":
+            return self.reply(200, b'{"schemaVersion":2,"manifests":[{"digest":"of %s"}]}' % name.encode())
         self.reply(404)
+
+    def tag_page(self):
+        """Ten tags in pages of three, and what may be wrong with the link to the next page."""
+        query = parse_qs(urlsplit(self.path).query)
+        first = int(query.get("last", ["-1"])[0]) + 1
+        names = [str(n) for n in range(first, min(first + 3, 10))]
+        path = "/v2/%s/tags/list?n=3&last=%s" % (self.repository, names[-1] if names else "0")
+        links = {"pageloop": self.path, "pageelse": "http://127.0.0.1:%d%s" % (self.server.other_port, path),
+                 "pagemeta": "http://169.254.169.254" + path, "pageabsolute": self.own(path),
+                 "pageendless": "/v2/%s/tags/list?last=%d" % (self.repository, STATE.count("page") - 2)}
+        link = next((links[word] for word in self.words if word in links), path)
+        headers = [("Link", '<http://x/?a=b>; rel="prev", <%s>; title="a;b,c"; rel="next"' % link)]
+        if self.has("pagebad"):
+            headers = [("Link", '<%s; rel="next' % path)]
+        self.reply(200, json.dumps({"name": self.repository, "tags": names or None}).encode(),
+                   headers if len(names) == 3 or self.has("pageloop", "pageendless") else [])
 
     # ---- logging in
 

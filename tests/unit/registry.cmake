@@ -5,3 +5,4 @@ wc_add_test(registry_flow_test unit SOURCES registry_flow_test.c INTERNAL TIMEOU
 wc_add_test(registry_hostile_test hostile SOURCES registry_hostile_test.c INTERNAL TIMEOUT 240)
 wc_add_test(registry_server_test unit SOURCES registry_server_test.c INTERNAL TIMEOUT 240)
 wc_add_test(registry_upload_test unit SOURCES registry_upload_test.c INTERNAL TIMEOUT 240)
+wc_add_test(registry_browse_test unit SOURCES registry_browse_test.c INTERNAL TIMEOUT 120)

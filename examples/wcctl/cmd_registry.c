@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands on registries. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wcctl.h"
+
+/* ---- search ------------------------------------------------------------------------------------- */
+
+static const char *text_of(json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* One line, so that a table stays a table. */
+static char *first_line(const char *text)
+{
+    char *line = xstrdup(text);
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+static void search_row(table *out, json_t *result)
+{
+    char stars[24], *about = first_line(text_of(result, "description"));
+    snprintf(stars, sizeof stars, "%lld", (long long)json_integer_value(json_object_get(result, "star_count")));
+    const char *cells[] = {text_of(result, "name"), about, stars,
+                           json_is_true(json_object_get(result, "is_official")) ? "[OK]" : ""};
+    table_row(out, cells);
+    free(about);
+}
+
+static void print_results(const wc_buf *answer)
+{
+    static const char *const headings[] = {"NAME", "DESCRIPTION", "STARS", "OFFICIAL"};
+    json_t *value = json_loadb(wc_buf_data(answer), wc_buf_size(answer), 0, NULL), *row;
+    size_t i;
+    table *out = table_new(headings, countof(headings));
+    json_array_foreach(json_object_get(value, "results"), i, row)
+        search_row(out, row);
+    table_print(out);
+    table_free(out);
+    json_decref(value);
+}
+
+static int search(int argc, char **argv)
+{
+    transfer t = {.quiet = 1};
+    const char *limit = NULL;
+    const option options[] = {
+        {0, "limit", OPTION_TEXT, "NUMBER", "at most so many results, 1 to 100; default 25", &limit},
+        TRANSFER_OPTIONS(t),
+    };
+    wc_error *err = NULL;
+    wc_buf *answer = NULL;
+    argc = options_read("search", "[OPTIONS] TERM", "Searches the Docker Hub; HOST/TERM searches another registry.",
+                        options, countof(options), 0, argc, argv);
+    if (argc != 1)
+        die_usage("search takes one TERM");
+    uint32_t most = limit ? (uint32_t)strtoul(limit, NULL, 10) : 25;
+    transfer_begin(&t);
+    TRY(wc_registry_search(app_context(), argv[0], most, t.options, wcctl.cancel, &answer, &err));
+    if (wcctl.json)
+        print_json(wc_buf_data(answer), wc_buf_size(answer));
+    else
+        print_results(answer);
+    wc_buf_unref(answer);
+    transfer_end(&t);
+    return 0;
+}
+
+/* ---- manifest ----------------------------------------------------------------------------------- */
+
+typedef int32_t (*asker)(wc_context *, const char *, const wc_transfer_options *, wc_cancel *, wc_buf **, wc_error **);
+typedef int32_t (*lister)(wc_context *, const char *, const wc_transfer_options *, wc_cancel *, wc_list **, wc_error **);
+
+static char *one_name(transfer *t, const char *name, const char *about, int argc, char **argv)
+{
+    const option options[] = {TRANSFER_OPTIONS(*t)};
+    char *whole = xasprintf("manifest %s", name);
+    argc = options_read(whole, "[OPTIONS] NAME", about, options, countof(options), 0, argc, argv);
+    if (argc != 1)
+        die_usage("%s takes one NAME", whole);
+    free(whole);
+    transfer_begin(t);
+    return argv[0];
+}
+
+static int ask(const char *name, const char *about, asker how, int argc, char **argv)
+{
+    transfer t = {.quiet = 1};
+    wc_error *err = NULL;
+    wc_buf *answer = NULL;
+    const char *what = one_name(&t, name, about, argc, argv);
+    TRY(how(app_context(), what, t.options, wcctl.cancel, &answer, &err));
+    print_json(wc_buf_data(answer), wc_buf_size(answer));
+    wc_buf_unref(answer);
+    transfer_end(&t);
+    return 0;
+}
+
+static int list(const char *name, const char *about, lister how, int argc, char **argv)
+{
+    transfer t = {.quiet = 1};
+    wc_error *err = NULL;
+    wc_list *names = NULL;
+    const char *what = one_name(&t, name, about, argc, argv);
+    TRY(how(app_context(), what, t.options, wcctl.cancel, &names, &err));
+    if (wcctl.json)
+        printf("[");
+    for (size_t i = 0; i < wc_list_count(names); i++) {
+        if (!wcctl.json) {
+            printf("%s\n", wc_list_string(names, i));
+            continue;
+        }
+        printf(i ? ", " : "");
+        print_json_string(wc_list_string(names, i));
+    }
+    if (wcctl.json)
+        printf("]\n");
+    wc_list_unref(names);
+    transfer_end(&t);
+    return 0;
+}
+
+static int inspect(int argc, char **argv)
+{
+    return ask("inspect", "Prints a manifest or index of a registry.", wc_registry_manifest, argc, argv);
+}
+
+static int look(int argc, char **argv)
+{
+    return ask("look", "Tells digest, type and size of what a name stands for, without fetching it.", wc_registry_look,
+               argc, argv);
+}
+
+static int referrers(int argc, char **argv)
+{
+    return ask("referrers", "Lists what refers to an image: signatures, bills of materials.", wc_registry_referrers,
+               argc, argv);
+}
+
+static int tags(int argc, char **argv)
+{
+    return list("tags", "Lists the tags of a repository.", wc_registry_tags, argc, argv);
+}
+
+static int catalog(int argc, char **argv)
+{
+    return list("catalog", "Lists the repositories of a registry, HOST[:PORT].", wc_registry_catalog, argc, argv);
+}
+
+static int delete(int argc, char **argv)
+{
+    transfer t = {.quiet = 1};
+    wc_error *err = NULL;
+    const char *what = one_name(&t, "delete", "Deletes a tag or, by digest, a manifest from a registry.", argc, argv);
+    TRY(wc_registry_delete(app_context(), what, t.options, wcctl.cancel, &err));
+    transfer_end(&t);
+    return 0;
+}
+
+static const command manifest_table[] = {
+    {"inspect", inspect, "print a manifest or index"},
+    {"look", look, "digest, type and size"},
+    {"tags", tags, "tags of a repository"},
+    {"catalog", catalog, "repositories of a registry"},
+    {"referrers", referrers, "what refers to an image"},
+    {"delete", delete, "delete a tag or manifest"},
+    {NULL, NULL, NULL},
+};
+
+static int manifest(int argc, char **argv)
+{
+    return subcommand("manifest", manifest_table, argc, argv);
+}
+
+const command registry_commands[] = {
+    {"search", search, "search the Docker Hub or a registry"},
+    {"manifest", manifest, "inspect, look, tags, catalog, referrers, delete"},
+    {NULL, NULL, NULL},
+};

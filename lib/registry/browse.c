@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking at what a registry has, without fetching it; and deleting. */
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "registry/link.h"
+#include "registry/remote.h"
+
+#define MAX_PAGE ((size_t)4 << 20)
+#define MAX_PAGE_MS 60000
+/* Far above what a registry has; below what a hostile one could keep us busy with. */
+#define MAX_PAGES 10000
+#define MAX_NAMES ((size_t)1 << 20)
+#define PAGE_SIZE 1000
+
+/* ---- One answer --------------------------------------------------------------------------------- */
+
+typedef struct question {
+    char *path, *what;
+    wci_exchange ex;
+} question;
+
+static int32_t open_question(wci_remote *remote, const char *method, char *path, char *what, question *out,
+                             wc_error **err)
+{
+    *out = (question){.path = path, .what = what};
+    out->ex.remote = remote;
+    out->ex.path = path;
+    out->ex.request.method = method;
+    out->ex.request.max_body = MAX_PAGE;
+    out->ex.request.max_ms = MAX_PAGE_MS;
+    return path && what ? WC_OK : wci_err_nomem(err);
+}
+
+static void close_question(question *q)
+{
+    wci_exchange_clear(&q->ex);
+    wci_free(q->path);
+    wci_free(q->what);
+}
+
+/* WC_OK for a status from 200 to 299. */
+static int32_t ask(wc_call *call, question *q, wc_error **err)
+{
+    int32_t code = wci_exchange_run(call, &q->ex, err);
+    if (code)
+        return wci_err_wrap(err, code, "%s", q->what);
+    if (q->ex.request.status < 200 || q->ex.request.status > 299)
+        return wci_exchange_status_error(&q->ex, q->what, err);
+    return WC_OK;
+}
+
+static int32_t parse_answer(const question *q, json_t **out, wc_error **err)
+{
+    const wci_str *body = &q->ex.request.body;
+    return wci_json_parse(body->size ? body->data : "", body->size, MAX_PAGE, q->what, out, err);
+}
+
+/* ---- Lists in pages ----------------------------------------------------------------------------- */
+
+typedef struct listing {
+    wci_remote *remote;
+    const char *key; /* of the array in each page */
+    char *path;      /* of the page to come */
+    wci_strv seen;   /* paths of pages */
+    wci_strv *names;
+} listing;
+
+static int32_t add_names(listing *l, json_t *page, const char *what, wc_error **err)
+{
+    wci_strv names = WCI_STRV_INIT;
+    int32_t code = wci_json_get_strings(page, l->key, what, &names, err);
+    for (size_t i = 0; i < names.count && !code; i++)
+        if (wci_strv_add(l->names, names.items[i]))
+            code = wci_err_nomem(err);
+    wci_strv_free(&names);
+    if (!code && l->names->count > MAX_NAMES)
+        code = wci_err(err, WC_E_LIMIT, "%s: more than %zu names", what, MAX_NAMES);
+    return code;
+}
+
+/* The path of the next page, which must lie at the registry itself. *out NULL: this was the last. */
+static int32_t next_path(const listing *l, const question *q, char **out, wc_error **err)
+{
+    const char *header = wci_http_header(&q->ex.request, "link", 0);
+    char *target = NULL;
+    wci_url url = WCI_URL_INIT;
+    *out = NULL;
+    int32_t code = header ? wci_link_next(header, &target, err) : WC_OK;
+    if (code || !target)
+        return code;
+    code = wci_url_parse(target, &q->ex.url, &url, err);
+    if (!code && !wci_url_same_origin(&url, &l->remote->base))
+        code = wci_err(err, WC_E_PERMISSION, "%s: refused: the next page lies elsewhere (%s)", q->what, url.shown);
+    if (!code) {
+        const char *rest = strstr(url.text, "://") + 3;
+        *out = wci_strdup(rest + strcspn(rest, "/?"));
+        code = *out ? WC_OK : wci_err_nomem(err);
+    }
+    wci_url_free(&url);
+    wci_free(target);
+    return code;
+}
+
+static int32_t turn_page(listing *l, question *q, wc_error **err)
+{
+    char *next = NULL;
+    int32_t code = next_path(l, q, &next, err);
+    if (!code && next && (wci_strv_contains(&l->seen, next) || l->seen.count >= MAX_PAGES)) {
+        code = wci_err(err, WC_E_FORMAT, "%s: the registry's pages never end", q->what);
+        wci_free(next);
+        return code;
+    }
+    wci_free(l->path);
+    l->path = next;
+    return code;
+}
+
+static int32_t read_page(wc_call *call, listing *l, const char *about, wc_error **err)
+{
+    question q;
+    json_t *page = NULL;
+    int32_t code = wci_strv_add(&l->seen, l->path)
+                       ? wci_err_nomem(err)
+                       : open_question(l->remote, NULL, wci_strdup(l->path), wci_strdup(about), &q, err);
+    if (code)
+        return code;
+    code = ask(call, &q, err);
+    if (!code)
+        code = parse_answer(&q, &page, err);
+    if (!code)
+        code = add_names(l, page, q.what, err);
+    if (!code)
+        code = turn_page(l, &q, err);
+    json_decref(page);
+    close_question(&q);
+    return code;
+}
+
+static int32_t read_pages(wc_call *call, wci_remote *remote, char *path, const char *key, const char *about,
+                          wci_strv *names, wc_error **err)
+{
+    listing l = {.remote = remote, .key = key, .path = path, .names = names};
+    int32_t code = path ? WC_OK : wci_err_nomem(err);
+    while (!code && l.path)
+        code = read_page(call, &l, about, err);
+    wci_free(l.path);
+    wci_strv_free(&l.seen);
+    return code;
+}
+
+int32_t wci_remote_tags(wc_call *call, wci_remote *remote, wci_strv *tags, wc_error **err)
+{
+    char *about = wci_asprintf("tags of '%s/%s'", remote->host, remote->repository);
+    int32_t code = about ? read_pages(call, remote,
+                                      wci_asprintf("/v2/%s/tags/list?n=%d", remote->repository, PAGE_SIZE), "tags",
+                                      about, tags, err)
+                         : wci_err_nomem(err);
+    wci_free(about);
+    return code;
+}
+
+int32_t wci_remote_catalog(wc_call *call, wci_remote *remote, wci_strv *repositories, wc_error **err)
+{
+    char *about = wci_asprintf("catalog of '%s'", remote->host);
+    int32_t code = about ? read_pages(call, remote, wci_asprintf("/v2/_catalog?n=%d", PAGE_SIZE), "repositories",
+                                      about, repositories, err)
+                         : wci_err_nomem(err);
+    wci_free(about);
+    return code;
+}
+
+/* ---- Deleting ----------------------------------------------------------------------------------- */
+
+static int32_t delete_path(wc_call *call, wci_remote *remote, char *path, char *what, wc_error **err)
+{
+    question q;
+    int32_t code = open_question(remote, "DELETE", path, what, &q, err);
+    if (!code)
+        code = ask(call, &q, err);
+    if (code && (q.ex.request.status == 405 || q.ex.request.status == 400)) {
+        wci_err_clear(err);
+        code = wci_err_native(err, WC_E_UNSUPPORTED, WC_DOMAIN_HTTP, q.ex.request.status,
+                              "%s: registry '%s' does not delete this; deleting may be switched off there", what,
+                              remote->host);
+    }
+    close_question(&q);
+    return code;
+}
+
+int32_t wci_remote_delete_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest, wc_error **err)
+{
+    return delete_path(call, remote, wci_asprintf("/v2/%s/manifests/%s", remote->repository, tag_or_digest),
+                       wci_asprintf("manifest '%s'", tag_or_digest), err);
+}
+
+int32_t wci_remote_delete_blob(wc_call *call, wci_remote *remote, const wci_digest *digest, wc_error **err)
+{
+    return delete_path(call, remote, wci_asprintf("/v2/%s/blobs/%s", remote->repository, digest->text),
+                       wci_asprintf("blob '%s'", digest->text), err);
+}
+
+/* ---- Referrers ---------------------------------------------------------------------------------- */
+
+/* Registries without the API keep a list under a tag of its own: "sha256-<hex>". */
+static int32_t fallback_referrers(wc_call *call, wci_remote *remote, const wci_digest *subject, wc_buf **out,
+                                  wc_error **err)
+{
+    char *tag = wci_asprintf("%s-%s", wci_digest_algo_name(subject), wci_digest_hex(subject)), *type = NULL;
+    wci_digest digest;
+    wc_error *why = NULL;
+    int32_t code = tag ? wci_remote_manifest(call, remote, tag, out, &type, &digest, &why) : wci_err_nomem(&why);
+    wci_free(tag);
+    wci_free(type);
+    if (code != WC_E_NOT_FOUND)
+        return code ? wci_err_move(err, why) : WC_OK;
+    static const char none[] = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+                               "\"manifests\":[]}";
+    wci_str text = WCI_STR_INIT;
+    wc_error_unref(why);
+    wci_str_append(&text, none);
+    return wci_str_to_buf(&text, out, err);
+}
+
+int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest *subject, wc_buf **out,
+                             wc_error **err)
+{
+    question q;
+    json_t *index = NULL;
+    int32_t code = open_question(remote, NULL,
+                                 wci_asprintf("/v2/%s/referrers/%s", remote->repository, subject->text),
+                                 wci_asprintf("referrers of '%s'", subject->text), &q, err);
+    if (!code && wci_strv_add(&q.ex.headers, "Accept: application/vnd.oci.image.index.v1+json"))
+        code = wci_err_nomem(err);
+    if (!code)
+        code = ask(call, &q, err);
+    int is_unknown = code && q.ex.request.status == 404;
+    if (!code)
+        code = parse_answer(&q, &index, err);
+    if (!code && !json_is_array(json_object_get(index, "manifests")))
+        code = wci_err(err, WC_E_FORMAT, "%s: the answer is no index", q.what);
+    if (!code)
+        code = wci_str_to_buf(&q.ex.request.body, out, err);
+    json_decref(index);
+    close_question(&q);
+    if (!is_unknown)
+        return code;
+    wci_err_clear(err);
+    return fallback_referrers(call, remote, subject, out, err);
+}
+
+/* ---- Searching ---------------------------------------------------------------------------------- */
+
+int32_t wci_remote_search(wc_call *call, wci_remote *remote, const char *term, uint32_t limit, wc_buf **out,
+                          wc_error **err)
+{
+    wci_str path = WCI_STR_INIT;
+    char number[16];
+    question q;
+    json_t *answer = NULL;
+    wci_str_append(&path, "/v1/search");
+    wci_url_add_query(&path, "q", term);
+    snprintf(number, sizeof number, "%u", (unsigned)limit);
+    wci_url_add_query(&path, "n", number);
+    int32_t code = open_question(remote, NULL, wci_str_take(&path), wci_asprintf("search for '%s'", term), &q, err);
+    if (!code)
+        code = ask(call, &q, err);
+    if (!code)
+        code = parse_answer(&q, &answer, err);
+    if (!code && !json_is_array(json_object_get(answer, "results")))
+        code = wci_err(err, WC_E_FORMAT, "%s: the answer has no results", q.what);
+    if (!code)
+        code = wci_str_to_buf(&q.ex.request.body, out, err);
+    json_decref(answer);
+    close_question(&q);
+    return code;
+}
+
+/* ---- Looking ------------------------------------------------------------------------------------ */
+
+static int32_t take_look(const question *q, wci_look *out, wc_error **err)
+{
+    const wci_http_request *r = &q->ex.request;
+    const char *type = wci_http_header(r, "content-type", 0), *digest = wci_http_header(r, "docker-content-digest", 0);
+    const char *length = wci_http_header(r, "content-length", 0);
+    uint64_t size = 0;
+    if (!digest || wci_digest_parse(digest, &out->digest, NULL))
+        return WC_E_NOT_FOUND;
+    out->size = length && wci_parse_u64(length, INT64_MAX, &size) ? (int64_t)size : -1;
+    size_t n = type ? strcspn(type, "; \t") : 0;
+    out->media_type = wci_strndup(type ? type : "", n);
+    return out->media_type ? WC_OK : wci_err_nomem(err);
+}
+
+static int32_t fetch_look(wc_call *call, wci_remote *remote, const char *tag_or_digest, wci_look *out, wc_error **err)
+{
+    wc_buf *body = NULL;
+    int32_t code = wci_remote_manifest(call, remote, tag_or_digest, &body, &out->media_type, &out->digest, err);
+    if (!code)
+        out->size = (int64_t)wc_buf_size(body);
+    wc_buf_unref(body);
+    return code;
+}
+
+static void take_limit(const wci_http_request *r, const char *name, int64_t *out)
+{
+    const char *text = wci_http_header(r, name, 0);
+    char number[24];
+    uint64_t value;
+    size_t n = text ? strcspn(text, ";") : 0;
+    *out = -1;
+    if (!n || n >= sizeof number)
+        return;
+    memcpy(number, text, n);
+    number[n] = '\0';
+    if (wci_parse_u64(number, INT64_MAX, &value))
+        *out = (int64_t)value;
+}
+
+/* A HEAD, which counts against no limit; where that tells too little, a GET. */
+int32_t wci_remote_look(wc_call *call, wci_remote *remote, const char *tag_or_digest, wci_look *out, wc_error **err)
+{
+    question q;
+    wc_error *why = NULL;
+    *out = (wci_look){.size = -1, .limit = -1, .remaining = -1};
+    int32_t code = open_question(remote, "HEAD",
+                                 wci_asprintf("/v2/%s/manifests/%s", remote->repository, tag_or_digest),
+                                 wci_asprintf("manifest '%s/%s:%s'", remote->host, remote->repository, tag_or_digest),
+                                 &q, err);
+    if (!code && wci_strv_add(&q.ex.headers, wci_manifest_accept))
+        code = wci_err_nomem(err);
+    if (!code)
+        code = ask(call, &q, &why);
+    take_limit(&q.ex.request, "ratelimit-limit", &out->limit);
+    take_limit(&q.ex.request, "ratelimit-remaining", &out->remaining);
+    int again = code && q.ex.request.status && q.ex.request.status != 401 && q.ex.request.status != 403 &&
+                q.ex.request.status != 404;
+    if (!code)
+        again = (code = take_look(&q, out, err)) == WC_E_NOT_FOUND;
+    close_question(&q);
+    if (!again)
+        return code && why ? wci_err_move(err, why) : code;
+    wc_error_unref(why);
+    return fetch_look(call, remote, tag_or_digest, out, err);
+}
