@@ -166,19 +166,32 @@ static int32_t find_in_root(json_t *root, const char *file, const char *host,
     return code;
 }
 
+int32_t wci_credentials_find_in(const char *text, size_t size, const char *file, const char *host,
+                                const char *repository, wci_credentials *out, wc_error **err)
+{
+    wci_credentials found = WCI_CREDENTIALS_INIT;
+    json_t *root = NULL;
+    /* The parser's own words might show what stands near the mistake: a secret. */
+    if (wci_json_parse(text, size, MAX_FILE, file, &root, NULL))
+        return wci_err(err, WC_E_FORMAT, "credentials file '%s': not valid JSON; mend it or log "
+                       "in again", file);
+    int32_t code = find_in_root(root, file, host, repository, &found, err);
+    json_decref(root);
+    if (code)
+        wci_credentials_free(&found);
+    else
+        *out = found;
+    return code;
+}
+
 static int32_t find_in_file(const char *file, const char *host, const char *repository,
                             wci_credentials *out, wc_error **err)
 {
     wc_buf *text = NULL;
-    json_t *root = NULL;
     int32_t code = wci_file_read_all(file, MAX_FILE, &text, err);
-    /* The parser's own words might show what stands near the mistake: a secret. */
-    if (!code && wci_json_parse(wc_buf_data(text), wc_buf_size(text), MAX_FILE, file, &root, NULL))
-        code = wci_err(err, WC_E_FORMAT, "credentials file '%s': not valid JSON; mend it or log "
-                       "in again", file);
     if (!code)
-        code = find_in_root(root, file, host, repository, out, err);
-    json_decref(root);
+        code = wci_credentials_find_in(wc_buf_data(text), wc_buf_size(text), file, host, repository,
+                                       out, err);
     wc_buf_unref(text);
     return code;
 }
@@ -233,10 +246,7 @@ int32_t wci_credentials_find(const char *auth_file, const char *host, const char
     wci_credentials found = WCI_CREDENTIALS_INIT;
     int32_t code = auth_file ? find_in_file(auth_file, host, repository, &found, err)
                              : find_anywhere(host, repository, &found, err);
-    if (code) {
-        wci_credentials_free(&found);
-        return code;
-    }
-    *out = found;
-    return WC_OK;
+    if (!code)
+        *out = found;
+    return code;
 }

@@ -3,6 +3,8 @@
 #ifndef WCI_REGISTRY_CREDENTIALS_H
 #define WCI_REGISTRY_CREDENTIALS_H
 
+#include <stddef.h>
+
 #include <wincontainer/error.h>
 
 typedef struct wci_credentials {
@@ -21,6 +23,9 @@ typedef struct wci_credentials {
  * WC_E_FORMAT, never skipped. */
 int32_t wci_credentials_find(const char *auth_file, const char *host, const char *repository,
                              wci_credentials *out, wc_error **err);
+/* The same in the text of one file; `file` is its name, for errors. */
+int32_t wci_credentials_find_in(const char *text, size_t size, const char *file, const char *host,
+                                const char *repository, wci_credentials *out, wc_error **err);
 /* Overwrites the secrets before releasing them. */
 void wci_credentials_free(wci_credentials *credentials);
 /* The same for any text that holds a secret. NULL accepted. */

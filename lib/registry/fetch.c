@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
+#include "registry/headers.h"
 #include "registry/remote.h"
 
 #define NS_PER_MS 1000000
@@ -47,31 +48,12 @@ static int32_t wrong_size(const job *j, uint64_t size, wc_error **err)
                    j->ex.url.shown, (unsigned long long)size, (long long)j->fetch->size);
 }
 
-/* "bytes FROM-TO/TOTAL", where TOTAL may be a star: *total is UINT64_MAX then. */
-static int parse_content_range(const char *text, uint64_t *from, uint64_t *total)
-{
-    char number[24];
-    size_t n;
-    if (!text || !wci_starts_with(text, "bytes "))
-        return 0;
-    text += 6 + strspn(text + 6, " ");
-    n = strcspn(text, "-");
-    if (text[n] != '-' || n >= sizeof number)
-        return 0;
-    memcpy(number, text, n);
-    number[n] = '\0';
-    const char *slash = strchr(text, '/');
-    *total = UINT64_MAX;
-    if (slash && strcmp(slash, "/*") && !wci_parse_u64(slash + 1, INT64_MAX, total))
-        return 0;
-    return wci_parse_u64(number, INT64_MAX, from);
-}
-
 static int32_t begin_part(job *j, wc_error **err)
 {
     uint64_t from = 0, total = 0;
     const char *range = wci_http_header(&j->ex.request, "content-range", 0);
-    if (!j->asked_from || !parse_content_range(range, &from, &total) || from != j->asked_from) {
+    int is_known = range && wci_header_content_range(range, &from, &total);
+    if (!j->asked_from || !is_known || from != j->asked_from) {
         j->no_range = 1;
         wci_err(err, WC_E_NETWORK, "%s: the server sent another part than the one asked for",
                 j->ex.url.shown);

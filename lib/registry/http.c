@@ -9,6 +9,7 @@
 #include "platform/host.h"
 #include "platform/lazy.h"
 #include "platform/thread.h"
+#include "registry/headers.h"
 #include "registry/proxy.h"
 
 #define RECEIVE_BUFFER (512L * 1024)
@@ -123,15 +124,7 @@ void wci_http_request_clear(wci_http_request *request)
 
 const char *wci_http_header(const wci_http_request *request, const char *name, size_t n)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < request->answer.count; i++) {
-        const char *line = request->answer.items[i];
-        if (strncmp(line, name, length) || line[length] != ':')
-            continue;
-        if (!n--)
-            return line + length + 2;
-    }
-    return NULL;
+    return wci_headers_get(&request->answer, name, n);
 }
 
 /* ---- What curl calls -------------------------------------------------------------------------- */
@@ -207,34 +200,8 @@ static size_t on_body(char *data, size_t one, size_t size, void *arg)
 
 static void begin_answer(wci_http_request *r, const char *line, size_t size)
 {
-    const char *space = memchr(line, ' ', size);
-    char digits[4] = "";
-    uint64_t status = 0;
-    if (space && (size_t)(line + size - space) >= 4)
-        memcpy(digits, space + 1, 3);
-    wci_parse_u64(digits, 999, &status);
     wci_strv_free(&r->answer);
-    r->status = (long)status;
-}
-
-/* Keeps "name: value" with one space and the name in lower case; lines of another form and lines
- * with bytes that no header may have are dropped. */
-static int keep_header(wci_http_request *r, const char *line, size_t size)
-{
-    const char *colon = memchr(line, ':', size);
-    if (!colon || memchr(line, '\0', size))
-        return 1;
-    const char *value = colon + 1, *end = line + size;
-    while (value < end && (*value == ' ' || *value == '\t'))
-        value++;
-    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    wci_str s = WCI_STR_INIT;
-    for (const char *p = line; p < colon; p++)
-        wci_str_append_c(&s, *p >= 'A' && *p <= 'Z' ? (char)(*p + ('a' - 'A')) : *p);
-    wci_str_append(&s, ": ");
-    wci_str_append_n(&s, value, (size_t)(end - value));
-    return !wci_strv_add_take(&r->answer, wci_str_take(&s));
+    r->status = wci_headers_status(line, size);
 }
 
 static size_t on_header(char *data, size_t one, size_t size, void *arg)
@@ -252,7 +219,7 @@ static size_t on_header(char *data, size_t one, size_t size, void *arg)
         size--;
     if (size >= 5 && !memcmp(data, "HTTP/", 5)) {
         begin_answer(r, data, size);
-    } else if (!keep_header(r, data, size)) {
+    } else if (wci_headers_add(&r->answer, data, size)) {
         r->no_memory = 1;
         return 0;
     }

@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "registry/headers.h"
 #include "registry/remote.h"
 
 #define MAX_MANIFEST ((size_t)4 * 1024 * 1024)
@@ -16,17 +17,6 @@ const char wci_manifest_accept[] =
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.docker.distribution.manifest.v2+json";
-
-/* A Content-Type without its parameters, in lower case. */
-static char *bare_type(const char *header)
-{
-    size_t n = strcspn(header, "; \t");
-    char *type = wci_strndup(header, n);
-    for (char *p = type; p && *p; p++)
-        if (*p >= 'A' && *p <= 'Z')
-            *p = (char)(*p + ('a' - 'A'));
-    return type;
-}
 
 static int says_nothing(const char *type)
 {
@@ -51,7 +41,7 @@ static char *type_in_document(const wci_str *body, char *otherwise)
 static char *media_type_of(const wci_http_request *r)
 {
     const char *header = wci_http_header(r, "content-type", 0);
-    char *type = bare_type(header ? header : "");
+    char *type = wci_header_media_type(header ? header : "");
     if (type && says_nothing(type) && r->body.size)
         return type_in_document(&r->body, type);
     return type;

@@ -76,6 +76,10 @@ typedef struct wci_token {
     char *text;
     int64_t lifetime_s;
 } wci_token;
+/* The token server's answer; the caller frees out->text. `what` is for errors, which never show any of
+ * the token. */
+int32_t wci_token_parse(const char *text, size_t size, const char *what, wci_token *out,
+                        wc_error **err);
 /* Asks the challenge's realm for a token. `asked` is the URL that was challenged. */
 int32_t wci_token_fetch(wc_call *call, wci_remote *remote, const wci_challenge *challenge,
                         const wci_url *asked, wci_token *out, wc_error **err);

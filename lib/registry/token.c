@@ -211,20 +211,25 @@ static int32_t take_token(json_t *root, const char *what, wci_token *out, wc_err
     return out->text ? WC_OK : wci_err_nomem(err);
 }
 
-static int32_t read_answer(inquiry *q, wci_token *out, wc_error **err)
+int32_t wci_token_parse(const char *text, size_t size, const char *what, wci_token *out,
+                        wc_error **err)
 {
-    wci_str *body = &q->request.body;
     json_t *root = NULL;
+    /* The parser's own words might show a part of the token. */
+    if (wci_json_parse(text, size, MAX_TOKEN_ANSWER, what, &root, NULL))
+        return wci_err(err, WC_E_FORMAT, "%s: not valid JSON", what);
+    int32_t code = take_token(root, what, out, err);
+    json_decref(root);
+    return code;
+}
+
+static int32_t read_answer(const inquiry *q, wci_token *out, wc_error **err)
+{
+    const wci_str *body = &q->request.body;
     char *what = wci_asprintf("answer of token server %s", server_name(q));
     if (!what)
         return wci_err_nomem(err);
-    int32_t code;
-    /* The parser's own words might show a part of the token. */
-    if (!body->data || wci_json_parse(body->data, body->size, MAX_TOKEN_ANSWER, what, &root, NULL))
-        code = wci_err(err, WC_E_FORMAT, "%s: not valid JSON", what);
-    else
-        code = take_token(root, what, out, err);
-    json_decref(root);
+    int32_t code = wci_token_parse(body->data ? body->data : "", body->size, what, out, err);
     wci_free(what);
     return code;
 }

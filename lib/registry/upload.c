@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
+#include "registry/headers.h"
 #include "registry/remote.h"
 
 #define NS_PER_MS 1000000
@@ -212,20 +213,10 @@ static int32_t take_place(job *j, wc_error **err)
     return WC_OK;
 }
 
-/* "0-99", in the wild also "bytes=0-99": 100 bytes have arrived. */
 static int read_range(const job *j, uint64_t *arrived)
 {
     const char *text = wci_http_header(&j->ex.request, "range", 0);
-    if (text && wci_starts_with(text, "bytes="))
-        text += 6;
-    if (!text || !wci_starts_with(text, "0-"))
-        return 0;
-    uint64_t last;
-    if (!wci_parse_u64(text + 2, INT64_MAX, &last))
-        return 0;
-    /* An upload without a byte says "0-0", too. */
-    *arrived = last ? last + 1 : 0;
-    return 1;
+    return text && wci_header_upload_range(text, arrived);
 }
 
 static void end_job(batch *b, job *j)

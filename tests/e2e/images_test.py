@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -88,7 +89,9 @@ class ImageCase(unittest.TestCase):
     maxDiff = None
 
     def setUp(self):
-        self.work = tempfile.mkdtemp(prefix="wc-e2e-images-")
+        # Not mkdtemp(): podman makes an image name of a path, and names may not end with "_".
+        self.work = os.path.join(tempfile.gettempdir(), f"wc-e2e-images-{secrets.token_hex(6)}")
+        os.mkdir(self.work, 0o700)
         self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
         self.root = f"{self.work}/root"
 

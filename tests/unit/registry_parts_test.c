@@ -11,6 +11,7 @@
 #include "registry/address.h"
 #include "registry/base64.h"
 #include "registry/credentials.h"
+#include "registry/headers.h"
 #include "registry/proxy.h"
 #include "registry/registry.h"
 #include "registry/retry.h"
@@ -100,6 +101,74 @@ START_TEST(challenge_size)
     wci_challenges_free(c, count);
     ck_assert_int_eq(wci_challenges_parse("Bearer\0x", 8, &c, &count, NULL), WC_E_FORMAT);
     free(text);
+}
+END_TEST
+
+/* ---- Headers ---------------------------------------------------------------------------------- */
+
+START_TEST(headers_are_kept_in_one_form)
+{
+    wci_strv h = WCI_STRV_INIT;
+    static const char *const lines[] = {"X-A:1", "x-a:\t two words ", "no colon", "X-AB: 3", "Empty:"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        ck_assert_int_eq(wci_headers_add(&h, lines[i], strlen(lines[i])), WC_OK);
+    ck_assert_int_eq(wci_headers_add(&h, "x-a: \0z", 7), WC_OK);
+    ck_assert_str_eq(wci_headers_get(&h, "x-a", 0), "1");
+    ck_assert_str_eq(wci_headers_get(&h, "x-a", 1), "two words");
+    ck_assert_ptr_null(wci_headers_get(&h, "x-a", 2));
+    ck_assert_str_eq(wci_headers_get(&h, "empty", 0), "");
+    ck_assert_int_eq(wci_headers_status("HTTP/1.1 206 Partial", 20), 206);
+    ck_assert_int_eq(wci_headers_status("HTTP/2 404", 10), 404);
+    ck_assert_int_eq(wci_headers_status("HTTP/2 40", 9), 0);
+    ck_assert_int_eq(wci_headers_status("HTTP/2 abc", 10), 0);
+    wci_strv_free(&h);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int is_good;
+    uint64_t from, total;
+} content_ranges[] = {
+    {"bytes 0-9/10", 1, 0, 10},
+    {"bytes  5-", 1, 5, UINT64_MAX},
+    {"bytes 5-9/*", 1, 5, UINT64_MAX},
+    {"bytes */10", 0, 0, 0},
+    {"bytes -9/10", 0, 0, 0},
+    {"bytes 5", 0, 0, 0},
+    {"items 0-9/10", 0, 0, 0},
+    {"bytes 0-9/-1", 0, 0, 0},
+    {"bytes 0-9/9223372036854775808", 0, 0, 0},
+    {"bytes 00000000000000000000000000000-9/10", 0, 0, 0},
+};
+
+START_TEST(content_range)
+{
+    uint64_t from = 0, total = 0;
+    int is_good = wci_header_content_range(content_ranges[_i].text, &from, &total);
+    ck_assert_msg(is_good == content_ranges[_i].is_good, "%s", content_ranges[_i].text);
+    if (is_good)
+        ck_assert_msg(from == content_ranges[_i].from && total == content_ranges[_i].total, "%s",
+                      content_ranges[_i].text);
+}
+END_TEST
+
+START_TEST(upload_range)
+{
+    uint64_t arrived = 7;
+    ck_assert(wci_header_upload_range("0-99", &arrived) && arrived == 100);
+    ck_assert(wci_header_upload_range("bytes=0-1", &arrived) && arrived == 2);
+    ck_assert(wci_header_upload_range("0-0", &arrived) && arrived == 0);
+    ck_assert(!wci_header_upload_range("1-99", &arrived) && !wci_header_upload_range("0-", &arrived));
+    ck_assert(!wci_header_upload_range("0-18446744073709551615", &arrived));
+}
+END_TEST
+
+START_TEST(media_type)
+{
+    char *type = wci_header_media_type("Application/JSON; charset=UTF-8");
+    ck_assert_str_eq(type, "application/json");
+    wci_free(type);
 }
 END_TEST
 
@@ -496,6 +565,12 @@ int main(void)
     tcase_add_test(t, challenge_first_value_counts);
     tcase_add_loop_test(t, challenge_malformed, 0, COUNT(bad_challenges));
     tcase_add_test(t, challenge_size);
+    suite_add_tcase(suite, t);
+    t = tcase_create("headers");
+    tcase_add_test(t, headers_are_kept_in_one_form);
+    tcase_add_loop_test(t, content_range, 0, COUNT(content_ranges));
+    tcase_add_test(t, upload_range);
+    tcase_add_test(t, media_type);
     suite_add_tcase(suite, t);
     t = tcase_create("retry");
     tcase_add_loop_test(t, retry_after_values, 0, COUNT(retry_after));
