@@ -3,6 +3,8 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "wcctl.h"
 
@@ -177,7 +179,119 @@ static int manifest(int argc, char **argv)
     return subcommand("manifest", manifest_table, argc, argv);
 }
 
+/* ---- login -------------------------------------------------------------------------------------- */
+
+static char *prompt(const char *question, int hidden)
+{
+    struct termios saved, quiet;
+    char *line = NULL;
+    size_t size = 0;
+    if (!isatty(STDIN_FILENO))
+        die_usage("there is no terminal to ask on; give -u, and -p or --password-stdin");
+    fputs(question, stderr);
+    hidden = hidden && !tcgetattr(STDIN_FILENO, &saved);
+    if (hidden) {
+        quiet = saved;
+        quiet.c_lflag &= (tcflag_t)~ECHO;
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    }
+    ssize_t n = getline(&line, &size, stdin);
+    if (hidden) {
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
+        fputc('\n', stderr);
+    }
+    if (n <= 0)
+        die_usage("nothing was given");
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+static char *read_password(void)
+{
+    char *line = NULL;
+    size_t size = 0;
+    if (getline(&line, &size, stdin) < 0)
+        die_usage("--password-stdin: nothing came");
+    line[strcspn(line, "\r\n")] = '\0';
+    return line;
+}
+
+static void wipe(char *secret)
+{
+    for (volatile char *p = secret; *p; p++)
+        *p = '\0';
+    free(secret);
+}
+
+static int print_login(const transfer *t, const char *registry)
+{
+    wc_error *err = NULL;
+    wc_buf *user = NULL;
+    TRY(wc_registry_login_user(app_context(), registry, t->options, wcctl.cancel, &user, &err));
+    int known = wc_buf_size(user) > 0;
+    if (known)
+        printf("%s\n", wc_buf_data(user));
+    else
+        fprintf(stderr, "wcctl: not logged in to '%s'\n", registry);
+    wc_buf_unref(user);
+    return known ? 0 : EXIT_OURS;
+}
+
+static int login(int argc, char **argv)
+{
+    transfer t = {.quiet = 1};
+    const char *username = NULL, *password = NULL;
+    int from_stdin = 0, get = 0;
+    const option options[] = {
+        {'u', "username", OPTION_TEXT, "NAME", "user name", &username},
+        {'p', "password", OPTION_TEXT, "PASSWORD", "password; others may see it, --password-stdin is better", &password},
+        {0, "password-stdin", OPTION_FLAG, NULL, "read the password from standard input", &from_stdin},
+        {0, "get-login", OPTION_FLAG, NULL, "print the user name that is kept", &get},
+        {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &t.auth_file},
+        {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", &t.tls_verify},
+        {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &t.ca_file},
+    };
+    wc_error *err = NULL;
+    argc = options_read("login", "[OPTIONS] [REGISTRY]", "Tries a login and keeps it; REGISTRY is the Docker Hub by default.",
+                        options, countof(options), 0, argc, argv);
+    if (argc > 1)
+        die_usage("login takes one REGISTRY");
+    const char *registry = argc ? argv[0] : "docker.io";
+    transfer_begin(&t);
+    if (get) {
+        int code = print_login(&t, registry);
+        transfer_end(&t);
+        return code;
+    }
+    char *name = username ? xstrdup(username) : prompt("Username: ", 0);
+    char *secret = from_stdin ? read_password() : password ? xstrdup(password) : prompt("Password: ", 1);
+    int32_t code = wc_registry_login(app_context(), registry, name, secret, t.options, wcctl.cancel, &err);
+    wipe(secret);
+    free(name);
+    transfer_end(&t);
+    TRY(code);
+    if (!wcctl.json)
+        printf("Login Succeeded\n");
+    return 0;
+}
+
+static int logout(int argc, char **argv)
+{
+    transfer t = {.quiet = 1};
+    const option options[] = {{0, "authfile", OPTION_TEXT, "FILE", "credentials file", &t.auth_file}};
+    wc_error *err = NULL;
+    argc = options_read("logout", "[OPTIONS] [REGISTRY]", "Forgets a login.", options, countof(options), 0, argc, argv);
+    if (argc > 1)
+        die_usage("logout takes one REGISTRY");
+    transfer_begin(&t);
+    TRY(wc_registry_logout(app_context(), argc ? argv[0] : "docker.io", t.options, wcctl.cancel, &err));
+    transfer_end(&t);
+    return 0;
+}
+
 const command registry_commands[] = {
+    {"login", login, "keep a login to a registry"},
+    {"logout", logout, "forget it"},
     {"search", search, "search the Docker Hub or a registry"},
     {"manifest", manifest, "inspect, look, tags, catalog, referrers, delete"},
     {NULL, NULL, NULL},

@@ -82,6 +82,32 @@ WC_API int32_t wc_registry_search(wc_context *context, const char *term, uint32_
 WC_API int32_t wc_registry_delete(wc_context *context, const char *reference, const wc_transfer_options *options,
                                   wc_cancel *cancel, wc_error **err);
 
+/**
+ * Tries a user name and password at a registry and keeps them when they are good, for all later calls of any
+ * process of this user: with the credential helper that the file names (credHelpers, credsStore), else in the
+ * file itself: that of the options, $REGISTRY_AUTH_FILE, or containers/auth.json under the user's configuration.
+ * It is replaced in one step, readable by its owner alone; its other content stays.
+ *
+ * @param registry "docker.io", "localhost:5000".
+ * @return WC_OK, WC_E_INVALID, WC_E_AUTH when they are refused, WC_E_MISSING (helper), WC_E_IO.
+ * Specification: containers-auth.json(5). @since 0.1
+ */
+WC_API int32_t wc_registry_login(wc_context *context, const char *registry, const char *username,
+                                 const char *password, const wc_transfer_options *options, wc_cancel *cancel,
+                                 wc_error **err);
+/**
+ * Forgets a login. @return WC_OK, WC_E_NOT_FOUND when there was none, WC_E_MISSING, WC_E_IO. @since 0.1
+ */
+WC_API int32_t wc_registry_logout(wc_context *context, const char *registry, const wc_transfer_options *options,
+                                  wc_cancel *cancel, wc_error **err);
+/**
+ * The user name that is kept for a registry; *out is empty when there is none. The caller releases it.
+ *
+ * @return WC_OK, WC_E_INVALID, WC_E_FORMAT, WC_E_MISSING (helper). @since 0.1
+ */
+WC_API int32_t wc_registry_login_user(wc_context *context, const char *registry, const wc_transfer_options *options,
+                                      wc_cancel *cancel, wc_buf **out, wc_error **err);
+
 WC_END_DECLS
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <wincontainer/registry.h>
 
+#include <string.h>
+
 #include "api/image.h"
+#include "core/alloc.h"
 #include "core/list.h"
 #include "image/browse.h"
+#include "registry/login.h"
 
 #define MAX_RESULTS 100
 
@@ -111,4 +115,51 @@ int32_t wc_registry_delete(wc_context *context, const char *reference, const wc_
         return rc;
     WCI_REQUIRE(reference && *reference, "reference is empty");
     return wci_browse_delete(&call, config, reference, err);
+}
+
+int32_t wc_registry_login(wc_context *context, const char *registry, const char *username, const char *password,
+                          const wc_transfer_options *options, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    const wci_registry_config *config;
+    int32_t rc = begin(context, options, cancel, &call, &config, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(registry && *registry, "registry is empty");
+    WCI_REQUIRE(username && *username, "username is empty");
+    WCI_REQUIRE(password && *password, "password is empty");
+    wci_registry_config named = *config;
+    named.username = username;
+    named.password = password;
+    return wci_login(&call, &named, registry, err);
+}
+
+int32_t wc_registry_logout(wc_context *context, const char *registry, const wc_transfer_options *options,
+                           wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    const wci_registry_config *config;
+    int32_t rc = begin(context, options, cancel, &call, &config, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(registry && *registry, "registry is empty");
+    return wci_logout(&call, config, registry, err);
+}
+
+int32_t wc_registry_login_user(wc_context *context, const char *registry, const wc_transfer_options *options,
+                               wc_cancel *cancel, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    const wci_registry_config *config;
+    char *user = NULL;
+    int32_t rc = begin(context, options, cancel, &call, &config, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(registry && *registry, "registry is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_login_user(&call, config, registry, &user, err);
+    if (!rc)
+        rc = wci_buf_new(user ? user : "", user ? strlen(user) : 0, out, err);
+    wci_free(user);
+    return rc;
 }

@@ -29,6 +29,9 @@ const char *wci_host_kernel(void);
 const char *wci_host_name(char *out, size_t size);
 /* Environment of the process; lent until somebody changes it, copy at once. */
 const char *wci_host_env(const char *name);
+/* A copy of the whole environment for a program that is started, NULL at its end; NULL: out of memory. */
+char **wci_host_environment(void);
+void wci_host_environment_free(char **environment); /* NULL accepted */
 /* Default directories, see design: root store, volatile directory. Owned text. */
 char *wci_host_default_root(void);
 char *wci_host_default_run_root(void);

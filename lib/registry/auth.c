@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "platform/host.h"
 #include "registry/base64.h"
+#include "registry/helper.h"
 #include "registry/remote.h"
 
 typedef struct offers {
@@ -103,7 +104,14 @@ static int32_t own_credentials(const wci_registry_config *config, wci_credential
     return WC_OK;
 }
 
-static int32_t load_credentials(wci_remote *remote, wc_error **err)
+/* A helper that fails is an error, and never a reason to go on without it. */
+static int32_t ask_helper(wc_call *call, wci_remote *remote, wc_error **err)
+{
+    wci_credentials *known = &remote->auth.credentials;
+    return known->helper ? wci_helper_get(call, known->helper, remote->host, known, err) : WC_OK;
+}
+
+static int32_t load_credentials(wc_call *call, wci_remote *remote, wc_error **err)
 {
     wci_auth *auth = &remote->auth;
     if (auth->credentials_known)
@@ -112,6 +120,8 @@ static int32_t load_credentials(wci_remote *remote, wc_error **err)
                        ? own_credentials(&remote->config, &auth->credentials, err)
                        : wci_credentials_find(remote->config.auth_file, remote->host,
                                               remote->repository, &auth->credentials, err);
+    if (!code)
+        code = ask_helper(call, remote, err);
     auth->credentials_known = !code;
     return code;
 }
@@ -121,8 +131,8 @@ static int32_t needs_login(const wci_remote *remote, wc_error **err)
     const char *helper = remote->auth.credentials.helper;
     if (helper)
         return wci_err_native(err, WC_E_AUTH, WC_DOMAIN_HTTP, 401,
-                              "registry '%s': a login is needed, and the credential helper '%s' "
-                              "that keeps it cannot be asked yet; give a user name and password",
+                              "registry '%s': a login is needed, and the credential helper '%s' knows "
+                              "none; log in, or give a user name and password",
                               remote->host, helper);
     return wci_err_native(err, WC_E_AUTH, WC_DOMAIN_HTTP, 401,
                           "registry '%s': a login is needed; log in, or give a user name and "
@@ -169,7 +179,7 @@ static int32_t use_bearer(wc_call *call, wci_remote *remote, const wci_challenge
 static int32_t answer(wc_call *call, wci_remote *remote, const wci_http_request *request,
                       const offers *o, wc_error **err)
 {
-    int32_t code = load_credentials(remote, err);
+    int32_t code = load_credentials(call, remote, err);
     if (code)
         return code;
     const wci_challenge *bearer = find_offer(o, "bearer");

@@ -541,6 +541,126 @@ class Browse(ImageCase):
         self.assertEqual(self.wcctl("search", f"{self.registry.address}/x").returncode, 125)
 
 
+HELPER = """#!/bin/sh
+# Keeps one secret per server in a directory, as docker-credential-helpers are called.
+dir={dir}; echo "$1" >>$dir/calls
+case $1 in
+get) read -r server; name=$(echo "$server" | tr -c 'a-z0-9\\n' _)
+    [ -f "$dir/$name" ] || {{ echo "credentials not found in native keychain"; exit 1; }}; cat "$dir/$name" ;;
+store) json=$(cat); server=$(echo "$json" | sed 's/.*"ServerURL": *"\\([^"]*\\)".*/\\1/'); name=$(echo "$server" | tr -c 'a-z0-9\\n' _)
+    echo "$json" >"$dir/$name" ;;
+erase) read -r server; name=$(echo "$server" | tr -c 'a-z0-9\\n' _); rm -f "$dir/$name" ;;
+esac
+"""
+
+
+@needs("skopeo", "docker-registry", "htpasswd")
+class Login(ImageCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = Registry(self.path("registry"), "--user", "me", "se:cret")
+        self.addCleanup(self.registry.close)
+        self.where = self.registry.address
+        self.auth = self.path("auth/auth.json")
+        make_layout(self.path("layout"), "x")
+        self.pull(f"oci:{self.path('layout')}:x", "--authfile", self.no_file())
+
+    @staticmethod
+    def read(path):
+        with open(path) as file:
+            return file.read()
+
+    @staticmethod
+    def write(path, text):
+        with open(path, "w") as file:
+            file.write(text)
+
+    def kept(self):
+        return json.loads(self.read(self.auth))
+
+    def no_file(self):
+        return f"{SUPPORT}/no-credentials.json"
+
+    def login(self, password="se:cret", *more, **how):
+        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "login", "--authfile", self.auth, "-u", "me",
+                               "--password-stdin", *more, self.where], input=password, capture_output=True, text=True,
+                              timeout=60, **how)
+
+    def push(self, **how):
+        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "push", "-q", "--authfile", self.auth, "x",
+                               f"{self.where}/app:1"], capture_output=True, text=True, timeout=60, **how)
+
+    def test_kept_used_and_forgotten(self):
+        done = self.login()
+        self.assertEqual((done.returncode, done.stdout), (0, "Login Succeeded\n"), done.stderr)
+        self.assertEqual(os.stat(self.auth).st_mode & 0o777, 0o600)
+        self.assertEqual(os.listdir(self.path("auth")), ["auth.json"])
+        self.assertEqual(self.ok("login", "--authfile", self.auth, "--get-login", self.where), "me\n")
+        self.assertEqual(self.push().returncode, 0)
+        run("skopeo", "inspect", "--authfile", self.auth, "--tls-verify=false", f"docker://{self.where}/app:1")
+        self.ok("logout", "--authfile", self.auth, self.where)
+        self.assertEqual(self.kept(), {"auths": {}})
+        self.assertNotEqual(self.push().returncode, 0)
+        self.assertNotEqual(self.wcctl("logout", "--authfile", self.auth, self.where).returncode, 0)
+
+    def test_wrong_password(self):
+        done = self.login("wrong-secret")
+        self.assertEqual(done.returncode, 125)
+        self.assertNotIn("wrong-secret", done.stderr + done.stdout)
+        self.assertFalse(os.path.exists(self.auth))
+
+    def test_the_rest_of_the_file_stays(self):
+        os.makedirs(self.path("auth"))
+        before = {"auths": {"other.example": {"auth": "YTpi"}}, "unknown": {"kept": [1, 2.5, "x"]}}
+        self.write(self.auth, json.dumps(before))
+        self.assertEqual(self.login().returncode, 0)
+        after = self.kept()
+        self.assertEqual(after["unknown"], before["unknown"])
+        self.assertEqual(after["auths"]["other.example"], before["auths"]["other.example"])
+        self.write(self.auth, "{ broken")
+        self.assertEqual(self.login().returncode, 125)
+        self.assertEqual(self.read(self.auth), "{ broken")
+
+    @needs("podman")
+    def test_podmans_login_is_understood(self):
+        os.makedirs(self.path("auth"))
+        run("podman", "login", "--authfile", self.auth, "--tls-verify=false", "-u", "me", "-p", "se:cret", self.where)
+        self.assertEqual(self.push().returncode, 0)
+
+    def with_helper(self, script):
+        os.makedirs(self.path("auth"), exist_ok=True)
+        os.makedirs(self.path("programs"))
+        self.write(self.path("programs/docker-credential-mine"), script)
+        os.chmod(self.path("programs/docker-credential-mine"), 0o755)
+        self.write(self.auth, json.dumps({"credHelpers": {self.where: "mine"}}))
+        return {**os.environ, "PATH": f"{self.path('programs')}:{os.environ['PATH']}"}
+
+    def test_credential_helper(self):
+        env = self.with_helper(HELPER.format(dir=self.path("programs")))
+        done = self.login(env=env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("auth", self.kept()["auths"][self.where])
+        self.assertEqual(self.push(env=env).returncode, 0)
+        out = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "logout", "--authfile", self.auth, self.where],
+                             capture_output=True, text=True, env=env)
+        self.assertEqual(out.returncode, 0, out.stderr)
+        self.assertEqual(self.read(self.path("programs/calls")).split(), ["store", "get", "erase"])
+        self.assertNotEqual(self.push(env=env).returncode, 0)
+
+    def test_case_40_broken_helper_fails(self):
+        """Nothing is sent anywhere instead, and the secret in the file's other entry least of all."""
+        for script, says in ("#!/bin/sh\necho the keychain is locked; exit 1\n", "the keychain is locked"), \
+                            ("#!/bin/sh\nexit 0\n", "fails"), ("#!/bin/sh\nyes\n", "larger"):
+            env = self.with_helper(script)
+            done = self.push(env=env)
+            self.assertEqual(done.returncode, 125)
+            self.assertIn(says, done.stderr)
+            shutil.rmtree(self.path("programs"))
+        self.assertIn("not installed", self.push().stderr)
+        self.write(self.auth, json.dumps({"credsStore": "../../bin/sh"}))
+        self.assertIn("no name", self.push().stderr)
+
+
 def raw_manifest_of(name):
     return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", "--tls-verify=false", f"docker://{name}"],
                           check=True, capture_output=True).stdout

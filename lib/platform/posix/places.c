@@ -80,6 +80,29 @@ static char *find_in(const char *dirs, const char *name)
     return NULL;
 }
 
+char **wci_host_environment(void)
+{
+    size_t count = 0;
+    while (environ && environ[count])
+        count++;
+    char **copy = wci_calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = wci_strdup(environ[i]);
+        if (!copy[i]) {
+            wci_host_environment_free(copy);
+            return NULL;
+        }
+    }
+    return copy;
+}
+
+void wci_host_environment_free(char **environment)
+{
+    for (char **p = environment; p && *p; p++)
+        wci_free(*p);
+    wci_free(environment);
+}
+
 char *wci_host_find_program(const char *name)
 {
     if (name[0] == '/')
