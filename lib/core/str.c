@@ -21,6 +21,7 @@ char *wci_str_reserve(wci_str *s, size_t n)
         s->failed = 1;
         return NULL;
     }
+    s->data[s->size] = '\0'; /* it may be left unused */
     return s->data + s->size;
 }
 

@@ -650,7 +650,7 @@ class Login(ImageCase):
     def test_case_40_broken_helper_fails(self):
         """Nothing is sent anywhere instead, and the secret in the file's other entry least of all."""
         for script, says in ("#!/bin/sh\necho the keychain is locked; exit 1\n", "the keychain is locked"), \
-                            ("#!/bin/sh\nexit 0\n", "fails"), ("#!/bin/sh\nyes\n", "larger"):
+                            ("#!/bin/sh\nexit 0\n", "fails"), ("#!/bin/sh\nyes\n", "more than"):
             env = self.with_helper(script)
             done = self.push(env=env)
             self.assertEqual(done.returncode, 125)

@@ -77,6 +77,19 @@ START_TEST(out_of_memory_needs_no_memory)
 }
 END_TEST
 
+START_TEST(reserved_room_left_unused_is_an_empty_text)
+{
+    wci_str s = WCI_STR_INIT;
+    wc_buf *buf = NULL;
+    char *room = wci_str_reserve(&s, 100);
+    ck_assert_ptr_nonnull(room);
+    ck_assert_int_eq(wci_str_to_buf(&s, &buf, NULL), WC_OK);
+    ck_assert_uint_eq(wc_buf_size(buf), 0);
+    ck_assert_str_eq(wc_buf_data(buf), "");
+    wc_buf_unref(buf);
+}
+END_TEST
+
 START_TEST(codes_have_names)
 {
     ck_assert_str_eq(wc_code_name(WC_OK), "WC_OK");
@@ -239,6 +252,7 @@ int main(void)
 {
     Suite *suite = suite_create("core");
     TCase *tc = tcase_create("core");
+    tcase_add_test(tc, reserved_room_left_unused_is_an_empty_text);
     tcase_add_test(tc, error_carries_code_and_text);
     tcase_add_test(tc, errno_chooses_code_and_keeps_number);
     tcase_add_test(tc, wrapping_keeps_what_lies_underneath);
