@@ -153,7 +153,7 @@ typedef struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } command;
-extern const command image_commands[], registry_commands[], container_commands[], system_commands[];
+extern const command image_commands[], edit_commands[], registry_commands[], container_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);

@@ -189,6 +189,14 @@ WC_API void wc_container_unref(wc_container *container);
 
 /** What the container is now; the caller releases *out. WC_E_NOT_FOUND when it is gone. @since 0.1 */
 WC_API int32_t wc_container_inspect(wc_container *container, wc_container_info **out, wc_error **err);
+/**
+ * What the container has changed of its image's files.
+ *
+ * @param out JSON as Docker's API has it: [{"Path": "/etc/x", "Kind": 0}], kinds 0 changed, 1 added, 2 deleted,
+ *            in the order of a walk. The caller releases it.
+ * Thread-safety: any thread. Blocking: on the disk. @return WC_OK, WC_E_NOT_FOUND, WC_E_CANCELLED. @since 0.1
+ */
+WC_API int32_t wc_container_diff(wc_container *container, wc_cancel *cancel, wc_buf **out, wc_error **err);
 /** All containers, the newest first, as wc_container_info; the caller releases the list. @since 0.1 */
 WC_API int32_t wc_container_list(wc_context *context, wc_list **out, wc_error **err);
 

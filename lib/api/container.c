@@ -2,6 +2,7 @@
 #include <wincontainer/container.h>
 
 #include "api/context.h"
+#include "container/changes.h"
 #include "container/container.h"
 #include "container/info.h"
 #include "container/signal.h"
@@ -154,6 +155,16 @@ int32_t wc_container_inspect(wc_container *container, wc_container_info **out, w
     WCI_REQUIRE(out, "out is NULL");
     rc = wci_ctr_record(&call, container->engine, container->id, &record, err);
     return rc ? rc : wci_info_new(record, out, err);
+}
+
+int32_t wc_container_diff(wc_container *container, wc_cancel *cancel, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_ctr_diff(&call, container, out, err);
 }
 
 int32_t wc_container_list(wc_context *context, wc_list **out, wc_error **err)

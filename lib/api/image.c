@@ -30,9 +30,7 @@ static wci_store *store_of(const wc_context *context)
     return context->engine->store;
 }
 
-/* Takes the record over, also on failure. */
-static int32_t make_image(wc_context *context, wci_image_record *record, wc_image **out,
-                          wc_error **err)
+int32_t wci_api_image_new(wc_context *context, wci_image_record *record, wc_image **out, wc_error **err)
 {
     wc_image *image = wci_calloc(1, sizeof *image);
     wc_layer *layers = wci_calloc(record->layer_count + 1, sizeof *layers);
@@ -65,7 +63,7 @@ static int32_t make_list(wc_context *context, wci_image_record **records, size_t
     int32_t rc = wci_list_new(WCI_LIST_IMAGE, release_image, &list, err);
     for (size_t i = 0; i < count && !rc; i++) {
         wc_image *image = NULL;
-        rc = make_image(context, records[i], &image, err);
+        rc = wci_api_image_new(context, records[i], &image, err);
         records[i] = NULL;
         if (!rc)
             rc = wci_list_add(list, image, err);
@@ -96,7 +94,7 @@ int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer
     if (!rc)
         rc = wci_image_pull(&call, store_of(context), &place, transfer, &record, err);
     wci_place_free(&place);
-    return rc ? rc : make_image(context, record, out, err);
+    return rc ? rc : wci_api_image_new(context, record, out, err);
 }
 
 int32_t wc_image_load(wc_context *context, const char *path, const wc_transfer_options *options,
@@ -169,7 +167,7 @@ int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **ou
     WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
     WCI_REQUIRE(out, "out is NULL");
     rc = wci_image_lookup(store_of(context), name_or_id, &record, NULL, err);
-    return rc ? rc : make_image(context, record, out, err);
+    return rc ? rc : wci_api_image_new(context, record, out, err);
 }
 
 int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err)

@@ -16,6 +16,7 @@ static const struct {
     {"registry", NULL},
     {"import", NULL},
     {"export", NULL},
+    {"edit", NULL},
     {"containers", NULL},
     {"exec", NULL},
     {"logs", NULL},

@@ -108,6 +108,26 @@ typedef struct wci_sink {
 int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,
                      const _Atomic int *stop, wc_error **err);
 
+struct wci_node_info;
+/* How a directory becomes a layer. */
+typedef struct wci_pack_rules {
+    int64_t latest_sec; /* later times become this one; negative: they stay */
+    /* 1 for what does not belong into the layer, by its path; NULL: everything does. */
+    int (*skip)(void *owner, const char *path, const struct wci_node_info *info);
+    void *owner;
+} wci_pack_rules;
+/* Packs what `dir` holds as a layer tar: sorted, so that the same tree gives the same bytes; whiteouts and
+ * opaque directories of overlayfs as the marks of the image specification. */
+int32_t wci_layer_pack(wci_fd dir, const wci_pack_rules *rules, const wci_sink *to, wc_error **err);
+
+/* Compressing: what is written to the encoder's sink comes out of `to` in the codec, the same bytes for the
+ * same input. */
+typedef struct wci_encoder wci_encoder;
+int32_t wci_encoder_new(wci_codec codec, const wci_sink *to, wci_encoder **out, wc_error **err);
+int32_t wci_encoder_write(void *encoder, const void *data, size_t size, wc_error **err);
+int32_t wci_encoder_end(wci_encoder *encoder, wc_error **err);
+void wci_encoder_free(wci_encoder *encoder); /* NULL accepted */
+
 /* ---- Reading archives ------------------------------------------------------------------------- */
 
 /* Random access to the members of an uncompressed tar file: oci-archive and docker-archive. */

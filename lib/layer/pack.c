@@ -17,6 +17,7 @@ enum {
 typedef struct packer {
     wci_tar_writer writer;
     const _Atomic int *stop;
+    const wci_pack_rules *rules; /* NULL: as it lies there */
     wci_inode_map links; /* files with several names that have been packed */
     unsigned char *chunk;
 } packer;
@@ -71,6 +72,47 @@ static int32_t pack_symlink(packer *p, wci_fd dir, const char *name, wci_tar_ent
     rc = wci_tar_writer_entry(&p->writer, entry, err);
     wci_free(target);
     return rc;
+}
+
+/* ---- As a layer --------------------------------------------------------------------------------- */
+
+#define OPAQUE_MARK ".wh..wh..opq"
+
+static int is_left_out(const packer *p, const char *path, const wci_node_info *info)
+{
+    return p->rules && p->rules->skip && *path && p->rules->skip(p->rules->owner, path, info);
+}
+
+/* Times after the one given are what differs from build to build. */
+static void clamp_time(const packer *p, wci_attrs *attrs)
+{
+    if (!p->rules || p->rules->latest_sec < 0 || attrs->mtime_sec < p->rules->latest_sec)
+        return;
+    attrs->mtime_sec = p->rules->latest_sec;
+    attrs->mtime_nsec = 0;
+}
+
+/* An empty file whose name says what is no longer there. */
+static int32_t write_mark(packer *p, char *name, wc_error **err)
+{
+    wci_tar_entry entry = {.type = WCI_ENTRY_FILE, .name = name, .link = "", .attrs = {.mode = 0}};
+    int32_t rc = name ? wci_tar_writer_entry(&p->writer, &entry, err) : wci_err_nomem(err);
+    wci_free(name);
+    return rc;
+}
+
+static int32_t pack_whiteout(packer *p, const char *as, wc_error **err)
+{
+    const char *slash = strrchr(as, '/');
+    int n = slash ? (int)(slash - as + 1) : 0;
+    return write_mark(p, wci_asprintf("%.*s.wh.%s", n, as, slash ? slash + 1 : as), err);
+}
+
+static int32_t pack_opaque(packer *p, wci_fd dir, const char *as, wc_error **err)
+{
+    if (!p->rules || !wci_tree_is_opaque(dir, NULL))
+        return WC_OK;
+    return write_mark(p, wci_asprintf("%s%s" OPAQUE_MARK, as, *as ? "/" : ""), err);
 }
 
 static wci_entry_type entry_type(wci_node_type type)
@@ -144,11 +186,13 @@ static int32_t pack_dir(packer *p, wci_fd parent, const char *name, const char *
     if (!rc && depth > MAX_DEPTH)
         rc = wci_err(err, WC_E_LIMIT, "packing '%s': directories are deeper than %d levels",
                      wci_path_shown(as, shown), MAX_DEPTH);
-    if (!rc)
+    if (!rc && (*as || !p->rules)) /* the root of a layer has no name */
         rc = wci_tar_writer_entry(&p->writer, entry, err);
     if (!rc)
         rc = name ? wci_tree_open_dir(parent, name, &dir, err)
                   : wci_tree_reopen(parent, &dir, err);
+    if (!rc)
+        rc = pack_opaque(p, dir, as, err);
     if (!rc)
         rc = pack_children(p, dir, as, depth, err);
     wci_fd_close(dir);
@@ -166,6 +210,15 @@ static int32_t pack_tree(packer *p, wci_fd dir, const char *name, const char *as
         rc = wci_attrs_read_of(dir, name, &read, err);
     if (rc)
         return rc;
+    if (is_left_out(p, as, &read.info)) {
+        wci_attrs_read_free(&read);
+        return WC_OK;
+    }
+    if (p->rules && wci_tree_is_whiteout(&read.info)) {
+        wci_attrs_read_free(&read);
+        return pack_whiteout(p, as, err);
+    }
+    clamp_time(p, &read.attrs);
     wci_tar_entry entry = {
         .type = entry_type(read.info.type),
         .name = as,
@@ -182,10 +235,10 @@ static int32_t pack_tree(packer *p, wci_fd dir, const char *name, const char *as
     return rc;
 }
 
-int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,
-                     const _Atomic int *stop, wc_error **err)
+static int32_t pack(const wci_pack_rules *rules, wci_fd dir, const char *name, const char *as, const wci_sink *to,
+                    const _Atomic int *stop, wc_error **err)
 {
-    packer p = {.writer = {.sink = *to}, .stop = stop, .chunk = wci_malloc(CHUNK_SIZE)};
+    packer p = {.writer = {.sink = *to}, .stop = stop, .rules = rules, .chunk = wci_malloc(CHUNK_SIZE)};
     int32_t rc = p.chunk ? pack_tree(&p, dir, *name ? name : NULL, as, 0, err)
                          : wci_err_nomem(err);
     if (!rc)
@@ -194,4 +247,15 @@ int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sin
     wci_inode_map_free(&p.links);
     wci_free(p.chunk);
     return rc;
+}
+
+int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,
+                     const _Atomic int *stop, wc_error **err)
+{
+    return pack(NULL, dir, name, as, to, stop, err);
+}
+
+int32_t wci_layer_pack(wci_fd dir, const wci_pack_rules *rules, const wci_sink *to, wc_error **err)
+{
+    return pack(rules, dir, "", "", to, NULL, err);
 }

@@ -72,16 +72,6 @@ int32_t wci_schema_open(wc_call *call, wci_store *store, wc_error **err);
 /* ---- scratch.c ----------------------------------------------------------------------------------
  */
 
-/* A directory below staging/ that is litter as soon as its owner is gone. */
-typedef struct wci_scratch {
-    wci_store *store;
-    char name[33];
-    char *dir;
-    wci_lock *lock;
-} wci_scratch;
-int32_t wci_scratch_new(wci_store *store, wci_scratch *out, wc_error **err);
-/* Removes what is left of the directory, then lets go. */
-void wci_scratch_free(wci_scratch *scratch);
 /* 1 while the owner of that name lives. */
 int wci_scratch_is_owned(const wci_store *store, const char *name);
 

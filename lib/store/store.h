@@ -101,6 +101,20 @@ void wci_ingest_unref(wci_ingest *in);
 int32_t wci_blob_put(wc_call *call, wci_hold *hold, const wci_digest *digest, const void *data,
                      size_t size, wc_error **err);
 
+/* ---- Scratch directories ---------------------------------------------------------------------- */
+
+/* A directory of the caller's own in the store, for what is being made. It is litter as soon as its owner
+ * is gone. */
+typedef struct wci_scratch {
+    wci_store *store;
+    char name[33];
+    char *dir;
+    wci_lock *lock;
+} wci_scratch;
+int32_t wci_scratch_new(wci_store *store, wci_scratch *out, wc_error **err);
+/* Removes what is left of the directory, then lets go. */
+void wci_scratch_free(wci_scratch *scratch);
+
 /* ---- Layer trees ------------------------------------------------------------------------------ */
 
 typedef enum wci_tree_kind {

@@ -27,16 +27,16 @@ _wcctl() {
     if [[ -z $command && $current == -* ]]; then
         COMPREPLY=($(compgen -W "--root --run-root --backend --load-backend --runtime --helper --json --progress --log-level --help" -- "$current"))
     elif [[ -z $command ]]; then
-        COMPREPLY=($(compgen -W "pull push images tag rmi save load copy login logout search manifest run create start stop restart kill exec attach logs ps inspect wait cp rm events system version" -- "$current"))
+        COMPREPLY=($(compgen -W "pull push images tag rmi save load copy commit diff edit import history login logout search manifest run create start stop restart kill exec attach logs ps inspect wait cp rm events system version" -- "$current"))
     elif [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$(wcctl "$command" --help 2>/dev/null | grep -oE '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,')" -- "$current"))
     else
         case $command in
         manifest) COMPREPLY=($(compgen -W "inspect look tags catalog referrers delete" -- "$current")) ;;
         system) COMPREPLY=($(compgen -W "info df prune check" -- "$current")) ;;
-        start | stop | restart | kill | exec | attach | logs | wait | rm | cp)
+        commit | diff | start | stop | restart | kill | exec | attach | logs | wait | rm | cp)
             COMPREPLY=($(compgen -W "$(wcctl "${globals[@]}" ps -a 2>/dev/null | awk 'NR > 1 { print $NF }')" -- "$current") $(compgen -f -- "$current")) ;;
-        run | create | push | tag | rmi | save | inspect)
+        run | create | push | edit | history | tag | rmi | save | inspect)
             COMPREPLY=($(compgen -W "$(wcctl "${globals[@]}" images 2>/dev/null | awk 'NR > 1 && $1 != "<none>" { print $1 ":" $2 }')" -- "$current")) ;;
         *) COMPREPLY=($(compgen -f -- "$current")) ;;
         esac

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that make images from others. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "wcctl.h"
+
+/* ---- Changes, as options and as lines of a Dockerfile -------------------------------------------- */
+
+typedef int32_t (*pair_setter)(wc_image_edit *, const char *, const char *, wc_error **);
+typedef int32_t (*text_setter)(wc_image_edit *, const char *, wc_error **);
+typedef int32_t (*words_setter)(wc_image_edit *, const char *const *, size_t, wc_error **);
+
+static void set_pair(wc_image_edit *edit, const char *what, const char *text, pair_setter set)
+{
+    wc_error *err = NULL;
+    char *name = xstrdup(text), *equals = strchr(name, '=');
+    if (!equals)
+        die_usage("%s '%s': must be NAME=VALUE", what, text);
+    *equals = '\0';
+    TRY(set(edit, name, equals + 1, &err));
+    free(name);
+}
+
+/* ["a", "b"], or a line for the shell. */
+static void set_words(wc_image_edit *edit, const char *text, words_setter set)
+{
+    wc_error *err = NULL;
+    json_t *array = *text == '[' ? json_loads(text, 0, NULL) : NULL;
+    const char *shell[] = {"/bin/sh", "-c", text};
+    if (!json_is_array(array)) {
+        json_decref(array);
+        TRY(set(edit, shell, *text ? 3 : 0, &err));
+        return;
+    }
+    size_t count = json_array_size(array);
+    const char **words = xrealloc(NULL, (count + 1) * sizeof *words);
+    for (size_t i = 0; i < count; i++)
+        if (!(words[i] = json_string_value(json_array_get(array, i))))
+            die_usage("'%s': must be an array of texts", text);
+    TRY(set(edit, words, count, &err));
+    free(words);
+    json_decref(array);
+}
+
+static void set_text(wc_image_edit *edit, const char *text, text_setter set)
+{
+    wc_error *err = NULL;
+    if (text)
+        TRY(set(edit, text, &err));
+}
+
+/* "ENV A=b", "CMD ["x"]": what `docker commit --change` takes. */
+static void apply_change(wc_image_edit *edit, const char *line)
+{
+    size_t n = strcspn(line, " \t");
+    const char *rest = line + n + strspn(line + n, " \t");
+    char *word = xstrdup(line);
+    word[n] = '\0';
+    if (!strcasecmp(word, "ENV"))
+        set_pair(edit, "ENV", rest, wc_image_edit_add_env);
+    else if (!strcasecmp(word, "LABEL"))
+        set_pair(edit, "LABEL", rest, wc_image_edit_add_label);
+    else if (!strcasecmp(word, "CMD"))
+        set_words(edit, rest, wc_image_edit_set_command);
+    else if (!strcasecmp(word, "ENTRYPOINT"))
+        set_words(edit, rest, wc_image_edit_set_entrypoint);
+    else if (!strcasecmp(word, "USER"))
+        set_text(edit, rest, wc_image_edit_set_user);
+    else if (!strcasecmp(word, "WORKDIR"))
+        set_text(edit, rest, wc_image_edit_set_workdir);
+    else if (!strcasecmp(word, "EXPOSE"))
+        set_text(edit, rest, wc_image_edit_add_port);
+    else if (!strcasecmp(word, "VOLUME"))
+        set_text(edit, rest, wc_image_edit_add_volume);
+    else if (!strcasecmp(word, "STOPSIGNAL"))
+        set_text(edit, rest, wc_image_edit_set_stop_signal);
+    else
+        die_usage("--change '%s': must begin with ENV, LABEL, CMD, ENTRYPOINT, USER, WORKDIR, EXPOSE, VOLUME or "
+                  "STOPSIGNAL",
+                  line);
+    free(word);
+}
+
+static int finish(wc_image_edit *edit, const char *name)
+{
+    wc_error *err = NULL;
+    wc_image *image = NULL;
+    TRY(wc_image_edit_apply(edit, name, wcctl.cancel, &image, &err));
+    wc_image_edit_unref(edit);
+    if (wcctl.json) {
+        printf("{\"Id\": \"%s\", \"Digest\": \"%s\", \"Name\": ", wc_image_id(image), wc_image_digest(image));
+        print_json_string(wc_image_name_count(image) ? wc_image_name(image, 0) : "");
+        printf("}\n");
+    } else {
+        printf("%s\n", wc_image_id(image));
+    }
+    wc_image_unref(image);
+    return 0;
+}
+
+/* ---- Commands ------------------------------------------------------------------------------------- */
+
+static int commit(int argc, char **argv)
+{
+    const char *author = NULL, *message = NULL, *compression = NULL;
+    static text_list changes; /* lives as long as the program */
+    const option options[] = {
+        {'a', "author", OPTION_TEXT, "NAME", "who made it", &author},
+        {'m', "message", OPTION_TEXT, "TEXT", "a word on the change, kept in the history", &message},
+        {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
+        {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of the new layer", &compression},
+    };
+    wc_error *err = NULL;
+    wc_container *container = NULL;
+    wc_image_edit *edit = NULL;
+    argc = options_read("commit", "[OPTIONS] CONTAINER [NAME]", "Makes an image of a container and what it has changed.",
+                        options, countof(options), 0, argc, argv);
+    if (argc < 1 || argc > 2)
+        die_usage("commit takes CONTAINER and perhaps NAME");
+    TRY(wc_container_open(app_context(), argv[0], &container, &err));
+    TRY(wc_image_edit_new_from_container(app_context(), container, &edit, &err));
+    wc_container_unref(container);
+    set_text(edit, author, wc_image_edit_set_author);
+    set_text(edit, message, wc_image_edit_set_comment);
+    set_text(edit, compression, wc_image_edit_set_compression);
+    for (size_t i = 0; i < changes.count; i++)
+        apply_change(edit, changes.items[i]);
+    return finish(edit, argc > 1 ? argv[1] : NULL);
+}
+
+static int import(int argc, char **argv)
+{
+    const char *message = NULL, *platform = NULL, *compression = NULL;
+    static text_list changes; /* lives as long as the program */
+    const option options[] = {
+        {'m', "message", OPTION_TEXT, "TEXT", "a word on it, kept in the history", &message},
+        {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
+        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "what it is for, default: this host", &platform},
+        {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of the layer", &compression},
+    };
+    wc_error *err = NULL;
+    wc_image_edit *edit = NULL;
+    argc = options_read("import", "[OPTIONS] FILE [NAME]", "Makes an image of one layer from a tar of a root file system.",
+                        options, countof(options), 0, argc, argv);
+    if (argc < 1 || argc > 2)
+        die_usage("import takes FILE and perhaps NAME");
+    TRY(wc_image_edit_new(app_context(), NULL, &edit, &err));
+    TRY(wc_image_edit_add_tar(edit, argv[0], &err));
+    set_text(edit, message ? message : "Imported from a tar", wc_image_edit_set_comment);
+    set_text(edit, platform, wc_image_edit_set_platform);
+    set_text(edit, compression, wc_image_edit_set_compression);
+    for (size_t i = 0; i < changes.count; i++)
+        apply_change(edit, changes.items[i]);
+    return finish(edit, argc > 1 ? argv[1] : NULL);
+}
+
+static void add_layer(wc_image_edit *edit, const char *path)
+{
+    wc_error *err = NULL;
+    struct stat st;
+    int is_directory = !stat(path, &st) && S_ISDIR(st.st_mode);
+    TRY((is_directory ? wc_image_edit_add_directory : wc_image_edit_add_tar)(edit, path, &err));
+}
+
+static int edit(int argc, char **argv)
+{
+    const char *author = NULL, *message = NULL, *compression = NULL, *platform = NULL;
+    static text_list changes, layers, annotations; /* live as long as the program */
+    const option options[] = {
+        {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
+        {0, "append", OPTION_LIST, "DIR|TAR", "one more layer with this content", &layers},
+        {0, "annotation", OPTION_LIST, "KEY=VALUE", "annotation of the manifest", &annotations},
+        {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of new layers", &compression},
+        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "what it is for", &platform},
+        {'a', "author", OPTION_TEXT, "NAME", "who made it", &author},
+        {'m', "message", OPTION_TEXT, "TEXT", "a word on the change, kept in the history", &message},
+    };
+    wc_error *err = NULL;
+    wc_image_edit *e = NULL;
+    argc = options_read("edit", "[OPTIONS] IMAGE [NAME]",
+                        "Makes an image from another: more layers, another configuration. IMAGE \"scratch\" is nothing.",
+                        options, countof(options), 0, argc, argv);
+    if (argc < 1 || argc > 2)
+        die_usage("edit takes IMAGE and perhaps NAME");
+    TRY(wc_image_edit_new(app_context(), strcmp(argv[0], "scratch") ? argv[0] : NULL, &e, &err));
+    for (size_t i = 0; i < layers.count; i++)
+        add_layer(e, layers.items[i]);
+    for (size_t i = 0; i < changes.count; i++)
+        apply_change(e, changes.items[i]);
+    for (size_t i = 0; i < annotations.count; i++)
+        set_pair(e, "--annotation", annotations.items[i], wc_image_edit_add_annotation);
+    set_text(e, compression, wc_image_edit_set_compression);
+    set_text(e, platform, wc_image_edit_set_platform);
+    set_text(e, author, wc_image_edit_set_author);
+    set_text(e, message, wc_image_edit_set_comment);
+    return finish(e, argc > 1 ? argv[1] : NULL);
+}
+
+static int diff(int argc, char **argv)
+{
+    static const char letters[] = "CAD";
+    wc_error *err = NULL;
+    wc_container *container = NULL;
+    wc_buf *changes = NULL;
+    argc = options_read("diff", "CONTAINER", "Lists what a container has changed (C), added (A) and deleted (D).", NULL, 0, 0,
+                        argc, argv);
+    if (argc != 1)
+        die_usage("diff takes one CONTAINER");
+    TRY(wc_container_open(app_context(), argv[0], &container, &err));
+    TRY(wc_container_diff(container, wcctl.cancel, &changes, &err));
+    wc_container_unref(container);
+    if (wcctl.json) {
+        print_json(wc_buf_data(changes), wc_buf_size(changes));
+    } else {
+        json_t *list = json_loadb(wc_buf_data(changes), wc_buf_size(changes), 0, NULL), *change;
+        size_t i;
+        json_array_foreach(list, i, change)
+            printf("%c %s\n", letters[json_integer_value(json_object_get(change, "Kind"))],
+                   json_string_value(json_object_get(change, "Path")));
+        json_decref(list);
+    }
+    wc_buf_unref(changes);
+    return 0;
+}
+
+/* ---- history -------------------------------------------------------------------------------------- */
+
+static void history_row(table *out, json_t *entry, wc_image *image, size_t *layer, int full)
+{
+    char ago[64], size[32];
+    const char *created = json_string_value(json_object_get(entry, "created"));
+    const char *by = json_string_value(json_object_get(entry, "created_by"));
+    const char *comment = json_string_value(json_object_get(entry, "comment"));
+    int empty = json_is_true(json_object_get(entry, "empty_layer"));
+    int64_t bytes = empty || !*layer ? 0 : wc_layer_size(wc_image_layer(image, --*layer));
+    char *shown = xstrdup(by ? by : "");
+    if (!full && strlen(shown) > 60)
+        strcpy(shown + 57, "...");
+    snprintf(ago, sizeof ago, "%.19s", created ? created : "");
+    format_bytes((double)bytes, size);
+    const char *cells[] = {ago, shown, size, comment ? comment : ""};
+    table_row(out, cells);
+    free(shown);
+}
+
+static int history(int argc, char **argv)
+{
+    static const char *const headings[] = {"CREATED", "CREATED BY", "SIZE", "COMMENT"};
+    int full = 0;
+    const option options[] = {{0, "no-trunc", OPTION_FLAG, NULL, "print whole lines", &full}};
+    wc_error *err = NULL;
+    wc_image *image = NULL;
+    wc_buf *config = NULL;
+    argc = options_read("history", "[OPTIONS] IMAGE", "Tells how an image came about, the latest step first.", options,
+                        countof(options), 0, argc, argv);
+    if (argc != 1)
+        die_usage("history takes one IMAGE");
+    TRY(wc_image_open(app_context(), argv[0], &image, &err));
+    TRY(wc_image_config(image, &config, &err));
+    json_t *document = json_loadb(wc_buf_data(config), wc_buf_size(config), 0, NULL);
+    json_t *steps = json_object_get(document, "history");
+    size_t layer = wc_image_layer_count(image);
+    if (wcctl.json) {
+        char *text = steps ? json_dumps(steps, JSON_INDENT(4)) : NULL;
+        printf("%s\n", text ? text : "[]");
+        free(text);
+    } else {
+        table *out = table_new(headings, countof(headings));
+        for (size_t i = json_array_size(steps); i-- > 0;)
+            history_row(out, json_array_get(steps, i), image, &layer, full);
+        table_print(out);
+        table_free(out);
+    }
+    json_decref(document);
+    wc_buf_unref(config);
+    wc_image_unref(image);
+    return 0;
+}
+
+const command edit_commands[] = {
+    {"commit", commit, "make an image of a container"},
+    {"diff", diff, "what a container has changed"},
+    {"edit", edit, "make an image from another"},
+    {"import", import, "make an image from a tar"},
+    {"history", history, "how an image came about"},
+    {NULL, NULL, NULL},
+};
