@@ -87,7 +87,8 @@ registry_start() {
     done
     registry_config "$dir" >"$dir/config.yml"
     : >"$dir/registry.log"
-    OTEL_TRACES_EXPORTER=none setpriv --pdeathsig KILL docker-registry serve "$dir/config.yml" \
+    # It takes REGISTRY_* for settings of its own.
+    env -u REGISTRY_AUTH_FILE OTEL_TRACES_EXPORTER=none setpriv --pdeathsig KILL docker-registry serve "$dir/config.yml" \
         >"$dir/registry.log" 2>&1 </dev/null &
     REGISTRY_PID=$!
     for i in $(seq 200); do
