@@ -30,7 +30,7 @@ static int pull(int argc, char **argv)
     };
     argc = options_read("pull", "[OPTIONS] SOURCE",
                         "Brings an image into the store, ready to run. SOURCE is a name (docker://), oci:DIR:TAG,\n"
-                        "oci-archive:FILE:REF or docker-archive:FILE:REF.",
+                        "oci-archive:FILE:REF, docker-archive:FILE:REF or docker-daemon:NAME.",
                         options, countof(options), 0, argc, argv);
     if (argc != 1)
         die_usage("pull takes one SOURCE");
@@ -258,7 +258,7 @@ static int copy(int argc, char **argv)
     wc_error *err = NULL;
     argc = options_read("copy", "[OPTIONS] SOURCE TARGET",
                         "Copies an image between two places: docker://NAME, oci:DIR:TAG, oci-archive:FILE:REF,\n"
-                        "docker-archive:FILE:REF, wc-store:NAME.",
+                        "docker-archive:FILE:REF, docker-daemon:NAME, wc-store:NAME.",
                         options, countof(options), 0, argc, argv);
     if (argc != 2)
         die_usage("copy takes SOURCE and TARGET");

@@ -4,8 +4,8 @@
  * Images: bringing them in, looking at them, taking them out.
  *
  * Places are written as skopeo writes them: `docker://HOST/REPO:TAG` (also a bare reference),
- * `oci:DIR[:TAG]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`; the store itself is
- * `wc-store:NAME`. Names without a host are Docker Hub's, names without a tag mean ":latest".
+ * `oci:DIR[:TAG]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, `docker-daemon:NAME` (the Docker
+ * Engine of this machine, by $DOCKER_HOST or its usual socket); the store itself is `wc-store:NAME`. Names without a host are Docker Hub's, names without a tag mean ":latest".
  *
  * Specifications: OCI image-spec 1.1, OCI distribution-spec 1.1, Docker image manifest v2 schema 2.
  */
@@ -109,7 +109,7 @@ WC_API int32_t wc_image_push(wc_context *context, const char *name_or_id, const 
 
 /**
  * Copies one image between two places. The store is `wc-store:NAME`; otherwise nothing is kept in it.
- * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `wc-store:`.
+ * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `docker-daemon:`, `wc-store:`.
  *
  * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull() and wc_image_save(). @since 0.1
  */

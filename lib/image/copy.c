@@ -245,7 +245,7 @@ static int32_t save_selected(wc_call *call, wci_store *store, const selection *l
     int32_t code = wci_hold_new(store, &hold, err);
     if (code)
         return code;
-    code = wci_outlet_open(call, place, &transfer->registry, &outlet, err);
+    code = wci_outlet_open(call, store, place, &transfer->registry, &outlet, err);
     for (size_t i = 0; i < count && !code; i++)
         code = save_one(call, store, hold, &list[i], transfer, outlet, err);
     if (!code)
@@ -337,7 +337,7 @@ static int32_t copy_between(wc_call *call, wci_store *store, const wci_place *fr
     wci_outlet *outlet = NULL;
     int32_t code = wci_origin_open(call, store, from, transfer, &origin, err);
     if (!code)
-        code = wci_outlet_open(call, to, &target, &outlet, err);
+        code = wci_outlet_open(call, store, to, &target, &outlet, err);
     if (!code)
         code = pass_image(call, store, origin, &no_names, transfer, outlet, err);
     if (!code)

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "image/archive.h"
 #include "image/members.h"
+#include "registry/docker_engine.h"
 
 #define CHUNK ((size_t)256 * 1024)
 
@@ -111,10 +112,32 @@ static int32_t open_tar(wc_call *call, wci_store *store, const char *path, wci_m
     return code ? wci_err_wrap(err, code, "archive '%s': cannot be read", path) : WC_OK;
 }
 
+/* What the engine has is saved into a scratch file first: its blobs are wanted in any order. */
+static int32_t open_daemon(wc_call *call, wci_store *store, const wci_place *place, wci_origin **out, wc_error **err)
+{
+    wci_members members = WCI_MEMBERS_NONE;
+    wci_docker_engine *engine = NULL;
+    wci_fd fd = WCI_FD_NONE;
+    int32_t code = wci_docker_engine_open(&engine, err);
+    if (!code)
+        code = wci_archive_scratch(store, &fd, err);
+    if (!code)
+        code = wci_docker_engine_save(call, engine, place->ref, fd, err);
+    wci_docker_engine_close(engine);
+    if (code) {
+        wci_fd_close(fd);
+        return code;
+    }
+    code = wci_members_open_tar(call, fd, &members, err);
+    return code ? code : wci_origin_open_docker(&members, place, 0, out, err);
+}
+
 int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
                         const wci_transfer *transfer, wci_origin **out, wc_error **err)
 {
     wci_members members = WCI_MEMBERS_NONE;
+    if (place->kind == WCI_PLACE_DOCKER_DAEMON)
+        return open_daemon(call, store, place, out, err);
     if (place->kind == WCI_PLACE_REGISTRY)
         return wci_origin_open_registry(call, place, transfer, out, err);
     if (place->kind == WCI_PLACE_OCI)

@@ -379,13 +379,13 @@ int32_t wci_origin_open_docker(wci_members *members, const wci_place *place, int
     }
     d->base.ops = &docker_ops;
     d->members = *members;
-    d->path = wci_strdup(place->path);
+    d->path = wci_strdup(place->path ? place->path : place->ref); /* for errors */
     int32_t code = d->path ? read_list(d, err) : wci_err_nomem(err);
     if (!code)
         code = choose(d, place->ref, all, err);
     if (code) {
         close_docker(&d->base);
-        return wci_err_wrap(err, code, "archive '%s': cannot be read", place->path);
+        return wci_err_wrap(err, code, "archive '%s': cannot be read", place->path ? place->path : place->ref);
     }
     *out = &d->base;
     return WC_OK;

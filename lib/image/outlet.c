@@ -11,8 +11,8 @@
 #define CHUNK ((size_t)256 * 1024)
 #define REPORT_NS 50000000LL
 
-int32_t wci_outlet_open(wc_call *call, const wci_place *place, const wci_registry_config *config,
-                        wci_outlet **out, wc_error **err)
+int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place,
+                        const wci_registry_config *config, wci_outlet **out, wc_error **err)
 {
     switch (place->kind) {
     case WCI_PLACE_OCI:
@@ -21,6 +21,8 @@ int32_t wci_outlet_open(wc_call *call, const wci_place *place, const wci_registr
         return wci_outlet_open_oci_archive(place, out, err);
     case WCI_PLACE_DOCKER_ARCHIVE:
         return wci_outlet_open_docker(place, out, err);
+    case WCI_PLACE_DOCKER_DAEMON:
+        return wci_outlet_open_daemon(call, store, place, out, err);
     default:
         return wci_outlet_open_registry(call, place, config, out, err);
     }

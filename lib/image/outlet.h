@@ -36,9 +36,9 @@ struct wci_outlet {
     const wci_outlet_ops *ops;
 };
 
-/* `config` for registries. */
-int32_t wci_outlet_open(wc_call *call, const wci_place *place, const wci_registry_config *config,
-                        wci_outlet **out, wc_error **err);
+/* `config` for registries. `call` and store must outlive the outlet. */
+int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place,
+                        const wci_registry_config *config, wci_outlet **out, wc_error **err);
 /* What was not finished is removed. NULL accepted. */
 void wci_outlet_close(wci_outlet *outlet);
 
@@ -48,6 +48,8 @@ int32_t wci_outlet_open_layout(const wci_place *place, wci_outlet **out, wc_erro
 int32_t wci_outlet_open_oci_archive(const wci_place *place, wci_outlet **out, wc_error **err);
 int32_t wci_outlet_open_registry(wc_call *call, const wci_place *place,
                                  const wci_registry_config *config, wci_outlet **out, wc_error **err);
+int32_t wci_outlet_open_daemon(wc_call *call, wci_store *store, const wci_place *place, wci_outlet **out,
+                               wc_error **err);
 int32_t wci_outlet_open_docker(const wci_place *place, wci_outlet **out, wc_error **err);
 
 /* Hands the image's blob to `write` piece by piece, verifies size and digest, and reports. */

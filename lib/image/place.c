@@ -17,10 +17,10 @@ static const struct {
     {"oci:", WCI_PLACE_OCI},
     {"oci-archive:", WCI_PLACE_OCI_ARCHIVE},
     {"docker-archive:", WCI_PLACE_DOCKER_ARCHIVE},
+    {"docker-daemon:", WCI_PLACE_DOCKER_DAEMON},
 };
 
-static const char *const unsupported[] = {"docker-daemon:", "containers-storage:", "dir:",
-                                          "ostree:", "sif:", "tarball:"};
+static const char *const unsupported[] = {"containers-storage:", "dir:", "ostree:", "sif:", "tarball:"};
 
 static int32_t set_reference(const char *text, wci_place *out, wc_error **err)
 {
@@ -62,15 +62,15 @@ static int32_t parse(const char *text, wci_place *out, wc_error **err)
         if (wci_starts_with(text, unsupported[i]))
             return wci_err(err, WC_E_UNSUPPORTED,
                            "'%s': the transport '%s' is not supported; use docker://, oci:, "
-                           "oci-archive: or docker-archive:",
+                           "oci-archive:, docker-archive: or docker-daemon:",
                            text, unsupported[i]);
     for (size_t i = 0; i < sizeof transports / sizeof *transports; i++) {
         if (!wci_starts_with(text, transports[i].prefix))
             continue;
         const char *rest = text + strlen(transports[i].prefix);
         out->kind = transports[i].kind;
-        return out->kind == WCI_PLACE_REGISTRY ? set_reference(rest, out, err)
-                                               : set_path(text, rest, out, err);
+        int by_name = out->kind == WCI_PLACE_REGISTRY || out->kind == WCI_PLACE_DOCKER_DAEMON;
+        return by_name ? set_reference(rest, out, err) : set_path(text, rest, out, err);
     }
     return set_reference(text, out, err);
 }
@@ -97,7 +97,7 @@ void wci_place_free(wci_place *place)
 char *wci_place_format(const wci_place *place)
 {
     const char *prefix = transports[place->kind].prefix;
-    if (place->kind == WCI_PLACE_REGISTRY)
+    if (!place->path)
         return wci_asprintf("%s%s", prefix, place->ref);
     return wci_asprintf("%s%s%s%s", prefix, place->path, place->ref ? ":" : "",
                         place->ref ? place->ref : "");

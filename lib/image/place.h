@@ -5,6 +5,7 @@
  *   oci:DIR[:NAME]                     an OCI layout; NAME is its org.opencontainers.image.ref.name
  *   oci-archive:FILE[:NAME]            the same in a tar
  *   docker-archive:FILE[:REFERENCE]    what `docker save` writes
+ *   docker-daemon:REFERENCE            an image of the Docker Engine on this machine
  *
  * As in skopeo the path ends at the first colon (on Windows after that of a drive), so it cannot
  * hold one itself; what follows may. */
@@ -18,12 +19,13 @@ typedef enum wci_place_kind {
     WCI_PLACE_OCI,
     WCI_PLACE_OCI_ARCHIVE,
     WCI_PLACE_DOCKER_ARCHIVE,
+    WCI_PLACE_DOCKER_DAEMON,
 } wci_place_kind;
 
 typedef struct wci_place {
     wci_place_kind kind;
-    char *path; /* NULL for a registry */
-    char *ref;  /* NULL when none was given; for registries and docker-archive normalised */
+    char *path; /* NULL for a registry and an engine */
+    char *ref;  /* NULL when none was given; but for layouts normalised */
 } wci_place;
 
 #define WCI_PLACE_INIT {WCI_PLACE_REGISTRY, NULL, NULL}

@@ -240,7 +240,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     wci_http_request *r = arg;
     wci_ip ip;
     (void)purpose;
-    if (!r->proxy) {
+    if (!r->proxy && !r->local_socket) {
         int known = wci_ip_of_sockaddr(&address->addr, &ip);
         r->peer = known ? wci_address_classify(&ip) : WCI_ADDRESS_SPECIAL;
         if (!(r->fence & WCI_ADDRESS_BIT(r->peer))) {
@@ -379,6 +379,8 @@ static int32_t set_up(const wci_http *http, wci_http_request *r, wc_error **err)
         curl_easy_setopt(easy, CURLOPT_PROXY, r->proxy ? r->proxy : "") ||
         curl_easy_setopt(easy, CURLOPT_NOPROXY, ""))
         return wci_err_nomem(err);
+    if (r->local_socket && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, r->local_socket))
+        return wci_err_nomem(err);
     set_protocols(easy);
     set_tls(http, r);
     set_callbacks(r);
@@ -419,7 +421,7 @@ static int32_t check_literal(const wci_http_request *r, wc_error **err)
 
 static int32_t prepare(const wci_http *http, wci_http_request *r, wc_error **err)
 {
-    int32_t code = wci_proxy_for(r->url, &r->proxy, err);
+    int32_t code = r->local_socket ? WC_OK : wci_proxy_for(r->url, &r->proxy, err);
     if (!code)
         code = check_literal(r, err);
     if (code)

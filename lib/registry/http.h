@@ -37,6 +37,7 @@ struct wci_http_request {
     void (*rewind)(wci_http_request *request);
     uint64_t source_size;
     unsigned fence;             /* address classes that may be connected to */
+    const char *local_socket;   /* path of a local socket to connect to instead; NULL: by the url */
     size_t max_body;            /* of an answer that is collected */
     int probe_tls;              /* send nothing, only find out whether the server speaks TLS */
     int64_t max_ms;             /* for the whole request, 0: no limit but the stall limit */

@@ -244,6 +244,34 @@ class ReadByOthers(ImageCase):
                          [(self.id, ["docker.io/library/wc-e2e:latest"])])
         self.check()
 
+    @needs("docker", "dockerd")
+    def test_docker_daemon_both_ways(self):
+        docker = self.start_docker()
+        env = {**os.environ, "DOCKER_HOST": docker[2]}
+
+        def ok(*words, root=self.root):
+            done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", root, *words], capture_output=True, text=True, env=env)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+
+        ok("copy", "-q", "wc-store:wc-e2e", "docker-daemon:example.com/moved:2")
+        self.assertEqual(run(*docker, "images", "-q", "--no-trunc", "example.com/moved:2").strip(), self.id)
+        other = self.path("from-docker")
+        self.assertEqual(ok("pull", "-q", "docker-daemon:example.com/moved:2", root=other).strip(), "example.com/moved:2")
+        self.assertEqual(json.loads(ok("--json", "images", root=other))[0]["Id"], self.id)
+        ok("system", "check", root=other)
+        missing = subprocess.run([f"{BUILD}/bin/wcctl", "--root", other, "pull", "docker-daemon:nosuch:1"],
+                                 capture_output=True, text=True, env=env)
+        self.assertEqual(missing.returncode, 125)
+        self.assertIn("nosuch", missing.stderr)
+
+    def test_no_docker_daemon(self):
+        env = {**os.environ, "DOCKER_HOST": "unix:///no/such/socket"}
+        done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "pull", "docker-daemon:x"], capture_output=True,
+                              text=True, env=env)
+        self.assertEqual(done.returncode, 125)
+        self.assertIn("/no/such/socket", done.stderr)
+
     def start_docker(self):
         """A dockerd of our own, without network; the client's command line."""
         if os.geteuid() != 0:
