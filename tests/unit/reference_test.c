@@ -133,7 +133,8 @@ static const struct {
     {"oci:", WC_E_INVALID, WCI_PLACE_REGISTRY, NULL, NULL},
     {"oci::tag", WC_E_INVALID, WCI_PLACE_REGISTRY, NULL, NULL},
     {"oci:dir:", WC_E_INVALID, WCI_PLACE_REGISTRY, NULL, NULL},
-    {"docker-daemon:a:b", WC_E_UNSUPPORTED, WCI_PLACE_REGISTRY, NULL, NULL},
+    {"docker-daemon:a:b", WC_OK, WCI_PLACE_DOCKER_DAEMON, NULL, "docker.io/library/a:b"},
+    {"docker-daemon:A B", WC_E_INVALID, WCI_PLACE_REGISTRY, NULL, NULL},
     {"dir:/x", WC_E_UNSUPPORTED, WCI_PLACE_REGISTRY, NULL, NULL},
 };
 
