@@ -22,10 +22,11 @@ static size_t count_tags(const wci_image_record *record, const char *besides)
     return count;
 }
 
-static int32_t untag(wci_store *store, const char *name, wci_strv *removed, wc_error **err)
+static int32_t untag(wc_call *call, wci_store *store, const wci_image_record *record, const char *name,
+                     wci_strv *removed, int *changed, wc_error **err)
 {
-    int32_t code = wci_image_untag(store, name, err);
-    if (!code && wci_strv_add_take(removed, wci_asprintf("Untagged: %s", name)))
+    int32_t code = wci_image_untag_seen(call, store, record, name, changed, err);
+    if (!code && !*changed && wci_strv_add_take(removed, wci_asprintf("Untagged: %s", name)))
         code = wci_err_nomem(err);
     return code;
 }
@@ -44,8 +45,8 @@ static int32_t has_other_names(const wci_image_record *record, const char *text,
     return code;
 }
 
-int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id, int force,
-                         wci_strv *removed, wc_error **err)
+static int32_t forget(wc_call *call, wci_store *store, const char *name_or_id, int force, wci_strv *removed,
+                      int *changed, wc_error **err)
 {
     wci_image_record *record = NULL;
     char *name = NULL;
@@ -53,12 +54,26 @@ int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id
     if (code)
         return code;
     if (name && count_tags(record, name))
-        code = untag(store, name, removed, err);
+        code = untag(call, store, record, name, removed, changed, err);
     else if (!name && !force && count_tags(record, NULL) > 1)
         code = has_other_names(record, name_or_id, err);
     else
-        code = wci_image_remove(call, store, &record->manifest, force, removed, err);
+        code = wci_image_remove_seen(call, store, record, force, removed, changed, err);
     wci_free(name);
     wci_image_record_free(record);
+    return code;
+}
+
+/* Others may tag and remove meanwhile: a name that came in between must not go with the image, and of two last
+ * names that go at once the second takes the image along. */
+int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id, int force,
+                         wci_strv *removed, wc_error **err)
+{
+    int changed;
+    int32_t code;
+    do {
+        changed = 0;
+        code = forget(call, store, name_or_id, force, removed, &changed, err);
+    } while (!code && changed);
     return code;
 }

@@ -452,3 +452,38 @@ int32_t wci_image_untag(wci_store *store, const char *name, wc_error **err)
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
     return rc ? rc : wci_tx_end(store, untag(store, name, err), err);
 }
+
+/* Both lists are sorted. */
+static int same_names(const wci_strv *a, const wci_strv *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++)
+        if (strcmp(a->items[i], b->items[i]))
+            return 0;
+    return a->count == b->count;
+}
+
+int32_t wci_image_has_changed(wci_store *store, const wci_image_record *seen, int *changed, wc_error **err)
+{
+    wci_strv names = WCI_STRV_INIT;
+    int64_t there = 0;
+    int32_t rc = wci_db_get_int(store->db, "SELECT count(*) FROM images WHERE manifest = ?",
+                                WCI_BIND(WCI_TEXT(seen->manifest.text)), 0, &there, err);
+    if (!rc)
+        rc = read_names(store->db, &seen->manifest, &names, err);
+    if (!rc)
+        *changed = !there || !same_names(&names, &seen->names);
+    wci_strv_free(&names);
+    return rc;
+}
+
+int32_t wci_image_untag_seen(wc_call *call, wci_store *store, const wci_image_record *seen, const char *name,
+                             int *changed, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
+    if (rc)
+        return rc;
+    rc = wci_image_has_changed(store, seen, changed, err);
+    if (!rc && !*changed)
+        rc = untag(store, name, err);
+    return wci_tx_end(store, rc, err);
+}

@@ -74,6 +74,8 @@ int32_t wci_schema_open(wc_call *call, wci_store *store, wc_error **err);
 
 /* 1 while the owner of that name lives. */
 int wci_scratch_is_owned(const wci_store *store, const char *name);
+/* The lock of that name; WC_E_BUSY when somebody has it. */
+int32_t wci_scratch_claim(const wci_store *store, const char *name, wci_lock **out, wc_error **err);
 
 /* ---- blob.c, staging.c --------------------------------------------------------------------------
  */
@@ -138,6 +140,9 @@ int32_t wci_tree_is_needed(wci_store *store, wci_tree_kind kind, const char *key
 /* ---- image.c, remove.c --------------------------------------------------------------------------
  */
 
+/* In a transaction: whether the image is gone or has not exactly the names of `seen` any more. */
+int32_t wci_image_has_changed(wci_store *store, const wci_image_record *seen, int *changed, wc_error **err);
+
 /* Removes the image while gc lasts; lines as wci_image_remove(). */
 int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, int force,
                        wci_strv *removed, wc_error **err);
@@ -148,6 +153,7 @@ int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, in
 /* What nobody needs: paths below the root, and the rows that go with them. */
 typedef struct wci_litter {
     wci_strv paths;
+    wci_strv scratch;  /* names of scratch directories whose owner seemed dead: to be claimed first */
     wci_strv blobs;    /* digests of rows in `blobs` */
     wci_strv trees[2]; /* keys of rows in `trees`, by wci_tree_kind */
 } wci_litter;

@@ -18,6 +18,7 @@ typedef struct search {
 void wci_litter_free(wci_litter *litter)
 {
     wci_strv_free(&litter->paths);
+    wci_strv_free(&litter->scratch);
     wci_strv_free(&litter->blobs);
     wci_strv_free(&litter->trees[WCI_TREE_LAYER]);
     wci_strv_free(&litter->trees[WCI_TREE_LINKS]);
@@ -195,12 +196,16 @@ static int32_t look_at_trees(search *s, wci_tree_kind kind, wc_error **err)
 static int32_t look_at_scratch(search *s, const char *dir, const char *name, wc_error **err)
 {
     size_t size = strcspn(name, "."); /* "<name>" and "<name>.lock" */
+    if (!size || (name[size] && strcmp(name + size, ".lock")))
+        return add_path(s, dir, name, err);
     char *owner = wci_strndup(name, size);
     if (!owner)
         return wci_err_nomem(err);
-    int owned = wci_scratch_is_owned(s->store, owner);
+    int32_t rc = WC_OK;
+    if (!wci_scratch_is_owned(s->store, owner) && !wci_strv_contains(&s->litter->scratch, owner))
+        rc = add_key(&s->litter->scratch, owner, err);
     wci_free(owner);
-    return owned ? WC_OK : add_path(s, dir, name, err);
+    return rc;
 }
 
 static int32_t has_container(search *s, const char *id, int *there, wc_error **err)

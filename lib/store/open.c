@@ -60,6 +60,20 @@ static void destroy(wci_store *store)
     wci_free(store);
 }
 
+/* A prune takes every such lock that is free, for a moment; who has the store open keeps it. */
+static int32_t try_host_lock(const char *path, wci_lock **out, wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int32_t rc = wci_lock_try(path, WCI_LOCK_EXCLUSIVE, out, err);
+    for (int attempt = 0; rc == WC_E_BUSY && attempt < 50; attempt++) {
+        wci_err_clear(err);
+        rc = wci_call_sleep_ms(&call, 1, err);
+        if (!rc)
+            rc = wci_lock_try(path, WCI_LOCK_EXCLUSIVE, out, err);
+    }
+    return rc;
+}
+
 static int32_t lock_host(wci_store *store, wc_error **err)
 {
     int64_t pid = wci_host_pid();
@@ -67,7 +81,7 @@ static int32_t lock_host(wci_store *store, wc_error **err)
                               (long long)wci_host_process_start(pid));
     if (!path)
         return wci_err_nomem(err);
-    int32_t rc = wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &store->host_lock, err);
+    int32_t rc = try_host_lock(path, &store->host_lock, err);
     wci_free(path);
     if (rc != WC_E_BUSY)
         return rc;

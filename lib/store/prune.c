@@ -81,6 +81,19 @@ static int32_t forget_rows(wc_call *call, wci_store *store, const wci_litter *li
     return rc ? rc : wci_tx_end(store, delete_rows(store->db, litter, err), err);
 }
 
+/* The owner may have seemed dead only because he had not locked his file yet: who has the lock decides. */
+static int32_t throw_scratch(wci_gc *gc, const char *name, wc_error **err)
+{
+    wci_lock *lock = NULL;
+    if (wci_scratch_claim(gc->store, name, &lock, NULL))
+        return WC_OK;
+    char *dir = wci_store_path(gc->store, WCI_DIR_STAGING, name);
+    int32_t rc = dir ? wci_gc_throw(gc, dir, err) : wci_err_nomem(err);
+    wci_lock_release_remove(lock);
+    wci_free(dir);
+    return rc;
+}
+
 static int32_t prune_litter(wc_call *call, wci_gc *gc, int what, wc_error **err)
 {
     wci_litter litter;
@@ -90,6 +103,8 @@ static int32_t prune_litter(wc_call *call, wci_gc *gc, int what, wc_error **err)
     rc = forget_rows(call, gc->store, &litter, err);
     for (size_t i = 0; i < litter.paths.count && !rc; i++)
         rc = wci_gc_throw(gc, litter.paths.items[i], err);
+    for (size_t i = 0; i < litter.scratch.count && !rc; i++)
+        rc = throw_scratch(gc, litter.scratch.items[i], err);
     wci_litter_free(&litter);
     return rc;
 }

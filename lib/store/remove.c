@@ -207,13 +207,27 @@ static int32_t drop_rows(wci_gc *gc, const char *manifest, int force, wci_strv *
 /* ---- Removing ---------------------------------------------------------------------------------
  */
 
-int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, int force,
-                       wci_strv *removed, wc_error **err)
+typedef struct removal {
+    const wci_digest *manifest;
+    const wci_image_record *seen; /* with `changed`, or NULL */
+    int *changed;
+    int force;
+} removal;
+
+static int32_t drop_rows_of(wci_gc *gc, const removal *r, wci_strv *paths, wci_strv *lines, wc_error **err)
+{
+    int32_t rc = r->seen ? wci_image_has_changed(gc->store, r->seen, r->changed, err) : WC_OK;
+    if (rc || (r->seen && *r->changed))
+        return rc;
+    return drop_rows(gc, r->manifest->text, r->force, paths, lines, err);
+}
+
+static int32_t drop(wc_call *call, wci_gc *gc, const removal *r, wci_strv *removed, wc_error **err)
 {
     wci_strv paths = WCI_STRV_INIT, lines = WCI_STRV_INIT;
     int32_t rc = wci_tx_begin(gc->store, call, WCI_TX_DURABLE, err);
     if (!rc)
-        rc = wci_tx_end(gc->store, drop_rows(gc, manifest->text, force, &paths, &lines, err), err);
+        rc = wci_tx_end(gc->store, drop_rows_of(gc, r, &paths, &lines, err), err);
     for (size_t i = 0; i < paths.count && !rc; i++)
         rc = wci_gc_throw(gc, paths.items[i], err);
     for (size_t i = 0; i < lines.count && !rc && removed; i++)
@@ -224,14 +238,32 @@ int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, in
     return rc;
 }
 
-int32_t wci_image_remove(wc_call *call, wci_store *store, const wci_digest *manifest, int force,
-                         wci_strv *removed, wc_error **err)
+int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, int force,
+                       wci_strv *removed, wc_error **err)
+{
+    return drop(call, gc, &(removal){.manifest = manifest, .force = force}, removed, err);
+}
+
+static int32_t remove_image(wc_call *call, wci_store *store, const removal *r, wci_strv *removed, wc_error **err)
 {
     wci_gc gc;
     int32_t rc = wci_gc_begin(call, store, &gc, err);
     if (rc)
         return rc;
-    rc = wci_image_drop(call, &gc, manifest, force, removed, err);
+    rc = drop(call, &gc, r, removed, err);
     wci_gc_end(&gc, NULL);
     return rc;
+}
+
+int32_t wci_image_remove(wc_call *call, wci_store *store, const wci_digest *manifest, int force,
+                         wci_strv *removed, wc_error **err)
+{
+    return remove_image(call, store, &(removal){.manifest = manifest, .force = force}, removed, err);
+}
+
+int32_t wci_image_remove_seen(wc_call *call, wci_store *store, const wci_image_record *seen, int force,
+                              wci_strv *removed, int *changed, wc_error **err)
+{
+    const removal r = {.manifest = &seen->manifest, .seen = seen, .changed = changed, .force = force};
+    return remove_image(call, store, &r, removed, err);
 }

@@ -192,6 +192,12 @@ int32_t wci_image_untag(wci_store *store, const char *name, wc_error **err);
  * "Untagged: NAME", "Deleted: DIGEST". */
 int32_t wci_image_remove(wc_call *call, wci_store *store, const wci_digest *manifest, int force,
                          wci_strv *removed, wc_error **err);
+/* The same two for whoever decided by what it saw: when the image is gone or has not exactly the names of `seen`
+ * any more, nothing is done and *changed is 1; look again and decide anew. */
+int32_t wci_image_untag_seen(wc_call *call, wci_store *store, const wci_image_record *seen, const char *name,
+                             int *changed, wc_error **err);
+int32_t wci_image_remove_seen(wc_call *call, wci_store *store, const wci_image_record *seen, int force,
+                              wci_strv *removed, int *changed, wc_error **err);
 
 /* ---- Containers ------------------------------------------------------------------------------- */
 

@@ -95,6 +95,12 @@ static int32_t measure_litter(wc_call *call, wci_store *store, wci_usage *u, wc_
         u->litter_bytes += bytes_of(litter.paths.items[i]);
         rc = wci_call_check(call, err);
     }
+    for (size_t i = 0; i < litter.scratch.count && !rc; i++) {
+        char *dir = wci_store_path(store, WCI_DIR_STAGING, litter.scratch.items[i]);
+        u->litter_bytes += dir ? bytes_of(dir) : 0;
+        wci_free(dir);
+        rc = wci_call_check(call, err);
+    }
     wci_litter_free(&litter);
     wci_strv_free(&held);
     return rc;

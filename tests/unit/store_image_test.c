@@ -211,6 +211,30 @@ START_TEST(removing_takes_what_only_it_needed)
 }
 END_TEST
 
+START_TEST(a_decision_counts_only_while_it_fits)
+{
+    wci_digest one = publish_image("one", "a");
+    wci_image_record *seen = NULL;
+    wci_strv lines = WCI_STRV_INIT;
+    int changed = 0;
+    ok(wci_image_find(store, "one", &seen, &error));
+    ok(wci_image_tag(store, &one, "another", &error));
+    ok(wci_image_remove_seen(&call, store, seen, 1, &lines, &changed, &error));
+    ck_assert(changed && !lines.count && finds("one", &one) && finds("another", &one));
+    changed = 0;
+    ok(wci_image_untag_seen(&call, store, seen, "one", &changed, &error));
+    ck_assert(changed && finds("one", &one));
+    ok(wci_image_untag(store, "another", &error));
+    changed = 0;
+    ok(wci_image_remove_seen(&call, store, seen, 0, &lines, &changed, &error));
+    ck_assert(!changed && lines.count == 3);
+    ok(wci_image_remove_seen(&call, store, seen, 0, &lines, &changed, &error));
+    ck_assert(changed && lines.count == 3);
+    wci_image_record_free(seen);
+    wci_strv_free(&lines);
+}
+END_TEST
+
 START_TEST(the_same_layer_twice_in_one_image)
 {
     wci_digest twice = publish_image("twice", "aa");
@@ -286,6 +310,7 @@ int main(void)
     tcase_add_test(tcase, an_image_without_its_blobs_is_not_published);
     tcase_add_test(tcase, pulling_again_changes_nothing);
     tcase_add_test(tcase, removing_takes_what_only_it_needed);
+    tcase_add_test(tcase, a_decision_counts_only_while_it_fits);
     tcase_add_test(tcase, the_same_layer_twice_in_one_image);
     tcase_add_test(tcase, an_image_in_use_stays);
     tcase_add_test(tcase, what_is_held_survives_its_image);

@@ -324,12 +324,12 @@ START_TEST(check_and_prune_run_beside_others)
     pthread_create(&checker, NULL, check_all_the_time, NULL);
     for (int i = 0; i < 3; i++)
         pthread_create(&threads[i], NULL, publish_and_remove, &workers[i]);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
-        ck_assert_msg(!workers[i].failed, "%s", workers[i].failed);
-    }
     stop_checking = 1;
     pthread_join(checker, &failed);
+    for (int i = 0; i < 3; i++)
+        ck_assert_msg(!workers[i].failed, "%s", workers[i].failed);
     ck_assert_msg(!failed, "%s", (char *)failed);
     prune(0);
     ck_assert_int_eq(count_in("trees"), 0);
