@@ -299,7 +299,7 @@ int32_t wc_logs_next(wc_logs *logs, int32_t *channel, int64_t *time_ns, wc_buf *
 
 intptr_t wc_logs_fd(const wc_logs *logs)
 {
-    return logs ? wci_backend_logs_fd(logs->backend, logs->handle) : -1;
+    return logs && wci_api_is_ours(logs->engine) ? wci_backend_logs_fd(logs->backend, logs->handle) : -1;
 }
 
 wc_logs *wc_logs_ref(wc_logs *logs)

@@ -2,6 +2,7 @@
 #include "api/context.h"
 
 #include "core/alloc.h"
+#include "core/cancel.h"
 #include "core/str.h"
 #include "platform/file.h"
 #include "platform/host.h"
@@ -154,6 +155,8 @@ int32_t wc_context_open(const wc_context_options *options, wc_cancel *cancel, wc
     int32_t rc = context ? wci_log_new(options->log_level, &log, err) : wci_err_nomem(err);
     wc_call call = {.cancel = cancel, .log = log};
     if (!rc)
+        rc = wci_cancel_check_fork(cancel, err);
+    if (!rc)
         rc = find_places(options, &at, err);
     if (!rc)
         rc = open_engine(&call, options, &at, log, &context->engine, err);
@@ -179,7 +182,13 @@ int32_t wci_api_begin(wc_context *context, wc_cancel *cancel, wc_call *call, wc_
 int32_t wci_api_begin_engine(wci_engine *engine, wc_cancel *cancel, wc_call *call, wc_error **err)
 {
     *call = (wc_call){.cancel = cancel, .log = engine->log};
-    return wci_store_check_fork(engine->store, err);
+    int32_t rc = wci_store_check_fork(engine->store, err);
+    return rc ? rc : wci_cancel_check_fork(cancel, err);
+}
+
+int wci_api_is_ours(const wci_engine *engine)
+{
+    return wci_store_check_fork(engine->store, NULL) == WC_OK;
 }
 
 wc_context *wc_context_ref(wc_context *context)
@@ -211,5 +220,7 @@ int32_t wc_context_next_log(wc_context *context, int32_t *level, int64_t *time_n
 {
     if (!context || !message)
         return WC_E_INVALID;
+    if (!wci_api_is_ours(context->engine))
+        return WC_E_FORKED;
     return wci_log_take(context->engine->log, level, time_ns, message);
 }

@@ -14,10 +14,13 @@ struct wc_context {
     wci_engine *engine; /* holds log, store and backends */
 };
 
-/* WC_E_INVALID for a NULL context, WC_E_FORKED in a forked child; fills `call`. */
+/* WC_E_INVALID for a NULL context, WC_E_FORKED for a context or cancel handle that was inherited by
+ * fork(); fills `call`. */
 int32_t wci_api_begin(wc_context *context, wc_cancel *cancel, wc_call *call, wc_error **err);
 /* The same for handles that hold an engine. */
 int32_t wci_api_begin_engine(wci_engine *engine, wc_cancel *cancel, wc_call *call, wc_error **err);
+/* 0 in a process that inherited the handle by fork(). */
+int wci_api_is_ours(const wci_engine *engine);
 
 /* `return` WC_E_INVALID naming the argument unless the condition holds. */
 #define WCI_REQUIRE(condition, what)                                                             \

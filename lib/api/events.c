@@ -22,7 +22,7 @@ int32_t wc_events_next(wc_events *events, int64_t timeout_ns, wc_cancel *cancel,
 
 intptr_t wc_events_fd(const wc_events *events)
 {
-    return events ? (intptr_t)wci_watch_fd(events->watch) : -1;
+    return events && wci_api_is_ours(events->engine) ? (intptr_t)wci_watch_fd(events->watch) : -1;
 }
 
 wc_events *wc_events_ref(wc_events *events)

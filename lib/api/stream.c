@@ -48,7 +48,7 @@ int32_t wc_stream_resize(wc_stream *stream, uint32_t columns, uint32_t rows, wc_
 
 intptr_t wc_stream_fd(const wc_stream *stream)
 {
-    return stream ? wci_backend_stream_fd(stream->backend, stream->handle) : -1;
+    return stream && wci_api_is_ours(stream->engine) ? wci_backend_stream_fd(stream->backend, stream->handle) : -1;
 }
 
 wc_stream *wc_stream_ref(wc_stream *stream)

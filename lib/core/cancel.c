@@ -82,6 +82,14 @@ void wc_cancel_unref(wc_cancel *cancel)
     wci_free(cancel);
 }
 
+int32_t wci_cancel_check_fork(const wc_cancel *cancel, wc_error **err)
+{
+    if (!cancel || cancel->fork_id == wci_fork_id())
+        return WC_OK;
+    return wci_err(err, WC_E_FORKED,
+                   "cancel handle: it was made before this process was forked; make another one here");
+}
+
 intptr_t wci_cancel_fd(const wc_cancel *cancel)
 {
     return cancel ? cancel->wake : WCI_FD_NONE;

@@ -42,6 +42,11 @@ typedef struct wci_file_info {
     uint32_t uid;
 } wci_file_info;
 
+/* A host may have closed its standard streams, and libraries that open files themselves would take
+ * their numbers. Fills those that are free; what this gives is for wci_stdio_release(). */
+int wci_stdio_fill(void);
+void wci_stdio_release(int filled);
+
 int32_t wci_file_open(const char *path, int flags, uint32_t mode, wci_fd *out, wc_error **err);
 void wci_fd_close(wci_fd fd); /* WCI_FD_NONE accepted */
 /* Whole reads and writes, EINTR hidden. Short reads only at the end of the file. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What network transfers need from the system beside the HTTP library: addresses as bytes,
- * sockets that no child inherits, and quiet around code that may raise signals or start threads. */
+/* What network transfers need from the system beside the HTTP library: addresses as bytes, and sockets
+ * that no child inherits. */
 #ifndef WCI_NET_H
 #define WCI_NET_H
 
@@ -18,15 +18,5 @@ int wci_ip_of_sockaddr(const void *sockaddr, wci_ip *out);
 
 /* As socket(), close-on-exec; -1 on failure. */
 intptr_t wci_socket_open(int family, int type, int protocol);
-
-typedef struct wci_signal_guard {
-    uint64_t mask[16];
-    int had_sigpipe;
-} wci_signal_guard;
-/* Blocks all asynchronous signals of this thread, so that threads started meanwhile never run the
- * host's handlers, and a broken connection raises no SIGPIPE there. Keep it short. */
-void wci_signals_block(wci_signal_guard *guard);
-/* Takes away a SIGPIPE that was raised meanwhile, and restores the mask. */
-void wci_signals_restore(wci_signal_guard *guard);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef WCI_THREAD_H
 #define WCI_THREAD_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include <wincontainer/error.h>
@@ -19,10 +20,19 @@ typedef struct wci_cond { pthread_cond_t c; } wci_cond;
 #endif
 typedef struct wci_thread wci_thread;
 
+/* A lock in static storage, initialised with zeros. Held by another thread when the process forks, it is
+ * free in the child. */
+typedef struct wci_global_mutex {
+    wci_mutex mutex;
+    _Atomic int64_t fork_id; /* that the mutex was made for; negative while it is being made */
+} wci_global_mutex;
+
 void wci_mutex_init(wci_mutex *m);
 void wci_mutex_destroy(wci_mutex *m);
 void wci_mutex_lock(wci_mutex *m);
 void wci_mutex_unlock(wci_mutex *m);
+void wci_global_lock(wci_global_mutex *g);
+void wci_global_unlock(wci_global_mutex *g);
 void wci_cond_init(wci_cond *c); /* waits on the monotonic clock */
 void wci_cond_destroy(wci_cond *c);
 void wci_cond_wait(wci_cond *c, wci_mutex *m);

@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/aside.h"
 #include "platform/host.h"
 #include "platform/lazy.h"
 #include "platform/thread.h"
@@ -30,8 +31,10 @@ struct wci_http {
     int64_t stall_ms;
     wci_http_request **running;
     size_t running_count, running_cap;
-    wci_signal_guard guard; /* in place while curl works */
-    const wc_call *call;    /* of the wait that drives us */
+    wci_aside *aside;    /* where curl works */
+    intptr_t wake;       /* cancel descriptor that can be waited for there */
+    const wc_call *call; /* of the wait that drives us */
+    int64_t wait_ms;     /* of the next turn */
     wci_tick tick;
     uintptr_t tick_payload;
     int64_t ticked_ns;
@@ -40,27 +43,53 @@ struct wci_http {
 
 /* ---- Life ------------------------------------------------------------------------------------- */
 
+/* Whatever may open or close a descriptor, write to one or start a thread runs aside. */
+
 /* libcurl counts its users itself; what it set up stays, as other users in the process may not. */
-static int32_t curl_ready(wc_error **err)
+static CURLcode curl_ready(void)
 {
-    static wci_mutex lock = WCI_MUTEX_INIT;
+    static wci_global_mutex lock;
     static int done;
-    int32_t missing = wci_lazy_curl(err);
-    if (missing)
-        return missing;
-    wci_mutex_lock(&lock);
+    wci_global_lock(&lock);
     CURLcode code = done ? CURLE_OK : curl_global_init(CURL_GLOBAL_DEFAULT);
     done = done || !code;
-    wci_mutex_unlock(&lock);
+    wci_global_unlock(&lock);
+    return code;
+}
+
+typedef struct beginning {
+    wci_http *http;
+    CURLcode code;
+} beginning;
+
+static void begin_curl(void *arg)
+{
+    beginning *b = arg;
+    b->code = curl_ready();
+    if (!b->code)
+        b->http->multi = curl_multi_init();
+}
+
+static int32_t begin(wci_http *http, const wci_http_options *options, wc_error **err)
+{
+    beginning b = {http, CURLE_OK};
+    int32_t code = wci_aside_new(options->wake, &http->aside, err);
     if (code)
-        return wci_err_native(err, WC_E_INTERNAL, WC_DOMAIN_CURL, code, "http client: %s",
-                              curl_easy_strerror(code));
+        return code;
+    wci_aside_run(http->aside, begin_curl, &b);
+    if (b.code)
+        return wci_err_native(err, WC_E_INTERNAL, WC_DOMAIN_CURL, b.code, "http client: %s",
+                              curl_easy_strerror(b.code));
+    if (!http->multi || wci_replace(&http->ca_file, options->ca_file) ||
+        wci_replace(&http->user_agent, options->user_agent))
+        return wci_err_nomem(err);
+    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->connections);
     return WC_OK;
 }
 
 int32_t wci_http_new(const wci_http_options *options, wci_http **out, wc_error **err)
 {
-    int32_t code = curl_ready(err);
+    int32_t code = wci_lazy_curl(err);
     if (code)
         return code;
     wci_http *http = wci_calloc(1, sizeof *http);
@@ -68,15 +97,19 @@ int32_t wci_http_new(const wci_http_options *options, wci_http **out, wc_error *
         return wci_err_nomem(err);
     http->tls_verify = options->tls_verify;
     http->stall_ms = options->stall_ms;
-    http->multi = curl_multi_init();
-    if (!http->multi || wci_replace(&http->ca_file, options->ca_file) ||
-        wci_replace(&http->user_agent, options->user_agent)) {
+    http->wake = options->wake;
+    code = begin(http, options, err);
+    if (code)
         wci_http_free(http);
-        return wci_err_nomem(err);
-    }
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->connections);
-    *out = http;
-    return WC_OK;
+    else
+        *out = http;
+    return code;
+}
+
+static void end_curl(void *arg)
+{
+    wci_http *http = arg;
+    curl_multi_cleanup(http->multi);
 }
 
 void wci_http_free(wci_http *http)
@@ -85,10 +118,9 @@ void wci_http_free(wci_http *http)
         return;
     while (http->running_count)
         wci_http_cancel(http, http->running[0]);
-    wci_signal_guard guard;
-    wci_signals_block(&guard);
-    curl_multi_cleanup(http->multi);
-    wci_signals_restore(&guard);
+    if (http->multi)
+        wci_aside_run(http->aside, end_curl, http);
+    wci_aside_free(http->aside);
     wci_free(http->running);
     wci_free(http->ca_file);
     wci_free(http->user_agent);
@@ -159,17 +191,20 @@ static int32_t check_outside(wci_http *http, wc_error **err)
     return http->tick(http->tick_payload, err);
 }
 
+static void hand_on_now(void *arg)
+{
+    wci_http_request *r = arg;
+    r->sink_code = check_outside(r->http, &r->why);
+    if (!r->sink_code)
+        r->sink_code = hand_on(r, &r->why);
+    r->active_ns = wci_monotonic_ns();
+}
+
 /* curl goes on reading while there is something to read, many megabytes at times: what came must
  * not wait for the end of that, nor must the one who wants to cancel. */
 static int hand_on_inside(wci_http_request *r)
 {
-    wci_http *http = r->http;
-    wci_signals_restore(&http->guard);
-    r->sink_code = check_outside(http, &r->why);
-    if (!r->sink_code)
-        r->sink_code = hand_on(r, &r->why);
-    wci_signals_block(&http->guard);
-    r->active_ns = wci_monotonic_ns();
+    wci_aside_back(r->http->aside, hand_on_now, r);
     return !r->sink_code;
 }
 
@@ -454,13 +489,16 @@ int32_t wci_http_start(wci_http *http, wci_http_request *request, wc_error **err
 
 /* ---- Ending ----------------------------------------------------------------------------------- */
 
+static void end_request(void *arg)
+{
+    wci_http_request *r = arg;
+    curl_multi_remove_handle(r->http->multi, r->easy);
+    release_handle(r);
+}
+
 static void take_out(wci_http *http, wci_http_request *r)
 {
-    wci_signal_guard guard;
-    wci_signals_block(&guard);
-    curl_multi_remove_handle(http->multi, r->easy);
-    release_handle(r);
-    wci_signals_restore(&guard);
+    wci_aside_run(http->aside, end_request, r);
     for (size_t i = 0; i < http->running_count; i++)
         if (http->running[i] == r)
             http->running[i--] = http->running[--http->running_count];
@@ -596,13 +634,18 @@ static void finish_whole(wci_http *http, wci_http_request *r, CURLcode curl)
     finish(http, r, code);
 }
 
-static void perform(wci_http *http)
+static void turn(void *arg)
 {
+    wci_http *http = arg;
     int running;
-    wci_signals_block(&http->guard);
+    struct curl_waitfd waker = {.fd = (curl_socket_t)http->wake, .events = CURL_WAIT_POLLIN};
+    if (http->wait_ms > 0)
+        curl_multi_poll(http->multi, &waker, http->wake >= 0, (int)http->wait_ms, NULL);
     curl_multi_perform(http->multi, &running);
-    wci_signals_restore(&http->guard);
+}
 
+static void finish_answered(wci_http *http)
+{
     int left;
     for (CURLMsg *m; (m = curl_multi_info_read(http->multi, &left));) {
         wci_http_request *r = NULL;
@@ -656,24 +699,29 @@ static int64_t poll_ms(const wci_http *http, int64_t until_ns)
     return ms > 0 ? ms : 0;
 }
 
-static void poll_once(const wc_call *call, wci_http *http, int64_t ms)
+/* What cancels another call than the one we were made for cannot be waited for: we look often. */
+static int64_t wait_ms(const wc_call *call, const wci_http *http, int64_t until_ns)
 {
-    struct curl_waitfd waker = {0};
-    intptr_t fd = wci_call_cancel_fd(call);
-    waker.fd = (curl_socket_t)fd;
-    waker.events = CURL_WAIT_POLLIN;
-    curl_multi_poll(http->multi, &waker, fd >= 0, wci_call_timeout_ms(call, ms), NULL);
+    int64_t ms = poll_ms(http, until_ns);
+    if (wci_call_cancel_fd(call) != http->wake && ms > TICK_MS)
+        ms = TICK_MS;
+    return wci_call_timeout_ms(call, ms);
 }
 
-static int32_t drive(wc_call *call, wci_http *http, wc_error **err)
+/* Waits for at most `ms`, and does all that can be done. */
+static int32_t drive(wc_call *call, wci_http *http, int64_t ms, wc_error **err)
 {
     http->call = call;
     int32_t code = check_outside(http, err);
     if (code)
         return code;
-    perform(http);
-    hand_on_and_expire(http);
-    return WC_OK;
+    http->wait_ms = ms;
+    wci_aside_run(http->aside, turn, http);
+    finish_answered(http);
+    code = check_outside(http, err);
+    if (!code)
+        hand_on_and_expire(http);
+    return code;
 }
 
 void wci_http_set_tick(wci_http *http, wci_tick tick, uintptr_t payload)
@@ -687,25 +735,21 @@ int32_t wci_http_wait(wc_call *call, wci_http *http, int64_t timeout_ms,
                       wci_http_request **finished, wc_error **err)
 {
     int64_t until = timeout_ms < 0 ? INT64_MAX : wci_monotonic_ns() + timeout_ms * NS_PER_MS;
-    for (;;) {
-        int32_t code = drive(call, http, err);
+    for (int64_t ms = 0;; ms = wait_ms(call, http, until)) {
+        int32_t code = drive(call, http, ms, err);
         if (code)
             return code;
         *finished = next_finished(http);
         if (*finished || wci_monotonic_ns() >= until || (!http->running_count && timeout_ms < 0))
             return WC_OK;
-        poll_once(call, http, poll_ms(http, until));
     }
 }
 
 int32_t wci_http_run(wc_call *call, wci_http *http, wci_http_request *request, wc_error **err)
 {
     int32_t code = wci_http_start(http, request, err);
-    while (!code && request->running) {
-        code = drive(call, http, err);
-        if (!code && request->running)
-            poll_once(call, http, poll_ms(http, INT64_MAX));
-    }
+    for (int64_t ms = 0; !code && request->running; ms = wait_ms(call, http, INT64_MAX))
+        code = drive(call, http, ms, err);
     wci_http_cancel(http, request);
     return code;
 }

@@ -2,8 +2,9 @@
 /* HTTP requests, several at once on one thread, over connections kept for reuse. One request is one
  * exchange with one server: redirects, challenges and retries are the caller's business.
  *
- * Bytes of answers are gathered and handed on in larger pieces, with the host's signal mask in
- * place, since they lead to disk work and progress callbacks. */
+ * The HTTP library works on a thread aside, because it opens what children of the host would inherit;
+ * bytes of answers are gathered and handed on in larger pieces on the thread that waits, since they
+ * lead to disk work and progress callbacks. */
 #ifndef WCI_REGISTRY_HTTP_H
 #define WCI_REGISTRY_HTTP_H
 
@@ -21,6 +22,7 @@ typedef struct wci_http_options {
     const char *user_agent;
     int64_t stall_ms;
     uint32_t connections; /* kept open */
+    intptr_t wake;        /* cancel descriptor of the calls to come, or -1 */
 } wci_http_options;
 
 typedef struct wci_http wci_http;

@@ -51,7 +51,7 @@ static int32_t check_names(const char *host, const char *repository, wc_error **
     return WC_OK;
 }
 
-static int32_t open_http(wci_remote *remote, wc_error **err)
+static int32_t open_http(wc_call *call, wci_remote *remote, wc_error **err)
 {
     const wci_registry_config *config = &remote->config;
     wci_http_options options = {
@@ -60,6 +60,7 @@ static int32_t open_http(wci_remote *remote, wc_error **err)
         .user_agent = config->user_agent ? config->user_agent : "wincontainer/" WC_VERSION_TEXT,
         .stall_ms = config->stall_ms,
         .connections = config->max_transfers + 2,
+        .wake = wci_call_cancel_fd(call),
     };
     return wci_http_new(&options, &remote->http, err);
 }
@@ -67,7 +68,6 @@ static int32_t open_http(wci_remote *remote, wc_error **err)
 int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const char *host,
                         const char *repository, wci_remote **out, wc_error **err)
 {
-    (void)call;
     int32_t code = check_names(host, repository, err);
     if (code)
         return code;
@@ -81,7 +81,7 @@ int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const 
     if (!code)
         code = wci_endpoint_set(remote, 0, err);
     if (!code)
-        code = open_http(remote, err);
+        code = open_http(call, remote, err);
     if (code) {
         wci_remote_close(remote);
         return code;

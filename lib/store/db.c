@@ -22,11 +22,27 @@ struct wci_db {
     const wc_call *call; /* of the running transaction, for the busy handler */
     int64_t busy_since;  /* 0: not waiting */
     uint32_t jitter;
-    int durable;       /* how PRAGMA synchronous stands */
-    atomic_int active; /* somebody holds the mutex or wants it */
+    int durable; /* how PRAGMA synchronous stands */
     cached *cache;
     size_t cache_count, cache_cap;
 };
+
+static atomic_int users;
+
+void wci_db_enter(void)
+{
+    atomic_fetch_add(&users, 1);
+}
+
+void wci_db_leave(void)
+{
+    atomic_fetch_sub(&users, 1);
+}
+
+int wci_db_in_use(void)
+{
+    return atomic_load(&users) != 0;
+}
 
 static int32_t code_of(int sqlite)
 {
@@ -139,16 +155,6 @@ void wci_db_close(wci_db *db)
     wci_free(db);
 }
 
-int wci_db_close_inherited(wci_db *db)
-{
-    if (!db)
-        return 1;
-    if (atomic_load(&db->active))
-        return 0;
-    wci_db_close(db);
-    return 1;
-}
-
 static int32_t set_durable(wci_db *db, int durable, wc_error **err)
 {
     if (db->durable == durable)
@@ -172,12 +178,12 @@ static void let_go(wci_db *db)
 {
     db->call = NULL;
     wci_mutex_unlock(&db->mutex);
-    atomic_fetch_sub(&db->active, 1);
+    wci_db_leave();
 }
 
 int32_t wci_db_begin(wci_db *db, const wc_call *call, wci_tx_kind kind, wc_error **err)
 {
-    atomic_fetch_add(&db->active, 1);
+    wci_db_enter();
     wci_mutex_lock(&db->mutex);
     db->call = call;
     int32_t rc = begin(db, kind, err);

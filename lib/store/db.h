@@ -22,10 +22,11 @@ typedef struct wci_db wci_db;
 
 int32_t wci_db_open(const wc_call *call, const char *path, wci_db **out, wc_error **err);
 void wci_db_close(wci_db *db);
-/* For a forked child, before it opens the same file again: SQLite would otherwise go on with what
- * it inherited, without the locks, which stay with the parent. 0 when the parent was in the middle
- * of a transaction: then nothing can be done. */
-int wci_db_close_inherited(wci_db *db);
+/* Threads that are at work in SQLite or on what is built of its connections. What a forked child
+ * inherited of them can be used when there were none. */
+void wci_db_enter(void);
+void wci_db_leave(void);
+int wci_db_in_use(void);
 
 typedef enum wci_tx_kind {
     WCI_TX_READ,    /* one snapshot */

@@ -10,8 +10,26 @@
 
 /* Two connections of two SQLite copies in one process would lose each other's locks; within one
  * copy one connection is enough. */
-static wci_mutex registry_mutex = WCI_MUTEX_INIT;
+static wci_global_mutex registry_mutex;
 static wci_store *registry;
+
+/* A fork that happened while another thread was at work here or in SQLite left this child locks that
+ * nobody will give back. Judged once, before anything else of this process is at work. */
+static int32_t check_process(const char *root, wc_error **err)
+{
+    static int64_t judged;
+    static int usable;
+    if (judged != wci_fork_id()) {
+        usable = !wci_db_in_use();
+        judged = wci_fork_id();
+    }
+    if (usable)
+        return WC_OK;
+    return wci_err(err, WC_E_FORKED,
+                   "store: '%s': this process was forked while another thread worked on a store; run "
+                   "a program in the child before opening one",
+                   root);
+}
 
 static wci_store *find_open(const char *root)
 {
@@ -21,19 +39,16 @@ static wci_store *find_open(const char *root)
     return NULL;
 }
 
-static int32_t close_inherited(const char *root, wc_error **err)
+/* SQLite would go on with the connection that the parent has, without its locks, which are not
+ * inherited. */
+static void close_inherited(const char *root)
 {
     for (wci_store *s = registry; s; s = s->next) {
         if (strcmp(s->root, root) != 0 || wci_store_is_ours(s))
             continue;
-        if (!wci_db_close_inherited(s->db))
-            return wci_err(err, WC_E_FORKED,
-                           "store: '%s': this process was forked while another thread worked on "
-                           "it; run a program in the child before opening it",
-                           root);
+        wci_db_close(s->db);
         s->db = NULL;
     }
-    return WC_OK;
 }
 
 static void forget(wci_store *store)
@@ -46,14 +61,11 @@ static void forget(wci_store *store)
     }
 }
 
-/* In a forked child the database and the locks stay the parent's: only memory is given back. */
 static void destroy(wci_store *store)
 {
-    if (wci_store_is_ours(store)) {
-        wci_db_close(store->db);
-        wci_lock_release(store->schema_lock);
-        wci_lock_release_remove(store->host_lock);
-    }
+    wci_db_close(store->db);
+    wci_lock_release(store->schema_lock);
+    wci_lock_release_remove(store->host_lock);
     wci_free(store->root);
     wci_free(store->run_root);
     wci_free(store->uuid);
@@ -110,7 +122,12 @@ static int32_t open_parts(wc_call *call, wci_store *store, wc_error **err)
         if (!rc)
             rc = lock_host(store, err);
     }
-    return rc ? rc : wci_schema_open(call, store, err);
+    if (rc)
+        return rc;
+    int filled = wci_stdio_fill(); /* SQLite would do so itself, and leave it */
+    rc = wci_schema_open(call, store, err);
+    wci_stdio_release(filled);
+    return rc;
 }
 
 static int32_t open_new(wc_call *call, const char *root, const char *run_root, int flags,
@@ -144,18 +161,33 @@ static int32_t share(wci_store *store, const char *run_root, wci_store **out, wc
     return WC_OK;
 }
 
-static int32_t open_shared(wc_call *call, const char *root, const char *run_root, int flags,
-                           wci_store **out, wc_error **err)
+static int32_t open_and_register(wc_call *call, const char *root, const char *run_root, int flags,
+                                 wci_store **out, wc_error **err)
 {
-    wci_mutex_lock(&registry_mutex);
-    wci_store *store = find_open(root);
-    int32_t rc = store ? share(store, run_root, out, err) : close_inherited(root, err);
-    if (!rc && !store && !(rc = open_new(call, root, run_root, flags, &store, err))) {
+    wci_store *store = NULL;
+    wci_db_enter();
+    close_inherited(root);
+    int32_t rc = open_new(call, root, run_root, flags, &store, err);
+    if (!rc) {
         store->next = registry;
         registry = store;
         *out = store;
     }
-    wci_mutex_unlock(&registry_mutex);
+    wci_db_leave();
+    return rc;
+}
+
+static int32_t open_shared(wc_call *call, const char *root, const char *run_root, int flags,
+                           wci_store **out, wc_error **err)
+{
+    wci_global_lock(&registry_mutex);
+    int32_t rc = check_process(root, err);
+    wci_store *store = rc ? NULL : find_open(root);
+    if (store)
+        rc = share(store, run_root, out, err);
+    else if (!rc)
+        rc = open_and_register(call, root, run_root, flags, out, err);
+    wci_global_unlock(&registry_mutex);
     return rc;
 }
 
@@ -185,23 +217,27 @@ int32_t wci_store_open(wc_call *call, const char *root, const char *run_root, in
 wci_store *wci_store_ref(wci_store *store)
 {
     if (store) {
-        wci_mutex_lock(&registry_mutex);
+        wci_global_lock(&registry_mutex);
         wci_ref_take(&store->refs);
-        wci_mutex_unlock(&registry_mutex);
+        wci_global_unlock(&registry_mutex);
     }
     return store;
 }
 
+/* In a forked child database and locks are the parent's, and the record of them stays: whoever opens
+ * the store here has to know of the connection. */
 void wci_store_unref(wci_store *store)
 {
-    if (!store)
+    if (!store || !wci_store_is_ours(store))
         return;
-    wci_mutex_lock(&registry_mutex);
+    wci_global_lock(&registry_mutex);
     if (wci_ref_drop(&store->refs)) {
+        wci_db_enter();
         forget(store);
         destroy(store);
+        wci_db_leave();
     }
-    wci_mutex_unlock(&registry_mutex);
+    wci_global_unlock(&registry_mutex);
 }
 
 const char *wci_store_root(const wci_store *store)

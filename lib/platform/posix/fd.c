@@ -21,6 +21,29 @@ int wci_posix_off_stdio(int fd)
     return high;
 }
 
+int wci_stdio_fill(void)
+{
+    int filled = 0;
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (null < 0 || null > 2) { /* none free any more: the host opened it */
+            wci_fd_close(null);
+            break;
+        }
+        filled |= 1 << null;
+    }
+    return filled;
+}
+
+void wci_stdio_release(int filled)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (filled & 1 << fd)
+            close(fd);
+}
+
 int wci_posix_open_at(int dir, const char *path, int flags, unsigned mode)
 {
     int fd;

@@ -21,6 +21,8 @@
 int wci_posix_open_at(int dir, const char *path, int flags, unsigned mode);
 /* The same for a descriptor that something else made; takes it over. */
 int wci_posix_off_stdio(int fd);
+/* Closes all from first to last, which may be UINT_MAX; system calls only. */
+void wci_posix_close_range(unsigned first, unsigned last);
 /* Opens what an O_PATH descriptor stands for. */
 int wci_posix_reopen(int fd, int flags);
 /* write() hiding EINTR, without SIGPIPE. */

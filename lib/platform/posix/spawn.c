@@ -82,7 +82,7 @@ IN_CHILD static int place_descriptors(spawn *s)
     return 0;
 }
 
-IN_CHILD static void close_range_of(unsigned first, unsigned last)
+IN_CHILD void wci_posix_close_range(unsigned first, unsigned last)
 {
     if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
         return;
@@ -101,10 +101,10 @@ IN_CHILD static void close_others(const spawn *s)
     for (size_t i = 0; i < s->wanted_count; i++) {
         unsigned keep = (unsigned)s->wanted[i];
         if (keep > next)
-            close_range_of(next, keep - 1);
+            wci_posix_close_range(next, keep - 1);
         next = keep + 1;
     }
-    close_range_of(next, UINT_MAX);
+    wci_posix_close_range(next, UINT_MAX);
 }
 
 IN_CHILD static void reset_signals(void)

@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/process.h"
 
 struct wci_thread {
     pthread_t id;
@@ -33,6 +34,31 @@ void wci_mutex_lock(wci_mutex *m)
 void wci_mutex_unlock(wci_mutex *m)
 {
     pthread_mutex_unlock(&m->m);
+}
+
+/* Whoever sees first that this is another process makes the mutex anew; the rest waits for that. */
+static void renew(wci_global_mutex *g)
+{
+    int64_t now = wci_fork_id(), seen;
+    while ((seen = atomic_load(&g->fork_id)) != now) {
+        if (seen == -now) {
+            sched_yield();
+        } else if (atomic_compare_exchange_strong(&g->fork_id, &seen, -now)) {
+            wci_mutex_init(&g->mutex);
+            atomic_store(&g->fork_id, now);
+        }
+    }
+}
+
+void wci_global_lock(wci_global_mutex *g)
+{
+    renew(g);
+    wci_mutex_lock(&g->mutex);
+}
+
+void wci_global_unlock(wci_global_mutex *g)
+{
+    wci_mutex_unlock(&g->mutex);
 }
 
 void wci_cond_init(wci_cond *c)

@@ -138,6 +138,17 @@ void client_receive(client *c)
         c->gone = 1;
 }
 
+void client_deafen(client *c)
+{
+    char rest[4096];
+    ssize_t n;
+    c->deaf = 1;
+    shutdown(c->fd, SHUT_RD);
+    do
+        n = recv(c->fd, rest, sizeof rest, MSG_DONTWAIT);
+    while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 int client_frame(client *c, int *type, const char **data, size_t *size)
 {
     if (c->in.size < WCI_FRAME_HEADER)

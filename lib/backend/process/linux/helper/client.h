@@ -36,6 +36,9 @@ void client_flush(client *c);
 void client_drop(client *c);
 /* Reads what is there; `gone` at the end of the stream. */
 void client_receive(client *c);
+/* Reads no more from it. Its next write finds a broken pipe, and one that waits for room does so at once:
+ * what fills the socket is thrown away. */
+void client_deafen(client *c);
 /* The next whole frame in `in`, or 0. Lent until client_consume(). */
 int client_frame(client *c, int *type, const char **data, size_t *size);
 void client_consume(client *c);

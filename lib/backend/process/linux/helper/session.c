@@ -107,10 +107,8 @@ static void close_input(session *s)
     s->input_used = 0;
     for (size_t i = 0; i < s->client_count; i++) {
         client *c = s->clients[i];
-        if (c->attach & WC_ATTACH_STDIN) {
-            c->deaf = 1;
-            shutdown(c->fd, SHUT_RD);
-        }
+        if (c->attach & WC_ATTACH_STDIN)
+            client_deafen(c);
     }
 }
 
@@ -185,10 +183,8 @@ static void attach(session *s, client *c, uint32_t what)
 {
     c->attach = what;
     client_send(c, WCI_FRAME_ATTACHED, 0, NULL, 0);
-    if ((what & WC_ATTACH_STDIN) && s->process.in < 0) {
-        c->deaf = 1;
-        shutdown(c->fd, SHUT_RD);
-    }
+    if ((what & WC_ATTACH_STDIN) && s->process.in < 0)
+        client_deafen(c);
 }
 
 static void handle_frame(session *s, client *c, int type, const char *data, size_t size)
