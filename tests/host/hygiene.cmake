@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-# What a host process keeps to itself, on each backend; the harness and the image are those of the
-# conformance suite.
+# What a host process keeps to itself, and what it may fork, on each backend. Harness and image are
+# those of the conformance suite.
 set(host_sources host_cycle.c host_state.c ../conformance/harness.c)
 
 wc_add_test(hygiene_mock host SOURCES hygiene_test.c host_children.c host_watch.c ${host_sources}
-  LINKS Threads::Threads ARGS mock SERIAL TIMEOUT 400)
-add_test(NAME hygiene_process COMMAND hygiene_mock process)
-wc_test_properties(hygiene_process host SERIAL TIMEOUT 600)
+  LINKS Threads::Threads ARGS mock SERIAL TIMEOUT 600)
+wc_add_test(fork_mock host SOURCES fork_test.c fork_handles.c ${host_sources}
+  LINKS Threads::Threads ARGS mock SERIAL TIMEOUT 600)
 
-foreach(program hygiene_mock)
-  add_dependencies(${program} testprog)
+foreach(test hygiene fork)
+  add_test(NAME ${test}_process COMMAND ${test}_mock process)
+  wc_test_properties(${test}_process host SERIAL TIMEOUT 600)
+  add_dependencies(${test}_mock testprog)
   if(TARGET wc-helper)
-    add_dependencies(${program} wc-helper)
+    add_dependencies(${test}_mock wc-helper)
   endif()
 endforeach()
