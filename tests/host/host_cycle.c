@@ -355,13 +355,13 @@ static wc_container *shell(const char *script)
     return create_from(options);
 }
 
-/* The container lives on and reads no more. */
+/* The container lives on and reads no more; by then the writer has been waiting for room. */
 static void write_to_closed_input(void)
 {
     wc_stream *stream = NULL;
-    wc_container *c = shell("trap 'exit 4' TERM; exec 0<&-; echo closed; while :; do sleep 0.05; done");
+    wc_container *c = shell("trap 'exit 4' TERM; echo open; sleep 0.5; exec 0<&-; while :; do sleep 0.05; done");
     good(wc_container_start(c, WC_ATTACH_STDIN | WC_ATTACH_STDOUT, NULL, &stream, &err));
-    expect_output(stream, "closed\n");
+    expect_output(stream, "open\n");
     write_into_nothing(stream);
     ck_assert_int_eq(status_of(c), WC_STATUS_RUNNING);
     good(wc_container_stop(c, 20 * SECONDS, NULL, &err));

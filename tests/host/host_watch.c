@@ -33,7 +33,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int running, ending, parked;
 static watch_counts counted;
-static char complaints[8192];
+static char complaints[3000]; /* what fits into a message of Check */
 
 /* What was there at watch_begin(). */
 static char *state;

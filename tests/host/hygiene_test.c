@@ -145,7 +145,8 @@ static char *state_after(const char *before)
     return difference;
 }
 
-static void check_counts(const watch_counts *counts, host_kind kind)
+/* It would see nothing if it did not look. */
+static void check_counts(const watch_counts *counts)
 {
     ck_assert_int_gt(counts->looks, 20);
     ck_assert_int_gt(counts->lists, 0);
@@ -153,10 +154,6 @@ static void check_counts(const watch_counts *counts, host_kind kind)
     ck_assert_int_gt(counts->library_threads, 0);
     ck_assert_int_gt(children_count(), 10);
     ck_assert_int_gt(atomic_load(&alarms), 5);
-    if (getenv("WC_TEST_VERBOSE"))
-        fprintf(stderr, "%s: %ld looks, %ld descriptors, %ld threads, %ld intermediates, %ld children, %ld lists\n",
-                host_kind_name(kind), counts->looks, counts->library_descriptors, counts->library_threads,
-                counts->library_children, children_count(), counts->lists);
 }
 
 /* The cycle runs twice: what is loaded or set up once must not show either. */
@@ -168,7 +165,7 @@ static void run_watched(watch_counts *counts)
         cycle_run();
         watch_end();
         char *difference = state_after(before);
-        ck_assert_msg(!difference, "after the cycle:\n%s", difference);
+        ck_assert_msg(!difference, "after the cycle:\n%.3000s", difference);
     }
     free(before);
     watch_finish(counts);
@@ -196,7 +193,7 @@ START_TEST(a_host_stays_as_it_is)
     ck_assert_msg(children_no_strangers(why, sizeof why), "%s: %s", host_kind_name(kind), why);
     ck_assert_int_eq(atomic_load(&pipe_signals), 0);
     check_descriptors(&d);
-    check_counts(&counts, kind);
+    check_counts(&counts);
     long first = random();
     srandom(1);
     ck_assert_int_eq(random(), first);
