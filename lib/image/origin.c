@@ -118,7 +118,7 @@ static int32_t open_daemon(wc_call *call, wci_store *store, const wci_place *pla
     wci_members members = WCI_MEMBERS_NONE;
     wci_docker_engine *engine = NULL;
     wci_fd fd = WCI_FD_NONE;
-    int32_t code = wci_docker_engine_open(&engine, err);
+    int32_t code = wci_docker_engine_open(call, &engine, err);
     if (!code)
         code = wci_archive_scratch(store, &fd, err);
     if (!code)

@@ -63,7 +63,7 @@ int32_t wci_outlet_open_daemon(wc_call *call, wci_store *store, const wci_place 
         return wci_err_nomem(err);
     d->base.ops = &daemon_ops;
     d->call = call;
-    int32_t code = wci_docker_engine_open(&d->engine, err);
+    int32_t code = wci_docker_engine_open(call, &d->engine, err);
     if (!code)
         code = wci_scratch_new(store, &d->scratch, err);
     if (!code && !(d->path = wci_path_join(d->scratch.dir, "image.tar")))

@@ -35,9 +35,10 @@ static int32_t find_socket(char **out, wc_error **err)
     return code;
 }
 
-int32_t wci_docker_engine_open(wci_docker_engine **out, wc_error **err)
+int32_t wci_docker_engine_open(wc_call *call, wci_docker_engine **out, wc_error **err)
 {
-    const wci_http_options options = {.tls_verify = 1, .stall_ms = STALL_MS, .connections = 1};
+    const wci_http_options options = {
+        .tls_verify = 1, .stall_ms = STALL_MS, .connections = 1, .wake = wci_call_cancel_fd(call)};
     wci_docker_engine *engine = wci_calloc(1, sizeof *engine);
     if (!engine)
         return wci_err_nomem(err);

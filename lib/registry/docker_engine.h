@@ -8,7 +8,7 @@
 
 typedef struct wci_docker_engine wci_docker_engine;
 /* $DOCKER_HOST (unix:// only), or the usual socket. WC_E_MISSING when there is none. */
-int32_t wci_docker_engine_open(wci_docker_engine **out, wc_error **err);
+int32_t wci_docker_engine_open(wc_call *call, wci_docker_engine **out, wc_error **err);
 void wci_docker_engine_close(wci_docker_engine *engine); /* NULL accepted */
 
 /* Writes what `docker save NAME` would; progress by bytes. WC_E_NOT_FOUND. */

@@ -286,20 +286,35 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
     return (curl_socket_t)wci_socket_open(address->family, address->socktype, address->protocol);
 }
 
+typedef struct source_part {
+    wci_http_request *r;
+    char *data;
+    size_t size, got;
+} source_part;
+
+static void take_source(void *arg)
+{
+    source_part *part = arg;
+    wci_http_request *r = part->r;
+    r->sink_code = check_outside(r->http, &r->why);
+    if (!r->sink_code)
+        r->sink_code = r->source(r, part->data, part->size, &part->got, &r->why);
+    r->active_ns = wci_monotonic_ns();
+}
+
 /* As in hand_on_inside(): the one who wants to cancel must not wait for the end of the body. */
 static size_t on_source(char *data, size_t one, size_t size, void *arg)
 {
-    wci_http_request *r = arg;
-    wci_http *http = r->http;
-    size_t got = 0;
+    source_part part = {arg, data, size, 0};
     (void)one;
-    wci_signals_restore(&http->guard);
-    r->sink_code = check_outside(http, &r->why);
-    if (!r->sink_code)
-        r->sink_code = r->source(r, data, size, &got, &r->why);
-    wci_signals_block(&http->guard);
-    r->active_ns = wci_monotonic_ns();
-    return r->sink_code ? CURL_READFUNC_ABORT : got;
+    wci_aside_back(part.r->http->aside, take_source, &part);
+    return part.r->sink_code ? CURL_READFUNC_ABORT : part.got;
+}
+
+static void rewind_source(void *arg)
+{
+    wci_http_request *r = arg;
+    r->rewind(r);
 }
 
 /* A connection that was kept open may turn out to be dead only when the body has begun. */
@@ -308,7 +323,7 @@ static int on_rewind(void *arg, curl_off_t offset, int origin)
     wci_http_request *r = arg;
     if (offset || origin != SEEK_SET || !r->rewind)
         return CURL_SEEKFUNC_FAIL;
-    r->rewind(r);
+    wci_aside_back(r->http->aside, rewind_source, r);
     return CURL_SEEKFUNC_OK;
 }
 

@@ -47,6 +47,7 @@ void handles_open(handles *to)
     good(wc_image_open(context, IMAGE, &to->image, &err));
     good(wc_image_list(context, &to->list, &err));
     good(wc_transfer_options_new(&to->transfer, &err));
+    good(wc_image_edit_new(context, IMAGE, &to->edit, &err));
     open_container(to);
     open_process(to);
     open_logs(to);
@@ -115,6 +116,7 @@ void handles_drop(handles *of, int backwards)
     wc_container_info_unref(of->info);
     wc_container_options_unref(of->options);
     wc_transfer_options_unref(of->transfer);
+    wc_image_edit_unref(of->edit);
     wc_list_unref(of->list);
     wc_event_unref(of->event);
     wc_events_unref(of->events);
@@ -145,6 +147,7 @@ void handles_drop(handles *of, int backwards)
 static const char *const a_name[] = {IMAGE};
 
 TRY(wc_image_pull, wc_image, wc_image_pull(parent, "docker://127.0.0.1:1/x", h->transfer, NULL, &out, err))
+TRY_PLAIN(wc_image_push, wc_image_push(parent, IMAGE, "127.0.0.1:1/x", h->transfer, NULL, err))
 TRY(wc_image_load, wc_list, wc_image_load(parent, "/no/such/file", NULL, NULL, &out, err))
 TRY_PLAIN(wc_image_save, wc_image_save(parent, a_name, 1, "oci-archive:/no/such/dir/x", NULL, NULL, err))
 TRY_PLAIN(wc_image_copy, wc_image_copy(parent, "wc-store:" IMAGE, "oci:/no/such/dir/x:y", NULL, NULL, err))
@@ -155,6 +158,20 @@ TRY(wc_image_remove, wc_list, wc_image_remove(parent, IMAGE, WC_REMOVE_FORCE, NU
 TRY(wc_image_manifest, wc_buf, wc_image_manifest(h->image, &out, err))
 TRY(wc_image_config, wc_buf, wc_image_config(h->image, &out, err))
 TRY(wc_image_inspect, wc_buf, wc_image_inspect(h->image, &out, err))
+TRY(wc_image_edit_new, wc_image_edit, wc_image_edit_new(parent, NULL, &out, err))
+TRY(wc_image_edit_new_from_container, wc_image_edit,
+    wc_image_edit_new_from_container(parent, h->container, &out, err))
+TRY(wc_image_edit_apply, wc_image, wc_image_edit_apply(h->edit, "edited", NULL, &out, err))
+TRY(wc_registry_tags, wc_list, wc_registry_tags(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
+TRY(wc_registry_catalog, wc_list, wc_registry_catalog(parent, "127.0.0.1:1", h->transfer, NULL, &out, err))
+TRY(wc_registry_look, wc_buf, wc_registry_look(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
+TRY(wc_registry_manifest, wc_buf, wc_registry_manifest(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
+TRY(wc_registry_referrers, wc_buf, wc_registry_referrers(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
+TRY(wc_registry_search, wc_buf, wc_registry_search(parent, "127.0.0.1:1/x", 1, h->transfer, NULL, &out, err))
+TRY_PLAIN(wc_registry_delete, wc_registry_delete(parent, "127.0.0.1:1/x", h->transfer, NULL, err))
+TRY_PLAIN(wc_registry_login, wc_registry_login(parent, "127.0.0.1:1", "a", "b", h->transfer, NULL, err))
+TRY_PLAIN(wc_registry_logout, wc_registry_logout(parent, "127.0.0.1:1", h->transfer, NULL, err))
+TRY(wc_registry_login_user, wc_buf, wc_registry_login_user(parent, "127.0.0.1:1", h->transfer, NULL, &out, err))
 TRY(wc_container_create, wc_container, wc_container_create(parent, h->options, NULL, &out, err))
 TRY(wc_container_open, wc_container, wc_container_open(parent, wc_container_id(h->container), &out, err))
 TRY(wc_container_start, wc_stream, wc_container_start(h->container, ALL, NULL, &out, err))
@@ -165,6 +182,7 @@ TRY_PLAIN(wc_container_remove, wc_container_remove(h->container, WC_REMOVE_FORCE
 TRY_PLAIN(wc_container_copy_in, wc_container_copy_in(h->container, "/etc/passwd", "/tmp/x", NULL, err))
 TRY_PLAIN(wc_container_copy_out, wc_container_copy_out(h->container, "/marker", "/no/such/dir", NULL, err))
 TRY(wc_container_inspect, wc_container_info, wc_container_inspect(h->container, &out, err))
+TRY(wc_container_diff, wc_buf, wc_container_diff(h->container, NULL, &out, err))
 TRY(wc_container_list, wc_list, wc_container_list(parent, &out, err))
 TRY(wc_container_logs, wc_logs, wc_container_logs(h->container, NULL, &out, err))
 TRY(wc_logs_next, wc_buf, wc_logs_next(h->logs, NULL, NULL, &out, 0, NULL, err))
@@ -266,7 +284,12 @@ static const struct attempt {
     ENTRY(wc_events_next),        ENTRY(wc_system_info),       ENTRY(wc_system_df),
     ENTRY(wc_system_prune),       ENTRY(wc_system_check),      ENTRY(wc_backend_register),
     ENTRY(wc_backend_load),       ENTRY(wc_backend_list),      ENTRY(wc_context_next_log),
-    ENTRY(wc_context_open)};
+    ENTRY(wc_context_open),       ENTRY(wc_image_push),        ENTRY(wc_image_edit_new),
+    ENTRY(wc_image_edit_apply),   ENTRY(wc_container_diff),    ENTRY(wc_image_edit_new_from_container),
+    ENTRY(wc_registry_tags),      ENTRY(wc_registry_catalog),  ENTRY(wc_registry_look),
+    ENTRY(wc_registry_manifest),  ENTRY(wc_registry_search),   ENTRY(wc_registry_referrers),
+    ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
+    ENTRY(wc_registry_logout)};
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 
 /* ---- What works in a child ----------------------------------------------------------------------------- */
@@ -277,6 +300,7 @@ static const char *const usable[] = {
     "wc_error_", "wc_buf_", "wc_list_", "wc_event_", "wc_progress_", "wc_code_name", "wc_version", "wc_has_feature",
     "wc_set_allocator", "wc_layer_", "wc_container_info_",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
+    "wc_image_edit_add_", "wc_image_edit_set_",
     /* Names and numbers that were read before. */
     "wc_context_root", "wc_context_backend", "wc_container_id", "wc_process_id", "wc_process_pid", "wc_image_id",
     "wc_image_digest", "wc_image_index_digest", "wc_image_name", "wc_image_os", "wc_image_architecture",

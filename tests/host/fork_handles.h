@@ -19,6 +19,7 @@ typedef struct handles {
     wc_list *list;
     wc_container_options *options;
     wc_transfer_options *transfer;
+    wc_image_edit *edit;
 } handles;
 
 /* The harness's `context` is the parent's; the image is in the store. */

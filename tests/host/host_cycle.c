@@ -173,6 +173,20 @@ void cycle_skip_when_nothing_starts(void)
         exit(77);
 }
 
+/* Through the proxy too: what broke off goes on. */
+static void push_back(void)
+{
+    wc_list *tags = NULL;
+    char *name = test_text("%s/pushed-%d", proxy_address, (int)getpid());
+    wc_transfer_options *options = transfer_named(NULL);
+    good(wc_image_push(context, SHELL_IMAGE, name, options, NULL, &err));
+    good(wc_registry_tags(context, name, options, NULL, &tags, &err));
+    ck_assert_uint_eq(wc_list_count(tags), 1);
+    wc_list_unref(tags);
+    wc_transfer_options_unref(options);
+    free(name);
+}
+
 /* The bigger image comes through connections that break, and is whole all the same. */
 void cycle_pull(void)
 {
@@ -182,6 +196,19 @@ void cycle_pull(void)
     wc_buf_unref(json);
     wc_image_unref(image);
     wc_image_unref(pull(proxy_address, SHELL_IMAGE));
+    push_back();
+}
+
+/* An image with one more variable. */
+static void edit(void)
+{
+    wc_image_edit *change = NULL;
+    wc_image *image = NULL;
+    good(wc_image_edit_new(context, IMAGE, &change, &err));
+    good(wc_image_edit_add_env(change, "EDITED", "yes", &err));
+    good(wc_image_edit_apply(change, "edited", NULL, &image, &err));
+    wc_image_unref(image);
+    wc_image_edit_unref(change);
 }
 
 void cycle_files(void)
@@ -200,6 +227,7 @@ void cycle_files(void)
     wc_list_unref(list);
     good(wc_image_pull(context, from, options, NULL, &image, &err));
     good(wc_image_tag(image, "tagged", &err));
+    edit();
     good(wc_image_copy(context, "wc-store:tagged", to, NULL, NULL, &err));
     good(wc_image_remove(context, "tagged", 0, NULL, &list, &err));
     wc_list_unref(list);

@@ -5,7 +5,7 @@
 usage: dropping_proxy.py PORT BYTES
 
 Prints its own port, and ends when its standard input does. PORT is the server's; BYTES counts what
-the server has sent. Whatever protocol is spoken, TLS too: the bytes are not looked at.
+went either way. Whatever protocol is spoken, TLS too: the bytes are not looked at.
 """
 import itertools
 import select
@@ -26,12 +26,11 @@ def pass_on(client, server, limit):
     left = limit
     while True:
         for source in select.select((client, server), (), ())[0]:
-            size = 65536 if left is None or source is client else min(left, 65536)
-            data = source.recv(size)
+            data = source.recv(65536 if left is None else min(left, 65536))
             if not data:
                 return
             (server if source is client else client).sendall(data)
-            if left is not None and source is server:
+            if left is not None:
                 left -= len(data)
                 if not left:
                     reset(client)
