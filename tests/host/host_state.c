@@ -217,16 +217,22 @@ static void each(FILE *to, const char *dir, void (*add)(FILE *to, int number))
     free(numbers);
 }
 
+static unsigned long long signals_of(const char *status, const char *field)
+{
+    const char *line = status ? strstr(status, field) : NULL;
+    return line ? strtoull(line + strlen(field), NULL, 16) : 0;
+}
+
+/* One that is about to go shows no signals at all, not even those that the process has handlers for. */
 int host_thread_mask(int tid, unsigned long long *mask)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%d/status", tid);
     char *status = test_read_file(path, NULL);
-    const char *line = status ? strstr(status, "\nSigBlk:") : NULL;
-    if (line)
-        *mask = strtoull(line + 8, NULL, 16);
+    int lives = signals_of(status, "\nSigCgt:") != 0;
+    *mask = signals_of(status, "\nSigBlk:");
     free(status);
-    return line != NULL;
+    return lives;
 }
 
 static void add_thread(FILE *to, int tid)
