@@ -11,6 +11,10 @@
  *    handle it came from. What a function gives away is named in its comment.
  *  - `_ref` and `_unref` are atomic and accept NULL. Children hold their parents.
  *  - Times are nanoseconds since 1970-01-01T00:00:00Z; 0 means "not set".
+ *  - After fork() the child's copies of handles are good for giving them back, for what was read into
+ *    memory (names, snapshots, lists, errors, options), and nothing else: every call that would do
+ *    something gives WC_E_FORKED, every descriptor is -1. The child may open a context of its own, unless
+ *    another thread was at work in the library at that moment (WC_E_FORKED as well).
  *  - `payload` is an integer that is handed back untouched and is never dereferenced.
  */
 #ifndef WINCONTAINER_BASE_H

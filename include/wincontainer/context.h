@@ -71,7 +71,7 @@ WC_API const char *wc_context_backend(const wc_context *context);
  * @param time_ns when it was written; may be NULL.
  * @param message the caller releases it.
  * Thread-safety: any thread. Blocking: no.
- * @return WC_OK, WC_E_NOT_FOUND when the log is empty (no error object is made). @since 0.1
+ * @return WC_OK, WC_E_NOT_FOUND when the log is empty, WC_E_FORKED (no error object is made). @since 0.1
  */
 WC_API int32_t wc_context_next_log(wc_context *context, int32_t *level, int64_t *time_ns,
                                    wc_buf **message);

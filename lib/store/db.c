@@ -230,7 +230,7 @@ static int bind(sqlite3_stmt *stmt, int index, const wci_value *value)
 int32_t wci_db_query(wci_db *db, const char *sql, const wci_value *values, size_t count,
                      sqlite3_stmt **out, wc_error **err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int32_t rc = prepare(db, sql, &stmt, err);
     for (size_t i = 0; i < count && !rc; i++) {
         int sqlite = bind(stmt, (int)i + 1, &values[i]);
