@@ -4,7 +4,7 @@
  *
  *     fork BACKEND */
 #include "host/fork_handles.h"
-#include "host/host_state.h"
+#include "support/sanitized.h"
 
 #include <ftw.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@
 #define PATIENCE_S 60 /* after which a child hangs */
 
 /* Sanitizers keep locks of their own, which a child of a process with threads may find taken. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef TEST_SANITIZED
 #define IS_SANITIZED 1
 #else
 #define IS_SANITIZED 0

@@ -15,11 +15,16 @@
 #define CLOSE_RANGE_UNSHARE (1U << 1)
 #endif
 
-/* Sanitizers report on standard error. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Sanitizers report on standard error; the one for threads takes equal numbers for the same descriptor. */
+#ifdef __SANITIZE_ADDRESS__
 #define KEEP_STDERR 1
 #else
 #define KEEP_STDERR 0
+#endif
+#ifdef __SANITIZE_THREAD__
+#define SHARE_TABLE 1
+#else
+#define SHARE_TABLE 0
 #endif
 
 typedef enum aside_state { IDLE, RUNNING, CALLING_BACK, ENDING } aside_state;
@@ -45,22 +50,23 @@ static int leave_table(unsigned last)
     return syscall(SYS_close_range, last + 1, UINT_MAX, CLOSE_RANGE_UNSHARE) == 0 || unshare(CLONE_FILES) == 0;
 }
 
-static void own_table(wci_fd keep)
+static int own_table(wci_fd keep)
 {
     unsigned kept = keep == WCI_FD_NONE ? 0 : (unsigned)keep;
-    if (!leave_table(kept > 2 ? kept : 2))
-        return;
+    if (SHARE_TABLE || !leave_table(kept > 2 ? kept : 2))
+        return 0;
     wci_posix_close_range(0, KEEP_STDERR ? 1 : 2);
     if (kept > 3)
         wci_posix_close_range(3, kept - 1);
     wci_posix_close_range(kept > 2 ? kept + 1 : 3, UINT_MAX);
     (void)wci_stdio_fill(); /* until the thread ends */
+    return 1;
 }
 
 static void serve(void *arg)
 {
     wci_aside *a = arg;
-    own_table(a->keep);
+    int is_own = own_table(a->keep);
     wci_mutex_lock(&a->mutex);
     for (;;) {
         while (a->state == IDLE)
@@ -74,6 +80,8 @@ static void serve(void *arg)
         wci_cond_broadcast(&a->changed);
     }
     wci_mutex_unlock(&a->mutex);
+    if (is_own) /* the system would do so only after the thread can be joined */
+        wci_posix_close_range(3, UINT_MAX);
 }
 
 int32_t wci_aside_new(wci_fd keep, wci_aside **out, wc_error **err)
