@@ -70,8 +70,9 @@ static void start_proxy(void)
 
 static void push(const char *name)
 {
-    run(test_text("skopeo copy -q --insecure-policy --dest-tls-verify=false 'oci:%s/%s:1' 'docker://%s/%s:1' 2>&1",
-                  settings.dir, name, address, name));
+    run(test_text("skopeo copy -q --insecure-policy --authfile '%s/tests/support/no-credentials.json' "
+                  "--dest-tls-verify=false 'oci:%s/%s:1' 'docker://%s/%s:1' 2>&1",
+                  WC_TEST_SOURCE_DIR, settings.dir, name, address, name));
 }
 
 void cycle_prepare(const char *self, const char *backend)
