@@ -372,8 +372,8 @@ void handles_try_all(handles *of, wc_context *inherited, FILE *complaints)
         try_one(&attempts[i], complaints);
     expect(wc_stream_fd(h->stream) == -1 && wc_logs_fd(h->logs) == -1 && wc_events_fd(h->events) == -1,
            "without descriptors", complaints);
-    expect(strlen(wc_container_id(h->container)) == 64 && wc_container_info_pid(h->info) >= 0 && *wc_image_id(h->image) &&
-               *wc_layer_diff_id(wc_image_layer(h->image, 0)) && *wc_event_action(h->event) &&
+    expect(strlen(wc_container_id(h->container)) == 64 && wc_container_info_pid(h->info) >= 0 &&
+               *wc_image_id(h->image) && *wc_layer_diff_id(wc_image_layer(h->image, 0)) && *wc_event_action(h->event) &&
                wc_list_image(h->list, 0) && *wc_process_id(h->process) && *wc_context_root(parent),
            "what was read before", complaints);
     wc_context_unref(wc_context_ref(parent));

@@ -21,7 +21,7 @@
 #define IS_SANITIZED 0
 #endif
 
-/* ---- Children ----------------------------------------------------------------------------------------- */
+/* ---- Children -------------------------------------------------------------------------------- */
 
 typedef struct child {
     pid_t pid;
@@ -92,7 +92,7 @@ static int went_well(int32_t rc, wc_error *err, const char *what, FILE *complain
             return;                                                                                                \
     } while (0)
 
-/* ---- Locks ---------------------------------------------------------------------------------------------- */
+/* ---- Locks ------------------------------------------------------------------------------------- */
 
 static FILE *inodes; /* a line for each file of the store, as /proc/locks writes it */
 
@@ -126,7 +126,7 @@ static int count_locks(const char *kind, pid_t pid)
     return count;
 }
 
-/* ---- The store for the tests ------------------------------------------------------------------------------ */
+/* ---- The store for the tests --------------------------------------------------------------------- */
 
 static void setup(void)
 {
@@ -187,7 +187,7 @@ static void live(FILE *complaints)
         fprintf(complaints, "in the child: a lock is left\n");
 }
 
-/* ---- Tests --------------------------------------------------------------------------------------------------- */
+/* ---- Tests ------------------------------------------------------------------------------------------ */
 
 static void try_all(FILE *complaints, int until)
 {
@@ -321,7 +321,7 @@ START_TEST(a_killed_parent_leaves_no_lock_with_its_child)
 }
 END_TEST
 
-/* ---- Cancelling ------------------------------------------------------------------------------------------------ */
+/* ---- Cancelling --------------------------------------------------------------------------------------- */
 
 typedef struct waiting {
     pthread_t thread;
@@ -381,7 +381,7 @@ START_TEST(a_child_cancels_nothing_of_its_parent)
 }
 END_TEST
 
-/* ---- Forks at any moment ------------------------------------------------------------------------------------------ */
+/* ---- Forks at any moment --------------------------------------------------------------------------------- */
 
 static atomic_int stop;
 static atomic_long rounds[3];
@@ -485,7 +485,7 @@ START_TEST(forks_may_come_at_any_moment)
 }
 END_TEST
 
-/* ---- All of them ----------------------------------------------------------------------------------------------------- */
+/* ---- All of them -------------------------------------------------------------------------------------------- */
 
 int main(int argc, char **argv)
 {
