@@ -56,7 +56,8 @@ void harness_note_skip(const char *test, const char *why);
 #define good(call)                                                                                 \
     do {                                                                                           \
         wc_error *err = NULL;                                                                      \
-        harness_expect_ok((call), err, #call);                                                     \
+        int32_t good_rc_ = (call);                                                                 \
+        harness_expect_ok(good_rc_, err, #call);                                                   \
     } while (0)
 /* The call gives this code, and an error object that is well made. */
 #define bad(call, code)                                                                            \

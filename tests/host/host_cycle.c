@@ -56,10 +56,14 @@ static void start_registry(void)
     free(dir);
 }
 
+/* A connection breaks after more than what counts as progress, so that one goes on as long as it comes
+ * further. */
+#define BREAKS_AFTER "1300000"
+
 static void start_proxy(void)
 {
     char *script = test_text("%s/tests/support/dropping_proxy.py", WC_TEST_SOURCE_DIR);
-    const char *const argv[] = {"python3", script, strchr(address, ':') + 1, "200000", NULL};
+    const char *const argv[] = {"python3", script, strchr(address, ':') + 1, BREAKS_AFTER, NULL};
     if (server_start(&proxy, argv) != 1) {
         fprintf(stderr, "the proxy does not start\n");
         exit(1);
