@@ -91,6 +91,8 @@ int32_t wci_ctr_record(wc_call *call, wci_engine *engine, const char *id,
  * that this context does not have is not asked. */
 int32_t wci_ctr_reconcile(wc_call *call, wci_engine *engine, wci_container_record **record,
                           wc_error **err);
+/* How what a backend tells of an end counts: an end that nobody saw (its monitor was killed) as 255. */
+int32_t wci_ctr_exit_code(const wc_response *end);
 int wci_status_is_live(wci_status status); /* starting, running, paused */
 /* As wci_ctr_record(), but WC_E_STATE unless it runs. */
 int32_t wci_ctr_running(wc_call *call, wc_container *c, wci_container_record **out,

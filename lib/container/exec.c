@@ -141,7 +141,7 @@ int32_t wci_process_wait(wc_call *call, wc_process *p, int32_t *exit_code, wc_er
     int32_t rc = ask(call, p, WCI_OP_PROCESS_WAIT, 0, &op, err);
     if (rc)
         return rc;
-    *exit_code = op.response.exit_code;
+    *exit_code = wci_ctr_exit_code(&op.response);
     wci_ctr_call_free(&op);
     return WC_OK;
 }

@@ -168,12 +168,21 @@ static int64_t end_time(const wci_container_record *record, const wc_response *e
     return time > record->started_ns ? time : record->started_ns;
 }
 
+static int is_lost(const wc_response *end)
+{
+    return end->status != WC_STATUS_EXITED;
+}
+
+int32_t wci_ctr_exit_code(const wc_response *end)
+{
+    return is_lost(end) && !end->exit_code ? LOST_EXIT_CODE : end->exit_code;
+}
+
 static int32_t record_end(wci_engine *engine, const wci_container_record *record,
                           const wc_response *end, wc_error **err)
 {
     char attributes[48];
-    int lost = end->status != WC_STATUS_EXITED;
-    int32_t code = lost && !end->exit_code ? LOST_EXIT_CODE : end->exit_code;
+    int32_t code = wci_ctr_exit_code(end);
     snprintf(attributes, sizeof attributes, "{\"exitCode\":\"%d\"}", (int)code);
     wci_container_change change = {
         .from = LIVE,
@@ -181,7 +190,7 @@ static int32_t record_end(wci_engine *engine, const wci_container_record *record
         .status = WCI_STATUS_EXITED,
         .finished_ns = end_time(record, end),
         .exit_code = code,
-        .error = lost ? "its monitor was killed" : "",
+        .error = is_lost(end) ? "its monitor was killed" : "",
         .action = "die",
         .attributes = attributes,
     };

@@ -57,7 +57,7 @@ int32_t wci_ctr_wait_end(wc_call *call, wci_engine *engine, const wci_container_
         rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_WAIT, call, err);
     else
         rc = poll_state(&op, call, err);
-    int32_t code = op.response.exit_code;
+    int32_t code = wci_ctr_exit_code(&op.response);
     wci_ctr_call_free(&op);
     if (!rc)
         rc = record_now(call, engine, record->id, err);

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -392,6 +393,18 @@ class Life(WcctlCase):
         child.stdout.close()
         self.assertEqual(self.wcctl_ok("wait", "orphan").stdout, "8\n")
         self.assertEqual(self.wcctl_ok("logs", "orphan").stdout, "one\ntwo\n")
+
+    def test_end_that_nobody_saw(self):
+        name = self.start("sleep", "1000")
+        pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            monitor = int(file.read().rsplit(")", 1)[1].split()[1])
+        waiting = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "wait", name], stdout=subprocess.PIPE)
+        time.sleep(0.5)
+        os.kill(monitor, signal.SIGKILL)
+        self.assertEqual(waiting.communicate()[0], b"255\n")
+        self.assertEqual(self.wcctl_ok("wait", name).stdout, "255\n")
+        self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
 
     def test_nothing_left(self):
         path = f"{self.work}/cid-left"

@@ -132,27 +132,45 @@ static int32_t target_kill(const target *t, wc_call *call, int signal)
     return rc;
 }
 
-static int32_t target_wait(const target *t, wc_call *call, wc_response *response)
+/* WC_E_CLOSED without an error when the monitor has gone without telling. */
+static int32_t ask_end(const target *t, wc_call *call, wc_response *response)
 {
     wci_link link;
     wci_frame frame;
     uint32_t flags = 0;
     int32_t rc = reach(t, call, &link, &flags, call->err);
-    if (rc == WC_E_CLOSED)
-        return target_state(t, call, response);
     if (rc)
         return rc;
     rc = ask(call, &link, WCI_FRAME_WAIT, 0, WCI_FRAME_EXIT, &frame, call->err);
-    if (!rc && frame.size >= 12) {
+    if (!rc && frame.size < 12)
+        rc = WC_E_CLOSED;
+    if (!rc) {
         wc_response_set_status(response, WC_STATUS_EXITED);
         wc_response_set_pid(response, 0);
         wc_response_set_exit(response, (int32_t)wci_get_u32(frame.data),
                              (int64_t)wci_get_u64(frame.data + 4));
-    } else if (rc == WC_E_CLOSED) {
-        rc = target_state(t, call, response);
     }
     wci_link_close(&link);
     return rc;
+}
+
+/* A link may break while the process goes on: its records tell. */
+static int32_t target_wait(const target *t, wc_call *call, wc_response *response)
+{
+    for (;;) {
+        wci_run_state state;
+        int32_t rc = ask_end(t, call, response);
+        if (rc != WC_E_CLOSED)
+            return rc;
+        rc = wci_run_state_read(t->dir, t->started, &state, call->err);
+        if (!rc && state.status != WC_STATUS_RUNNING)
+            answer_state(&state, response);
+        if (rc || state.status != WC_STATUS_RUNNING)
+            return rc;
+        rc = wci_call_sleep_ms(call, 2, call->err);
+        if (rc)
+            return rc;
+    }
 }
 
 static int32_t target_attach(const target *t, wc_call *call, uint64_t attach,
