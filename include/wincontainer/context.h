@@ -69,7 +69,7 @@ WC_API const char *wc_context_backend(const wc_context *context);
  *
  * @param level   WC_LOG_* of the line; may be NULL.
  * @param time_ns when it was written; may be NULL.
- * @param message the caller releases it.
+ * @param message one line, plain as wc_error_message() is; the caller releases it.
  * Thread-safety: any thread. Blocking: no.
  * @return WC_OK, WC_E_NOT_FOUND when the log is empty, WC_E_FORKED (no error object is made). @since 0.1
  */

@@ -69,7 +69,8 @@ WC_API int64_t wc_error_native(const wc_error *err);
 WC_API int32_t wc_error_retryable(const wc_error *err);
 
 /**
- * One line: what failed, on what, and what to do. Never NULL.
+ * One line: what failed, on what, and what to do. Never NULL. UTF-8 without control characters, whatever it
+ * quotes: those show as '?', line ends and tabs as a space.
  *
  * Ownership: lent for the life of err. Thread-safety: any thread.
  * @since 0.1

@@ -36,6 +36,7 @@ static int32_t make(wc_error **err, int32_t code, int32_t domain, int64_t native
         *err = &nomem_error;
         return code;
     }
+    wci_make_plain(message); /* registries, images and runtimes have their say in many of them */
     wci_ref_init(&e->refs);
     e->code = code;
     e->domain = domain;

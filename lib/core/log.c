@@ -72,6 +72,8 @@ void wci_log_printf(wci_log *log, int32_t level, const char *fmt, ...)
     va_start(ap, fmt);
     log_line line = {level, wci_now_ns(), wci_vasprintf(fmt, ap)};
     va_end(ap);
+    if (line.message)
+        wci_make_plain(line.message);
 
     char *oldest = NULL;
     wci_mutex_lock(&log->lock);

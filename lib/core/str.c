@@ -255,6 +255,33 @@ void wci_show(const char *text, char out[WCI_SHOWN_SIZE])
     memcpy(out + n, text[n] ? "..." : "", text[n] ? 4 : 1);
 }
 
+static char plain_byte(unsigned char c)
+{
+    return c == '\n' || c == '\r' || c == '\t' ? ' ' : '?';
+}
+
+/* C0, DEL, and C1, which terminals obey, too. */
+static int is_control(const unsigned char *p, size_t n)
+{
+    return n == 1 ? p[0] < 0x20 || p[0] == 0x7F : n == 2 && p[0] == 0xC2 && p[1] < 0xA0;
+}
+
+void wci_make_plain(char *text)
+{
+    unsigned char *p = (unsigned char *)text;
+    for (size_t left = strlen(text); left;) {
+        size_t n = utf8_sequence(p, left);
+        if (!n || is_control(p, n)) {
+            size_t bad = n ? n : 1;
+            for (size_t i = 0; i < bad; i++)
+                p[i] = (unsigned char)plain_byte(p[i]);
+            n = bad;
+        }
+        p += n;
+        left -= n;
+    }
+}
+
 int wci_parse_u64(const char *s, uint64_t max, uint64_t *out)
 {
     uint64_t value = 0;

@@ -61,6 +61,9 @@ int wci_is_utf8(const char *s, size_t size);
 /* Foreign text for a message: at most a line's worth, control and non-ASCII bytes as '?'. */
 #define WCI_SHOWN_SIZE 104
 void wci_show(const char *text, char out[WCI_SHOWN_SIZE]);
+/* Makes one line of valid UTF-8 of a message that quotes foreign text: control characters and bytes of no or half
+ * a sequence become '?', line ends and tabs a space. */
+void wci_make_plain(char *text);
 /* Strict decimal: digits only, no sign, no overflow past max. 1 when accepted. */
 int wci_parse_u64(const char *s, uint64_t max, uint64_t *out);
 

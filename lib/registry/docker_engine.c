@@ -170,14 +170,12 @@ static void give_again(wci_http_request *request)
     ((exchange *)request->owner)->done = 0;
 }
 
-/* One JSON object per line; a failure comes in one of them, behind a good status. */
-static int32_t check_lines(const exchange *x, wc_error **err)
+int32_t wci_docker_engine_check_load(const char *text, size_t size, wc_error **err)
 {
-    const wci_str *body = &x->request.body;
     char shown[WCI_SHOWN_SIZE];
-    for (size_t at = 0; at < body->size;) {
+    for (size_t at = 0; at < size;) {
         json_error_t where;
-        json_t *line = json_loadb(body->data + at, body->size - at, JSON_DISABLE_EOF_CHECK, &where);
+        json_t *line = json_loadb(text + at, size - at, JSON_DISABLE_EOF_CHECK, &where);
         const char *error = json_string_value(json_object_get(line, "error"));
         if (error)
             wci_show(error, shown);
@@ -209,7 +207,7 @@ int32_t wci_docker_engine_load(wc_call *call, wci_docker_engine *engine, wci_fd 
     if (!code)
         code = run(&x, engine, "loading", err);
     if (!code)
-        code = check_lines(&x, err);
+        code = wci_docker_engine_check_load(x.request.body.data, x.request.body.size, err);
     close_exchange(&x);
     return code;
 }

@@ -15,5 +15,7 @@ void wci_docker_engine_close(wci_docker_engine *engine); /* NULL accepted */
 int32_t wci_docker_engine_save(wc_call *call, wci_docker_engine *engine, const char *name, wci_fd to, wc_error **err);
 /* Sends the file as `docker load` would. */
 int32_t wci_docker_engine_load(wc_call *call, wci_docker_engine *engine, wci_fd from, uint64_t size, wc_error **err);
+/* What a loading engine says: one JSON object per line; a failure comes in one of them, behind a good status. */
+int32_t wci_docker_engine_check_load(const char *text, size_t size, wc_error **err);
 
 #endif

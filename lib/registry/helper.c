@@ -99,9 +99,8 @@ static int32_t run(wc_call *call, const char *name, const char *action, const ch
 }
 
 /* Its own words when it fails: they hold no secret, and only the first line is shown. */
-static int32_t refused(const char *name, const wc_buf *answer, wc_error **err)
+static int32_t refused(const char *name, const char *text, wc_error **err)
 {
-    const char *text = wc_buf_data(answer);
     int n = (int)strcspn(text, "\r\n");
     return wci_err(err, WC_E_AUTH, "credential helper '%s': fails%s%.*s; mend it or log in again", name,
                    n ? ": " : "", n > 200 ? 200 : n, text);
@@ -133,21 +132,30 @@ static int32_t take(json_t *answer, wci_credentials *out, wc_error **err)
     return failed ? wci_err_nomem(err) : WC_OK;
 }
 
+int32_t wci_helper_take_answer(const char *name, const char *text, size_t size, wci_credentials *out, wc_error **err)
+{
+    json_t *json = json_loadb(text, size, 0, NULL);
+    int32_t code = WC_OK;
+    if (json_is_object(json)) {
+        code = take(json, out, err);
+        if (code)
+            code = wci_err_wrap(err, code, "credential helper '%s'", name);
+    } else if (memchr(text, '{', size)) { /* it may hold the secret all the same */
+        code = wci_err(err, WC_E_FORMAT, "credential helper '%s': its answer is not JSON; log in again", name);
+    } else if (!wci_starts_with(text, NOT_FOUND)) {
+        code = refused(name, text, err);
+    }
+    json_decref(json);
+    return code;
+}
+
 int32_t wci_helper_get(wc_call *call, const char *name, const char *host, wci_credentials *out, wc_error **err)
 {
     wc_buf *answer = NULL;
     int32_t code = run(call, name, "get", server_of(host), &answer, err);
     if (code)
         return code;
-    json_t *json = json_loadb(wc_buf_data(answer), wc_buf_size(answer), 0, NULL);
-    if (json_is_object(json)) {
-        code = take(json, out, err);
-        if (code)
-            code = wci_err_wrap(err, code, "credential helper '%s'", name);
-    } else if (!wci_starts_with(wc_buf_data(answer), NOT_FOUND)) {
-        code = refused(name, answer, err);
-    }
-    json_decref(json);
+    code = wci_helper_take_answer(name, wc_buf_data(answer), wc_buf_size(answer), out, err);
     wipe(answer);
     return code;
 }
@@ -158,7 +166,7 @@ static int32_t tell(wc_call *call, const char *name, const char *action, const c
     wc_buf *answer = NULL;
     int32_t code = run(call, name, action, text, &answer, err);
     if (!code && wc_buf_size(answer) && !wci_starts_with(wc_buf_data(answer), NOT_FOUND))
-        code = refused(name, answer, err);
+        code = refused(name, wc_buf_data(answer), err);
     wipe(answer);
     return code;
 }

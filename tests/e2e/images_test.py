@@ -678,11 +678,13 @@ class Login(ImageCase):
     def test_case_40_broken_helper_fails(self):
         """Nothing is sent anywhere instead, and the secret in the file's other entry least of all."""
         for script, says in ("#!/bin/sh\necho the keychain is locked; exit 1\n", "the keychain is locked"), \
-                            ("#!/bin/sh\nexit 0\n", "fails"), ("#!/bin/sh\nyes\n", "more than"):
+                            ("#!/bin/sh\nexit 0\n", "fails"), ("#!/bin/sh\nyes\n", "more than"), \
+                            ("#!/bin/sh\necho '{\"Username\": \"u\", \"Secret\": \"s3cret\"'\n", "not JSON"):
             env = self.with_helper(script)
             done = self.push(env=env)
             self.assertEqual(done.returncode, 125)
             self.assertIn(says, done.stderr)
+            self.assertNotIn("s3cret", done.stderr)
             shutil.rmtree(self.path("programs"))
         self.assertIn("not installed", self.push().stderr)
         self.write(self.auth, json.dumps({"credsStore": "../../bin/sh"}))

@@ -77,6 +77,36 @@ START_TEST(out_of_memory_needs_no_memory)
 }
 END_TEST
 
+/* Whatever is quoted, a message is one line of UTF-8, and terminals obey nothing in it. */
+START_TEST(messages_are_plain)
+{
+    static const struct {
+        const char *quoted, *shown;
+    } cases[] = {
+        {"na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\xb3", "na\xc3\xafve \xe2\x82\xac \xf0\x9f\x90\xb3"},
+        {"a\x1b[31mred\x7f", "a?[31mred?"},
+        {"two\r\nlines\tand tab", "two  lines and tab"},
+        {"C1 \xc2\x9b" "31m, \xc2\xa0", "C1 ??31m, \xc2\xa0"},
+        {"cut \xe2\x82", "cut ??"},
+        {"cut \xe2\x82 within", "cut ?? within"},
+        {"\xff\xc0\xaf\xed\xa0\x80", "??????"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wc_error *err = NULL;
+        wci_err(&err, WC_E_FORMAT, "%s", cases[i].quoted);
+        ck_assert_str_eq(wc_error_message(err), cases[i].shown);
+        wc_error_unref(err);
+    }
+    wc_error *err = NULL;
+    wci_err_native(&err, WC_E_NETWORK, WC_DOMAIN_HTTP, 500, "it says '%.4s'", "ab\xe2\x82\xac");
+    wci_err_wrap(&err, WC_E_NETWORK, "pulling\n");
+    ck_assert_str_eq(wc_error_message(err), "pulling ");
+    ck_assert_str_eq(wc_error_message(wc_error_cause(err)), "it says 'ab?" "?'");
+    wc_error_unref(err);
+}
+END_TEST
+
 START_TEST(reserved_room_left_unused_is_an_empty_text)
 {
     wci_str s = WCI_STR_INIT;
@@ -255,6 +285,7 @@ int main(void)
     tcase_add_test(tc, reserved_room_left_unused_is_an_empty_text);
     tcase_add_test(tc, error_carries_code_and_text);
     tcase_add_test(tc, errno_chooses_code_and_keeps_number);
+    tcase_add_test(tc, messages_are_plain);
     tcase_add_test(tc, wrapping_keeps_what_lies_underneath);
     tcase_add_test(tc, out_of_memory_needs_no_memory);
     tcase_add_test(tc, codes_have_names);
