@@ -18,6 +18,7 @@ import tempfile
 import time
 
 import draw
+import moves
 
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -311,7 +312,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--work", default="/dev/shm")
     parser.add_argument("--out", default=".")
-    parser.add_argument("--only", choices=("pull", "run"))
+    parser.add_argument("--only", choices=("pull", "run", "move"))
     args = parser.parse_args()
     for program in ("docker-registry", "skopeo", "runc"):
         if not have(program):
@@ -323,7 +324,7 @@ def main():
         subprocess.run([os.path.join(os.path.dirname(__file__), "corpus.sh"), corpus], check=True)
     work = tempfile.mkdtemp(prefix="wc-bench-", dir=args.work)
     os.environ["TMPDIR"] = work
-    Ours.build, Floor.corpus = args.build, corpus
+    Ours.build, Floor.corpus, moves.Ours.build = args.build, corpus, args.build
     contenders = []
     try:
         registry = start_registry(work, corpus)
@@ -331,9 +332,11 @@ def main():
                       if c.available()]
         print("contenders: " + ", ".join(c.name for c in contenders), file=sys.stderr)
         results = []
-        if args.only != "run":
+        if args.only in (None, "pull"):
             results += [bench_pull(contenders, args.rounds, codec) for codec in ("gzip", "zstd")]
-        if args.only != "pull":
+        if args.only in (None, "move"):
+            results += moves.bench(work, registry, f"{corpus}/img-gzip", args.rounds, rounds, summary)
+        if args.only in (None, "run"):
             results.append(bench_run(contenders, max(args.rounds, 12)))
         with open(os.path.join(args.out, "bench.json"), "w", encoding="utf-8") as out:
             json.dump(results, out, indent=1)
