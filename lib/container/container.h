@@ -101,6 +101,8 @@ int32_t wci_ctr_running(wc_call *call, wc_container *c, wci_container_record **o
 /* The lock of start and remove. WC_E_NOT_FOUND when the container is gone. */
 int32_t wci_ctr_lock(wc_call *call, wci_engine *engine, const char *id, wci_lock **out,
                      wc_error **err);
+/* Its file, in the container's directory. */
+#define WCI_CTR_LOCK "lock"
 char *wci_ctr_lock_path(wci_store *store, const char *id);
 
 /* A request about a container, and its backend. */

@@ -12,6 +12,9 @@
 #define BIT(status) (1u << (status))
 #define LIVE (BIT(WCI_STATUS_STARTING) | BIT(WCI_STATUS_RUNNING) | BIT(WCI_STATUS_PAUSED))
 
+/* To take the lock in a directory that others make and remove. */
+#define LOCK_ATTEMPTS 100
+
 /* Of a run whose end nobody saw. */
 #define LOST_EXIT_CODE 255
 
@@ -108,22 +111,26 @@ int32_t wci_ctr_call_add_layers(wci_ctr_call *op, wci_engine *engine,
 char *wci_ctr_lock_path(wci_store *store, const char *id)
 {
     char *dir = wci_container_dir(store, id);
-    char *path = dir ? wci_path_join(dir, "lock") : NULL;
+    char *path = dir ? wci_path_join(dir, WCI_CTR_LOCK) : NULL;
     wci_free(dir);
     return path;
 }
 
-/* A remove that was killed may have taken the directory and left the row. */
+/* A remove that was killed may have taken the directory and left the row; others who come late for a container
+ * that is gone make and remove the directory as we do. */
 static int32_t acquire(wc_call *call, const char *dir, const char *path, wci_lock **out,
                        wc_error **err)
 {
-    wc_error *first = NULL;
-    int32_t rc = wci_lock_acquire(call, path, WCI_LOCK_EXCLUSIVE, out, &first);
-    if (rc != WC_E_NOT_FOUND)
-        return rc ? wci_err_move(err, first) : WC_OK;
-    wc_error_unref(first);
-    rc = wci_dir_make(dir, 0700, err);
-    return rc ? rc : wci_lock_acquire(call, path, WCI_LOCK_EXCLUSIVE, out, err);
+    for (int attempt = 0;; attempt++) {
+        wc_error *why = NULL;
+        int32_t rc = wci_lock_acquire(call, path, WCI_LOCK_EXCLUSIVE, out, &why);
+        if (rc != WC_E_NOT_FOUND || attempt == LOCK_ATTEMPTS)
+            return rc ? wci_err_move(err, why) : WC_OK;
+        wc_error_unref(why);
+        rc = wci_dir_make(dir, 0700, err);
+        if (rc)
+            return rc;
+    }
 }
 
 int32_t wci_ctr_lock(wc_call *call, wci_engine *engine, const char *id, wci_lock **out,

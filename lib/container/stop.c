@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signals, stop and remove. */
+#include <string.h>
+
 #include <wincontainer/context.h>
 
 #include "container/container.h"
@@ -7,6 +9,7 @@
 #include "container/wait.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/file.h"
 
 /* A process that SIGKILL does not end within this time is stuck in the kernel. */
 #define KILL_TIMEOUT_NS INT64_C(10000000000)
@@ -135,6 +138,40 @@ static int32_t set_removing(wci_engine *engine, const char *id, wci_status statu
     return wci_container_update(engine->store, id, &change, err);
 }
 
+/* The lock stays until the row is gone: who found none there would make another, and work beside us. */
+static int32_t empty_state_dir(const char *dir, wc_error **err)
+{
+    wci_strv names = WCI_STRV_INIT;
+    wc_error *why = NULL;
+    int32_t rc = wci_dir_list(dir, &names, &why);
+    for (size_t i = 0; i < names.count && !rc; i++) {
+        char *path = wci_path_join(dir, names.items[i]);
+        if (!path)
+            rc = wci_err_nomem(&why);
+        else if (strcmp(names.items[i], WCI_CTR_LOCK))
+            rc = wci_dir_remove_all(path, &why);
+        wci_free(path);
+    }
+    wci_strv_free(&names);
+    if (rc == WC_E_NOT_FOUND) { /* one that was killed had removed it */
+        wc_error_unref(why);
+        return WC_OK;
+    }
+    return rc ? wci_err_move(err, why) : WC_OK;
+}
+
+/* Who comes now finds no row, and removes what he made. */
+static void remove_state_dir(wci_store *store, const char *id)
+{
+    char *dir = wci_container_dir(store, id), *path = wci_ctr_lock_path(store, id);
+    if (dir && path) {
+        (void)wci_file_remove(path, NULL);
+        (void)wci_dir_remove_empty(dir, NULL);
+    }
+    wci_free(dir);
+    wci_free(path);
+}
+
 static int32_t release_backend(wc_call *call, wci_engine *engine,
                                const wci_container_record *record, wc_error **err)
 {
@@ -147,12 +184,13 @@ static int32_t release_backend(wc_call *call, wci_engine *engine,
     if (!rc)
         rc = wci_dir_remove_all(op.request.run_dir, err);
     if (!rc)
-        rc = wci_dir_remove_all(op.request.state_dir, err);
+        rc = empty_state_dir(op.request.state_dir, err);
     wci_ctr_call_free(&op);
     return rc;
 }
 
-/* The row goes last: whoever finds one that is being removed goes on where it was left. */
+/* The row goes after all that matters: whoever finds one that is being removed goes on where it was left. Called
+ * with the container's lock held. */
 int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_record *record,
                       wc_error **err)
 {
@@ -165,7 +203,10 @@ int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_rec
         set_removing(engine, record->id, WCI_STATUS_DEAD, wc_error_message(why), NULL);
     if (rc)
         return wci_err_move(err, why);
-    return wci_container_delete(engine->store, record->id, err);
+    rc = wci_container_delete(engine->store, record->id, err);
+    if (!rc)
+        remove_state_dir(engine->store, record->id);
+    return rc;
 }
 
 static int32_t end_first(wc_call *call, wci_engine *engine, wci_container_record *record, int force,

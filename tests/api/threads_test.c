@@ -644,6 +644,34 @@ START_TEST(one_container_many_threads)
 }
 END_TEST
 
+static void remove_shared(worker *w)
+{
+    int32_t rc;
+    allow(w, rc, wc_container_remove(w->shared, 0, NULL, &err), WC_E_NOT_FOUND);
+    w->count = !rc;
+}
+
+/* Its lock holds to the end: the others come when it is gone, not while it goes. */
+START_TEST(a_container_is_removed_once)
+{
+    for (int round = 0; round < 40; round++) {
+        wc_container *c = create("exit:0");
+        worker w[6] = {{0}};
+        int removed = 0;
+        for (int i = 0; i < 6; i++)
+            w[i] = (worker){.work = remove_shared, .shared = c};
+        run_workers(w, 6, 6);
+        for (int i = 0; i < 6; i++)
+            removed += w[i].count;
+        ck_assert_int_eq(removed, 1);
+        wc_container_unref(c);
+    }
+    char *dir_of_all = test_text("%s/store/containers", dir);
+    ck_assert_int_eq(rmdir(dir_of_all), 0);
+    free(dir_of_all);
+}
+END_TEST
+
 typedef struct snapshots {
     wc_list *images, *containers;
     wc_image *image;
@@ -779,6 +807,7 @@ int main(void)
     tcase_add_test(tc, cancelled_pulls_leave_the_others_alone);
     tcase_add_test(tc, everything_at_once);
     tcase_add_test(tc, one_container_many_threads);
+    tcase_add_test(tc, a_container_is_removed_once);
     tcase_add_test(tc, snapshots_are_shared_and_outlive_the_context);
     tcase_add_test(tc, contexts_open_and_close_beside_others);
 #ifndef TEST_SANITIZED

@@ -43,12 +43,21 @@ static int make_with_parents(char *path, uint32_t mode)
     return failed == EEXIST && is_dir(path) ? 0 : failed;
 }
 
+/* Somebody removes it again and again: that ends. */
+#define MAKE_ATTEMPTS 100
+
 int32_t wci_dir_make(const char *path, uint32_t mode, wc_error **err)
 {
     char *copy = wci_strdup(path);
+    int failed = EEXIST;
+    struct stat st;
     if (!copy)
         return wci_err_nomem(err);
-    int failed = make_with_parents(copy, mode);
+    for (int i = 0; i < MAKE_ATTEMPTS && failed == EEXIST; i++) {
+        failed = make_with_parents(copy, mode);
+        if (failed == EEXIST && lstat(path, &st) == 0)
+            break;
+    }
     wci_free(copy);
     if (failed)
         return wci_err_errno(err, failed, "directory '%s': making", path);
