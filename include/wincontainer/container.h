@@ -207,7 +207,7 @@ enum {
     WC_STATUS_PAUSED = 3,
     WC_STATUS_EXITED = 4,
     WC_STATUS_REMOVING = 5,
-    WC_STATUS_DEAD = 6 /**< its monitor was killed, or it could not be removed whole */
+    WC_STATUS_DEAD = 6 /**< it could not be removed whole; one whose monitor was killed is EXITED with 255 */
 };
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_container_info *wc_container_info_ref(wc_container_info *info);

@@ -16,6 +16,15 @@ from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime
 import named_skips  # found where wcctl_case looks
 
 
+def runs(pid):
+    """Whether the process runs; one that only waits for its parent does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Streams(WcctlCase):
     def test_output_and_errors_apart_and_exit_code(self):
         done = self.run_box("--", "sh", "-c", "echo out; echo err >&2; exit 42")
@@ -405,6 +414,21 @@ class Life(WcctlCase):
         self.assertEqual(waiting.communicate()[0], b"255\n")
         self.assertEqual(self.wcctl_ok("wait", name).stdout, "255\n")
         self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
+        self.assertFalse(runs(pid), "what ended for us goes on")
+
+    def test_end_that_nobody_saw_is_found_by_whoever_looks(self):
+        for look in (["ps", "-a"], ["stop"], ["kill"], ["exec"]):
+            with self.subTest(look=look[0]):
+                name = self.start("sleep", "1000")
+                pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                    monitor = int(file.read().rsplit(")", 1)[1].split()[1])
+                os.kill(monitor, signal.SIGKILL)
+                while runs(monitor):
+                    time.sleep(0.01)
+                self.wcctl(*look, *([] if look[0] == "ps" else [name]), *(["true"] if look[0] == "exec" else []))
+                self.assertFalse(runs(pid), "what ended for us goes on")
+                self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
 
     def test_nothing_left(self):
         path = f"{self.work}/cid-left"
