@@ -292,7 +292,7 @@ static int logs(int argc, char **argv)
         {'f', "follow", OPTION_FLAG, NULL, "go on until the container ends", &follow},
         {'n', "tail", OPTION_TEXT, "LINES|all", "only the last lines", &tail},
         {0, "since", OPTION_TEXT, "TIME", "only from this time on", &since},
-        {0, "until", OPTION_TEXT, "TIME", "only before this time", &until},
+        {0, "until", OPTION_TEXT, "TIME", "only up to this time", &until},
         {'t', "timestamps", OPTION_FLAG, NULL, "show when", &timestamps},
     };
     wc_error *err = NULL;

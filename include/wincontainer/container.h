@@ -250,12 +250,13 @@ WC_API int32_t wc_log_options_new(wc_log_options **out, wc_error **err);
 WC_API void wc_log_options_unref(wc_log_options *options);
 /** 1: wait for more until the container ends, or until the time of wc_log_options_set_until(). @since 0.1 */
 WC_API int32_t wc_log_options_set_follow(wc_log_options *options, int32_t follow, wc_error **err);
-/** Only the last `lines`; negative: all. As in Docker they are counted before times choose among them.
- * @since 0.1 */
+/** Only the last `lines` of those that are there now; negative: all. As in Docker they are counted before
+ * times choose among them. A line without an end is one with what follows it. @since 0.1 */
 WC_API int32_t wc_log_options_set_tail(wc_log_options *options, int64_t lines, wc_error **err);
-/** Only what was written at or after this time. @since 0.1 */
+/** Only from the first line on that was written at or after this time. 0: no bound. @since 0.1 */
 WC_API int32_t wc_log_options_set_since(wc_log_options *options, int64_t time_ns, wc_error **err);
-/** Only what was written before this time. @since 0.1 */
+/** The log ends before the first line that was written after this time; one of exactly this time is
+ * given. 0: no bound. @since 0.1 */
 WC_API int32_t wc_log_options_set_until(wc_log_options *options, int64_t time_ns, wc_error **err);
 /** Opens the log; options NULL for the defaults. The caller releases *out. @since 0.1 */
 WC_API int32_t wc_container_logs(wc_container *container, const wc_log_options *options, wc_logs **out,

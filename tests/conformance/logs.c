@@ -94,11 +94,76 @@ START_TEST(time_chooses_lines)
     good(wc_log_options_set_since(o, times[1], &err));
     expect_log(c, o, "1:b\n1:c\n");
     o = log_options(-1);
-    good(wc_log_options_set_until(o, times[1], &err));
+    good(wc_log_options_set_until(o, times[1], &err)); /* what is of this very time is in */
+    expect_log(c, o, "1:a\n1:b\n");
+    o = log_options(-1);
+    good(wc_log_options_set_until(o, times[1] - 1, &err));
     expect_log(c, o, "1:a\n");
-    o = log_options(2); /* counted before times are looked at, as in Docker */
-    good(wc_log_options_set_until(o, times[2], &err));
+    o = log_options(-1);
+    good(wc_log_options_set_since(o, times[1], &err));
+    good(wc_log_options_set_until(o, times[1], &err));
     expect_log(c, o, "1:b\n");
+    o = log_options(-1);
+    good(wc_log_options_set_since(o, times[2] + 1, &err));
+    expect_log(c, o, "");
+}
+END_TEST
+
+/* As in Docker. */
+START_TEST(tail_counts_before_times_choose)
+{
+    int64_t times[3];
+    wc_container *c = start_new(SCRIPT("outln:a", "sleep:300", "errln:b", "sleep:300", "outln:c"));
+    exit_code_of(c);
+    need_logs(c);
+    line_times(c, times, 3);
+
+    wc_log_options *o = log_options(2);
+    good(wc_log_options_set_until(o, times[2] - 1, &err));
+    expect_log(c, o, "2:b\n");
+    o = log_options(1);
+    good(wc_log_options_set_until(o, times[1], &err));
+    expect_log(c, o, "");
+    o = log_options(2);
+    good(wc_log_options_set_since(o, times[0], &err));
+    expect_log(c, o, "2:b\n1:c\n");
+    o = log_options(2);
+    good(wc_log_options_set_since(o, times[2], &err));
+    good(wc_log_options_set_until(o, times[2], &err));
+    expect_log(c, o, "1:c\n");
+    o = log_options(0);
+    good(wc_log_options_set_until(o, times[2], &err));
+    expect_log(c, o, "");
+}
+END_TEST
+
+/* A log without the marks of read_log(), in whatever pieces it came. */
+static void expect_text(wc_container *c, wc_log_options *options, const char *want)
+{
+    char *text = read_log(c, options), *to = text;
+    for (const char *from = text; *from;) {
+        if ((*from == '1' || *from == '2') && from[1] == ':')
+            from += 2;
+        else
+            *to++ = *from++;
+    }
+    *to = '\0';
+    ck_assert_str_eq(text, want);
+    free(text);
+    wc_log_options_unref(options);
+}
+
+START_TEST(tail_takes_pieces_of_a_line_as_one)
+{
+    wc_container *c = start_new(SCRIPT("outln:a", "out:b", "sleep:200", "out:c", "sleep:200", "outln:d", "outln:e",
+                                       "out:f", "sleep:200", "out:g"));
+    exit_code_of(c);
+    need_logs(c);
+    expect_text(c, log_options(1), "fg");
+    expect_text(c, log_options(2), "e\nfg");
+    expect_text(c, log_options(3), "bcd\ne\nfg");
+    expect_text(c, log_options(4), "a\nbcd\ne\nfg");
+    expect_text(c, log_options(0), "");
 }
 END_TEST
 
@@ -123,6 +188,24 @@ START_TEST(following_ends_when_the_time_has_come)
     good(wc_log_options_set_until(o, now.tv_sec * SECONDS + now.tv_nsec + SECONDS, &err));
     expect_log(c, o, "1:a\n");
     ck_assert_int_eq(status_of(c), WC_STATUS_RUNNING);
+}
+END_TEST
+
+START_TEST(following_from_now_on)
+{
+    wc_container *c = start_new(SCRIPT("outln:a", "out:b", "sleep:1500", "outln:c", "outln:d"));
+    need_logs(c);
+    char *text = NULL;
+    int64_t give_up = now_ns() + 30 * SECONDS;
+    do {
+        free(text);
+        usleep(10000);
+        text = read_log(c, NULL);
+    } while (!strstr(text, "b") && now_ns() < give_up);
+    free(text);
+    wc_log_options *o = log_options(0);
+    good(wc_log_options_set_follow(o, 1, &err));
+    expect_text(c, o, "c\nd\n");
 }
 END_TEST
 
@@ -172,9 +255,12 @@ TCase *log_tests(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, lines_come_in_order);
     tcase_add_test(tc, tail_counts_from_the_end);
+    tcase_add_test(tc, tail_takes_pieces_of_a_line_as_one);
     tcase_add_test(tc, time_chooses_lines);
+    tcase_add_test(tc, tail_counts_before_times_choose);
     tcase_add_test(tc, following_ends_with_the_container);
     tcase_add_test(tc, following_ends_when_the_time_has_come);
+    tcase_add_test(tc, following_from_now_on);
     tcase_add_test(tc, not_following_does_not_wait);
     tcase_add_test(tc, log_goes_on_over_restarts);
     tcase_add_test(tc, new_container_has_an_empty_log);

@@ -202,11 +202,47 @@ START_TEST(since_and_until_bound_it)
         ok(next_line(logs, text, sizeof text, &channel, &times[i], 0));
     wci_backend_logs_release(backend, logs);
     set_int(&c, "since", times[1]);
-    set_int(&c, "until", times[2]);
+    set_int(&c, "until", times[2] - 1);
     logs = open_logs(&c);
     ok(next_line(logs, text, sizeof text, &channel, &time, 0));
     ck_assert_str_eq(text, "b\n");
     ck_assert_int_eq(next_line(logs, text, sizeof text, &channel, &time, 0), WC_E_CLOSED);
+    wci_backend_logs_release(backend, logs);
+    container_remove(&c);
+}
+END_TEST
+
+/* A clock that is set back neither hides lines after `since` nor opens the log again after `until`. */
+START_TEST(bounds_hold_when_the_clock_goes_back)
+{
+    static const struct {
+        int second;
+        const char *text;
+    } lines[] = {{5, "a"}, {10, "b"}, {6, "c"}, {20, "d"}, {11, "e"}};
+    container c;
+    char path[512], text[100];
+    int32_t channel;
+    int64_t time = 0, noon = 0;
+    const char *args[] = {"true", NULL};
+    container_new(&c, args, NULL);
+    snprintf(path, sizeof path, "%s/log", c.request.state_dir);
+    ck_assert_int_eq(mkdir(path, 0750), 0);
+    strcat(path, "/00000001.log");
+    FILE *f = fopen(path, "w");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        fprintf(f, "2026-01-02T12:00:%02d.000000000Z stdout F %s\n", lines[i].second, lines[i].text);
+    ck_assert_int_eq(fclose(f), 0);
+    ok(wci_time_parse("2026-01-02T12:00:00Z", &noon, &error));
+    set_int(&c, "since", noon + 10 * 1000000000ll);
+    set_int(&c, "until", noon + 15 * 1000000000ll);
+    set_int(&c, "follow", 1);
+    uintptr_t logs = open_logs(&c);
+    ok(next_line(logs, text, sizeof text, &channel, &time, 0));
+    ck_assert_str_eq(text, "b\n");
+    ok(next_line(logs, text, sizeof text, &channel, &time, 0));
+    ck_assert_str_eq(text, "c\n");
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(next_line(logs, text, sizeof text, &channel, &time, -1), WC_E_CLOSED);
     wci_backend_logs_release(backend, logs);
     container_remove(&c);
 }
@@ -293,6 +329,7 @@ int main(void)
     tcase_add_test(tcase, long_lines_come_whole);
     tcase_add_test(tcase, tail_gives_the_last_lines);
     tcase_add_test(tcase, since_and_until_bound_it);
+    tcase_add_test(tcase, bounds_hold_when_the_clock_goes_back);
     tcase_add_test(tcase, follows_until_the_end);
     tcase_add_test(tcase, a_follower_waits_as_told);
     tcase_add_test(tcase, a_second_run_goes_on_in_the_same_log);

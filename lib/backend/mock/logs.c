@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "backend/log_times.h"
 #include "backend/mock/target.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -12,7 +13,8 @@ typedef struct mock_logs {
     mock_target *runs;
     size_t count, next;
     int follow;
-    int64_t since_ns, until_ns;
+    wci_log_times times;
+    int beyond;      /* a line after `until` was met */
     uint64_t skip;   /* lines that `tail` leaves out */
     mock_step piece; /* output whose lines are being given */
 } mock_logs;
@@ -66,11 +68,6 @@ static int32_t next_piece(mock_logs *logs, wc_call *call, mock_step *step, wc_er
     return WC_OK;
 }
 
-static int is_in_range(const mock_logs *logs, const mock_step *step)
-{
-    return step->time_ns >= logs->since_ns && step->time_ns < logs->until_ns;
-}
-
 /* Cuts the next line off the piece. */
 static mock_step take_line(mock_step *piece)
 {
@@ -96,6 +93,11 @@ static int32_t next_line(mock_logs *logs, wc_call *call, mock_step *step, wc_err
     return WC_OK;
 }
 
+static int ends_line(const mock_step *step)
+{
+    return step->data[step->size - 1] == '\n';
+}
+
 /* The same for lines that the options ask for. As in Docker, `tail` counts whatever their time. */
 static int32_t next_wanted(mock_logs *logs, wc_call *call, mock_step *step, wc_error **err)
 {
@@ -103,23 +105,32 @@ static int32_t next_wanted(mock_logs *logs, wc_call *call, mock_step *step, wc_e
         int32_t rc = next_line(logs, call, step, err);
         if (rc || step->kind != MOCK_STEP_OUTPUT)
             return rc;
-        if (logs->skip)
-            logs->skip--;
-        else if (is_in_range(logs, step))
+        if (logs->skip) {
+            logs->skip -= ends_line(step);
+            continue;
+        }
+        wci_log_place place = wci_log_times_judge(&logs->times, step->time_ns);
+        logs->beyond = place == WCI_LOG_BEYOND;
+        if (place != WCI_LOG_BEFORE)
             return WC_OK;
     }
 }
 
-/* `tail` counts from the end, so the lines that are there are counted first. */
+/* `tail` counts from the end, so the lines that are there are counted first. What has no end is one
+ * line with what follows it. */
 static int32_t count_lines(mock_logs *logs, wc_call *call, uint64_t *lines, wc_error **err)
 {
     mock_step step;
+    int open = 0;
     *lines = 0;
     for (;;) {
         int32_t rc = next_line(logs, call, &step, err);
-        if (rc || step.kind != MOCK_STEP_OUTPUT)
+        if (rc || step.kind != MOCK_STEP_OUTPUT) {
+            *lines += (uint64_t)open;
             return rc;
-        (*lines)++;
+        }
+        open = !ends_line(&step);
+        *lines += !open;
     }
 }
 
@@ -128,7 +139,7 @@ static int32_t skip_to_tail(mock_logs *logs, const wc_request *request, wc_call 
 {
     uint64_t lines = 0;
     int32_t rc = count_lines(logs, call, &lines, err);
-    if (rc)
+    if (rc || !tail) /* no lines: what comes now is the first */
         return rc;
     close_runs(logs);
     logs->skip = lines > tail ? lines - tail : 0;
@@ -140,11 +151,10 @@ int32_t wci_mock_logs_open(const wc_request *request, wc_call *call, uintptr_t *
     mock_logs *logs = wci_calloc(1, sizeof *logs);
     if (!logs)
         return wci_err_nomem(err);
-    int64_t until = wc_request_int(request, "until", 0);
     int64_t tail = wc_request_int(request, "tail", -1);
     logs->follow = wc_request_int(request, "follow", 0) != 0;
-    logs->since_ns = wc_request_int(request, "since", 0);
-    logs->until_ns = until ? until : MOCK_NEVER;
+    logs->times.since_ns = wc_request_int(request, "since", 0);
+    logs->times.until_ns = wc_request_int(request, "until", 0);
     int32_t rc = open_runs(logs, request, err);
     if (rc == WC_OK && tail >= 0)
         rc = skip_to_tail(logs, request, call, (uint64_t)tail, err);
@@ -164,15 +174,15 @@ int32_t wci_mock_logs_next(uintptr_t payload, wc_call *call, uintptr_t handle,
     int64_t deadline = wci_mock_deadline(timeout_ns);
     for (;;) {
         mock_step step;
-        int32_t rc = next_wanted(logs, call, &step, call->err);
-        if (rc)
-            return rc;
+        int32_t rc = logs->beyond ? WC_E_CLOSED : next_wanted(logs, call, &step, call->err);
+        if (rc || logs->beyond)
+            return rc ? rc : WC_E_CLOSED;
         if (step.kind == MOCK_STEP_OUTPUT)
             return wc_response_set_line(response, step.channel, step.time_ns, step.data, step.size);
         if (step.kind == MOCK_STEP_ENDED || !logs->follow)
             return WC_E_CLOSED;
         const mock_target *run = &logs->runs[logs->next];
-        if (run->now_ns >= logs->until_ns)
+        if (wci_log_times_are_over(&logs->times, run->now_ns))
             return WC_E_CLOSED;
         rc = wci_mock_target_pause(run, call, &step, deadline, call->err);
         if (rc)

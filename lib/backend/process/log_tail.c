@@ -22,14 +22,13 @@ typedef struct tail {
  * that we look for. */
 static int pass_entry(tail *t, uint32_t number, uint64_t offset, char tag)
 {
-    if (t->at_last && tag == 'P' && t->wanted)
-        t->wanted--; /* the unfinished line counts */
-    t->at_last = 0;
-    if (tag == 'F') {
+    /* The unfinished line at the end counts like one that has ended. */
+    if (tag == 'F' || t->at_last) {
         if (!t->wanted)
             return 1;
         t->wanted--;
     }
+    t->at_last = 0;
     t->number = number;
     t->offset = offset;
     return 0;

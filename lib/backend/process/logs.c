@@ -6,6 +6,7 @@
 #include <wincontainer/container.h>
 #include <wincontainer/stream.h>
 
+#include "backend/log_times.h"
 #include "backend/process/log_tail.h"
 #include "backend/process/state.h"
 #include "core/alloc.h"
@@ -24,8 +25,9 @@ typedef struct log_reader {
     char *dir;
     char *run_dir;
     int follow;
-    int64_t since, until; /* 0: no bound */
+    wci_log_times times;
     int ended;            /* what is there now is all */
+    int beyond;           /* a line after `until` was met */
     uint32_t number;      /* of the open file, 0: none yet */
     wci_fd fd;
     uint64_t offset;
@@ -170,7 +172,7 @@ static int parse_entry(log_reader *r, const char *line, size_t size, entry *out)
 /* The next wanted entry of the buffer. */
 static int next_entry(log_reader *r, entry *out)
 {
-    while (r->used < r->size) {
+    while (r->used < r->size && !r->beyond) {
         const char *line = r->data + r->used;
         const char *end = memchr(line, '\n', r->size - r->used);
         if (!end)
@@ -178,7 +180,9 @@ static int next_entry(log_reader *r, entry *out)
         r->used += (size_t)(end - line) + 1;
         if (!parse_entry(r, line, (size_t)(end - line), out))
             continue;
-        if ((!r->since || out->time_ns >= r->since) && (!r->until || out->time_ns < r->until))
+        wci_log_place place = wci_log_times_judge(&r->times, out->time_ns);
+        r->beyond = place == WCI_LOG_BEYOND;
+        if (place == WCI_LOG_WITHIN)
             return 1;
     }
     return 0;
@@ -199,9 +203,14 @@ static int32_t look_for_end(log_reader *r, wc_error **err)
 {
     wci_run_state state;
     int32_t rc = wci_run_state_read(r->run_dir, 1, &state, err);
-    if (!rc && (state.status != WC_STATUS_RUNNING || (r->until && wci_now_ns() >= r->until)))
+    if (!rc && (state.status != WC_STATUS_RUNNING || wci_log_times_are_over(&r->times, wci_now_ns())))
         r->ended = 1;
     return rc;
+}
+
+static int32_t no_more(wc_error **err)
+{
+    return wci_err(err, WC_E_CLOSED, "logs: no more lines");
 }
 
 /* What to do at the end of a file: go on with the next one, give up, or wait for more. */
@@ -218,7 +227,7 @@ static int32_t at_end(log_reader *r, wc_call *call, int64_t deadline, wc_error *
         return WC_OK;
     }
     if (!r->follow || r->ended)
-        return wci_err(err, WC_E_CLOSED, "logs: no more lines");
+        return no_more(err);
     rc = look_for_end(r, err);
     if (rc || r->ended)
         return rc;
@@ -246,7 +255,7 @@ int32_t wci_process_logs_next(uintptr_t payload, wc_call *call, uintptr_t handle
     entry e;
     while (!next_entry(r, &e)) {
         size_t got = 0;
-        int32_t rc = fill(r, &got, call->err);
+        int32_t rc = r->beyond ? no_more(call->err) : fill(r, &got, call->err);
         if (!rc && !got)
             rc = at_end(r, call, deadline, call->err);
         if (rc)
@@ -281,8 +290,8 @@ int32_t wci_process_logs_open(uintptr_t payload, wc_call *call, const wc_request
     r->dir = wci_path_join(wc_request_state_dir(request), WCI_LOG_DIR);
     r->run_dir = wci_strdup(wc_request_run_dir(request));
     r->follow = wc_request_int(request, "follow", 0) != 0;
-    r->since = wc_request_int(request, "since", 0);
-    r->until = wc_request_int(request, "until", 0);
+    r->times.since_ns = wc_request_int(request, "since", 0);
+    r->times.until_ns = wc_request_int(request, "until", 0);
     int32_t rc = r->dir && r->run_dir ? WC_OK : wci_err_nomem(call->err);
     if (!rc)
         rc = go_to_start(r, wc_request_int(request, "tail", -1), call->err);
