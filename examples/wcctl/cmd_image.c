@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands on images. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wcctl.h"
 
@@ -194,27 +197,83 @@ static int rmi(int argc, char **argv)
     return result;
 }
 
+/* Archives are read and written as files, so one that comes or goes through a pipe rests in one of these, which
+ * goes with the program. */
+static char *passing;
+
+static void remove_passing(void)
+{
+    unlink(passing);
+    free(passing);
+}
+
+static const char *passing_file(void)
+{
+    const char *dir = getenv("TMPDIR");
+    passing = xasprintf("%s/wcctl-XXXXXX", dir && *dir ? dir : "/var/tmp");
+    int fd = mkostemp(passing, O_CLOEXEC);
+    if (fd < 0) {
+        fprintf(stderr, "wcctl: file '%s': %s; set TMPDIR to a directory with room\n", passing, strerror(errno));
+        exit(EXIT_OURS);
+    }
+    close(fd);
+    atexit(remove_passing);
+    return passing;
+}
+
+static void copy_descriptor(int from, int to)
+{
+    static char data[1 << 16];
+    ssize_t n;
+    while ((n = read(from, data, sizeof data)) > 0)
+        write_all(to, data, (size_t)n);
+    if (n < 0) {
+        fprintf(stderr, "wcctl: reading: %s\n", strerror(errno));
+        exit(errno == EINTR ? 130 : EXIT_OURS);
+    }
+    close(from);
+}
+
+static const char *passing_input(void)
+{
+    int fd = open(passing_file(), O_WRONLY | O_CLOEXEC);
+    copy_descriptor(STDIN_FILENO, fd);
+    close(fd);
+    return passing;
+}
+
+static void pass_to_output(void)
+{
+    copy_descriptor(open(passing, O_RDONLY | O_CLOEXEC), STDOUT_FILENO);
+}
+
 static int save(int argc, char **argv)
 {
     transfer t = {0};
     const char *output = NULL, *format = "docker-archive";
     const option options[] = {
-        {'o', "output", OPTION_TEXT, "FILE", "where to write the archive", &output},
+        {'o', "output", OPTION_TEXT, "FILE", "where to write the archive; default standard output", &output},
         {0, "format", OPTION_TEXT, "docker-archive|oci-archive", "kind of archive", &format},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
     };
     wc_error *err = NULL;
     argc = options_read("save", "[OPTIONS] IMAGE [IMAGE ...]", "Writes images to an archive.", options,
                         countof(options), 0, argc, argv);
-    if (!argc || !output)
-        die_usage("save takes -o FILE and at least one IMAGE");
+    if (!argc)
+        die_usage("save takes at least one IMAGE");
+    if (strcmp(format, "docker-archive") && strcmp(format, "oci-archive"))
+        die_usage("--format takes docker-archive or oci-archive, not '%s'", format);
+    if (!output && isatty(STDOUT_FILENO))
+        die_usage("save would write an archive to a terminal; take -o FILE or a pipe");
     transfer_begin(&t);
-    char *target = xasprintf("%s:%s", format, output);
+    char *target = xasprintf("%s:%s", format, output ? output : passing_file());
     int32_t code = wc_image_save(app_context(), (const char *const *)argv, (size_t)argc, target, t.options,
                                  wcctl.cancel, &err);
     transfer_end(&t);
     free(target);
     TRY(code);
+    if (!output)
+        pass_to_output();
     return 0;
 }
 
@@ -223,7 +282,7 @@ static int load(int argc, char **argv)
     transfer t = {0};
     const char *input = NULL;
     const option options[] = {
-        {'i', "input", OPTION_TEXT, "FILE", "archive to read", &input},
+        {'i', "input", OPTION_TEXT, "FILE", "archive to read; default standard input", &input},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
     };
@@ -231,8 +290,12 @@ static int load(int argc, char **argv)
     wc_list *list = NULL;
     argc = options_read("load", "[OPTIONS]", "Brings every image of an archive into the store.", options,
                         countof(options), 0, argc, argv);
-    if (argc || !input)
-        die_usage("load takes -i FILE");
+    if (argc)
+        die_usage("load takes no argument: -i FILE, or the archive at standard input");
+    if (!input && isatty(STDIN_FILENO))
+        die_usage("load would read an archive from a terminal; take -i FILE or a pipe");
+    if (!input)
+        input = passing_input();
     transfer_begin(&t);
     TRY(wc_transfer_options_set_trust_names(t.options, 1, &err));
     int32_t code = wc_image_load(app_context(), input, t.options, wcctl.cancel, &list, &err);

@@ -91,8 +91,12 @@ void write_all(int fd, const void *data, size_t size)
         }
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            exit(errno == EPIPE ? 141 : EXIT_OURS);
+        if (n < 0 && errno == EPIPE)
+            exit(141);
+        if (n < 0) {
+            fprintf(stderr, "wcctl: cannot write: %s\n", strerror(errno));
+            exit(EXIT_OURS);
+        }
         p += n;
         size -= (size_t)n;
     }

@@ -324,13 +324,31 @@ static void ensure_image(run_options *o, const char *name)
     wc_image_unref(transfer_pull(&o->transfer, name));
 }
 
-static void write_cid_file(const char *path, const char *id)
+static FILE *cid_file;
+
+_Noreturn static void cid_file_failed(const char *path)
 {
-    FILE *file = fopen(path, "wxe");
-    if (!file || fputs(id, file) < 0 || fclose(file)) {
-        fprintf(stderr, "wcctl: --cidfile '%s': %s\n", path, strerror(errno));
-        exit(EXIT_OURS);
-    }
+    fprintf(stderr, "wcctl: --cidfile '%s': %s\n", path, strerror(errno));
+    exit(EXIT_OURS);
+}
+
+/* Before the container is created: one that cannot be told of is not made. */
+static void open_cid_file(const char *path)
+{
+    cid_file = fopen(path, "wxe");
+    if (!cid_file)
+        cid_file_failed(path);
+}
+
+static void write_cid_file(const char *path, wc_container *container)
+{
+    if (fputs(wc_container_id(container), cid_file) >= 0 && !fclose(cid_file))
+        return;
+    int why = errno;
+    wc_container_remove(container, WC_REMOVE_FORCE, wcctl.cancel, NULL);
+    remove(path);
+    errno = why;
+    cid_file_failed(path);
 }
 
 wc_container *run_options_create(run_options *o, int argc, char **argv)
@@ -345,10 +363,15 @@ wc_container *run_options_create(run_options *o, int argc, char **argv)
     set_numbers(o, options);
     set_lists(o, options);
     set_command(o, options, argc - 1, argv + 1);
-    TRY(wc_container_create(app_context(), options, wcctl.cancel, &container, &err));
+    if (o->cid_file)
+        open_cid_file(o->cid_file);
+    int32_t code = wc_container_create(app_context(), options, wcctl.cancel, &container, &err);
+    if (code && o->cid_file)
+        remove(o->cid_file);
+    TRY(code);
     wc_container_options_unref(options);
     if (o->cid_file)
-        write_cid_file(o->cid_file, wc_container_id(container));
+        write_cid_file(o->cid_file, container);
     return container;
 }
 

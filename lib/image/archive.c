@@ -191,6 +191,28 @@ static int32_t start_tar(wci_tar_writer *tar, wc_error **err)
     return WC_OK;
 }
 
+/* Where the archive goes. It is renamed into place, which would take the place of a link, a device or a pipe:
+ * links are followed, and the others refused. */
+static int32_t find_target(const char *path, char **out, wc_error **err)
+{
+    wci_file_info info;
+    wc_error *why = NULL;
+    int32_t code = wci_file_info_of(path, &info, &why);
+    int is_link = !code && info.type == WCI_FILE_SYMLINK;
+    if (is_link)
+        code = wci_path_real(path, out, &why);
+    if (is_link && !code)
+        code = wci_file_info_of(*out, &info, &why);
+    if (!code && info.type != WCI_FILE_REGULAR)
+        return wci_err(err, WC_E_INVALID, "'%s' is no regular file; name a file to write", path);
+    if (code && (is_link || code != WC_E_NOT_FOUND))
+        return wci_err_move(err, why);
+    wc_error_unref(why);
+    if (!is_link)
+        *out = wci_strdup(path);
+    return *out ? WC_OK : wci_err_nomem(err);
+}
+
 int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **err)
 {
     wci_tar_writer *tar = wci_calloc(1, sizeof *tar);
@@ -198,9 +220,10 @@ int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **e
         return wci_err_nomem(err);
     char suffix[17];
     tar->fd = WCI_FD_NONE;
-    tar->path = wci_strdup(path);
-    int32_t code = tar->path ? wci_random_hex(8, suffix, err) : wci_err_nomem(err);
-    char *part = code ? NULL : wci_asprintf("%s.part-%s", path, suffix);
+    int32_t code = find_target(path, &tar->path, err);
+    if (!code)
+        code = wci_random_hex(8, suffix, err);
+    char *part = code ? NULL : wci_asprintf("%s.part-%s", tar->path, suffix);
     if (!code && !part)
         code = wci_err_nomem(err);
     if (!code)

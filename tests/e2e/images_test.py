@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tarfile
@@ -173,6 +174,36 @@ class MadeBySkopeo(ImageCase):
         run("skopeo", *INSECURE, "copy", "-q", layout, plain)
         self.assertEqual(self.pull(plain)["Digest"], digest_of(raw_manifest(plain)))
         self.check()
+
+    def test_archives_through_pipes(self):
+        name = self.pull(self.layout)["Id"]
+        with open(self.path("piped.tar"), "wb") as file:
+            subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "save", "box"], stdout=file, check=True)
+        self.ok("rmi", "box")
+        with open(self.path("piped.tar"), "rb") as file:
+            loaded = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "load"], stdin=file, capture_output=True, text=True, check=True).stdout
+        self.assertIn("Loaded image: ", loaded)
+        self.assertEqual(json.loads(self.ok("--json", "images"))[0]["Id"], name)
+        self.ok("save", "-o", self.path("again.tar"), "box")
+        with open(self.path("piped.tar"), "rb") as one, open(self.path("again.tar"), "rb") as other:
+            self.assertEqual(one.read(), other.read())
+
+    def test_save_takes_the_place_of_files_only(self):
+        self.pull(self.layout)
+        os.mkfifo(self.path("pipe"))
+        os.symlink("target.tar", self.path("link"))
+        os.symlink("nowhere", self.path("dangling"))
+        for name in ("pipe", "dangling", "."):
+            done = self.wcctl("save", "-o", self.path(name), "box")
+            self.assertNotEqual(done.returncode, 0, name)
+        self.assertTrue(stat.S_ISFIFO(os.lstat(self.path("pipe")).st_mode))
+        self.assertTrue(os.path.islink(self.path("dangling")))
+        with open(self.path("target.tar"), "w", encoding="utf-8"):
+            pass
+        self.ok("save", "-o", self.path("link"), "box")
+        self.assertTrue(os.path.islink(self.path("link")))
+        self.assertTrue(tarfile.is_tarfile(self.path("target.tar")))
+        self.assertIn("--format takes", self.wcctl("save", "--format", "bogus", "-o", self.path("x"), "box").stderr)
 
     def test_saved_and_read_by_skopeo(self):
         self.pull(self.layout)

@@ -285,6 +285,21 @@ class Options(WcctlCase):
         self.assertFails(self.wcctl("create", "--name", "taken", "box"), 125, "taken")
         self.assertFails(self.wcctl("create", "--name", "-bad name", "box"), 125, "-bad name")
 
+    def test_cidfile_that_cannot_be_written(self):
+        before = self.wcctl_ok("ps", "-a", "-q").stdout
+        for path in (f"{self.work}/nowhere/cid", self.work):
+            self.assertEqual(self.wcctl("create", "--cidfile", path, "box").returncode, 125)
+        self.assertEqual(self.wcctl_ok("ps", "-a", "-q").stdout, before)
+        self.assertNotEqual(self.wcctl("create", "--cidfile", f"{self.work}/cid-none", "--memory", "1", "box").returncode, 0)
+        self.assertFalse(os.path.exists(f"{self.work}/cid-none"))
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "run", "--rm", "--network", "none", "box",
+                                   "echo", "hi"], stdout=full, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 125)
+        self.assertIn("No space left", done.stderr)
+
     def test_cidfile(self):
         path = f"{self.work}/cid"
         name = self.wcctl_ok("create", "--cidfile", path, "box").stdout.strip()
