@@ -37,7 +37,8 @@ enum {
 WC_API int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, int64_t *reclaimed,
                                wc_list **removed, wc_error **err);
 /**
- * Verifies every digest, every tree and every reference of the store.
+ * Verifies every digest and every reference of the store, and that every unpacked tree has as many entries as
+ * its layer. The content of files in a tree is not compared.
  *
  * @param repair   1: mends what can be mended and puts the rest aside.
  * @param findings one line each; empty when all is well; the caller releases it.

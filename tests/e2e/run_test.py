@@ -295,7 +295,7 @@ class Options(WcctlCase):
 
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
-            done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "run", "--rm", "--network", "none", "box",
+            done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "run", "--network", "none", "box",
                                    "echo", "hi"], stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, 125)
         self.assertIn("No space left", done.stderr)

@@ -33,11 +33,11 @@ START_TEST(a_container_without_monitor_is_dead)
     start(&c, 0);
     kill_monitor(&c);
     ck_assert_int_eq(status_of(&c), WC_STATUS_DEAD);
-    ck_assert(is_alive(c.pid)); /* it goes on */
+    ck_assert(!is_alive(c.pid)); /* whoever looked has ended it */
     fails(WC_E_STATE, send_signal(&c, SIGTERM));
     ok(operate(&c, WCI_OP_CONTAINER_WAIT, &response));
     ck_assert_int_eq(response.status, WC_STATUS_DEAD);
-    container_remove(&c); /* finds it gone */
+    container_remove(&c);
 }
 END_TEST
 
