@@ -141,6 +141,23 @@ class ImageVolumes(WcctlCase):
         self.wcctl_ok("wait", "vols")
         self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "from the image")
 
+    def test_copies_in_and_out_while_it_is_stopped(self):
+        self.wcctl_ok("create", "--name", "vols", "--network", "none", "volumes",
+                       "sh", "-c", "cat /vol/in /vol/file; touch /vol/made")
+        with open(f"{self.work}/in", "w", encoding="utf-8") as file:
+            file.write("copied in\n")
+        self.wcctl_ok("cp", f"{self.work}/in", "vols:/vol/in")
+        self.wcctl_ok("cp", "vols:/vol/file", f"{self.work}/out")
+        with open(f"{self.work}/out", encoding="utf-8") as file:
+            self.assertEqual(file.read(), "from the image")
+        self.wcctl_ok("start", "vols")
+        self.wcctl_ok("wait", "vols")
+        self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "copied in\nfrom the image")
+        self.wcctl_ok("cp", "vols:/vol", f"{self.work}/whole")
+        self.assertEqual(sorted(os.listdir(f"{self.work}/whole")), ["file", "in", "made", "pipe", "same", "sub"])
+        with open("/proc/mounts", encoding="utf-8") as mounts:
+            self.assertNotIn(self.work, mounts.read())
+
     def test_they_go_with_the_container(self):
         self.start("true")
         self.wcctl_ok("rm", "vols")

@@ -304,12 +304,13 @@ static int32_t archive(process_backend *b, wc_call *call, const wc_request *requ
     if (rc)
         return rc;
     int running = state.status == WC_STATUS_RUNNING;
-    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o}", "version",
+    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version",
                              WCI_PROTOCOL_VERSION, "what", what, "id",
                              wc_request_container_id(request), "stateDir",
                              wc_request_state_dir(request), "runDir", wc_request_run_dir(request),
                              "path", path, "pid", (json_int_t)(running ? state.pid : 0), "pidStart",
-                             (json_int_t)state.pid_start, "layers", layer_array(request));
+                             (json_int_t)state.pid_start, "layers", layer_array(request), "volumes",
+                             volume_array(request));
     rc = wci_helper_run(b, call, "archive", json, NULL, data, &link, &report, call->err);
     if (!rc)
         wci_link_close(&link);

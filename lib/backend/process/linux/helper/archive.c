@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backend/process/linux/helper/overlay.h"
+#include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -78,7 +79,7 @@ static int32_t wait_mount_lock(wci_lock **lock, wc_error **err)
     }
 }
 
-/* A root of nobody's: mounted here, for us alone. */
+/* A root of nobody's: mounted here, for us alone, with the volumes as the next start will find them. */
 static int32_t open_stopped(const request *req, wci_fd *root, wci_lock **lock, wc_error **err)
 {
     int32_t rc = wci_dir_make(req->run_dir, 0700, err);
@@ -90,6 +91,10 @@ static int32_t open_stopped(const request *req, wci_fd *root, wci_lock **lock, w
         rc = wait_mount_lock(lock, err);
     if (!rc)
         rc = overlay_mount(req, err);
+    if (!rc)
+        rc = volumes_fill(req, err);
+    if (!rc)
+        rc = volumes_mount(req, err);
     return rc ? rc : wci_tree_open_root(WCI_RUN_ROOTFS, root, err);
 }
 

@@ -4,7 +4,10 @@
  * again, and one that is there is never touched. */
 #include "backend/process/linux/helper/volumes.h"
 
-#include <unistd.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
 
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
@@ -13,9 +16,11 @@
 #include "platform/file.h"
 #include "platform/tree.h"
 
+/* ---- Filling ------------------------------------------------------------------------------------ */
+
 static int32_t go_on(wc_error **err)
 {
-    return link_cancelled() ? wci_err(err, WC_E_CANCELLED, "start: the caller gave it up") : WC_OK;
+    return link_cancelled() ? wci_err(err, WC_E_CANCELLED, "the caller gave it up") : WC_OK;
 }
 
 /* *out is WCI_FD_NONE when the image has nothing there. */
@@ -91,5 +96,82 @@ int32_t volumes_fill(const request *req, wc_error **err)
         rc = fill_one(req, root, dir, i, err);
     wci_fd_close(root);
     wci_free(dir);
+    return rc;
+}
+
+/* ---- Mounting ----------------------------------------------------------------------------------- */
+
+/* `path` below the root, its last component made when it is not there. */
+static int32_t open_level(wci_fd root, const char *path, wci_fd *out, wc_error **err)
+{
+    wc_error *why = NULL;
+    int32_t rc = wci_tree_resolve(root, path, out, &why);
+    if (rc != WC_E_NOT_FOUND)
+        return rc ? wci_err_move(err, why) : WC_OK;
+    wci_err_clear(&why);
+    const char *name = strrchr(path, '/') + 1;
+    char *above = wci_strndup(path, (size_t)(name - path));
+    wci_fd parent = WCI_FD_NONE;
+    rc = above ? wci_tree_resolve(root, above, &parent, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = wci_tree_make_dir(parent, name, 0755, err);
+    if (!rc)
+        rc = wci_tree_open_dir(parent, name, out, err);
+    wci_fd_close(parent);
+    wci_free(above);
+    return rc;
+}
+
+/* Where a volume is to be: paths in the configuration are absolute and without dots. */
+static int32_t open_point(wci_fd root, const char *path, wci_fd *out, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    *out = WCI_FD_NONE;
+    for (const char *end = path; !rc && *end;) {
+        end += 1 + strcspn(end + 1, "/");
+        char *level = wci_strndup(path, (size_t)(end - path));
+        wci_fd_close(*out);
+        *out = WCI_FD_NONE;
+        rc = level ? open_level(root, level, out, err) : wci_err_nomem(err);
+        wci_free(level);
+    }
+    return rc;
+}
+
+static int32_t mount_one(const request *req, wci_fd root, size_t number, wc_error **err)
+{
+    char target[40];
+    wci_fd point = WCI_FD_NONE;
+    char *source = wci_asprintf("%s/volumes/%zu", req->state_dir, number);
+    int32_t rc = source ? open_point(root, req->volumes.items[number], &point, err) : wci_err_nomem(err);
+    snprintf(target, sizeof target, "/proc/self/fd/%d", (int)point);
+    if (!rc && mount(source, target, NULL, MS_BIND, NULL) != 0)
+        rc = wci_err_errno(err, errno, "cannot be mounted");
+    wci_fd_close(point);
+    wci_free(source);
+    return rc ? wci_err_wrap(err, rc, "volume '%s' of the image", req->volumes.items[number]) : WC_OK;
+}
+
+static size_t depth(const char *path)
+{
+    size_t n = 0;
+    for (; *path; path++)
+        n += *path == '/';
+    return n;
+}
+
+/* Parents before what is mounted in them. */
+int32_t volumes_mount(const request *req, wc_error **err)
+{
+    wci_fd root = WCI_FD_NONE;
+    size_t left = req->volumes.count;
+    int32_t rc = left ? wci_tree_open_root(WCI_RUN_ROOTFS, &root, err) : WC_OK;
+    for (size_t level = 1; !rc && left; level++)
+        for (size_t i = 0; !rc && i < req->volumes.count; i++)
+            if (depth(req->volumes.items[i]) == level) {
+                rc = mount_one(req, root, i, err);
+                left--;
+            }
+    wci_fd_close(root);
     return rc;
 }
