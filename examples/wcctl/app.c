@@ -100,6 +100,20 @@ static void release(void)
     wcctl.context = NULL;
 }
 
+/* The library takes any name until a container is made: a backend may be loaded later. Here none will be. */
+static void check_backend(void)
+{
+    wc_error *err = NULL;
+    wc_list *known = NULL;
+    int found = 0;
+    TRY(wc_backend_list(wcctl.context, &known, &err));
+    for (size_t i = 0; i < wc_list_count(known); i++)
+        found |= !strcmp(wc_list_string(known, i), wcctl.backend);
+    wc_list_unref(known);
+    if (!found)
+        die_usage("--backend '%s': there is no such backend", wcctl.backend);
+}
+
 wc_context *app_context(void)
 {
     if (wcctl.context)
@@ -113,5 +127,7 @@ wc_context *app_context(void)
     for (size_t i = 0; i < wcctl.plugins.count; i++)
         TRY(wc_backend_load(wcctl.context, wcctl.plugins.items[i], &err));
     atexit(release);
+    if (wcctl.backend)
+        check_backend();
     return wcctl.context;
 }

@@ -20,7 +20,7 @@ static int32_t dump(json_t *json, wc_buf **out, wc_error **err)
 
 /* ---- Info --------------------------------------------------------------------------------------- */
 
-/* What a backend says of itself, or why it cannot. */
+/* What a backend says of itself; with a reason it is of no use here. */
 static json_t *backend_json(wc_call *call, wci_engine *engine, const char *name)
 {
     wci_backend *backend = NULL;
@@ -37,9 +37,9 @@ static json_t *backend_json(wc_call *call, wci_engine *engine, const char *name)
         json = json_object();
     }
     json_object_set_new(json, "Name", json_string(name));
-    json_object_set_new(json, "Available", json_boolean(!rc));
     if (rc)
         json_object_set_new(json, "Reason", json_string(wc_error_message(why)));
+    json_object_set_new(json, "Available", json_boolean(!json_object_get(json, "Reason")));
     wc_error_unref(why);
     wci_response_free(&response);
     wci_backend_unref(backend);

@@ -86,6 +86,19 @@ class ExitCodes(WcctlCase):
                                "--network", "none", "box", "true"], capture_output=True, text=True)
         self.assertFails(done, 125, "/no/runtime")
 
+    def test_info_says_whether_containers_would_start(self):
+        def process(*options):
+            info = json.loads(self.wcctl_ok(*options, "--json", "system", "info").stdout)
+            return next(b for b in info["Backends"] if b["Name"] == "process")
+        self.assertTrue(process()["Available"])
+        self.assertNotIn("Reason", process())
+        for options in (["--runtime", "/no/runtime"], ["--helper", "/no/helper"]):
+            self.assertFalse(process(*options)["Available"])
+            self.assertIn(options[1], process(*options)["Reason"])
+
+    def test_unknown_backend_is_refused_at_once(self):
+        self.assertFails(self.wcctl("--backend", "bogus", "ps"), 125, "bogus")
+
 
 class ImageVolumes(WcctlCase):
     """Volumes that the image declares begin with what it has there."""

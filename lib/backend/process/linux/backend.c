@@ -111,7 +111,22 @@ static json_t *describe_runtimes(process_backend *b, wc_call *call, wc_error **e
     return all;
 }
 
-/* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}]} */
+/* Why no container would start, or WC_OK. */
+static int32_t can_start(process_backend *b, wc_error **err)
+{
+    const char *helper = NULL;
+    char *runtime = NULL;
+    int32_t rc = wci_process_check_root(err);
+    if (!rc)
+        rc = wci_process_helper(b, &helper, err);
+    if (!rc)
+        rc = wci_runtime_choose(b->runtime_setting, &runtime, err);
+    wci_free(runtime);
+    return rc;
+}
+
+/* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}]}, and "Reason"
+ * when nothing would start. */
 static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *request,
                             wc_response *response)
 {
@@ -125,6 +140,10 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
     json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",
                              runtimes);
     wci_free(init);
+    wc_error *why = NULL;
+    if (info && can_start(b, &why))
+        json_object_set_new(info, "Reason", json_string(wc_error_message(why)));
+    wc_error_unref(why);
     char *text = info ? wci_json_dump_text(info) : NULL;
     json_decref(info);
     int32_t rc = text ? wc_response_set_text(response, text) : wci_err_nomem(call->err);

@@ -126,7 +126,7 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
     return rc;
 }
 
-static int32_t check_root(wc_error **err)
+int32_t wci_process_check_root(wc_error **err)
 {
     if (wci_host_is_root())
         return WC_OK;
@@ -224,7 +224,7 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     char *config = NULL;
     wci_link link;
     wci_report report;
-    int32_t rc = check_root(call->err);
+    int32_t rc = wci_process_check_root(call->err);
     if (!rc)
         rc = wci_process_runtime(b, &runtime, call->err);
     if (!rc)
@@ -269,7 +269,7 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
     wci_report report;
     if (!process)
         return wci_err(call->err, WC_E_INVALID, "process backend: the request has no 'process'");
-    int32_t rc = check_root(call->err);
+    int32_t rc = wci_process_check_root(call->err);
     if (!rc)
         rc = check_running(request, call->err);
     if (!rc)
@@ -298,7 +298,7 @@ static int32_t archive(process_backend *b, wc_call *call, const wc_request *requ
     wci_report report;
     if (!path || data == WCI_FD_NONE)
         return wci_err(call->err, WC_E_INVALID, "process backend: cp needs 'path' and 'fd'");
-    int32_t rc = check_root(call->err);
+    int32_t rc = wci_process_check_root(call->err);
     if (!rc)
         rc = wci_run_state_read(wc_request_run_dir(request), 0, &state, call->err);
     if (rc)
