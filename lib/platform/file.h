@@ -55,6 +55,8 @@ int32_t wci_fd_pread(wci_fd fd, void *data, size_t size, uint64_t offset, size_t
                      wc_error **err);
 int32_t wci_fd_write(wci_fd fd, const void *data, size_t size, wc_error **err);
 int32_t wci_fd_truncate(wci_fd fd, uint64_t size, wc_error **err);
+/* Gives the file at least this size, with room on the disk for all of it. */
+int32_t wci_fd_allocate(wci_fd fd, uint64_t size, wc_error **err);
 int32_t wci_fd_sync(wci_fd fd, wc_error **err);
 int32_t wci_fd_info(wci_fd fd, wci_file_info *out, wc_error **err);
 /* Copies `size` bytes from offset of `from` to the position of `to`, in the kernel where it can. */

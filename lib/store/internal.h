@@ -37,10 +37,15 @@ struct wci_store {
 #define WCI_DIR_HOSTS "hosts"
 #define WCI_DIR_QUARANTINE "quarantine"
 #define WCI_FILE_WAKE "wake"
+#define WCI_FILE_RESERVE "reserve"
 
 int32_t wci_layout_make(const char *root, const char *run_root, wc_error **err);
 /* WC_E_UNSUPPORTED for file systems whose locks do not work between hosts or at all. */
 int32_t wci_layout_check_fs(const char *root, const char *fs_name, wc_error **err);
+/* Keeps room for the database: takes it when the disk has plenty, gives it away when it is nearly full. */
+void wci_reserve_open(const wci_store *store);
+/* Before a transaction that writes. */
+void wci_reserve_check(const wci_store *store);
 /* root/dir/name; NULL: out of memory. */
 char *wci_store_path(const wci_store *store, const char *dir, const char *name);
 /* Lock file of one digest's maker: locks/<prefix><algo>-<hex>. */

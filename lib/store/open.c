@@ -124,6 +124,7 @@ static int32_t open_parts(wc_call *call, wci_store *store, wc_error **err)
     }
     if (rc)
         return rc;
+    wci_reserve_open(store);
     int filled = wci_stdio_fill(); /* SQLite would do so itself, and leave it */
     rc = wci_schema_open(call, store, err);
     wci_stdio_release(filled);
@@ -277,6 +278,8 @@ int32_t wci_tx_begin(wci_store *store, const wc_call *call, wci_tx_kind kind, wc
                      "store: '%s': a newer version of the library has converted it, this one can "
                      "only read it; use a newer library",
                      store->root);
+    if (!rc && kind != WCI_TX_READ)
+        wci_reserve_check(store);
     return rc ? rc : wci_db_begin(store->db, call, kind, err);
 }
 

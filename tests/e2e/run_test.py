@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """`wcctl run` and its family on the real backend: what each option does inside the container."""
+import contextlib
 import glob
 import json
 import os
@@ -484,6 +485,40 @@ class Life(WcctlCase):
         groups = subprocess.run("find /sys/fs/cgroup -maxdepth 4 -path '*wincontainer/*' -type d", shell=True,
                                 capture_output=True, text=True).stdout
         self.assertNotIn(name, groups)
+
+
+class FullDisk(WcctlCase):
+    """A container fills the disk of the store; our own commands make room again."""
+
+    def setUp(self):
+        self.disk = f"{self.work}/disk"
+        os.makedirs(self.disk)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "none", self.disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=True)
+
+    def full(self, *words):
+        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", f"{self.disk}/root", *words], capture_output=True, text=True)
+
+    def fill(self):
+        with open(f"{self.disk}/rest", "wb", buffering=0) as file:
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(4096))
+
+    def test_is_emptied_by_our_own_commands(self):
+        self.assertEqual(self.full("pull", "-q", f"oci:{self.layout}:box").returncode, 0)
+        done = self.full("run", "--name", "glutton", "--network", "none", "box", "sh", "-c", "cat /dev/zero >/x; exit 7")
+        self.assertEqual(done.returncode, 7, done.stderr)
+        self.assertIn("No space left", done.stderr)
+        self.assertIn("Exited (7)", self.full("ps", "-a").stdout)
+        self.assertEqual(self.full("rm", "glutton").stderr, "")
+        self.assertEqual(self.full("run", "--name", "other", "--network", "none", "box", "true").returncode, 0)
+        self.fill()
+        self.assertEqual(self.full("ps", "-a").stderr, "")
+        self.assertEqual(self.full("rm", "other").stderr, "")
+        os.unlink(f"{self.disk}/rest")
+        self.assertEqual(self.full("run", "--rm", "--network", "none", "box", "echo", "room").stdout, "room\n")
+        self.assertEqual(self.full("system", "check").returncode, 0)
 
 
 class Copy(WcctlCase):

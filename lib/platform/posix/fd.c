@@ -161,6 +161,15 @@ int32_t wci_fd_truncate(wci_fd fd, uint64_t size, wc_error **err)
     return WC_OK;
 }
 
+int32_t wci_fd_allocate(wci_fd fd, uint64_t size, wc_error **err)
+{
+    int failed;
+    do
+        failed = posix_fallocate(FD(fd), 0, (off_t)size);
+    while (failed == EINTR);
+    return failed ? wci_err_errno(err, failed, "file: taking room for it") : WC_OK;
+}
+
 int32_t wci_fd_sync(wci_fd fd, wc_error **err)
 {
     if (fsync(FD(fd)))
