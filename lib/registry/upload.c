@@ -18,6 +18,8 @@
 /* A connection that sent so much is not counted as a failure. */
 #define PROGRESS_BYTES ((uint64_t)1 << 20)
 #define MAX_STARTS 5
+/* Of those that follow a broken connection, which is no fault of the registry; each has been waited for. */
+#define MAX_STARTS_AFTER_BREAK 20
 
 typedef enum step {
     STEP_LOOK,   /* HEAD the blob */
@@ -44,7 +46,8 @@ typedef struct job {
     job_state state;
     int mount_tried;
     int asked;          /* this upload has been interrupted */
-    uint32_t starts;
+    uint32_t starts, starts_after_break;
+    int broke;          /* since the upload began */
     uint64_t arrived;   /* bytes that the server has */
     uint64_t piece;     /* size of this PATCH */
     uint64_t chunk;     /* 0: as much as there is */
@@ -149,7 +152,9 @@ static int32_t prepare_begin(job *j, wc_error **err)
     j->asked = 0;
     j->arrived = 0;
     j->ex.request.body_out = "";
-    if (++j->starts > MAX_STARTS)
+    int too_often = j->broke ? ++j->starts_after_break > MAX_STARTS_AFTER_BREAK : ++j->starts > MAX_STARTS;
+    j->broke = 0;
+    if (too_often)
         return wci_err(err, WC_E_NETWORK, "the registry lost the upload again and again");
     return go_to_path(j, "POST", wci_str_take(&path), err);
 }
@@ -378,6 +383,7 @@ static void after_break(job *j)
     if (j->read >= PROGRESS_BYTES)
         j->ex.failures = 0;
     j->step = STEP_ASK;
+    j->broke = 1;
     forget_step(j);
 }
 
