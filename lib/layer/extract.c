@@ -292,8 +292,8 @@ int32_t wci_extract_node(wci_extract *x, wci_tar_reader *reader, const wci_tar_e
                          wci_dir *parent, const char *name, wc_error **err)
 {
     if (!x->rules.is_root && (entry->type == WCI_ENTRY_CHAR || entry->type == WCI_ENTRY_BLOCK))
-        return wci_attrs_skip(&x->rules, x->path.data, "device node, which only root may make",
-                              err);
+        return wci_err(err, WC_E_PERMISSION,
+                       "device node, which only root may make; run as root, or take an image without it");
     int32_t rc = make_node(x, parent, name, reader, entry, err);
     if (rc != WC_E_EXISTS)
         return rc;

@@ -17,3 +17,7 @@ endif()
 
 add_test(NAME conformance_process COMMAND conformance_mock process)
 wc_test_properties(conformance_process conformance TIMEOUT 300)
+
+add_test(NAME conformance_crun COMMAND ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
+  $<TARGET_FILE:conformance_mock> process)
+wc_test_properties(conformance_crun conformance TIMEOUT 300)

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random instants during pull, create, start, run, rm, rmi and prune, over and over on one store.
 
-After each kill: the next calls work without repair, `system check` is clean, and nothing that had been
-reported done is lost. At the end a prune leaves no litter. A third of the victims of "run" are the
-container's monitor instead of wcctl.
+After each kill: the next calls work without repair, `system check` is clean, nothing that had been
+reported done is lost, nothing that had been reported gone is back, and what ran still runs. At the end
+nothing is left. In a third of the rounds of start, run and rm the containers' monitors are killed instead of
+wcctl. Half of the containers go on until they are removed; half of the pulls have everything to bring.
 
 usage: lifecycle.py BUILD_DIR SOURCE_DIR [--rounds N] [--seed N]
 """
 import argparse
+import glob
 import json
 import os
 import random
@@ -60,22 +62,56 @@ def pull(image):
     return ["pull", "-q", source(image)]
 
 
+def names_of_images():
+    images = json.loads(wcctl("--json", "images").stdout)
+    return {name.split("/")[-1].split(":")[0] for image in images for name in image["Names"]}
+
+
+def list_containers():
+    return {c["Name"].lstrip("/"): c for c in json.loads(wcctl("--json", "ps", "-a").stdout)}
+
+
 class Model:
-    """What has been reported done, and what may or may not have happened."""
+    """What has been reported. What a killed call may or may not have done is in none of the sets."""
 
     def __init__(self):
-        self.images, self.containers = set(), {}  # name of image; container name -> "created" or "started"
+        self.images, self.gone_images = set(), set()
+        self.containers, self.gone_containers = set(), set()
+        self.running = set()  # containers that run until they are told to end
+        self.ids = set()  # of all containers that ever were
 
     def check(self):
-        names = {n.split("/")[-1].split(":")[0] for i in json.loads(wcctl("--json", "images").stdout) for n in i["Names"]}
-        lost = self.images - names
-        if lost:
-            raise Failure(f"images lost: {lost}")
-        there = {c["Name"].lstrip("/") for c in json.loads(wcctl("--json", "ps", "-a").stdout)}
-        lost = set(self.containers) - there
-        if lost:
-            raise Failure(f"containers lost: {lost}")
-        return names, there
+        images, listed = names_of_images(), list_containers()
+        containers = set(listed)
+        running = {name for name, c in listed.items() if c["State"]["Running"]}
+        for what, bad in (("images lost", self.images - images), ("containers lost", self.containers - containers),
+                          ("images back", self.gone_images & images),
+                          ("containers back", self.gone_containers & containers),
+                          ("containers ended", self.running - running)):
+            if bad:
+                raise Failure(f"{what}: {bad}")
+        self.ids |= {c["Id"] for c in listed.values()}
+        return images, listed
+
+    def image_comes(self, name, done):
+        self.gone_images.discard(name)
+        if done:
+            self.images.add(name)
+
+    def image_goes(self, name, done):
+        self.images.discard(name)
+        if done:
+            self.gone_images.add(name)
+
+    def container_comes(self, name, done):
+        if done:
+            self.containers.add(name)
+
+    def container_goes(self, name, done):
+        self.containers.discard(name)
+        self.running.discard(name)
+        if done:
+            self.gone_containers.add(name)
 
 
 def monitors():
@@ -91,84 +127,129 @@ def monitors():
     return found
 
 
-def victim(words, delay, kill_monitor):
-    """Runs wcctl and kills it (or a monitor) after the delay; True when it had reported success before."""
-    child = subprocess.Popen(WCCTL + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        out, errors = child.communicate(timeout=delay)
-    except subprocess.TimeoutExpired:
-        if kill_monitor:
-            for pid in monitors():
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
-            out, errors = child.communicate(timeout=60)
-            return child.returncode == 0, out
-        child.kill()
-        out, errors = child.communicate()
-        return False, out
-    if child.returncode and not kill_monitor:
-        raise Failure(f"wcctl {' '.join(words)}: exit {child.returncode}: {errors.strip()}")
-    return child.returncode == 0, out
+def kill_monitors(model):
+    model.running.clear()
+    for pid in monitors():
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
 
-def one_round(number, model):
-    images, containers = model.check()
-    operation = chance.choice(["pull", "pull", "create", "start", "run", "rm", "rmi", "prune"])
-    delay = chance.choice([0.002, 0.01, 0.03, 0.08, 0.2]) * chance.random() * 2
-    kill_monitor = operation == "run" and chance.random() < 0.33
-    image = chance.choice(IMAGES)
-    if operation in ("create", "run") and image not in images:
+class Victims:
+    """Runs commands and kills them, at instants spread over the time that each kind of them takes."""
+
+    def __init__(self):
+        self.typical = {}
+        self.landed, self.rounds = {}, {}
+
+    def kill(self, model, words, monitor=False, may_fail=False):
+        """True when it reported success."""
+        operation = words[0]
+        typical = self.typical.get(operation, 0.05)
+        self.rounds[operation] = self.rounds.get(operation, 0) + 1
+        begin = time.monotonic()
+        child = subprocess.Popen(WCCTL + words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            _, errors = child.communicate(timeout=typical * chance.random() * 1.2)
+        except subprocess.TimeoutExpired:
+            self.typical[operation] = typical * 1.05
+            self.landed[operation] = self.landed.get(operation, 0) + 1
+            if monitor:
+                kill_monitors(model)
+            else:
+                child.kill()
+            child.communicate(timeout=60)
+            return child.returncode == 0
+        self.typical[operation] = typical * 0.5 + (time.monotonic() - begin) * 0.5
+        if child.returncode and not may_fail:
+            raise Failure(f"wcctl {' '.join(words)}: exit {child.returncode}: {errors.strip()}")
+        return child.returncode == 0
+
+
+# ---- The rounds, one of each kind ---------------------------------------------------------------------
+
+def remove_users(model, image, listed):
+    for name, container in listed.items():
+        if container["Config"]["Image"] == image:
+            wcctl("rm", "-f", name)
+            model.container_goes(name, True)
+
+
+def have_image(model, image, images):
+    if image not in images:
         wcctl(*pull(image))
-        model.images.add(image)
-    name = f"c{number}"
-    if operation == "pull":
-        done, _ = victim(pull(image), delay, False)
-        if done:
-            model.images.add(image)
-    elif operation == "create":
-        done, _ = victim(["create", "--name", name, "--network", "none", image, "true"], delay, False)
-        if done:
-            model.containers[name] = "created"
-    elif operation == "run":
-        done, _ = victim(["run", "-d", "--name", name, "--network", "none", image, "sleep", "0.05"], delay, kill_monitor)
-        if done:
-            model.containers[name] = "started"
-    elif operation == "start" and containers:
-        name = chance.choice(sorted(containers))
-        start(name, delay)
-    elif operation == "rm" and containers:
-        name = chance.choice(sorted(containers))
-        model.containers.pop(name, None)  # from here on either outcome is right
-        victim(["rm", "-f", name], delay, False)
-    elif operation == "rmi" and image in images:
-        model.images.discard(image)
-        users = [n for n in containers if inspect_image(n) == image]
-        for user in users:
-            model.containers.pop(user, None)
-            wcctl("rm", "-f", user)
-        victim(["rmi", image], delay, False)
-    elif operation == "prune":
-        for stopped in containers:
-            model.containers.pop(stopped, None)
-        victim(["system", "prune", "-f"], delay, False)
-    return operation
+        model.image_comes(image, True)
 
 
-def inspect_image(name):
-    done = wcctl("inspect", "--type", "container", name, ok=False)
-    return json.loads(done.stdout)[0]["Config"]["Image"] if done.returncode == 0 else None
+def round_pull(model, victims, images, listed, name, image):
+    if image in images and chance.random() < 0.5:
+        remove_users(model, image, listed)
+        wcctl("rmi", image)
+        model.image_goes(image, True)
+    model.image_comes(image, False)
+    model.image_comes(image, victims.kill(model, pull(image)))
 
 
-def start(name, delay):
-    """A container may run already, or have no image any more; only the crash matters."""
-    child = subprocess.Popen(WCCTL + ["start", name], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        child.wait(delay)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+def words_of(name, image):
+    seconds = chance.choice(["0.05", "1000"])
+    return ["--name", name, "--network", "none", image, "sleep", seconds], seconds == "1000"
+
+
+def round_create(model, victims, images, listed, name, image):
+    have_image(model, image, images)
+    model.container_comes(name, victims.kill(model, ["create"] + words_of(name, image)[0]))
+
+
+def round_run(model, victims, images, listed, name, image):
+    have_image(model, image, images)
+    words, goes_on = words_of(name, image)
+    monitor = chance.random() < 0.33
+    done = victims.kill(model, ["run", "-d"] + words, monitor, may_fail=monitor)
+    model.container_comes(name, done)
+    if done and goes_on and not monitor:
+        model.running.add(name)
+
+
+def round_start(model, victims, images, listed, name, image):
+    """One may run already; then only the crash matters."""
+    if not listed:
+        round_run(model, victims, images, listed, name, image)
+        return
+    name, monitor = chance.choice(sorted(listed)), chance.random() < 0.33
+    done = victims.kill(model, ["start", name], monitor, may_fail=True)
+    if done and not monitor and listed[name]["Args"] == ["1000"]:
+        model.running.add(name)
+
+
+def round_rm(model, victims, images, listed, name, image):
+    if not listed:
+        round_run(model, victims, images, listed, name, image)
+        return
+    name, monitor = chance.choice(sorted(listed)), chance.random() < 0.33
+    model.container_goes(name, False)
+    model.container_goes(name, victims.kill(model, ["rm", "-f", name], monitor))
+
+
+def round_rmi(model, victims, images, listed, name, image):
+    if image not in images:
+        round_pull(model, victims, images, listed, name, image)
+        return
+    remove_users(model, image, listed)
+    model.image_goes(image, False)
+    model.image_goes(image, victims.kill(model, ["rmi", image]))
+
+
+def round_prune(model, victims, images, listed, name, image):
+    stopped = {n for n, c in listed.items() if not c["State"]["Running"]}
+    for n in set(listed) - model.running:
+        model.container_goes(n, False)
+    if victims.kill(model, ["system", "prune", "-f"]):
+        for n in stopped:
+            model.container_goes(n, True)
+
+
+ROUNDS = [round_pull, round_pull, round_create, round_start, round_run, round_rm, round_rmi, round_prune]
 
 
 def after(model):
@@ -176,48 +257,55 @@ def after(model):
     check = wcctl("system", "check", ok=False)
     if check.returncode:
         raise Failure(f"system check: {check.stdout}{check.stderr}")
-    model.check()
-    if IMAGES[0] in {n.split("/")[-1].split(":")[0] for i in json.loads(wcctl("--json", "images").stdout) for n in i["Names"]}:
+    if IMAGES[0] in model.check()[0]:
         done = wcctl("run", "--rm", "--network", "none", IMAGES[0], "echo", "alive")
         if done.stdout != "alive\n":
             raise Failure(f"run printed {done.stdout!r}")
 
 
-def finish():
-    """Everything can be removed, and nothing is left: files, processes, mounts, control groups."""
-    for container in json.loads(wcctl("--json", "ps", "-a").stdout):
-        wcctl("rm", "-f", container["Name"].lstrip("/"))
-    for image in json.loads(wcctl("--json", "images").stdout):
-        wcctl("rmi", "-f", image["Id"])
-    wcctl("system", "prune", "-a", "-f", "--partial")
+def files_left():
     left = []
     for folder in ("blobs", "trees", "links", "staging", "ingest", "containers"):
         for base, dirs, files in os.walk(f"{root}/{folder}"):
             left += [os.path.join(base, f) for f in files] + ([base] if base.count("/") > root.count("/") + 2 else [])
-    if left:
-        raise Failure(f"left behind: {left[:5]}")
+    return left
+
+
+def finish(model):
+    """Everything can be removed, and nothing is left: files, monitors, mounts, control groups and so processes."""
+    for name in model.check()[1]:
+        wcctl("rm", "-f", name)
+    for image in json.loads(wcctl("--json", "images").stdout):
+        wcctl("rmi", "-f", image["Id"])
+    wcctl("system", "prune", "-a", "-f", "--partial")
     for _ in range(50):
         if not monitors():
             break
         time.sleep(0.1)
-    if monitors():
-        raise Failure(f"monitors left: {monitors()}")
-    if work in open("/proc/mounts", encoding="utf-8").read():
-        raise Failure("mounts left")
+    groups = glob.glob("/sys/fs/cgroup/wincontainer/*") + glob.glob("/sys/fs/cgroup/*/wincontainer/*")
+    with open("/proc/mounts", encoding="utf-8") as mounts:
+        mounted = [line for line in mounts if work in line]
+    for what, left in (("files", files_left()), ("monitors", monitors()), ("mounts", mounted),
+                       ("control groups", [g for g in groups if os.path.basename(g) in model.ids])):
+        if left:
+            raise Failure(f"{what} left: {left[:5]}")
 
 
 def main():
     for image in IMAGES:
         subprocess.run([sys.executable, f"{args.source}/tests/support/busybox_image.py", f"{work}/layout-{image}", image,
                         "--files", "600", "--seed", image], check=True)
-    model, counts = Model(), {}
-    wcctl("images")
+    model, victims = Model(), Victims()
     for number in range(args.rounds):
-        operation = one_round(number, model)
-        counts[operation] = counts.get(operation, 0) + 1
+        images, listed = model.check()
+        chance.choice(ROUNDS)(model, victims, images, listed, f"c{number}", chance.choice(IMAGES))
         after(model)
-    finish()
-    print(f"lifecycle: {args.rounds} rounds, {counts}: nothing lost, nothing left")
+    finish(model)
+    landed, rounds = sum(victims.landed.values()), sum(victims.rounds.values())
+    print(f"lifecycle: {args.rounds} rounds, {landed} of {rounds} kills while it was at work {victims.landed}: "
+          "nothing lost, nothing back, nothing left")
+    if landed * 3 < rounds:
+        raise Failure("too few kills came in time to prove anything")
 
 
 if __name__ == "__main__":

@@ -101,6 +101,64 @@ class ExitCodes(WcctlCase):
         self.assertFails(self.wcctl("--backend", "bogus", "ps"), 125, "bogus")
 
 
+class Runtimes(WcctlCase):
+    """The runtime is chosen by what works here."""
+    UNIFIED = "/sys/fs/cgroup/unified"
+
+    def runtimes(self, **more):
+        info = json.loads(self.wcctl_ok("--json", "system", "info", **more).stdout)
+        process = next(b for b in info["Backends"] if b["Name"] == "process")
+        return {r["name"]: r for r in process["runtimes"]}
+
+    def used(self, **more):
+        return [name for name, r in self.runtimes(**more).items() if r["used"]]
+
+    def path_with(self, name, script):
+        """An environment in which a program of that name comes first."""
+        with open(f"{self.work}/{name}", "w", encoding="utf-8") as f:
+            f.write(script)
+        os.chmod(f"{self.work}/{name}", 0o755)
+        self.addCleanup(os.remove, f"{self.work}/{name}")
+        return dict(os.environ, PATH=f"{self.work}:{os.environ['PATH']}:/usr/sbin:/sbin")
+
+    def is_mixed(self):
+        try:
+            with open(f"{self.UNIFIED}/cgroup.controllers", encoding="utf-8") as f:
+                return f.read().strip() != ""
+        except FileNotFoundError:
+            return False
+
+    def test_crun_is_passed_over_on_mixed_control_groups(self):
+        crun = self.runtimes()["crun"]
+        if not find("crun"):
+            self.assertEqual((crun["path"], crun["used"]), (None, False))
+            self.assertEqual(self.used(), ["runc"])
+        elif self.is_mixed():
+            self.assertFalse(crun["used"])
+            self.assertIn("hybrid", crun["reason"])
+            self.assertEqual(self.used(), ["runc"])
+        else:
+            self.assertTrue(crun["used"], crun)
+
+    def test_the_expected_runtime_is_under_test(self):
+        expected = os.environ.get("WC_TEST_RUNTIME")
+        if expected:
+            self.assertEqual(self.used(), [expected])
+
+    def test_one_that_does_not_run_is_passed_over(self):
+        if not find("runc"):
+            self.skipTest("runc is not installed")
+        env = self.path_with("crun", "#!/bin/sh\necho crun: no such library >&2\nexit 127\n")
+        self.assertEqual(self.used(env=env), ["runc"])
+        self.assertTrue(self.runtimes(env=env)["crun"]["reason"])
+        self.assertEqual(self.output("--", "echo", "over runc", env=env), "over runc\n")
+
+    def test_the_only_one_says_what_is_wrong_with_it(self):
+        self.path_with("broken", "#!/bin/sh\necho broken: no such library >&2\nexit 127\n")
+        done = self.wcctl("--runtime", f"{self.work}/broken", "run", "--rm", "--network", "none", "box", "true")
+        self.assertFails(done, 125, "broken: no such library")
+
+
 class ImageVolumes(WcctlCase):
     """Volumes that the image declares begin with what it has there."""
 

@@ -48,15 +48,6 @@ static int32_t process_open(uintptr_t payload, wc_call *call, const wc_request *
     return WC_OK;
 }
 
-int32_t wci_process_runtime(process_backend *b, const char **path, wc_error **err)
-{
-    wci_mutex_lock(&b->mutex);
-    int32_t rc = b->runtime ? WC_OK : wci_runtime_choose(b->runtime_setting, &b->runtime, err);
-    *path = b->runtime;
-    wci_mutex_unlock(&b->mutex);
-    return rc;
-}
-
 int32_t wci_process_helper(process_backend *b, const char **path, wc_error **err)
 {
     wci_mutex_lock(&b->mutex);
@@ -82,47 +73,78 @@ static char *version_of(process_backend *b, wc_call *call, const char *path)
     return report.text;
 }
 
-static json_t *describe(process_backend *b, wc_call *call, const wci_runtime *runtime, int chosen)
+static void probe(process_backend *b, wc_call *call, wci_runtime *runtime)
 {
-    char *version = runtime->path ? version_of(b, call, runtime->path) : NULL;
-    json_t *entry = json_pack("{s:s, s:s?, s:s?, s:b, s:s?}", "name", runtime->name, "path",
-                              runtime->path, "version", version, "used", chosen, "reason",
-                              runtime->why);
-    wci_free(version);
-    return entry;
+    if (runtime->path)
+        runtime->version = version_of(b, call, runtime->path);
+    if (runtime->path && !runtime->version && !runtime->why)
+        runtime->why = "it does not run: --version prints nothing";
 }
 
-static json_t *describe_runtimes(process_backend *b, wc_call *call, wc_error **err)
+/* One after which another may be taken must show that it runs. The last need not: when it fails, its
+ * own words say why. */
+static int32_t choose_runtime(process_backend *b, wc_call *call, char **path, wc_error **err)
+{
+    wci_runtime list[CANDIDATES_MAX];
+    size_t count = 0;
+    int32_t rc = wci_runtime_list(b->runtime_setting, list, CANDIDATES_MAX, &count, err);
+    for (size_t i = 0; !rc && i + 1 < count; i++)
+        if (!list[i].why)
+            probe(b, call, &list[i]);
+    if (!rc)
+        rc = wci_runtime_choose(list, count, b->runtime_setting, path, err);
+    for (size_t i = 0; i < count; i++)
+        wci_runtime_free(&list[i]);
+    return rc;
+}
+
+int32_t wci_process_runtime(process_backend *b, wc_call *call, const char **path, wc_error **err)
+{
+    char *chosen = NULL;
+    wci_mutex_lock(&b->mutex);
+    *path = b->runtime;
+    wci_mutex_unlock(&b->mutex);
+    if (*path)
+        return WC_OK;
+    int32_t rc = choose_runtime(b, call, &chosen, err);
+    wci_mutex_lock(&b->mutex);
+    if (!rc && !b->runtime) {
+        b->runtime = chosen;
+        chosen = NULL;
+    }
+    *path = b->runtime;
+    wci_mutex_unlock(&b->mutex);
+    wci_free(chosen);
+    return rc;
+}
+
+static json_t *describe(const wci_runtime *runtime, int chosen)
+{
+    return json_pack("{s:s, s:s?, s:s?, s:b, s:s?}", "name", runtime->name, "path", runtime->path,
+                     "version", runtime->version, "used", chosen, "reason", runtime->why);
+}
+
+/* Also why no container would start, into *why. */
+static json_t *describe_runtimes(process_backend *b, wc_call *call, wc_error **why)
 {
     wci_runtime list[CANDIDATES_MAX];
     size_t count = 0;
     json_t *all = json_array();
+    char *path = NULL;
     int chosen = 0;
-    if (wci_runtime_list(b->runtime_setting, list, CANDIDATES_MAX, &count, err)) {
-        json_decref(all);
-        return NULL;
-    }
+    int32_t rc = wci_runtime_list(b->runtime_setting, list, CANDIDATES_MAX, &count, why);
+    for (size_t i = 0; i < count; i++)
+        probe(b, call, &list[i]);
+    if (!rc)
+        (void)wci_runtime_choose(list, count, b->runtime_setting, &path, why);
     for (size_t i = 0; i < count; i++) {
         int use = !chosen && !list[i].why;
         chosen |= use;
-        json_array_append_new(all, describe(b, call, &list[i], use));
+        json_array_append_new(all, describe(&list[i], use));
         wci_runtime_free(&list[i]);
     }
+    wci_free(path);
     return all;
-}
-
-/* Why no container would start, or WC_OK. */
-static int32_t can_start(process_backend *b, wc_error **err)
-{
-    const char *helper = NULL;
-    char *runtime = NULL;
-    int32_t rc = wci_process_check_root(err);
-    if (!rc)
-        rc = wci_process_helper(b, &helper, err);
-    if (!rc)
-        rc = wci_runtime_choose(b->runtime_setting, &runtime, err);
-    wci_free(runtime);
-    return rc;
 }
 
 /* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}]}, and "Reason"
@@ -134,16 +156,21 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
     process_backend *b = (process_backend *)payload;
     const char *helper = NULL;
     char *init = NULL;
-    (void)wci_process_helper(b, &helper, NULL);
+    wc_error *why = NULL, *without_runtime = NULL;
+    if (!wci_process_check_root(&why))
+        (void)wci_process_helper(b, &helper, &why);
+    else
+        (void)wci_process_helper(b, &helper, NULL);
     (void)wci_init_find(&init, NULL);
-    json_t *runtimes = describe_runtimes(b, call, call->err);
+    json_t *runtimes = describe_runtimes(b, call, &without_runtime);
     json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",
                              runtimes);
     wci_free(init);
-    wc_error *why = NULL;
-    if (info && can_start(b, &why))
-        json_object_set_new(info, "Reason", json_string(wc_error_message(why)));
+    const wc_error *reason = why ? why : without_runtime;
+    if (info && reason)
+        json_object_set_new(info, "Reason", json_string(wc_error_message(reason)));
     wc_error_unref(why);
+    wc_error_unref(without_runtime);
     char *text = info ? wci_json_dump_text(info) : NULL;
     json_decref(info);
     int32_t rc = text ? wc_response_set_text(response, text) : wci_err_nomem(call->err);

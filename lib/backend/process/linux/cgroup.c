@@ -146,6 +146,9 @@ static int remove_group(int parent, const char *name, int kill_first)
         return errno == ENOENT ? 0 : errno;
     if (kill_first)
         kill_processes(group);
+    /* Where /sys/fs/cgroup/unified is no mount, crun makes plain directories and this file there. In a
+     * control group it cannot be unlinked. */
+    (void)unlinkat(group, "cgroup.procs", 0);
     DIR *dir = fdopendir(group);
     struct dirent *d;
     int result = 0;
@@ -179,6 +182,8 @@ int32_t wci_cgroup_remove(const char *id, wc_error **err)
     }
     if (!failed)
         return WC_OK;
+    if (failed != EBUSY)
+        return wci_err_errno(err, failed, "container '%s': removing its control groups", id);
     return wci_err_native(err, WC_E_BUSY, WC_DOMAIN_ERRNO, failed,
                           "container '%s': its control groups cannot be removed: processes of it "
                           "do not end",

@@ -20,6 +20,7 @@ void wci_runtime_free(wci_runtime *runtime)
 {
     wci_free(runtime->name);
     wci_free(runtime->path);
+    wci_free(runtime->version);
 }
 
 static int32_t look_at(const char *name, int wanted, wci_runtime *out, wc_error **err)
@@ -28,6 +29,7 @@ static int32_t look_at(const char *name, int wanted, wci_runtime *out, wc_error 
     if (!out->name)
         return wci_err_nomem(err);
     out->path = wci_path_is_absolute(name) ? wci_strdup(name) : wci_host_find_program(name);
+    out->version = NULL;
     out->why = NULL;
     if (!out->path || !is_program(out->path)) {
         wci_free(out->path);
@@ -68,25 +70,13 @@ static int32_t none_fit(const wci_runtime *list, size_t count, const char *wante
     return rc;
 }
 
-int32_t wci_runtime_choose(const char *wanted, char **path, wc_error **err)
+int32_t wci_runtime_choose(const wci_runtime *list, size_t count, const char *wanted, char **path,
+                           wc_error **err)
 {
-    wci_runtime list[4];
-    size_t count = 0;
-    char *chosen = NULL;
-    int32_t rc = wci_runtime_list(wanted, list, 4, &count, err);
-    for (size_t i = 0; !rc && !chosen && i < count; i++) {
-        if (!list[i].why) {
-            chosen = list[i].path;
-            list[i].path = NULL;
-        }
-    }
-    if (!rc && !chosen)
-        rc = none_fit(list, count, wanted, err);
     for (size_t i = 0; i < count; i++)
-        wci_runtime_free(&list[i]);
-    if (!rc)
-        *path = chosen;
-    return rc;
+        if (!list[i].why)
+            return (*path = wci_strdup(list[i].path)) ? WC_OK : wci_err_nomem(err);
+    return none_fit(list, count, wanted, err);
 }
 
 int32_t wci_init_find(char **path, wc_error **err)

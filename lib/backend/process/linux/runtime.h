@@ -10,8 +10,9 @@
 
 typedef struct wci_runtime {
     char *name;
-    char *path;       /* NULL: not found */
-    const char *why;  /* why it is not used, NULL when it is fit; static */
+    char *path;      /* NULL: not found */
+    char *version;   /* what it says of itself; NULL until it is asked */
+    const char *why; /* why it is not used, NULL when it is fit; static */
 } wci_runtime;
 
 /* All candidates in order of preference; `wanted` (a name or a path) allows only itself.
@@ -20,7 +21,8 @@ int32_t wci_runtime_list(const char *wanted, wci_runtime *out, size_t max, size_
                          wc_error **err);
 void wci_runtime_free(wci_runtime *runtime); /* the contents */
 /* Path of the first that is fit. WC_E_MISSING names what to install. */
-int32_t wci_runtime_choose(const char *wanted, char **path, wc_error **err);
+int32_t wci_runtime_choose(const wci_runtime *list, size_t count, const char *wanted, char **path,
+                           wc_error **err);
 
 /* Path of a statically linked init for containers. WC_E_MISSING. */
 int32_t wci_init_find(char **path, wc_error **err);

@@ -102,6 +102,22 @@ static void give_up(wci_link *link)
     wci_free(report.text);
 }
 
+/* crun does not say what it could not execute. */
+static int32_t name_command(int32_t code, const char *config, wc_error **err)
+{
+    json_t *document = NULL;
+    if ((code != WC_E_COMMAND_NOT_FOUND && code != WC_E_COMMAND_NOT_EXECUTABLE) || !err || !*err ||
+        wci_json_parse(config, strlen(config), WCI_FRAME_MAX, "configuration", &document, NULL))
+        return code;
+    json_t *process = json_object_get(document, "process");
+    json_t *args = json_object_get(process ? process : document, "args");
+    const char *command = json_string_value(json_array_get(args, 0));
+    if (command && !strstr(wc_error_message(*err), command))
+        code = wci_err_wrap(err, code, "command '%s'", command);
+    json_decref(document);
+    return code;
+}
+
 int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json_t *request,
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err)
@@ -123,7 +139,7 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
         give_up(link);
     if (rc)
         wci_link_close(link);
-    return rc;
+    return rc && config ? name_command(rc, config, err) : rc;
 }
 
 int32_t wci_process_check_root(wc_error **err)
@@ -226,7 +242,7 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     wci_report report;
     int32_t rc = wci_process_check_root(call->err);
     if (!rc)
-        rc = wci_process_runtime(b, &runtime, call->err);
+        rc = wci_process_runtime(b, call, &runtime, call->err);
     if (!rc)
         rc = make_config(request, &config, call->err);
     if (!rc)
@@ -275,7 +291,7 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
     if (!rc)
         rc = wci_exec_dir(request, &dir, call->err);
     if (!rc)
-        rc = wci_process_runtime(b, &runtime, call->err);
+        rc = wci_process_runtime(b, call, &runtime, call->err);
     if (!rc)
         rc = wci_bundle_process(process, &config, call->err);
     if (!rc)

@@ -31,7 +31,7 @@ int32_t runtime_failure_code(const char *message)
     if (has(message, "no such file or directory") || has(message, "not a directory"))
         return WC_E_COMMAND_NOT_FOUND;
     if (has(message, "permission denied") || has(message, "exec format error") ||
-        has(message, "is a directory"))
+        has(message, "is a directory") || has(message, "operation not permitted"))
         return WC_E_COMMAND_NOT_EXECUTABLE;
     return WC_E_RUNTIME;
 }
