@@ -16,6 +16,20 @@
  *    something gives WC_E_FORKED, every descriptor is -1. The child may open a context of its own, unless
  *    another thread was at work in the library at that moment (WC_E_FORKED as well).
  *  - `payload` is an integer that is handed back untouched and is never dereferenced.
+ *
+ * What holds for a function unless its comment says otherwise:
+ *  - Ownership: arguments are copied, nothing that is passed in is kept. What comes out through `**out` is
+ *    the caller's, who gives it back with that type's `_unref`.
+ *  - Thread-safety: contexts, images, layers, containers, processes, lists, buffers, events, snapshots, errors
+ *    and cancel handles may be used by any threads at any time. Options, streams and readers of events and
+ *    logs by one thread at a time per object.
+ *  - Blocking: a function that takes a `wc_cancel` waits for disks, registries, other processes or a
+ *    container, as long as that takes; the cancel handle and its deadline end the wait at once. One without
+ *    works on memory, or for a moment on the store's database and files.
+ *  - Errors besides those named: WC_E_INVALID for an argument that is NULL or not acceptable, WC_E_NOMEM, and
+ *    WC_E_FORKED. With a cancel handle WC_E_CANCELLED and WC_E_TIMEOUT. Where the store is touched WC_E_IO,
+ *    WC_E_NO_SPACE, WC_E_PERMISSION and WC_E_CORRUPT; where a registry is, WC_E_NETWORK, WC_E_AUTH and
+ *    WC_E_LIMIT. WC_E_INTERNAL is a defect of the library.
  */
 #ifndef WINCONTAINER_BASE_H
 #define WINCONTAINER_BASE_H

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 if(WC_SANITIZE)
+  wc_add_skipped_test(e2e_quickstart e2e "it builds for itself, without sanitizers")
   wc_add_skipped_test(e2e_install e2e "programs built against an installation do not link the sanitizers")
 else()
+  wc_add_script_test(e2e_quickstart e2e ${CMAKE_CURRENT_SOURCE_DIR}/quickstart.sh
+    ARGS ${PROJECT_SOURCE_DIR} TIMEOUT 600)
   wc_add_script_test(e2e_install e2e ${CMAKE_CURRENT_SOURCE_DIR}/install.sh
     ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR} TIMEOUT 300)
 endif()
