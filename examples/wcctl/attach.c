@@ -53,11 +53,21 @@ static void raw_terminal(void)
     atexit(restore_terminal);
 }
 
-static void resize(void)
+int terminal_size(uint32_t *columns, uint32_t *rows)
 {
     struct winsize size;
-    if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
-        wc_stream_resize(attached.stream, size.ws_col, size.ws_row, NULL);
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || !size.ws_col || !size.ws_row)
+        return 0;
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return 1;
+}
+
+static void resize(void)
+{
+    uint32_t columns, rows;
+    if (terminal_size(&columns, &rows))
+        wc_stream_resize(attached.stream, columns, rows, NULL);
 }
 
 /* 0 at the end of the input, negative when it no longer matters. */

@@ -271,6 +271,9 @@ static int exec(int argc, char **argv)
     if (user)
         TRY(wc_exec_options_set_user(o, user, &err));
     TRY(wc_exec_options_set_tty(o, tty, &err));
+    uint32_t columns, rows;
+    if (tty && terminal_size(&columns, &rows))
+        TRY(wc_exec_options_set_console_size(o, columns, rows, &err));
     TRY(wc_exec_options_set_privileged(o, privileged, &err));
     uint64_t what = detach ? 0 : WC_ATTACH_STDOUT | WC_ATTACH_STDERR | (interactive ? WC_ATTACH_STDIN : 0);
     TRY(wc_container_exec(container, o, what, wcctl.cancel, &process, &stream, &err));
@@ -364,11 +367,21 @@ static void ps_row(table *out, wc_container_info *info, int full)
 }
 
 /* --filter name=…, status=…, label=KEY[=VALUE], id=… */
+static void check_filters(const text_list *filters)
+{
+    static const char *const keys[] = {"name=", "id=", "status=", "label="};
+    for (size_t i = 0; i < filters->count; i++) {
+        size_t k = 0;
+        while (k < countof(keys) && strncmp(filters->items[i], keys[k], strlen(keys[k])))
+            k++;
+        if (k == countof(keys))
+            die_usage("--filter '%s': write KEY=VALUE; the keys are name, id, status and label", filters->items[i]);
+    }
+}
+
 static int passes(const wc_container_info *info, const char *filter)
 {
     const char *value = strchr(filter, '=');
-    if (!value)
-        die_usage("--filter '%s': write KEY=VALUE", filter);
     size_t size = (size_t)(value++ - filter);
     if (size == 4 && !memcmp(filter, "name", 4))
         return strstr(wc_container_info_name(info), value) != NULL;
@@ -376,8 +389,6 @@ static int passes(const wc_container_info *info, const char *filter)
         return !strcmp(wc_container_info_status_text(info), value);
     if (size == 2 && !memcmp(filter, "id", 2))
         return !strncmp(wc_container_info_id(info), value, strlen(value));
-    if (size != 5 || memcmp(filter, "label", 5))
-        die_usage("--filter '%s': the keys are name, id, status and label", filter);
     char *key = xstrdup(value), *wanted = strchr(key, '=');
     if (wanted)
         *wanted++ = '\0';
@@ -403,6 +414,7 @@ static int ps(int argc, char **argv)
     argc = options_read("ps", "[OPTIONS]", "Lists containers.", options, countof(options), 0, argc, argv);
     if (argc)
         die_usage("ps takes no argument");
+    check_filters(&filters);
     TRY(wc_container_list(app_context(), &list, &err));
     table *out = table_new(headings, countof(headings));
     if (wcctl.json)

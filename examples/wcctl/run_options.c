@@ -288,6 +288,9 @@ static void set_flags(const run_options *o, wc_container_options *options)
 {
     wc_error *err = NULL;
     TRY(wc_container_options_set_tty(options, o->tty, &err));
+    uint32_t columns, rows;
+    if (o->tty && terminal_size(&columns, &rows))
+        TRY(wc_container_options_set_console_size(options, columns, rows, &err));
     TRY(wc_container_options_set_open_stdin(options, o->interactive, &err));
     TRY(wc_container_options_set_auto_remove(options, o->remove, &err));
     TRY(wc_container_options_set_init(options, o->init, &err));

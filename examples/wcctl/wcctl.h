@@ -143,6 +143,8 @@ typedef struct attachment {
 /* Copies both ways until the container closes its streams, waits for its end, and gives its exit code.
  * Signals go to it meanwhile. */
 int attach_run(const attachment *attachment);
+/* 1 with the size of the terminal on standard output, if there is one that knows it. */
+int terminal_size(uint32_t *columns, uint32_t *rows);
 /* SIGINT and SIGTERM end the running call, until attach_run() forwards them. */
 void signals_prepare(void);
 

@@ -54,6 +54,10 @@ WC_API int32_t wc_container_options_set_hostname(wc_container_options *options, 
 WC_API int32_t wc_container_options_add_label(wc_container_options *options, const char *key, const char *value, wc_error **err);
 /** 1: a terminal. @since 0.1 */
 WC_API int32_t wc_container_options_set_tty(wc_container_options *options, int32_t tty, wc_error **err);
+/** Size of the terminal when it starts, in characters, 1 to 65535 each; later wc_stream_resize(). Default: as
+ * the runtime makes it, as a rule 0 by 0. OCI runtime-spec, process.consoleSize. @since 0.1 */
+WC_API int32_t wc_container_options_set_console_size(wc_container_options *options, uint32_t columns, uint32_t rows,
+                                                     wc_error **err);
 /** 1: standard input stays open for wc_stream_write(); otherwise it is empty. @since 0.1 */
 WC_API int32_t wc_container_options_set_open_stdin(wc_container_options *options, int32_t open, wc_error **err);
 /** 1: the root file system cannot be written. @since 0.1 */

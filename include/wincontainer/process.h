@@ -23,6 +23,9 @@ WC_API int32_t wc_exec_options_set_workdir(wc_exec_options *options, const char 
 WC_API int32_t wc_exec_options_set_user(wc_exec_options *options, const char *user, wc_error **err);
 /** 1: a terminal. @since 0.1 */
 WC_API int32_t wc_exec_options_set_tty(wc_exec_options *options, int32_t tty, wc_error **err);
+/** As wc_container_options_set_console_size(). @since 0.1 */
+WC_API int32_t wc_exec_options_set_console_size(wc_exec_options *options, uint32_t columns, uint32_t rows,
+                                                wc_error **err);
 /** 1: every capability. @since 0.1 */
 WC_API int32_t wc_exec_options_set_privileged(wc_exec_options *options, int32_t privileged, wc_error **err);
 

@@ -54,6 +54,8 @@ static const struct {
     {"stopTimeoutNs", NUMBER, offsetof(wci_config, stop_timeout_ns)},
     {"logMaxBytes", NUMBER, offsetof(wci_config, log_max_bytes)},
     {"logMaxFiles", NUMBER, offsetof(wci_config, log_max_files)},
+    {"consoleColumns", NUMBER, offsetof(wci_config, console_columns)},
+    {"consoleRows", NUMBER, offsetof(wci_config, console_rows)},
 };
 #define FIELD_COUNT (sizeof fields / sizeof *fields)
 

@@ -37,6 +37,7 @@ typedef struct wci_config {
     char *seccomp; /* "default", "unconfined", or the JSON text of a profile */
     char *stop_signal;
     int64_t stop_timeout_ns, log_max_bytes, log_max_files;
+    int64_t console_columns, console_rows; /* 0: not set */
 } wci_config;
 
 void wci_config_free(wci_config *config); /* the contents */

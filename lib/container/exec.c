@@ -27,6 +27,8 @@ static int32_t make_process(wci_engine *engine, const wci_container_record *reco
         .user = &user,
         .tty = options->tty,
         .privileged = options->privileged,
+        .console_columns = options->console_columns,
+        .console_rows = options->console_rows,
     };
     if (!rc)
         rc = wci_spec_make_process(&input, out, err);

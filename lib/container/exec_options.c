@@ -58,6 +58,13 @@ int32_t wc_exec_options_set_tty(wc_exec_options *options, int32_t tty, wc_error 
     return wci_option_set_flag(options, options ? &options->tty : NULL, tty, "tty", err);
 }
 
+int32_t wc_exec_options_set_console_size(wc_exec_options *options, uint32_t columns, uint32_t rows,
+                                         wc_error **err)
+{
+    return wci_option_set_console_size(options, options ? &options->console_columns : NULL,
+                                       options ? &options->console_rows : NULL, columns, rows, err);
+}
+
 int32_t wc_exec_options_set_privileged(wc_exec_options *options, int32_t privileged, wc_error **err)
 {
     return wci_option_set_flag(options, options ? &options->privileged : NULL, privileged,

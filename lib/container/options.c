@@ -128,6 +128,14 @@ int32_t wc_container_options_set_tty(wc_container_options *options, int32_t tty,
     return wci_option_set_flag(options, options ? &options->settings.tty : NULL, tty, "tty", err);
 }
 
+int32_t wc_container_options_set_console_size(wc_container_options *options, uint32_t columns,
+                                              uint32_t rows, wc_error **err)
+{
+    return wci_option_set_console_size(options, options ? &options->settings.console_columns : NULL,
+                                       options ? &options->settings.console_rows : NULL, columns, rows,
+                                       err);
+}
+
 int32_t wc_container_options_set_open_stdin(wc_container_options *options, int32_t open, wc_error **err)
 {
     return wci_option_set_flag(options, options ? &options->settings.open_stdin : NULL, open,

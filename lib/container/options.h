@@ -20,6 +20,7 @@ struct wc_exec_options {
     wci_strv args, env;
     char *workdir, *user; /* NULL: the container's */
     int32_t tty, privileged;
+    int64_t console_columns, console_rows; /* 0: not set */
 };
 
 struct wc_log_options {
@@ -34,6 +35,8 @@ int32_t wci_option_set_text(const void *options, char **field, const char *text,
                             wc_error **err);
 int32_t wci_option_set_flag(const void *options, int32_t *field, int32_t value, const char *what,
                             wc_error **err);
+int32_t wci_option_set_console_size(const void *options, int64_t *to_columns, int64_t *to_rows,
+                                    uint32_t columns, uint32_t rows, wc_error **err);
 /* Replaces *list by the arguments; all of them must be texts. */
 int32_t wci_option_set_list(const void *options, wci_strv *list, const char *const *args,
                             size_t count, const char *what, wc_error **err);

@@ -118,6 +118,10 @@ static int32_t make_process(const wci_exec_input *in, const wci_strv *caps, json
     /* A host that is protected from the out-of-memory killer must not protect its containers. */
     if (process && wci_host_is_root())
         failed |= json_object_set_new(process, "oomScoreAdj", json_integer(0));
+    if (process && in->tty && in->console_columns)
+        failed |= json_object_set_new(process, "consoleSize",
+                                      json_pack("{s:I, s:I}", "width", (json_int_t)in->console_columns,
+                                                "height", (json_int_t)in->console_rows));
     if (failed || !process) {
         json_decref(process);
         return wci_err_nomem(err);
@@ -235,8 +239,16 @@ static int32_t make_parts(const wci_spec_input *in, const wci_strv *caps, json_t
         wci_strv_free(&args);
         return wci_err_nomem(err);
     }
-    wci_exec_input exec = {in->config, &args, NULL, in->config->workdir,
-                           in->user,   in->config->tty, in->config->privileged};
+    wci_exec_input exec = {
+        .config = in->config,
+        .args = &args,
+        .workdir = in->config->workdir,
+        .user = in->user,
+        .tty = in->config->tty,
+        .privileged = in->config->privileged,
+        .console_columns = in->config->console_columns,
+        .console_rows = in->config->console_rows,
+    };
     int32_t rc = make_process(&exec, caps, &process, err);
     if (!rc && json_object_set_new(root, "process", process))
         rc = wci_err_nomem(err);

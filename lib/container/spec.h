@@ -28,6 +28,7 @@ typedef struct wci_exec_input {
     const char *workdir;
     const wci_user *user;
     int tty, privileged;
+    int64_t console_columns, console_rows; /* 0: not set */
 } wci_exec_input;
 /* A process object for exec. */
 int32_t wci_spec_make_process(const wci_exec_input *input, char **out, wc_error **err);

@@ -139,6 +139,10 @@ START_TEST(workdir_user_and_hostname_reach_the_program)
     good(wc_container_options_set_workdir(o, "/data", &err));
     good(wc_container_options_set_user(o, "1234:55", &err));
     good(wc_container_options_set_hostname(o, "named", &err));
+    good(wc_container_options_set_console_size(o, 80, 24, &err));
+    ck_assert_int_eq(wc_container_options_set_console_size(o, 0, 24, NULL), WC_E_INVALID);
+    ck_assert_int_eq(wc_container_options_set_console_size(o, 80, 65536, NULL), WC_E_INVALID);
+    ck_assert_int_eq(wc_container_options_set_console_size(NULL, 80, 24, NULL), WC_E_INVALID);
     expect_run(o, "/data\n1234:55\nnamed\n");
     expect_run(options_for(SCRIPT("workdir", "user")), "/\n0:0\n");
 }

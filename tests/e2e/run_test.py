@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """`wcctl run` and its family on the real backend: what each option does inside the container."""
 import contextlib
+import fcntl
 import glob
 import json
 import os
 import pty
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -48,6 +51,7 @@ class Streams(WcctlCase):
 
     def test_terminal(self):
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 31, 117, 0, 0))
         child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "run", "--rm", "-it", "--network", "none",
                                   "box", "sh", "-c", "test -t 0 && test -t 1 && stty size; read x; echo got $x"],
                                  stdin=slave, stdout=slave, stderr=slave, close_fds=True)
@@ -62,6 +66,17 @@ class Streams(WcctlCase):
             pass
         self.assertEqual(child.wait(20), 0, text)
         self.assertIn(b"got word", text)
+        self.assertIn(b"31 117", text, "the size is right from the start")
+
+    def test_terminal_of_exec(self):
+        self.wcctl_ok("run", "-d", "--name", "term", "--network", "none", "box", "sleep", "100")
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 32, 118, 0, 0))
+        done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "exec", "-it", "term", "stty", "size"],
+                              stdin=slave, stdout=slave, stderr=slave, timeout=20)
+        os.close(slave)
+        self.assertEqual((done.returncode, os.read(master, 4096)), (0, b"32 118\r\n"))
+        os.close(master)
 
 
 class ExitCodes(WcctlCase):
@@ -96,6 +111,10 @@ class ExitCodes(WcctlCase):
         for options in (["--runtime", "/no/runtime"], ["--helper", "/no/helper"]):
             self.assertFalse(process(*options)["Available"])
             self.assertIn(options[1], process(*options)["Reason"])
+
+    def test_unknown_filter_is_refused_also_when_there_is_nothing(self):
+        self.assertFails(self.wcctl("ps", "-f", "bogus=1"), 125, "bogus=1", "label")
+        self.assertFails(self.wcctl("ps", "-f", "name"), 125, "name", "KEY=VALUE")
 
     def test_unknown_backend_is_refused_at_once(self):
         self.assertFails(self.wcctl("--backend", "bogus", "ps"), 125, "bogus")
