@@ -93,7 +93,8 @@ static int32_t add_staged(passage *p, const wci_descriptor *d, wc_error **err)
                            .restart = staged_restart, .write = staged_write, .done = staged_done,
                            .payload = (uintptr_t)s};
     p->staged_count++;
-    int32_t code = wci_archive_scratch(p->store, &s->fd, err);
+    int32_t code = p->outlet->ops->stage ? p->outlet->ops->stage(p->outlet, d, &s->fd, err)
+                                         : wci_archive_scratch(p->store, &s->fd, err);
     return code ? code : wci_hasher_new(wci_digest_algo(&d->digest), &s->hasher, err);
 }
 

@@ -29,6 +29,9 @@ typedef struct wci_outlet_ops {
     /* Makes everything that was put visible. */
     int32_t (*finish)(wci_outlet *outlet, wc_error **err);
     void (*close)(wci_outlet *outlet);
+    /* NULL, or a file to fetch the blob into, which put() then takes as it is: its bytes are verified by
+     * then. The descriptor is the caller's, the file the outlet's. */
+    int32_t (*stage)(wci_outlet *outlet, const wci_descriptor *descriptor, wci_fd *out, wc_error **err);
 } wci_outlet_ops;
 
 /* The head of every outlet. */

@@ -92,7 +92,7 @@ static void close_archive(wci_outlet *outlet)
     wci_free(a);
 }
 
-static const wci_outlet_ops archive_ops = {has, put, finish, close_archive};
+static const wci_outlet_ops archive_ops = {has, put, finish, close_archive, NULL};
 
 int32_t wci_outlet_open_oci_archive(const wci_place *place, wci_outlet **out, wc_error **err)
 {

@@ -54,7 +54,7 @@ static void close_daemon(wci_outlet *outlet)
     wci_free(d);
 }
 
-static const wci_outlet_ops daemon_ops = {has, put, finish, close_daemon};
+static const wci_outlet_ops daemon_ops = {has, put, finish, close_daemon, NULL};
 
 int32_t wci_outlet_open_daemon(wc_call *call, wci_store *store, const wci_place *place, wci_outlet **out, wc_error **err)
 {

@@ -287,7 +287,7 @@ static void close_docker(wci_outlet *outlet)
     wci_free(d);
 }
 
-static const wci_outlet_ops docker_ops = {has, put, finish, close_docker};
+static const wci_outlet_ops docker_ops = {has, put, finish, close_docker, NULL};
 
 int32_t wci_outlet_open_docker(const wci_place *place, wci_outlet **out, wc_error **err)
 {

@@ -6,11 +6,19 @@
 #include "image/outlet.h"
 #include "platform/host.h"
 
+/* A file that becomes a blob once its bytes are there and verified. */
+typedef struct part {
+    wci_digest digest;
+    char *path; /* NULL: it has its place */
+} part;
+
 typedef struct layout_outlet {
     wci_outlet base; /* first */
     char *dir;
     char *ref;
     json_t *index;
+    part *parts;
+    size_t part_count, part_cap;
 } layout_outlet;
 
 static char *blob_path(const layout_outlet *l, const wci_digest *digest)
@@ -43,41 +51,73 @@ static int32_t write_file(void *self, const void *data, size_t size, wc_error **
     return wci_fd_write(*fd, data, size, err);
 }
 
-/* Whole and verified before it has its name. */
-static int32_t write_blob(wc_call *call, wci_outgoing *image, const wci_descriptor *d,
-                          const char *part, const char *path, wc_error **err)
+static int32_t stage(wci_outlet *outlet, const wci_descriptor *d, wci_fd *out, wc_error **err)
 {
-    wci_fd fd = WCI_FD_NONE;
-    int32_t code =
-        wci_file_open(part, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL, 0644, &fd, err);
+    layout_outlet *l = (layout_outlet *)outlet;
+    char suffix[17];
+    int32_t code = wci_random_hex(8, suffix, err);
     if (code)
         return code;
-    code = wci_outgoing_copy(call, image, d, write_file, &fd, err);
-    wci_fd_close(fd);
-    if (!code)
-        code = wci_file_rename(part, path, err);
+    if (!wci_grow(&l->parts, &l->part_cap, l->part_count + 1, sizeof *l->parts))
+        return wci_err_nomem(err);
+    char *path = wci_asprintf("%s/.part-%s", l->dir, suffix);
+    /* Appending, so that a fetch may truncate it and begin anew. */
+    code = path ? wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL | WCI_OPEN_APPEND, 0644,
+                                out, err)
+                : wci_err_nomem(err);
     if (code)
-        wci_file_remove(part, NULL);
+        wci_free(path);
+    else
+        l->parts[l->part_count++] = (part){d->digest, path};
     return code;
 }
 
+static part *part_of(const layout_outlet *l, const wci_digest *digest)
+{
+    for (size_t i = 0; i < l->part_count; i++)
+        if (l->parts[i].path && wci_digest_equal(&l->parts[i].digest, digest))
+            return &l->parts[i];
+    return NULL;
+}
+
+static int32_t copy_into_part(wc_call *call, layout_outlet *l, wci_outgoing *image, const wci_descriptor *d,
+                              wc_error **err)
+{
+    wci_fd fd = WCI_FD_NONE;
+    int32_t code = stage(&l->base, d, &fd, err);
+    if (!code)
+        code = wci_outgoing_copy(call, image, d, write_file, &fd, err);
+    wci_fd_close(fd);
+    return code;
+}
+
+static int32_t give_place(layout_outlet *l, part *staged, wc_error **err)
+{
+    char *path = blob_path(l, &staged->digest);
+    int32_t code = path ? make_algo_dir(l, &staged->digest, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_file_rename(staged->path, path, err);
+    wci_free(path);
+    if (!code) {
+        wci_free(staged->path);
+        staged->path = NULL;
+    }
+    return code;
+}
+
+/* Whole and verified before it has its name. */
 static int32_t put_blob(wc_call *call, layout_outlet *l, wci_outgoing *image,
                         const wci_descriptor *d, wc_error **err)
 {
     if (has(&l->base, d))
         return wci_call_report(call, WC_PROGRESS_EXISTS, d->digest.text, d->size, d->size, NULL,
                                err);
-    char suffix[17];
-    int32_t code = make_algo_dir(l, &d->digest, err);
-    if (!code)
-        code = wci_random_hex(8, suffix, err);
-    if (code)
-        return code;
-    char *part = wci_asprintf("%s/.part-%s", l->dir, suffix), *path = blob_path(l, &d->digest);
-    code = part && path ? write_blob(call, image, d, part, path, err) : wci_err_nomem(err);
-    wci_free(part);
-    wci_free(path);
-    return code;
+    int32_t code = WC_OK;
+    if (part_of(l, &d->digest))
+        code = wci_call_report(call, WC_PROGRESS_DONE, d->digest.text, d->size, d->size, NULL, err);
+    else
+        code = copy_into_part(call, l, image, d, err);
+    return code ? code : give_place(l, part_of(l, &d->digest), err);
 }
 
 static int32_t put_manifest(const layout_outlet *l, const wci_raw *manifest, wc_error **err)
@@ -129,13 +169,19 @@ static int32_t finish(wci_outlet *outlet, wc_error **err)
 static void close_layout(wci_outlet *outlet)
 {
     layout_outlet *l = (layout_outlet *)outlet;
+    for (size_t i = 0; i < l->part_count; i++) {
+        if (l->parts[i].path)
+            wci_file_remove(l->parts[i].path, NULL);
+        wci_free(l->parts[i].path);
+    }
+    wci_free(l->parts);
     json_decref(l->index);
     wci_free(l->dir);
     wci_free(l->ref);
     wci_free(l);
 }
 
-static const wci_outlet_ops layout_ops = {has, put, finish, close_layout};
+static const wci_outlet_ops layout_ops = {has, put, finish, close_layout, stage};
 
 static int32_t read_index(layout_outlet *l, wc_error **err)
 {

@@ -142,7 +142,7 @@ static void close_registry(wci_outlet *outlet)
     wci_free(r);
 }
 
-static const wci_outlet_ops registry_ops = {has, put, finish, close_registry};
+static const wci_outlet_ops registry_ops = {has, put, finish, close_registry, NULL};
 
 int32_t wci_outlet_open_registry(wc_call *call, const wci_place *place, const wci_registry_config *config,
                                  wci_outlet **out, wc_error **err)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images in and out, against what other tools make and read: skopeo, umoci, buildah, podman, docker
 and Debian's docker-registry. What is not installed is skipped by name."""
+import glob
 import gzip
 import hashlib
 import io
@@ -446,6 +447,35 @@ class FromRegistry(ImageCase):
         self.assertEqual(self.images(), [])
         self.assertEqual(os.listdir(f"{self.root}/staging"), [])
         self.ok("load", "-i", self.path("d.tar"))
+
+    def dropping(self, size):
+        """Address of a proxy that breaks every other connection after so many bytes."""
+        proxy = subprocess.Popen([sys.executable, f"{SUPPORT}/dropping_proxy.py", self.server.address.split(":")[1], str(size)],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(proxy.communicate)
+        return f"127.0.0.1:{proxy.stdout.readline().strip()}"
+
+    def test_copy_over_connections_that_break(self):
+        self.ok("copy", f"docker://{self.dropping(1000000)}/a/box:1", f"oci:{self.path('out')}:t")
+        self.assertEqual(digest_of(raw_manifest(f"oci:{self.path('out')}:t")), self.digest)
+        for name in os.listdir(f"{self.path('out')}/blobs/sha256"):
+            with open(f"{self.path('out')}/blobs/sha256/{name}", "rb") as f:
+                self.assertEqual(digest_of(f.read()), f"sha256:{name}")
+        self.assertEqual(sorted(os.listdir(self.path("out"))), ["blobs", "index.json", "oci-layout"])
+
+    def test_copy_that_fails_leaves_nothing_half_made(self):
+        self.ok("copy", f"docker://{self.name}:1", f"oci:{self.path('out')}:t")
+        before = sorted(os.listdir(self.path("out")) + os.listdir(f"{self.path('out')}/blobs/sha256"))
+        make_layout(self.path("other"), "t", "--layers", "2", "--size", "3000000", "--seed", "x")
+        self.server.push(f"oci:{self.path('other')}:t", "a/other:1")
+        for blob in glob.glob(f"{self.server.path}/**/blobs/sha256/*/*/data", recursive=True):
+            if os.path.getsize(blob) > 1000000:
+                with open(blob, "r+b") as f:
+                    f.write(b"spoiled")
+        done = self.wcctl("copy", f"docker://{self.server.address}/a/other:1", f"oci:{self.path('out')}:o")
+        self.assertEqual((done.returncode, len(done.stderr.strip().split("\n"))), (125, 1), done.stderr)
+        self.assertIn("digest", done.stderr)
+        self.assertEqual(sorted(os.listdir(self.path("out")) + os.listdir(f"{self.path('out')}/blobs/sha256")), before)
 
     def test_missing_tag(self):
         done = self.wcctl("pull", f"{self.name}:nosuch")
