@@ -24,7 +24,7 @@ int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place,
     case WCI_PLACE_DOCKER_DAEMON:
         return wci_outlet_open_daemon(call, store, place, out, err);
     default:
-        return wci_outlet_open_registry(call, place, config, out, err);
+        return wci_outlet_open_registry(call, store, place, config, out, err);
     }
 }
 

@@ -49,7 +49,7 @@ void wci_outlet_close(wci_outlet *outlet);
 
 int32_t wci_outlet_open_layout(const wci_place *place, wci_outlet **out, wc_error **err);
 int32_t wci_outlet_open_oci_archive(const wci_place *place, wci_outlet **out, wc_error **err);
-int32_t wci_outlet_open_registry(wc_call *call, const wci_place *place,
+int32_t wci_outlet_open_registry(wc_call *call, wci_store *store, const wci_place *place,
                                  const wci_registry_config *config, wci_outlet **out, wc_error **err);
 int32_t wci_outlet_open_daemon(wc_call *call, wci_store *store, const wci_place *place, wci_outlet **out,
                                wc_error **err);

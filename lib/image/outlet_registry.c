@@ -7,6 +7,7 @@
 
 typedef struct registry_outlet {
     wci_outlet base; /* first */
+    wci_store *store;
     wci_remote *remote;
     wci_reference reference;
 } registry_outlet;
@@ -16,6 +17,7 @@ typedef struct parcel {
     wci_upload upload;
     wci_extent from;
     const wci_descriptor *descriptor;
+    char *elsewhere; /* a repository that may have it, or NULL */
     uint64_t reported;
 } parcel;
 
@@ -100,6 +102,56 @@ static int32_t list_parcels(delivery *d, wci_outgoing *image, wc_error **err)
     return code;
 }
 
+/* ---- What another repository of the registry may have ------------------------------------------------- */
+
+static int has_layer(const wci_image_record *image, const wci_digest *digest)
+{
+    for (size_t i = 0; i < image->layer_count; i++)
+        if (wci_digest_equal(&image->layers[i].digest, digest))
+            return 1;
+    return 0;
+}
+
+/* The repository of a name, when it is another one of this registry. */
+static int32_t other_repository(const registry_outlet *r, const char *name, char **out, wc_error **err)
+{
+    wci_reference known = WCI_REFERENCE_INIT;
+    int32_t code = wci_reference_parse(name, &known, err);
+    if (!code && wci_streq(known.host, r->reference.host) && !wci_streq(known.repository, r->reference.repository)) {
+        *out = known.repository;
+        known.repository = NULL;
+    }
+    wci_reference_free(&known);
+    return code;
+}
+
+static int32_t find_elsewhere(const registry_outlet *r, const wci_image_record *image, parcel *p, wc_error **err)
+{
+    int32_t code = WC_OK;
+    if (p->elsewhere || !has_layer(image, &p->upload.digest))
+        return WC_OK;
+    for (size_t i = 0; i < image->names.count && !code && !p->elsewhere; i++)
+        code = other_repository(r, image->names.items[i], &p->elsewhere, err);
+    p->upload.mount_from = p->elsewhere;
+    return code;
+}
+
+/* Names in the store tell where the registry has a layer already: it then mounts it (distribution-spec, "Mounting
+ * a blob from another repository") and no byte moves. A name that is out of date costs nothing. */
+static int32_t find_all_elsewhere(delivery *d, const registry_outlet *r, wc_error **err)
+{
+    wci_image_record **images = NULL;
+    size_t count = 0;
+    int32_t code = wci_image_list(r->store, &images, &count, err);
+    for (size_t i = 0; i < count && !code; i++)
+        for (size_t k = 0; k < d->count && !code; k++)
+            code = find_elsewhere(r, images[i], &d->parcels[k], err);
+    wci_image_records_free(images, count);
+    return code;
+}
+
+/* ---- Sending ------------------------------------------------------------------------------------------ */
+
 static int32_t deliver(delivery *d, wci_remote *remote, wc_error **err)
 {
     int32_t code = wci_remote_upload(d->call, remote, d->uploads, d->count, tick, (uintptr_t)d, err);
@@ -115,9 +167,13 @@ static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_er
     delivery d = {.call = call};
     int32_t code = list_parcels(&d, image, err);
     if (!code)
+        code = find_all_elsewhere(&d, r, err);
+    if (!code)
         code = deliver(&d, r->remote, err);
-    for (size_t i = 0; i < d.count; i++)
+    for (size_t i = 0; i < d.count; i++) {
         wci_extent_close(&d.parcels[i].from);
+        wci_free(d.parcels[i].elsewhere);
+    }
     wci_free(d.parcels);
     wci_free(d.uploads);
     return code ? code
@@ -144,13 +200,14 @@ static void close_registry(wci_outlet *outlet)
 
 static const wci_outlet_ops registry_ops = {has, put, finish, close_registry, NULL};
 
-int32_t wci_outlet_open_registry(wc_call *call, const wci_place *place, const wci_registry_config *config,
-                                 wci_outlet **out, wc_error **err)
+int32_t wci_outlet_open_registry(wc_call *call, wci_store *store, const wci_place *place,
+                                 const wci_registry_config *config, wci_outlet **out, wc_error **err)
 {
     registry_outlet *r = wci_calloc(1, sizeof *r);
     if (!r)
         return wci_err_nomem(err);
     r->base.ops = &registry_ops;
+    r->store = store;
     int32_t code = wci_reference_parse(place->ref, &r->reference, err);
     if (!code)
         code = wci_remote_open(call, config, r->reference.host, r->reference.repository, &r->remote, err);

@@ -537,6 +537,20 @@ class ToRegistry(ImageCase):
         self.pull(f"{self.name}:1", root=self.path("other"))
         self.check(root=self.path("other"))
 
+    def test_layers_of_another_repository_are_mounted(self):
+        self.ok("tag", "sent", f"{self.name}:1")
+        self.ok("push", f"{self.name}:1")
+        _, finished = self.uploads()
+        self.ok("tag", "sent", f"{self.registry.address}/app/two:1")
+        self.ok("push", f"{self.registry.address}/app/two:1")
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.registry.address}/app/two:1")), self.digest)
+        self.assertEqual(self.uploads()[1] - finished, 1, "only the configuration is sent")
+        self.ok("tag", "sent", f"{self.registry.address}/app/never:1")
+        self.ok("rmi", f"{self.name}:1", f"{self.registry.address}/app/two:1")
+        self.ok("push", "sent", f"{self.registry.address}/app/three:1")
+        self.assertEqual(digest_of(raw_manifest_of(f"{self.registry.address}/app/three:1")), self.digest,
+                         "a name that the registry never had does no harm")
+
     def test_name_says_where(self):
         self.ok("tag", "sent", f"{self.name}:2")
         self.ok("push", f"{self.name}:2")
