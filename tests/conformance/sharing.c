@@ -52,7 +52,7 @@ START_TEST(container_outlives_its_starter)
 {
     char *id = NULL;
     wc_container *c = NULL;
-    ck_assert_int_eq(run_role("start", "sleep:400", &id), 0);
+    ck_assert_int_eq(run_role("start", "sleep:2000", &id), 0);
     id[strcspn(id, "\n")] = '\0';
     good(wc_container_open(context, id, &c, &err));
     ck_assert_int_eq(status_of(c), WC_STATUS_RUNNING);

@@ -81,7 +81,7 @@ START_TEST(input_is_empty_unless_opened)
 {
     wc_stream *stream = NULL;
     size_t put = 0;
-    wc_container *c = create(SCRIPT("cat", "outln:done", "sleep:300"));
+    wc_container *c = create(SCRIPT("cat", "outln:done", "forever"));
     need(wc_container_start(c, ATTACH_ALL, NULL, &stream, &err));
     expect_output(stream, "done\n");
     bad(wc_stream_write(stream, "x", 1, &put, SECONDS, NULL, &err), WC_E_STATE);
@@ -157,22 +157,29 @@ END_TEST
 START_TEST(late_attach_gets_the_rest)
 {
     wc_stream *stream = NULL;
-    wc_container *c = start_new(SCRIPT("outln:early", "sleep:1000", "outln:late"));
-    usleep(200000);
+    wc_stream *first = NULL;
+    wc_container *c = create_open_stdin(SCRIPT("outln:early", "cat"));
+    need(wc_container_start(c, ATTACH_ALL, NULL, &first, &err));
+    expect_output(first, "early\n");
     need(wc_container_attach(c, WC_ATTACH_STDOUT, NULL, &stream, &err));
+    write_text(first, "late\n");
+    good(wc_stream_close_write(first, &err));
     output o = read_all(stream);
     ck_assert_str_eq(o.out, "late\n");
     output_free(&o);
     wc_stream_unref(stream);
+    wc_stream_unref(first);
 }
 END_TEST
 
 START_TEST(two_may_attach)
 {
     wc_stream *first = NULL, *second = NULL;
-    wc_container *c = create(SCRIPT("sleep:300", "outln:to all"));
-    need(wc_container_start(c, WC_ATTACH_STDOUT, NULL, &first, &err));
+    wc_container *c = create_open_stdin(SCRIPT("cat"));
+    need(wc_container_start(c, ATTACH_ALL, NULL, &first, &err));
     good(wc_container_attach(c, WC_ATTACH_STDOUT, NULL, &second, &err));
+    write_text(first, "to all\n");
+    good(wc_stream_close_write(first, &err));
     output a = read_all(first), b = read_all(second);
     ck_assert_str_eq(a.out, "to all\n");
     ck_assert_str_eq(b.out, "to all\n");
