@@ -11,6 +11,10 @@ if(TARGET wc-helper)
   install(TARGETS wc-helper RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/wincontainer)
 endif()
 if(TARGET wcctl)
+  if(UNIX AND NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}") # any prefix will do, also before ldconfig
+    file(RELATIVE_PATH to_lib "/p/${CMAKE_INSTALL_BINDIR}" "/p/${CMAKE_INSTALL_LIBDIR}")
+    set_target_properties(wcctl PROPERTIES INSTALL_RPATH "$ORIGIN/${to_lib}")
+  endif()
   install(TARGETS wcctl RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   install(FILES examples/wcctl/wcctl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   install(FILES examples/wcctl/completions/wcctl.bash RENAME wcctl

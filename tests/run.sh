@@ -53,5 +53,9 @@ if [ "$((skipped + ${parts:-0}))" -gt 0 ]; then
     skipped=$((skipped + ${parts:-0}))
 fi
 [ "$ran" -gt 0 ] || { echo "run.sh: no test ran" >&2; exit 1; }
+grep -q 'tests passed, .* tests failed out of ' "$log" || {
+    echo "run.sh: ctest ended before its last test" >&2
+    failed=$((failed + 1))
+}
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -27,7 +27,7 @@ version=$(pkg-config --modversion wincontainer)
 # shellcheck disable=SC2046
 ${CC:-cc} -std=c99 -Wall -Wextra -pedantic -Werror "$source/examples/small/pull_and_run.c" -o "$work/pull_and_run" \
     $(pkg-config --define-variable=prefix="$prefix" --cflags --libs wincontainer)
-"$prefix/bin/wcctl" version | grep -q "$version" || fail "wcctl and wincontainer.pc disagree on the version"
+env -u LD_LIBRARY_PATH "$prefix/bin/wcctl" version | grep -q "$version" || fail "wcctl and wincontainer.pc disagree on the version"
 
 python3 "$source/tests/support/busybox_image.py" "$work/image" test || exit $?
 export WC_ROOT=$work/root
