@@ -156,7 +156,8 @@ WC_API const char *wc_image_digest(const wc_image *image);
 WC_API const char *wc_image_index_digest(const wc_image *image);
 /** Number of names; 0 is a dangling image. @since 0.1 */
 WC_API size_t wc_image_name_count(const wc_image *image);
-/** Full name, "docker.io/library/alpine:3.19", or NULL when out of range. @since 0.1 */
+/** Full name, "docker.io/library/alpine:3.19", or NULL when out of range. After a pull or load the one it came
+ * under is the first. @since 0.1 */
 WC_API const char *wc_image_name(const wc_image *image, size_t index);
 /** "linux". @since 0.1 */
 WC_API const char *wc_image_os(const wc_image *image);

@@ -169,6 +169,19 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
     return code;
 }
 
+/* The image may have other names from before: the one that it came under comes first. */
+static void put_first(wci_strv *names, const char *name)
+{
+    for (size_t i = 1; i < names->count; i++) {
+        char *found = names->items[i];
+        if (strcmp(found, name) != 0)
+            continue;
+        memmove(&names->items[1], &names->items[0], i * sizeof *names->items);
+        names->items[0] = found;
+        return;
+    }
+}
+
 /* Takes the names over. */
 static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
                            const wci_transfer *transfer, wci_strv *names, const char *action,
@@ -188,6 +201,8 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
         code = publish(&a, record, action, err);
     if (!code)
         code = wci_image_find(store, record->manifest.text, out, err);
+    if (!code && record->names.count)
+        put_first(&(*out)->names, record->names.items[0]);
     wci_stagings_free(&a.trees);
     wci_image_config_free(a.config);
     wci_resolved_clear(&a.resolved);

@@ -421,6 +421,12 @@ class FromRegistry(ImageCase):
         self.assertEqual(self.images()[0]["Names"], [f"{self.name}:1"])
         self.check()
 
+    def test_the_name_it_was_pulled_under_is_told(self):
+        self.ok("pull", f"{self.name}:1")
+        self.server.push(f"oci:{self.path('layout')}:t", "a/zoo:1")
+        for name in (f"{self.server.address}/a/zoo:1", f"{self.name}:1"):
+            self.assertEqual(self.ok("pull", "-q", name), f"{name}\n")
+
     def test_pull_by_digest(self):
         self.assertEqual(self.pull(f"docker://{self.name}@{self.digest}")["Digest"], self.digest)
         told = json.loads(self.ok("inspect", f"{self.name}@{self.digest}"))
