@@ -324,6 +324,8 @@ static int logs(int argc, char **argv)
             break;
         TRY(code);
         FILE *to = channel == WC_STREAM_STDERR ? stderr : stdout;
+        if (to == stderr) /* which has no buffer: both may go to one place */
+            fflush(stdout);
         char text[64];
         format_time(when, text);
         if (timestamps)

@@ -435,6 +435,13 @@ class Life(WcctlCase):
         self.assertRegex(self.wcctl_ok("logs", "-t", "-n", "1", name).stderr, r"^\d{4}-\d\d-\d\dT[\d:.]{18}Z oops\n$")
         self.assertEqual(self.wcctl_ok("logs", "--since", "2100-01-01T00:00:00Z", name).stdout, "")
 
+    def test_logs_keep_the_order_of_the_streams(self):
+        self.wcctl_ok("run", "--name", "both", "--network", "none", "box", "sh", "-c",
+                      "for i in 1 2 3; do echo o$i; sleep 0.05; echo e$i >&2; sleep 0.05; done")
+        done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "logs", "both"], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=20)
+        self.assertEqual(done.stdout.split(), ["o1", "e1", "o2", "e2", "o3", "e3"])
+
     def test_logs_follow(self):
         name = self.start("sh", "-c", "echo a; sleep 0.7; echo b")
         begun = time.monotonic()
