@@ -368,29 +368,24 @@ static void ps_row(table *out, wc_container_info *info, int full)
     table_row(out, cells);
 }
 
-/* --filter name=…, status=…, label=KEY[=VALUE], id=… */
-static void check_filters(const text_list *filters)
+static int has_name(const wc_container_info *info, const char *value)
 {
-    static const char *const keys[] = {"name=", "id=", "status=", "label="};
-    for (size_t i = 0; i < filters->count; i++) {
-        size_t k = 0;
-        while (k < countof(keys) && strncmp(filters->items[i], keys[k], strlen(keys[k])))
-            k++;
-        if (k == countof(keys))
-            die_usage("--filter '%s': write KEY=VALUE; the keys are name, id, status and label", filters->items[i]);
-    }
+    return strstr(wc_container_info_name(info), value) != NULL;
 }
 
-static int passes(const wc_container_info *info, const char *filter)
+static int has_id(const wc_container_info *info, const char *value)
 {
-    const char *value = strchr(filter, '=');
-    size_t size = (size_t)(value++ - filter);
-    if (size == 4 && !memcmp(filter, "name", 4))
-        return strstr(wc_container_info_name(info), value) != NULL;
-    if (size == 6 && !memcmp(filter, "status", 6))
-        return !strcmp(wc_container_info_status_text(info), value);
-    if (size == 2 && !memcmp(filter, "id", 2))
-        return !strncmp(wc_container_info_id(info), value, strlen(value));
+    return !strncmp(wc_container_info_id(info), value, strlen(value));
+}
+
+static int has_status(const wc_container_info *info, const char *value)
+{
+    return !strcmp(wc_container_info_status_text(info), value);
+}
+
+/* KEY or KEY=VALUE */
+static int has_label(const wc_container_info *info, const char *value)
+{
     char *key = xstrdup(value), *wanted = strchr(key, '=');
     if (wanted)
         *wanted++ = '\0';
@@ -398,6 +393,26 @@ static int passes(const wc_container_info *info, const char *filter)
     int result = label && (!wanted || !strcmp(label, wanted));
     free(key);
     return result;
+}
+
+static const struct {
+    const char *key;
+    int (*passes)(const wc_container_info *info, const char *value);
+} filter_kinds[] = {{"name=", has_name}, {"id=", has_id}, {"status=", has_status}, {"label=", has_label}};
+
+/* Its index, after which the value begins. */
+static size_t filter_kind(const char *filter)
+{
+    for (size_t i = 0; i < countof(filter_kinds); i++)
+        if (!strncmp(filter, filter_kinds[i].key, strlen(filter_kinds[i].key)))
+            return i;
+    die_usage("--filter '%s': write KEY=VALUE; the keys are name, id, status and label", filter);
+}
+
+static int passes(const wc_container_info *info, const char *filter)
+{
+    size_t kind = filter_kind(filter);
+    return filter_kinds[kind].passes(info, filter + strlen(filter_kinds[kind].key));
 }
 
 static int ps(int argc, char **argv)
@@ -416,7 +431,8 @@ static int ps(int argc, char **argv)
     argc = options_read("ps", "[OPTIONS]", "Lists containers.", options, countof(options), 0, argc, argv);
     if (argc)
         die_usage("ps takes no argument");
-    check_filters(&filters);
+    for (size_t i = 0; i < filters.count; i++)
+        filter_kind(filters.items[i]); /* also when there is nothing to list */
     TRY(wc_container_list(app_context(), &list, &err));
     table *out = table_new(headings, countof(headings));
     if (wcctl.json)

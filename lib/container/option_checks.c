@@ -49,7 +49,10 @@ int32_t wci_option_set_flag(const void *options, int32_t *field, int32_t value, 
 int32_t wci_option_set_console_size(const void *options, int64_t *to_columns, int64_t *to_rows,
                                     uint32_t columns, uint32_t rows, wc_error **err)
 {
-    if (!options || !columns || !rows || columns > UINT16_MAX || rows > UINT16_MAX)
+    int32_t rc = require_options(options, "console size", err);
+    if (rc)
+        return rc;
+    if (!columns || !rows || columns > UINT16_MAX || rows > UINT16_MAX)
         return wci_err(err, WC_E_INVALID, "console size %lux%lu: 1 to 65535 columns and rows",
                        (unsigned long)columns, (unsigned long)rows);
     *to_columns = columns;

@@ -137,7 +137,7 @@ static int32_t find_elsewhere(const registry_outlet *r, const wci_image_record *
 }
 
 /* Names in the store tell where the registry has a layer already: it then mounts it (distribution-spec, "Mounting
- * a blob from another repository") and no byte moves. A name that is out of date costs nothing. */
+ * a blob from another repository") and no byte moves. Where it cannot, the blob is sent. */
 static int32_t find_all_elsewhere(delivery *d, const registry_outlet *r, wc_error **err)
 {
     wci_image_record **images = NULL;

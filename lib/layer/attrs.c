@@ -28,8 +28,9 @@ int wci_xattr_is_host_own(const char *key)
            wci_streq(key, "security.selinux") || wci_streq(key, "system.nfs4_acl");
 }
 
-int32_t wci_attrs_skip(const wci_attr_rules *rules, const char *path, const char *what,
-                       wc_error **err)
+/* Adds the line "path: what". */
+static int32_t note_skipped(const wci_attr_rules *rules, const char *path, const char *what,
+                            wc_error **err)
 {
     char shown[WCI_SHOWN_SIZE];
     if (!rules->skipped || rules->skipped->count > MAX_SKIPPED_LINES)
@@ -60,7 +61,7 @@ static int32_t settle_xattr(const wci_attr_rules *rules, int32_t rc, const wci_x
     wci_err_clear(err);
     strcpy(line, "extended attribute not possible here: ");
     strcat(line, shown);
-    return wci_attrs_skip(rules, path, line, err);
+    return note_skipped(rules, path, line, err);
 }
 
 static int32_t apply_xattrs(const wci_attr_rules *rules, wci_fd dir, const char *name, int is_file,

@@ -24,9 +24,6 @@ int32_t wci_attrs_apply(const wci_attr_rules *rules, wci_fd dir, const char *nam
 /* For a new file that is still open. */
 int32_t wci_attrs_apply_file(const wci_attr_rules *rules, wci_fd file, const wci_attrs *attrs,
                              const char *path, wc_error **err);
-/* Adds the line "path: what". */
-int32_t wci_attrs_skip(const wci_attr_rules *rules, const char *path, const char *what,
-                       wc_error **err);
 
 /* Attributes as they are on disk, overlay marks left out. */
 typedef struct wci_attrs_read {

@@ -56,7 +56,7 @@ extern const wci_limits wci_limits_default;
 
 typedef struct wci_unpack_stats {
     uint64_t tar_bytes, entries, content_bytes;
-    wci_strv skipped; /* what could not be made for want of a right, one line each */
+    wci_strv skipped; /* extended attributes that could not be set here, one line each */
 } wci_unpack_stats;
 
 /* Unpacks one layer into `dir` (from wci_staging_dir): makes dir/fs and dir/records. The DiffID is

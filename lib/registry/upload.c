@@ -44,7 +44,7 @@ typedef struct job {
     wci_url place;  /* the upload, from the last Location */
     step step;
     job_state state;
-    int mount_tried;
+    int mount_tried, mounting; /* mounting: what is being begun is a mount */
     int asked;          /* this upload has been interrupted */
     uint32_t starts, starts_after_break;
     int broke;          /* since the upload began */
@@ -149,6 +149,7 @@ static int32_t prepare_begin(job *j, wc_error **err)
         wci_url_add_query(&path, "digest-algorithm", wci_digest_algo_name(&j->upload->digest));
     }
     j->mount_tried = 1;
+    j->mounting = from != NULL;
     j->asked = 0;
     j->arrived = 0;
     j->ex.request.body_out = "";
@@ -387,6 +388,12 @@ static void after_break(job *j)
     forget_step(j);
 }
 
+/* The other repository may be closed to us, or unknown: then the blob is sent. */
+static int goes_without_mount(const job *j, int32_t code)
+{
+    return j->step == STEP_BEGIN && j->mounting && (code == WC_E_AUTH || code == WC_E_NOT_FOUND);
+}
+
 static int32_t settle_job(wc_call *call, batch *b, job *j, wc_error **err)
 {
     wci_next next;
@@ -403,6 +410,11 @@ static int32_t settle_job(wc_call *call, batch *b, job *j, wc_error **err)
         code = settle_answer(b, j, err);
         if (!code && j->state == JOB_WAITING)
             forget_step(j);
+    }
+    if (goes_without_mount(j, code)) {
+        wci_err_clear(err);
+        forget_step(j);
+        return WC_OK;
     }
     return code ? wci_err_wrap(err, code, "%s", j->what) : WC_OK;
 }

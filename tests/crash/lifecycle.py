@@ -213,9 +213,6 @@ def round_run(model, victims, images, listed, name, image):
 
 def round_start(model, victims, images, listed, name, image):
     """One may run already; then only the crash matters."""
-    if not listed:
-        round_run(model, victims, images, listed, name, image)
-        return
     name, monitor = chance.choice(sorted(listed)), chance.random() < 0.33
     done = victims.kill(model, ["start", name], monitor, may_fail=True)
     if done and not monitor and listed[name]["Args"] == ["1000"]:
@@ -223,18 +220,12 @@ def round_start(model, victims, images, listed, name, image):
 
 
 def round_rm(model, victims, images, listed, name, image):
-    if not listed:
-        round_run(model, victims, images, listed, name, image)
-        return
     name, monitor = chance.choice(sorted(listed)), chance.random() < 0.33
     model.container_goes(name, False)
     model.container_goes(name, victims.kill(model, ["rm", "-f", name], monitor))
 
 
 def round_rmi(model, victims, images, listed, name, image):
-    if image not in images:
-        round_pull(model, victims, images, listed, name, image)
-        return
     remove_users(model, image, listed)
     model.image_goes(image, False)
     model.image_goes(image, victims.kill(model, ["rmi", image]))
@@ -247,6 +238,16 @@ def round_prune(model, victims, images, listed, name, image):
     if victims.kill(model, ["system", "prune", "-f"]):
         for n in stopped:
             model.container_goes(n, True)
+
+
+def choose_round(images, listed, image):
+    """Of what can be done now."""
+    chosen = chance.choice(ROUNDS)
+    if chosen in (round_start, round_rm) and not listed:
+        return round_run
+    if chosen is round_rmi and image not in images:
+        return round_pull
+    return chosen
 
 
 ROUNDS = [round_pull, round_pull, round_create, round_start, round_run, round_rm, round_rmi, round_prune]
@@ -298,7 +299,8 @@ def main():
     model, victims = Model(), Victims()
     for number in range(args.rounds):
         images, listed = model.check()
-        chance.choice(ROUNDS)(model, victims, images, listed, f"c{number}", chance.choice(IMAGES))
+        image = chance.choice(IMAGES)
+        choose_round(images, listed, image)(model, victims, images, listed, f"c{number}", image)
         after(model)
     finish(model)
     landed, rounds = sum(victims.landed.values()), sum(victims.rounds.values())

@@ -13,7 +13,8 @@ NAME = re.compile(r"\(\*(\w+)\)|(\w+)\s*\(|(\w+)\s*[;{]")
 
 
 def name_of(text):
-    return next(filter(None, NAME.search(text).groups()), text) if NAME.search(text) else text
+    found = NAME.search(text)
+    return next(filter(None, found.groups())) if found else text
 
 
 def main():

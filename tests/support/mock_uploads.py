@@ -10,7 +10,8 @@
     upbusy        the first piece gets 503, and is not kept
     uprelative    Locations are relative, with a query
     upother       uploads go to the "other" server
-    upmount       the repository "<behaviour>/has" has everything, to be mounted
+    upmount       the repository "<behaviour>/has" has everything, to be mounted; nothing may be mounted from
+                  "<behaviour>/closed"
     upcreated     201 to PATCH
     updeny        403 to POST
     upbad         400 to the last PUT
@@ -55,6 +56,8 @@ class Uploads:
     def begin_upload(self, query):
         self.drain()
         if self.has("updeny"):
+            return self.reply(403, b'{"errors":[{"code":"DENIED","message":"not yours"}]}')
+        if "mount" in query and query.get("from", "").endswith("/closed"):
             return self.reply(403, b'{"errors":[{"code":"DENIED","message":"not yours"}]}')
         if "mount" in query and self.has("upmount") and query.get("from", "").endswith("/has"):
             return self.reply(201, headers=[("Location", self.path)])

@@ -144,19 +144,22 @@ END_TEST
 START_TEST(mounted_from_another_repository)
 {
     wci_remote *remote = mock_open("upmount/x");
-    memory_upload m[2];
+    memory_upload m[3];
     mock_reset();
-    make(&m[0], 1000, 3);
-    make(&m[1], 1000, 4);
+    for (unsigned i = 0; i < 3; i++)
+        make(&m[i], 1000, 3 + i);
     m[0].upload.mount_from = "upmount/has";
     m[1].upload.mount_from = "upmount/hasnot";
-    ck_assert_int_eq(send_all(remote, m, 2, NULL, NULL), WC_OK);
+    m[2].upload.mount_from = "upmount/closed";
+    ck_assert_int_eq(send_all(remote, m, 3, NULL, NULL), WC_OK);
     ck_assert_int_eq(m[0].upload.existed, 1);
     ck_assert_uint_eq(m[0].read, 0);
-    ck_assert_int_eq(m[1].upload.existed, 0);
-    expect_received(&m[1]);
-    free(m[0].data);
-    free(m[1].data);
+    for (int i = 1; i < 3; i++) {
+        ck_assert_int_eq(m[i].upload.existed, 0);
+        expect_received(&m[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        free(m[i].data);
     wci_remote_close(remote);
 }
 END_TEST

@@ -87,12 +87,15 @@ static int32_t choose_runtime(process_backend *b, wc_call *call, char **path, wc
 {
     wci_runtime list[CANDIDATES_MAX];
     size_t count = 0;
+    const wci_runtime *chosen = NULL;
     int32_t rc = wci_runtime_list(b->runtime_setting, list, CANDIDATES_MAX, &count, err);
     for (size_t i = 0; !rc && i + 1 < count; i++)
         if (!list[i].why)
             probe(b, call, &list[i]);
     if (!rc)
-        rc = wci_runtime_choose(list, count, b->runtime_setting, path, err);
+        rc = wci_runtime_choose(list, count, b->runtime_setting, &chosen, err);
+    if (!rc && !(*path = wci_strdup(chosen->path)))
+        rc = wci_err_nomem(err);
     for (size_t i = 0; i < count; i++)
         wci_runtime_free(&list[i]);
     return rc;
@@ -118,32 +121,28 @@ int32_t wci_process_runtime(process_backend *b, wc_call *call, const char **path
     return rc;
 }
 
-static json_t *describe(const wci_runtime *runtime, int chosen)
+static json_t *describe(const wci_runtime *runtime, int used)
 {
     return json_pack("{s:s, s:s?, s:s?, s:b, s:s?}", "name", runtime->name, "path", runtime->path,
-                     "version", runtime->version, "used", chosen, "reason", runtime->why);
+                     "version", runtime->version, "used", used, "reason", runtime->why);
 }
 
-/* Also why no container would start, into *why. */
+/* Also why none of them is used, into *why. */
 static json_t *describe_runtimes(process_backend *b, wc_call *call, wc_error **why)
 {
     wci_runtime list[CANDIDATES_MAX];
     size_t count = 0;
+    const wci_runtime *chosen = NULL;
     json_t *all = json_array();
-    char *path = NULL;
-    int chosen = 0;
     int32_t rc = wci_runtime_list(b->runtime_setting, list, CANDIDATES_MAX, &count, why);
     for (size_t i = 0; i < count; i++)
         probe(b, call, &list[i]);
     if (!rc)
-        (void)wci_runtime_choose(list, count, b->runtime_setting, &path, why);
+        (void)wci_runtime_choose(list, count, b->runtime_setting, &chosen, why);
     for (size_t i = 0; i < count; i++) {
-        int use = !chosen && !list[i].why;
-        chosen |= use;
-        json_array_append_new(all, describe(&list[i], use));
+        json_array_append_new(all, describe(&list[i], &list[i] == chosen));
         wci_runtime_free(&list[i]);
     }
-    wci_free(path);
     return all;
 }
 
@@ -156,21 +155,17 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
     process_backend *b = (process_backend *)payload;
     const char *helper = NULL;
     char *init = NULL;
-    wc_error *why = NULL, *without_runtime = NULL;
-    if (!wci_process_check_root(&why))
-        (void)wci_process_helper(b, &helper, &why);
-    else
-        (void)wci_process_helper(b, &helper, NULL);
+    wc_error *why = NULL; /* the first reason */
+    (void)wci_process_check_root(&why);
+    (void)wci_process_helper(b, &helper, why ? NULL : &why);
     (void)wci_init_find(&init, NULL);
-    json_t *runtimes = describe_runtimes(b, call, &without_runtime);
+    json_t *runtimes = describe_runtimes(b, call, why ? NULL : &why);
     json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",
                              runtimes);
     wci_free(init);
-    const wc_error *reason = why ? why : without_runtime;
-    if (info && reason)
-        json_object_set_new(info, "Reason", json_string(wc_error_message(reason)));
+    if (info && why)
+        json_object_set_new(info, "Reason", json_string(wc_error_message(why)));
     wc_error_unref(why);
-    wc_error_unref(without_runtime);
     char *text = info ? wci_json_dump_text(info) : NULL;
     json_decref(info);
     int32_t rc = text ? wc_response_set_text(response, text) : wci_err_nomem(call->err);

@@ -70,12 +70,15 @@ static int32_t none_fit(const wci_runtime *list, size_t count, const char *wante
     return rc;
 }
 
-int32_t wci_runtime_choose(const wci_runtime *list, size_t count, const char *wanted, char **path,
-                           wc_error **err)
+int32_t wci_runtime_choose(const wci_runtime *list, size_t count, const char *wanted,
+                           const wci_runtime **out, wc_error **err)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!list[i].why)
-            return (*path = wci_strdup(list[i].path)) ? WC_OK : wci_err_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        if (!list[i].why) {
+            *out = &list[i];
+            return WC_OK;
+        }
+    }
     return none_fit(list, count, wanted, err);
 }
 

@@ -20,9 +20,9 @@ typedef struct wci_runtime {
 int32_t wci_runtime_list(const char *wanted, wci_runtime *out, size_t max, size_t *count,
                          wc_error **err);
 void wci_runtime_free(wci_runtime *runtime); /* the contents */
-/* Path of the first that is fit. WC_E_MISSING names what to install. */
-int32_t wci_runtime_choose(const wci_runtime *list, size_t count, const char *wanted, char **path,
-                           wc_error **err);
+/* The first that is fit, lent by the list. WC_E_MISSING names what to install. */
+int32_t wci_runtime_choose(const wci_runtime *list, size_t count, const char *wanted,
+                           const wci_runtime **out, wc_error **err);
 
 /* Path of a statically linked init for containers. WC_E_MISSING. */
 int32_t wci_init_find(char **path, wc_error **err);
