@@ -152,7 +152,7 @@ static int check(int argc, char **argv)
     const option options[] = {{0, "repair", OPTION_FLAG, NULL, "mend what can be mended", &repair}};
     wc_error *err = NULL;
     wc_list *findings = NULL;
-    options_read("system check", "[OPTIONS]", "Verifies every digest and reference of the store, and that no tree lacks an entry.", options,
+    options_read("system check", "[OPTIONS]", "Verifies every digest, reference and unpacked tree of the store.", options,
                  countof(options), 0, argc, argv);
     TRY(wc_system_check(app_context(), repair, wcctl.cancel, &findings, &err));
     int bad = wc_list_count(findings) > 0;

@@ -6,6 +6,7 @@
 #include "container/system.h"
 #include "core/alloc.h"
 #include "core/list.h"
+#include "image/check.h"
 
 #define PRUNE_ALL ((uint64_t)(WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | WC_PRUNE_UNUSED | WC_PRUNE_PARTIAL))
 
@@ -67,6 +68,8 @@ int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, 
     WCI_REQUIRE(repair == 0 || repair == 1, "repair is neither 0 nor 1");
     WCI_REQUIRE(findings, "findings is NULL");
     rc = wci_store_check(&call, context->engine->store, repair, &lines, err);
+    if (!rc)
+        rc = wci_images_check(&call, context->engine->store, repair, &lines, err);
     if (!rc)
         rc = wci_list_of_strings(&lines, findings, err);
     wci_strv_free(&lines);

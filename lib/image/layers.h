@@ -6,6 +6,7 @@
 #include "image/config.h"
 #include "image/documents.h"
 #include "image/origin.h"
+#include "layer/layer.h"
 
 /* Trees that are made but not yet published. */
 typedef struct wci_stagings {
@@ -31,5 +32,12 @@ int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_or
 int32_t wci_layers_link(wc_call *call, wci_store *store, wci_hold *hold,
                         const wci_layer_record *layers, size_t count, wci_stagings *trees,
                         wc_error **err);
+
+/* The layer's T, and the X above it where one was made, as a level; free all at once. */
+int32_t wci_level_open(wci_store *store, const wci_layer_record *layer, wci_level *level,
+                       wc_error **err);
+int32_t wci_level_open_links(wci_store *store, const wci_layer_record *layer, wci_level *level,
+                             wc_error **err);
+void wci_levels_free(wci_level *levels, size_t count);
 
 #endif

@@ -8,8 +8,8 @@
 #include "image/layers.h"
 #include "layer/layer.h"
 
-static int32_t set_tree(wci_store *store, const wci_layer_record *layer, wci_level *level,
-                        wc_error **err)
+int32_t wci_level_open(wci_store *store, const wci_layer_record *layer, wci_level *level,
+                       wc_error **err)
 {
     char *tree = NULL;
     int32_t code = wci_tree_path(store, WCI_TREE_LAYER, &layer->diff_id, &tree, err);
@@ -23,6 +23,25 @@ static int32_t set_tree(wci_store *store, const wci_layer_record *layer, wci_lev
     level->records = parent ? wci_path_join(parent, "records") : NULL;
     wci_free(parent);
     return level->records ? WC_OK : wci_err_nomem(err);
+}
+
+int32_t wci_level_open_links(wci_store *store, const wci_layer_record *layer, wci_level *level,
+                             wc_error **err)
+{
+    char *links = NULL;
+    int32_t code = wci_tree_path(store, WCI_TREE_LINKS, &layer->chain_id, &links, err);
+    level->links = links;
+    return code;
+}
+
+void wci_levels_free(wci_level *levels, size_t count)
+{
+    for (size_t i = 0; levels && i < count; i++) {
+        wci_free((char *)levels[i].tree);
+        wci_free((char *)levels[i].records);
+        wci_free((char *)levels[i].links);
+    }
+    wci_free(levels);
 }
 
 static int32_t make_links(const wci_level *levels, size_t count, wci_staging *staging,
@@ -47,11 +66,7 @@ static int32_t link_level(wc_call *call, wci_store *store, wci_hold *hold,
         else
             code = wci_stagings_add(trees, staging, err);
     }
-    char *links = NULL;
-    if (!code)
-        code = wci_tree_path(store, WCI_TREE_LINKS, &layer->chain_id, &links, err);
-    levels[count - 1].links = links;
-    return code;
+    return code ? code : wci_level_open_links(store, layer, &levels[count - 1], err);
 }
 
 int32_t wci_layers_link(wc_call *call, wci_store *store, wci_hold *hold,
@@ -63,15 +78,10 @@ int32_t wci_layers_link(wc_call *call, wci_store *store, wci_hold *hold,
     for (size_t i = 0; i < count && !code; i++) {
         code = wci_call_check(call, err);
         if (!code)
-            code = set_tree(store, &layers[i], &levels[i], err);
+            code = wci_level_open(store, &layers[i], &levels[i], err);
         if (!code)
             code = link_level(call, store, hold, &layers[i], levels, i + 1, trees, err);
     }
-    for (size_t i = 0; levels && i < count; i++) {
-        wci_free((char *)levels[i].tree);
-        wci_free((char *)levels[i].records);
-        wci_free((char *)levels[i].links);
-    }
-    wci_free(levels);
+    wci_levels_free(levels, count);
     return code;
 }

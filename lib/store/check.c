@@ -60,21 +60,6 @@ static int32_t each(check *c, const char *sql,
     return rc;
 }
 
-static int32_t quarantine(check *c, const char *path, const char *kind, const char *hex,
-                          wc_error **err)
-{
-    char id[17];
-    int32_t rc = wci_random_hex(8, id, err);
-    if (rc)
-        return rc;
-    char *to = wci_asprintf("%s/" WCI_DIR_QUARANTINE "/%s-%.16s-%s", c->store->root, kind, hex, id);
-    if (!to)
-        return wci_err_nomem(err);
-    rc = wci_file_rename(path, to, err);
-    wci_free(to);
-    return rc;
-}
-
 /* ---- The database -----------------------------------------------------------------------------
  */
 
@@ -130,7 +115,7 @@ static int32_t report_blob(check *c, const wci_digest *digest, const char *path,
     if (!rc && c->repair)
         rc = change(c, "DELETE FROM blobs WHERE digest = ?", WCI_BIND(WCI_TEXT(digest->text)), err);
     if (!rc && c->repair && !missing)
-        rc = quarantine(c, path, "blob", wci_digest_hex(digest), err);
+        rc = wci_quarantine(c->store, path, "blob", wci_digest_hex(digest), err);
     const char *what = missing ? "its file is missing" : "its bytes do not match its digest";
     const char *done = missing ? "; taken off the books" : "; put into quarantine";
     if (!c->repair)
@@ -164,163 +149,6 @@ static int32_t check_blob(check *c, const char *key, wc_error **err)
         rc = good ? WC_OK : report_blob(c, &digest, path, missing, err);
     wci_free(path);
     return rc;
-}
-
-/* ---- Trees ------------------------------------------------------------------------------------
- */
-
-/* Rows go before their files: when the row with this id is still there after the look, nobody has
- * taken the tree away or made it anew during it. */
-typedef struct tree {
-    wci_tree_kind kind;
-    wci_digest key;
-    char *path;
-    char *id;
-} tree;
-
-static int32_t is_running_on(wci_store *store, const tree *t, int64_t *running, wc_error **err)
-{
-    const char *sql = t->kind == WCI_TREE_LAYER
-                          ? "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
-                            " WHERE diff_id = ? AND status IN (1, 2, 3)"
-                          : "SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
-                            " WHERE chain_id = ? AND status IN (1, 2, 3)";
-    return wci_db_get_int(store->db, sql, WCI_BIND(WCI_TEXT(t->key.text)), 0, running, err);
-}
-
-/* Deletes the row unless somebody works with the tree. */
-static int32_t forget_tree(wci_gc *gc, const tree *t, int *forgotten, wc_error **err)
-{
-    int64_t running = 0;
-    int32_t rc = is_running_on(gc->store, t, &running, err);
-    if (rc || running || wci_gc_is_held(gc, t->key.text))
-        return rc;
-    rc = wci_db_run(gc->store->db, "DELETE FROM trees WHERE kind = ? AND key = ? AND id = ?",
-                    WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text), WCI_TEXT(t->id)), err);
-    if (!rc)
-        *forgotten = wci_db_changes(gc->store->db) > 0;
-    return rc;
-}
-
-static int32_t mend_tree(check *c, const tree *t, int *mended, wc_error **err)
-{
-    wci_gc gc;
-    int32_t rc = wci_gc_begin(c->call, c->store, &gc, err);
-    if (rc)
-        return rc;
-    rc = wci_tx_begin(c->store, c->call, WCI_TX_DURABLE, err);
-    if (!rc)
-        rc = wci_tx_end(c->store, forget_tree(&gc, t, mended, err), err);
-    if (!rc && *mended && wci_file_exists(t->path))
-        rc = quarantine(c, t->path, wci_tree_dir_name(t->kind), wci_digest_hex(&t->key), err);
-    wci_gc_end(&gc, NULL);
-    return rc;
-}
-
-static int32_t is_unchanged(check *c, const tree *t, int64_t *unchanged, wc_error **err)
-{
-    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
-    if (rc)
-        return rc;
-    rc = wci_db_get_int(
-        c->store->db, "SELECT count(*) FROM trees WHERE kind = ? AND key = ? AND id = ?",
-        WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text), WCI_TEXT(t->id)), 0, unchanged, err);
-    return wci_tx_end(c->store, rc, err);
-}
-
-static int32_t report_tree(check *c, const tree *t, const char *what, wc_error **err)
-{
-    int64_t unchanged = 0;
-    int mended = 0;
-    int32_t rc = is_unchanged(c, t, &unchanged, err);
-    if (rc || !unchanged)
-        return rc;
-    if (c->repair)
-        rc = mend_tree(c, t, &mended, err);
-    const char *done = !c->repair ? ""
-                       : mended   ? "; it will be unpacked again from its blob"
-                                  : "; in use, stop its containers and check again";
-    return rc ? rc : say(c, wci_asprintf("layer %s: %s%s", t->key.text, what, done), err);
-}
-
-/* What later checks compare with. */
-static int32_t note_entries(check *c, const tree *t, uint64_t entries, wc_error **err)
-{
-    if (!c->store->writable)
-        return WC_OK;
-    return change(
-        c,
-        "UPDATE trees SET disk_entries = ?"
-        " WHERE kind = ? AND key = ? AND id = ? AND disk_entries = -1",
-        WCI_BIND(WCI_INT(entries), WCI_INT(t->kind), WCI_TEXT(t->key.text), WCI_TEXT(t->id)), err);
-}
-
-static int32_t compare_entries(check *c, const tree *t, int64_t expected, uint64_t entries,
-                               wc_error **err)
-{
-    if (expected == (int64_t)entries)
-        return WC_OK;
-    if (expected < 0)
-        return note_entries(c, t, entries, err);
-    char *what = wci_asprintf("its unpacked tree has %llu entries instead of %lld",
-                              (unsigned long long)entries, (long long)expected);
-    int32_t rc = what ? report_tree(c, t, what, err) : wci_err_nomem(err);
-    wci_free(what);
-    return rc;
-}
-
-static int32_t check_directory(check *c, const tree *t, int64_t expected, wc_error **err)
-{
-    uint64_t bytes, entries;
-    wc_error *why = NULL;
-    int32_t rc = wci_dir_usage(t->path, &bytes, &entries, &why);
-    if (rc == WC_E_NOT_FOUND) {
-        wc_error_unref(why);
-        return report_tree(c, t, "its unpacked tree is missing", err);
-    }
-    return rc ? wci_err_move(err, why) : compare_entries(c, t, expected, entries, err);
-}
-
-/* `expected` -1: nobody has counted the entries yet. t->id NULL: the row is gone. */
-static int32_t read_tree(check *c, tree *t, int64_t *expected, wc_error **err)
-{
-    int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
-    if (rc)
-        return rc;
-    rc = wci_db_get_text(c->store->db,
-                         "SELECT id FROM trees WHERE kind = ? AND key = ? AND owner = ''",
-                         WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), &t->id, err);
-    if (!rc)
-        rc = wci_db_get_int(c->store->db,
-                            "SELECT disk_entries FROM trees WHERE kind = ? AND key = ?",
-                            WCI_BIND(WCI_INT(t->kind), WCI_TEXT(t->key.text)), -1, expected, err);
-    return wci_tx_end(c->store, rc, err);
-}
-
-static int32_t check_tree(check *c, wci_tree_kind kind, const char *key, wc_error **err)
-{
-    tree t = {.kind = kind};
-    int64_t expected = -1;
-    int32_t rc = wci_digest_parse(key, &t.key, err);
-    if (!rc && !(t.path = wci_tree_location(c->store, kind, &t.key)))
-        rc = wci_err_nomem(err);
-    if (!rc)
-        rc = read_tree(c, &t, &expected, err);
-    if (!rc && t.id)
-        rc = check_directory(c, &t, expected, err);
-    wci_free(t.path);
-    wci_free(t.id);
-    return rc;
-}
-
-static int32_t check_layer(check *c, const char *key, wc_error **err)
-{
-    return check_tree(c, WCI_TREE_LAYER, key, err);
-}
-
-static int32_t check_links(check *c, const char *key, wc_error **err)
-{
-    return check_tree(c, WCI_TREE_LINKS, key, err);
 }
 
 /* ---- References -------------------------------------------------------------------------------
@@ -420,12 +248,6 @@ static int32_t check_all(check *c, wc_error **err)
         rc = check_image_blobs(c, err);
     if (!rc)
         rc = each(c, "SELECT digest FROM blobs ORDER BY digest", check_blob, err);
-    if (!rc)
-        rc = each(c, "SELECT key FROM trees WHERE kind = 0 AND owner = '' AND is_empty = 0",
-                  check_layer, err);
-    if (!rc)
-        rc = each(c, "SELECT key FROM trees WHERE kind = 1 AND owner = '' AND is_empty = 0",
-                  check_links, err);
     if (!rc)
         rc = each(c, "SELECT name FROM names WHERE manifest NOT IN (SELECT manifest FROM images)",
                   check_name, err);

@@ -137,6 +137,13 @@ wci_store *wci_hold_store(const wci_hold *hold);
 int32_t wci_holds_read(wci_store *store, wci_strv *held, wc_error **err);
 int wci_holds_contain(const wci_strv *held, const char *digest);
 
+/* ---- retire.c -----------------------------------------------------------------------------------
+ */
+
+/* Moves a damaged file or directory to quarantine/. */
+int32_t wci_quarantine(wci_store *store, const char *path, const char *kind, const char *hex,
+                       wc_error **err);
+
 /* In a transaction: 1 when an image needs it. */
 int32_t wci_blob_is_needed(wci_store *store, const char *digest, int *needed, wc_error **err);
 int32_t wci_tree_is_needed(wci_store *store, wci_tree_kind kind, const char *key, int *needed,

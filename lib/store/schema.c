@@ -27,12 +27,11 @@ static const wci_schema_step schema[] = {
      /* Blobs that are known to be whole on disk, not only in the cache. */
      "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
      /* id: the name of its maker's scratch directory. owner: the same until synced, then ''. bytes
-      * and entries as unpacking counted; disk_entries as the first check found them in the
-      * directory. */
+      * and entries as unpacking counted. */
      "CREATE TABLE trees ("
      "  kind INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,"
      "  is_empty INTEGER NOT NULL, bytes INTEGER NOT NULL, entries INTEGER NOT NULL,"
-     "  disk_entries INTEGER NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;"
+     "  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
      "CREATE TABLE containers ("
      "  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, backend TEXT NOT NULL,"
      "  image TEXT NOT NULL, image_name TEXT NOT NULL, config TEXT NOT NULL,"

@@ -247,8 +247,6 @@ static int32_t move_into_place(wci_staging *staging, wc_error **err)
     return rc;
 }
 
-/* disk_entries -1: nobody has counted them yet. A walk here would cost a pull a fifth of its time.
- */
 static int32_t insert_row(wci_staging *staging, uint64_t bytes, uint64_t entries, wc_error **err)
 {
     WCI_CALL_NONE(call);
@@ -257,8 +255,8 @@ static int32_t insert_row(wci_staging *staging, uint64_t bytes, uint64_t entries
     if (rc)
         return rc;
     rc = wci_db_run(store->db,
-                    "INSERT OR REPLACE INTO trees (kind, key, id, owner, is_empty, bytes, entries,"
-                    " disk_entries) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, -1)",
+                    "INSERT OR REPLACE INTO trees (kind, key, id, owner, is_empty, bytes, entries)"
+                    " VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
                     WCI_BIND(WCI_INT(staging->kind), WCI_TEXT(staging->key.text),
                              WCI_TEXT(staging->scratch.name), WCI_INT(staging->is_empty),
                              WCI_INT(bytes), WCI_INT(entries)),

@@ -143,6 +143,15 @@ int32_t wci_trees_publish(wc_call *call, wci_store *store, wci_staging **staging
 int32_t wci_tree_path(wci_store *store, wci_tree_kind kind, const wci_digest *key, char **out,
                       wc_error **err);
 
+/* Identity of the published tree, owned: another one, or NULL, says that the tree has been taken
+ * away or made anew meanwhile. */
+int32_t wci_tree_id(wc_call *call, wci_store *store, wci_tree_kind kind, const wci_digest *key,
+                    char **id, wc_error **err);
+/* Puts a damaged tree into quarantine, so that the next who needs it makes it anew; *retired 0: it is
+ * another one by now, or in use. */
+int32_t wci_tree_retire(wc_call *call, wci_store *store, wci_tree_kind kind, const wci_digest *key,
+                        const char *id, int *retired, wc_error **err);
+
 /* ---- Images ----------------------------------------------------------------------------------- */
 
 typedef struct wci_layer_record {
@@ -307,9 +316,8 @@ enum {
 /* Always reclaims litter. Removing stopped containers is the container layer's work. */
 int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *removed,
                         uint64_t *reclaimed_bytes, wc_error **err);
-/* Verifies every blob digest, every recorded tree (there, and with as many entries as the check
- * before found), every reference. One line per finding. With `repair` mends what can be mended,
- * quarantines the rest, and says so. */
+/* Verifies every blob digest and every reference, not the trees (image/check.h). One line per
+ * finding. With `repair` mends what can be mended, quarantines the rest, and says so. */
 int32_t wci_store_check(wc_call *call, wci_store *store, int repair, wci_strv *findings,
                         wc_error **err);
 

@@ -194,43 +194,6 @@ START_TEST(a_missing_blob_is_named)
 }
 END_TEST
 
-START_TEST(a_missing_tree_is_made_again)
-{
-    wci_digest key = diff_id_of('a');
-    publish_image("one", "a");
-    char *path = wci_tree_location(store, WCI_TREE_LAYER, &key);
-    ok(wci_dir_remove_all(path, &error));
-    expect_findings(0, 1, "its unpacked tree is missing");
-    expect_findings(1, 1, "it will be unpacked again");
-    check_clean();
-    publish_image("one", "a");
-    ck_assert(has_tree('a'));
-    wci_free(path);
-}
-END_TEST
-
-START_TEST(a_changed_tree_is_noticed)
-{
-    wci_digest key = diff_id_of('a'), one = publish_image("one", "a");
-    char path[600];
-    check_clean(); /* notes what is there */
-    snprintf(path, sizeof path, "trees/%s/fs/planted", wci_digest_hex(&key));
-    write_below(path, "x");
-    expect_findings(0, 1, "entries instead of");
-    /* Not under a container that runs. */
-    insert_container("c1", "user", &one);
-    script("UPDATE containers SET status = 2");
-    expect_findings(1, 1, "in use");
-    ck_assert(has_tree('a'));
-    script("UPDATE containers SET status = 4");
-    expect_findings(1, 1, "it will be unpacked again");
-    ck_assert_int_eq(count_in("quarantine"), 1);
-    check_clean();
-    publish_image("one", "a");
-    check_clean();
-}
-END_TEST
-
 START_TEST(broken_references_are_mended)
 {
     wci_digest one = publish_image("one", "a");
@@ -366,8 +329,6 @@ int main(void)
     tcase_add_test(tcase, prune_spares_an_image_that_is_held);
     tcase_add_test(tcase, a_damaged_blob_is_put_aside);
     tcase_add_test(tcase, a_missing_blob_is_named);
-    tcase_add_test(tcase, a_missing_tree_is_made_again);
-    tcase_add_test(tcase, a_changed_tree_is_noticed);
     tcase_add_test(tcase, broken_references_are_mended);
     tcase_add_test(tcase, a_damaged_index_is_rebuilt);
     tcase_add_test(tcase, check_and_prune_run_beside_others);
