@@ -308,23 +308,41 @@ static void set_command(const run_options *o, wc_container_options *options, int
 }
 
 /* Makes sure that the image is there; returns what to name it. */
-static void ensure_image(run_options *o, const char *name)
+static int is_in_store(const char *name)
 {
-    wc_image *image = NULL;
     wc_error *err = NULL;
+    wc_image *image = NULL;
+    int32_t code = wc_image_open(app_context(), name, &image, &err);
+    if (code == WC_E_NOT_FOUND) {
+        wc_error_unref(err);
+        return 0;
+    }
+    TRY(code);
+    wc_image_unref(image);
+    return 1;
+}
+
+/* What the image is called in the store: a source such as oci:DIR:TAG is no name there. Owned. */
+static char *pull_image(run_options *o, const char *source)
+{
+    wc_image *image = transfer_pull(&o->transfer, source);
+    const char *name = is_in_store(source)           ? source
+                       : wc_image_name_count(image) ? wc_image_name(image, 0)
+                                                    : wc_image_id(image);
+    char *copy = xstrdup(name);
+    wc_image_unref(image);
+    return copy;
+}
+
+/* The image, by a name that is in the store; owned. */
+static char *ensure_image(run_options *o, const char *name)
+{
     const char *pull = o->pull ? o->pull : "missing";
     if (strcmp(pull, "missing") && strcmp(pull, "always") && strcmp(pull, "never"))
         die_usage("--pull takes missing, always or never, not '%s'", pull);
-    if (strcmp(pull, "always")) {
-        int32_t code = wc_image_open(app_context(), name, &image, &err);
-        if (code == WC_OK || code != WC_E_NOT_FOUND || !strcmp(pull, "never")) {
-            TRY(code);
-            wc_image_unref(image);
-            return;
-        }
-        wc_error_unref(err);
-    }
-    wc_image_unref(transfer_pull(&o->transfer, name));
+    if (!strcmp(pull, "never") || (strcmp(pull, "always") && is_in_store(name)))
+        return xstrdup(name);
+    return pull_image(o, name);
 }
 
 static FILE *cid_file;
@@ -359,8 +377,9 @@ wc_container *run_options_create(run_options *o, int argc, char **argv)
     wc_error *err = NULL;
     wc_container_options *options = NULL;
     wc_container *container = NULL;
-    ensure_image(o, argv[0]);
-    TRY(wc_container_options_new(argv[0], &options, &err));
+    char *image = ensure_image(o, argv[0]);
+    TRY(wc_container_options_new(image, &options, &err));
+    free(image);
     set_flags(o, options);
     set_texts(o, options);
     set_numbers(o, options);

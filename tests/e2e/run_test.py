@@ -497,6 +497,13 @@ class Life(WcctlCase):
         self.assertEqual(self.wcctl_ok("ps", "-a", "-q").stdout, "")
         self.assertFalse(os.path.exists(f"{self.root}/containers/{name}"))
 
+    def test_from_a_layout_at_once(self):
+        for policy in ("missing", "always"):
+            done = self.wcctl("run", "--rm", "-q", "--pull", policy, "--network", "none", f"oci:{self.layout}:box",
+                              "echo", "hi")
+            self.assertEqual((done.returncode, done.stdout), (0, "hi\n"), done.stderr)
+        self.assertFails(self.wcctl("run", "--pull", "never", f"oci:{self.layout}:box"), 125, self.layout, "pull it")
+
     def test_exec(self):
         name = self.start("sleep", "100", options=("-e", "FROM=container"))
         done = self.wcctl("exec", name, "sh", "-c", "echo $FROM; echo e >&2; exit 6")
