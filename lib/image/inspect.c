@@ -20,15 +20,16 @@ static char *familiar_name(const char *name)
 }
 
 /* "alpine@sha256:…" of a name: the digest that it was pulled by, or would be pulled by again. */
-static char *pinned_name(const char *name, const wci_image_record *record)
+static char *pinned_name(const wci_image_record *record, size_t i)
 {
+    const char *name = record->names.items[i], *index = record->name_indexes.items[i];
     wci_reference ref = WCI_REFERENCE_INIT;
     if (wci_reference_parse(name, &ref, NULL))
         return wci_strdup(name);
     wci_free(ref.tag);
     ref.tag = NULL;
-    if (!wci_digest_is_set(&ref.digest))
-        ref.digest = wci_digest_is_set(&record->index) ? record->index : record->manifest;
+    if (!wci_digest_is_set(&ref.digest) && (!*index || wci_digest_parse(index, &ref.digest, NULL)))
+        ref.digest = record->manifest;
     char *text = wci_reference_familiar(&ref);
     wci_reference_free(&ref);
     return text;
@@ -56,7 +57,7 @@ static int list_names(const wci_image_record *record, wci_strv *tags, wci_strv *
         if (!has_digest(name))
             failed = add_once(tags, familiar_name(name));
         if (!failed)
-            failed = add_once(digests, pinned_name(name, record));
+            failed = add_once(digests, pinned_name(record, i));
     }
     return failed;
 }

@@ -87,15 +87,17 @@ int32_t wci_names_collect(const wci_strv *found, int trusted, const wci_strv *wa
 
 /* ---- Looking up --------------------------------------------------------------------------------- */
 
-static int has_repository(const wci_image_record *record, const wci_reference *wanted)
+/* Whether a name of the image leads, in the wanted repository, to the wanted digest. */
+static int is_pinned(const wci_image_record *record, const wci_reference *wanted)
 {
+    int is_manifest = wci_digest_equal(&record->manifest, &wanted->digest);
     for (size_t i = 0; i < record->names.count; i++) {
         wci_reference ref = WCI_REFERENCE_INIT;
         if (wci_reference_parse(record->names.items[i], &ref, NULL))
             continue;
         int same = !strcmp(ref.host, wanted->host) && !strcmp(ref.repository, wanted->repository);
         wci_reference_free(&ref);
-        if (same)
+        if (same && (is_manifest || !strcmp(record->name_indexes.items[i], wanted->digest.text)))
             return 1;
     }
     return 0;
@@ -112,10 +114,7 @@ static int32_t find_pinned(wci_store *store, const wci_reference *wanted, wci_im
         return code;
     code = WC_E_NOT_FOUND;
     for (size_t i = 0; i < count && code; i++) {
-        const wci_image_record *record = all[i];
-        if ((wci_digest_equal(&record->manifest, &wanted->digest) ||
-             wci_digest_equal(&record->index, &wanted->digest)) &&
-            has_repository(record, wanted)) {
+        if (is_pinned(all[i], wanted)) {
             *out = all[i];
             all[i] = all[--count];
             code = WC_OK;

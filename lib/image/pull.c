@@ -169,15 +169,21 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
     return code;
 }
 
-/* The image may have other names from before: the one that it came under comes first. */
-static void put_first(wci_strv *names, const char *name)
+static void move_to_front(wci_strv *list, size_t i)
 {
-    for (size_t i = 1; i < names->count; i++) {
-        char *found = names->items[i];
-        if (strcmp(found, name) != 0)
+    char *item = list->items[i];
+    memmove(&list->items[1], &list->items[0], i * sizeof *list->items);
+    list->items[0] = item;
+}
+
+/* The image may have other names from before: the one that it came under comes first. */
+static void put_first(wci_image_record *record, const char *name)
+{
+    for (size_t i = 1; i < record->names.count; i++) {
+        if (strcmp(record->names.items[i], name) != 0)
             continue;
-        memmove(&names->items[1], &names->items[0], i * sizeof *names->items);
-        names->items[0] = found;
+        move_to_front(&record->names, i);
+        move_to_front(&record->name_indexes, i);
         return;
     }
 }
@@ -202,7 +208,7 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     if (!code)
         code = wci_image_find(store, record->manifest.text, out, err);
     if (!code && record->names.count)
-        put_first(&(*out)->names, record->names.items[0]);
+        put_first(*out, record->names.items[0]);
     wci_stagings_free(&a.trees);
     wci_image_config_free(a.config);
     wci_resolved_clear(&a.resolved);

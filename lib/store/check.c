@@ -98,6 +98,7 @@ static int32_t image_of_blob(check *c, const char *digest, char **out, wc_error 
         c->store->db,
         "SELECT coalesce((SELECT name FROM names WHERE names.manifest = i.manifest), i.config)"
         " FROM images i WHERE i.manifest = ?1 OR i.config = ?1 OR i.idx = ?1"
+        " OR i.manifest IN (SELECT manifest FROM names WHERE idx = ?1)"
         " OR i.manifest IN (SELECT manifest FROM image_layers WHERE digest = ?1) LIMIT 1",
         WCI_BIND(WCI_TEXT(digest)), out, err);
     return wci_tx_end(c->store, rc, err);

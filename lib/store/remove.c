@@ -55,7 +55,8 @@ static int32_t read_parts(wci_db *db, const char *manifest, image_parts *parts, 
                         "SELECT digest FROM image_layers WHERE manifest = ?1"
                         " UNION SELECT manifest FROM images WHERE manifest = ?1"
                         " UNION SELECT config FROM images WHERE manifest = ?1"
-                        " UNION SELECT idx FROM images WHERE manifest = ?1",
+                        " UNION SELECT idx FROM images WHERE manifest = ?1"
+                        " UNION SELECT idx FROM names WHERE manifest = ?1",
                         manifest, &parts->blobs, err);
     if (!rc)
         rc = add_column(db,

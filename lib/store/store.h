@@ -173,6 +173,7 @@ typedef struct wci_image_record {
     wci_layer_record *layers;
     size_t layer_count;
     wci_strv names;        /* normalised references that point to it */
+    wci_strv name_indexes; /* for each, the digest of the index that it led to, or ""; as read only */
     int64_t added_ns;
 } wci_image_record;
 

@@ -50,6 +50,15 @@ def raw_manifest(place):
     return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", place], check=True, capture_output=True).stdout
 
 
+def put_manifest(name, body):
+    """HOST/REPOSITORY:TAG of a registry without TLS."""
+    host, rest = name.split("/", 1)
+    repository, tag = rest.rsplit(":", 1)
+    put = urllib.request.Request(f"http://{host}/v2/{repository}/manifests/{tag}", body,
+                                 {"Content-Type": json.loads(body)["mediaType"]}, method="PUT")
+    urllib.request.urlopen(put).close()
+
+
 def digest_of(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
@@ -427,6 +436,29 @@ class FromRegistry(ImageCase):
         for name in (f"{self.server.address}/a/zoo:1", f"{self.name}:1"):
             self.assertEqual(self.ok("pull", "-q", name), f"{name}\n")
 
+    def test_each_name_keeps_the_digest_it_led_to(self):
+        """One by the manifest, one through an index, in whatever order they come."""
+        manifest = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": self.digest,
+                    "size": len(raw_manifest_of(f"{self.name}:1")),
+                    "platform": {"os": "linux", "architecture": "amd64"}}
+        index = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+                            "manifests": [manifest]}).encode()
+        put_manifest(f"{self.name}:many", index)
+        whole = f"{self.name}@{digest_of(index)}"
+        self.ok("pull", f"{self.name}:1")
+        self.server.push(f"oci:{self.path('layout')}:t", "a/zoo:1")
+        self.ok("pull", f"{self.server.address}/a/zoo:1")
+        self.ok("pull", "--platform", "linux/amd64", f"{self.name}:many")
+        digests = json.loads(self.ok("inspect", f"{self.name}:1"))[0]["RepoDigests"]
+        self.assertEqual(sorted(digests), sorted([f"{self.name}@{self.digest}", whole,
+                                                  f"{self.server.address}/a/zoo@{self.digest}"]))
+        self.ok("system", "prune", "-f")
+        self.ok("inspect", whole)
+        self.assertEqual(self.wcctl("inspect", f"{self.server.address}/a/zoo@{digest_of(index)}").returncode, 1)
+        self.ok("rmi", f"{self.name}:many")
+        self.assertNotEqual(self.wcctl("inspect", whole).returncode, 0)
+        self.check()
+
     def test_pull_by_digest(self):
         self.assertEqual(self.pull(f"docker://{self.name}@{self.digest}")["Digest"], self.digest)
         told = json.loads(self.ok("inspect", f"{self.name}@{self.digest}"))
@@ -641,9 +673,7 @@ class Browse(ImageCase):
         index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
             {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": self.digest,
              "size": len(raw_manifest_of(f"{self.name}:v1")), "artifactType": "application/example"}]}
-        put = urllib.request.Request(f"http://{self.registry.address}/v2/app/one/manifests/{self.digest.replace(':', '-')}",
-                                     json.dumps(index).encode(), {"Content-Type": index["mediaType"]}, method="PUT")
-        urllib.request.urlopen(put).close()
+        put_manifest(f"{self.registry.address}/app/one:{self.digest.replace(':', '-')}", json.dumps(index).encode())
         self.assertEqual(json.loads(self.ok("manifest", "referrers", f"{self.name}:v1")), index)
 
     def test_no_search_there(self):
