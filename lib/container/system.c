@@ -92,12 +92,13 @@ int32_t wci_system_df(wc_call *call, wci_engine *engine, wc_buf **out, wc_error 
     if (rc)
         return rc;
     return dump(
-        json_pack("{s:[o, o, o, o, o]}", "Usage",
+        json_pack("{s:[o, o, o, o, o, o]}", "Usage",
                   usage_row("Images", u.images, u.images_active, u.images_bytes, u.images_reclaimable),
                   usage_row("Containers", u.containers, u.containers_active, u.containers_bytes,
                             u.containers_reclaimable),
                   usage_row("Layers", u.layers, u.layers, u.layers_bytes, 0),
                   usage_row("Blobs", u.blobs, u.blobs, u.blobs_bytes, 0),
+                  usage_row("Partial downloads", 0, 0, u.partial_bytes, u.partial_bytes),
                   usage_row("Litter", 0, 0, u.litter_bytes, u.litter_bytes)),
         out, err);
 }

@@ -306,6 +306,7 @@ typedef struct wci_usage {
     uint64_t layers, layers_bytes;     /* unpacked, shared ones once */
     uint64_t blobs, blobs_bytes;
     uint64_t litter_bytes;             /* what a prune without options would reclaim */
+    uint64_t partial_bytes;            /* downloads that were interrupted and can be resumed */
 } wci_usage;
 int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wc_error **err);
 

@@ -85,20 +85,21 @@ static int32_t measure_containers(wc_call *call, wci_store *store, wci_usage *u,
     return rc;
 }
 
-static int32_t measure_litter(wc_call *call, wci_store *store, wci_usage *u, wc_error **err)
+static int32_t measure_litter(wc_call *call, wci_store *store, int what, uint64_t *bytes,
+                              wc_error **err)
 {
     wci_strv held = WCI_STRV_INIT;
     wci_litter litter = {.paths = WCI_STRV_INIT};
     int32_t rc = wci_holds_read(store, &held, err);
     if (!rc)
-        rc = wci_litter_find(call, store, &held, 0, &litter, err);
+        rc = wci_litter_find(call, store, &held, what, &litter, err);
     for (size_t i = 0; i < litter.paths.count && !rc; i++) {
-        u->litter_bytes += bytes_of(litter.paths.items[i]);
+        *bytes += bytes_of(litter.paths.items[i]);
         rc = wci_call_check(call, err);
     }
     for (size_t i = 0; i < litter.scratch.count && !rc; i++) {
         char *dir = wci_store_path(store, WCI_DIR_STAGING, litter.scratch.items[i]);
-        u->litter_bytes += dir ? bytes_of(dir) : 0;
+        *bytes += dir ? bytes_of(dir) : 0;
         wci_free(dir);
         rc = wci_call_check(call, err);
     }
@@ -110,14 +111,19 @@ static int32_t measure_litter(wc_call *call, wci_store *store, wci_usage *u, wc_
 int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wc_error **err)
 {
     wci_usage u = {0};
+    uint64_t with_partial = 0;
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
     if (!rc)
         rc = wci_tx_end(store, count_rows(store->db, &u, err), err);
     if (!rc)
         rc = measure_containers(call, store, &u, err);
     if (!rc)
-        rc = measure_litter(call, store, &u, err);
+        rc = measure_litter(call, store, 0, &u.litter_bytes, err);
     if (!rc)
+        rc = measure_litter(call, store, WCI_PRUNE_PARTIAL, &with_partial, err);
+    if (!rc) {
+        u.partial_bytes = with_partial > u.litter_bytes ? with_partial - u.litter_bytes : 0;
         *out = u;
+    }
     return rc;
 }

@@ -121,10 +121,13 @@ START_TEST(partial_downloads_stay_until_asked_for)
     write_below(name, "partial");
     write_below("ingest/sha256-1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
                 ""); /* nothing to resume */
+    ck_assert_uint_eq(usage().partial_bytes, 7);
     prune(0);
     ck_assert_int_eq(count_in("ingest"), 1);
+    ck_assert_uint_eq(usage().partial_bytes, 7);
     prune(WCI_PRUNE_PARTIAL);
     ck_assert_int_eq(count_in("ingest"), 0);
+    ck_assert_uint_eq(usage().partial_bytes, 0);
 }
 END_TEST
 
