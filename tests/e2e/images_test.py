@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images in and out, against what other tools make and read: skopeo, umoci, buildah, podman, docker
 and Debian's docker-registry. What is not installed is skipped by name."""
+import concurrent.futures
 import glob
 import gzip
 import hashlib
@@ -522,12 +523,30 @@ class FromRegistry(ImageCase):
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
         self.assertEqual(self.images(), [])
 
-    def test_two_processes_share_one_download(self):
+    def test_many_pulls_through_one_context(self):
+        """64 images that share layers in groups, at once: every blob is fetched once."""
+        names = []
+        for i in range(64):
+            layout = self.path(f"small{i}")
+            make_layout(layout, "t", "--seed", str(i // 4), "--config", json.dumps({"Labels": {"number": str(i)}}))
+            names.append(f"many/{i}:1")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda i: self.server.push(f"oci:{self.path(f'small{i}')}:t", names[i]), range(64)))
+        before = self.server.requests()
+        run(f"{BUILD}/tests/parallel_pulls", self.root, *[f"{self.server.address}/{name}" for name in names])
+        after = self.server.requests()
+        fetched = {d: after[d] - before.get(d, 0) for d in after}
+        self.assertEqual(set(fetched.values()), {1}, fetched)
+        self.assertEqual(len(fetched), 64 + 16 * 2)
+        self.assertEqual(len(self.images()), 64)
+        self.check()
+
+    def test_processes_share_one_download(self):
         for _ in range(5):
             before = self.server.requests()
             pulls = [subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "--progress", "json", "pull", f"{self.name}:1"],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                     for _ in range(3)]
+                     for _ in range(8)]
             for pull in pulls:
                 _, errors = pull.communicate(timeout=60)
                 self.assertEqual(pull.returncode, 0, errors)
