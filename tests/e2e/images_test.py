@@ -494,6 +494,32 @@ class FromRegistry(ImageCase):
         self.addCleanup(proxy.communicate)
         return f"127.0.0.1:{proxy.stdout.readline().strip()}"
 
+    def test_a_pull_that_is_cut_often_moves_little_more(self):
+        """20 connections end early; at most a tenth is moved twice."""
+        size = 60_000_000
+        make_layout(self.path("large"), "t", "--layers", "3", "--size", str(size // 3), "--seed", "large")
+        self.server.push(f"oci:{self.path('large')}:t", "a/large:1")
+        proxy = subprocess.Popen([sys.executable, f"{SUPPORT}/dropping_proxy.py", self.server.address.split(":")[1],
+                                  "1100000", "3000000", "20"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            self.pull(f"127.0.0.1:{proxy.stdout.readline().strip()}/a/large:1")
+        finally:
+            moved = int(proxy.communicate(timeout=10)[0])
+        self.assertGreater(moved, size)
+        self.assertLess(moved, size * 1.1)
+        self.check()
+
+    def test_only_the_changed_layer_moves(self):
+        layers = make_layout(self.path("changed"), "t", "--layers", "5", "--size", "3000000")
+        self.ok("pull", f"{self.name}:1")
+        self.server.push(f"oci:{self.path('changed')}:t", "a/box:2")
+        before = self.server.requests()
+        self.assertEqual(self.pull(f"{self.name}:2")["Digest"], layers)
+        after = self.server.requests()
+        fetched = {d for d in after if after[d] > before.get(d, 0)}
+        self.assertEqual(len(fetched), 2, fetched)  # the fifth layer and the configuration
+        self.check()
+
     def test_copy_over_connections_that_break(self):
         self.ok("copy", f"docker://{self.dropping(1000000)}/a/box:1", f"oci:{self.path('out')}:t")
         self.assertEqual(digest_of(raw_manifest(f"oci:{self.path('out')}:t")), self.digest)
