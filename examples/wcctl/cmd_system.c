@@ -111,11 +111,24 @@ static void print_lines(const char *key, const wc_list *lines)
         printf("]");
 }
 
+static int confirm_prune(int all, const char *max_size)
+{
+    if (max_size)
+        fprintf(stderr, "This removes unused images until the rest takes %s. Go on? [y/N] ", max_size);
+    else
+        fprintf(stderr, "This removes all stopped containers and %s. Go on? [y/N] ",
+                all ? "every image that no container uses" : "images without a name");
+    int answer = getchar();
+    return answer == 'y' || answer == 'Y';
+}
+
 static int prune(int argc, char **argv)
 {
     int all = 0, partial = 0, force = 0;
+    const char *max_size = NULL;
     const option options[] = {
         {'a', "all", OPTION_FLAG, NULL, "all images that no container uses, not just those without a name", &all},
+        {0, "max-size", OPTION_TEXT, "SIZE", "instead: unused images, oldest use first, until the rest takes SIZE", &max_size},
         {0, "partial", OPTION_FLAG, NULL, "also downloads that could still be resumed", &partial},
         {'f', "force", OPTION_FLAG, NULL, "do not ask", &force},
     };
@@ -125,16 +138,16 @@ static int prune(int argc, char **argv)
     char size[32];
     options_read("system prune", "[OPTIONS]", "Removes stopped containers, images without a name, and litter.", options,
                  countof(options), 0, argc, argv);
-    if (!force) {
-        fprintf(stderr, "This removes all stopped containers and %s. Go on? [y/N] ",
-                all ? "every image that no container uses" : "images without a name");
-        int answer = getchar();
-        if (answer != 'y' && answer != 'Y')
-            return 1;
-    }
+    if (max_size && (all || partial))
+        die_usage("system prune: --max-size stands alone: it says itself which images go");
+    if (!force && !confirm_prune(all, max_size))
+        return 1;
     uint64_t flags = WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | (all ? WC_PRUNE_UNUSED : 0) |
                      (partial ? WC_PRUNE_PARTIAL : 0);
-    TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
+    if (max_size)
+        TRY(wc_system_prune_to_size(app_context(), value_bytes("--max-size", max_size), wcctl.cancel, &bytes, &removed, &err));
+    else
+        TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
     printf(wcctl.json ? "{" : "");
     print_lines("Removed", removed);
     format_bytes((double)bytes, size);

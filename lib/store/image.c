@@ -298,16 +298,18 @@ static int32_t record_blobs(wci_store *store, const wci_image_record *record, wc
 
 static int32_t insert_image(wci_db *db, const wci_image_record *r, wc_error **err)
 {
+    int64_t now = wci_now_ns();
     return wci_db_run(
         db,
-        "INSERT INTO images (" IMAGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (manifest) DO UPDATE SET"
+        "INSERT INTO images (" IMAGE_COLUMNS ", used_ns)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (manifest) DO UPDATE SET used_ns = excluded.used_ns,"
         " idx = CASE excluded.idx WHEN '' THEN idx ELSE excluded.idx END",
         WCI_BIND(WCI_TEXT(r->manifest.text), WCI_TEXT(r->config.text), WCI_TEXT(r->index.text),
                  WCI_TEXT(r->media_type ? r->media_type : ""), WCI_TEXT(r->os ? r->os : ""),
                  WCI_TEXT(r->arch ? r->arch : ""), WCI_TEXT(r->variant ? r->variant : ""),
                  WCI_TEXT(r->os_version ? r->os_version : ""), WCI_INT(r->created_ns),
-                 WCI_INT(r->size), WCI_INT(r->added_ns ? r->added_ns : wci_now_ns())),
+                 WCI_INT(r->size), WCI_INT(r->added_ns ? r->added_ns : now), WCI_INT(now)),
         err);
 }
 

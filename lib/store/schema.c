@@ -8,11 +8,12 @@
 #define DB_FILE "db.sqlite"
 
 static const wci_schema_step schema[] = {
+    /* used_ns: when it came, or when the last container made from it was created or ended. */
     {"CREATE TABLE images ("
      "  manifest TEXT PRIMARY KEY, config TEXT NOT NULL, idx TEXT NOT NULL,"
      "  media_type TEXT NOT NULL, os TEXT NOT NULL, arch TEXT NOT NULL, variant TEXT NOT NULL,"
      "  os_version TEXT NOT NULL, created_ns INTEGER NOT NULL, size INTEGER NOT NULL,"
-     "  added_ns INTEGER NOT NULL) WITHOUT ROWID;"
+     "  added_ns INTEGER NOT NULL, used_ns INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX images_config ON images(config);"
      "CREATE INDEX images_idx ON images(idx);"
      "CREATE TABLE image_layers ("

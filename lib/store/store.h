@@ -318,6 +318,10 @@ enum {
 /* Always reclaims litter. Removing stopped containers is the container layer's work. */
 int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *removed,
                         uint64_t *reclaimed_bytes, wc_error **err);
+/* The same with images that no container needs, the least recently used first, until what all images
+ * take is at most max_bytes or none is left that may go. */
+int32_t wci_store_prune_to(wc_call *call, wci_store *store, uint64_t max_bytes, wci_strv *removed,
+                           uint64_t *reclaimed_bytes, wc_error **err);
 /* Verifies every blob digest and every reference, not the trees (image/check.h). One line per
  * finding. With `repair` mends what can be mended, quarantines the rest, and says so. */
 int32_t wci_store_check(wc_call *call, wci_store *store, int repair, wci_strv *findings,

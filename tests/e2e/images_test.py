@@ -460,6 +460,16 @@ class FromRegistry(ImageCase):
         self.assertNotEqual(self.wcctl("inspect", whole).returncode, 0)
         self.check()
 
+    def test_prune_to_a_size(self):
+        self.ok("pull", f"{self.name}:1")
+        make_layout(self.path("other"), "t", "--seed", "other", "--size", "3000000")
+        self.pull(f"oci:{self.path('other')}:t")
+        self.assertIn("stands alone", self.wcctl("system", "prune", "-f", "-a", "--max-size", "1g").stderr)
+        told = json.loads(self.ok("--json", "system", "prune", "-f", "--max-size", "13m"))
+        self.assertEqual(told["Removed"][0], f"Untagged: {self.name}:1")
+        self.assertEqual(len(self.images()), 1)
+        self.check()
+
     def test_pull_by_digest(self):
         self.assertEqual(self.pull(f"docker://{self.name}@{self.digest}")["Digest"], self.digest)
         told = json.loads(self.ok("inspect", f"{self.name}@{self.digest}"))

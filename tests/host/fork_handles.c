@@ -194,6 +194,7 @@ TRY(wc_events_next, wc_event, wc_events_next(h->events, 0, NULL, &out, err))
 TRY(wc_system_info, wc_buf, wc_system_info(parent, NULL, &out, err))
 TRY(wc_system_df, wc_buf, wc_system_df(parent, NULL, &out, err))
 TRY(wc_system_prune, wc_list, wc_system_prune(parent, WC_PRUNE_UNUSED, NULL, NULL, &out, err))
+TRY(wc_system_prune_to_size, wc_list, wc_system_prune_to_size(parent, 0, NULL, NULL, &out, err))
 TRY(wc_system_check, wc_list, wc_system_check(parent, 0, NULL, &out, err))
 TRY_PLAIN(wc_backend_load, wc_backend_load(parent, "/no/such/object.so", err))
 TRY(wc_backend_list, wc_list, wc_backend_list(parent, &out, err))
@@ -282,7 +283,8 @@ static const struct attempt {
     ENTRY(wc_process_kill),       ENTRY(wc_stream_read),       ENTRY(wc_stream_write),
     ENTRY(wc_stream_close_write), ENTRY(wc_stream_resize),     ENTRY(wc_events_open),
     ENTRY(wc_events_next),        ENTRY(wc_system_info),       ENTRY(wc_system_df),
-    ENTRY(wc_system_prune),       ENTRY(wc_system_check),      ENTRY(wc_backend_register),
+    ENTRY(wc_system_prune),       ENTRY(wc_system_prune_to_size),
+    ENTRY(wc_system_check),      ENTRY(wc_backend_register),
     ENTRY(wc_backend_load),       ENTRY(wc_backend_list),      ENTRY(wc_context_next_log),
     ENTRY(wc_context_open),       ENTRY(wc_image_push),        ENTRY(wc_image_edit_new),
     ENTRY(wc_image_edit_apply),   ENTRY(wc_container_diff),    ENTRY(wc_image_edit_new_from_container),
