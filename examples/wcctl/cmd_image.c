@@ -27,8 +27,11 @@ static void print_image_id(wc_image *image)
 static int pull(int argc, char **argv)
 {
     transfer t = {0};
+    int drop_blobs = 0;
+    wc_error *err = NULL;
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        {0, "drop-blobs", OPTION_FLAG, NULL, "keep the unpacked layers alone; fetch the others again when they are needed", &drop_blobs},
         TRANSFER_OPTIONS(t),
     };
     argc = options_read("pull", "[OPTIONS] SOURCE",
@@ -38,6 +41,8 @@ static int pull(int argc, char **argv)
     if (argc != 1)
         die_usage("pull takes one SOURCE");
     wc_image *image = transfer_pull(&t, argv[0]);
+    if (drop_blobs)
+        TRY(wc_image_drop_blobs(image, wcctl.cancel, NULL, &err));
     print_image_id(image);
     wc_image_unref(image);
     return 0;

@@ -122,14 +122,31 @@ static int confirm_prune(int all, const char *max_size)
     return answer == 'y' || answer == 'Y';
 }
 
+/* Of all images; bytes. */
+static int64_t drop_all_blobs(void)
+{
+    wc_error *err = NULL;
+    wc_list *images = NULL;
+    int64_t total = 0;
+    TRY(wc_image_list(app_context(), &images, &err));
+    for (size_t i = 0; i < wc_list_count(images); i++) {
+        int64_t bytes = 0;
+        TRY(wc_image_drop_blobs(wc_list_image(images, i), wcctl.cancel, &bytes, &err));
+        total += bytes;
+    }
+    wc_list_unref(images);
+    return total;
+}
+
 static int prune(int argc, char **argv)
 {
-    int all = 0, partial = 0, force = 0;
+    int all = 0, partial = 0, force = 0, drop_blobs = 0;
     const char *max_size = NULL;
     const option options[] = {
         {'a', "all", OPTION_FLAG, NULL, "all images that no container uses, not just those without a name", &all},
         {0, "max-size", OPTION_TEXT, "SIZE", "instead: unused images, oldest use first, until the rest takes SIZE", &max_size},
         {0, "partial", OPTION_FLAG, NULL, "also downloads that could still be resumed", &partial},
+        {0, "drop-blobs", OPTION_FLAG, NULL, "also compressed layers that can be made or fetched again", &drop_blobs},
         {'f', "force", OPTION_FLAG, NULL, "do not ask", &force},
     };
     wc_error *err = NULL;
@@ -148,6 +165,8 @@ static int prune(int argc, char **argv)
         TRY(wc_system_prune_to_size(app_context(), value_bytes("--max-size", max_size), wcctl.cancel, &bytes, &removed, &err));
     else
         TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
+    if (drop_blobs)
+        bytes += drop_all_blobs();
     printf(wcctl.json ? "{" : "");
     print_lines("Removed", removed);
     format_bytes((double)bytes, size);

@@ -142,6 +142,17 @@ enum { WC_REMOVE_FORCE = 1 /**< all names at once; stopped containers of it stay
 WC_API int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags, wc_cancel *cancel,
                                wc_list **removed, wc_error **err);
 
+/**
+ * Drops the compressed layers of an image, which a container does not need: what remains is about half. They
+ * come back by themselves when the image is saved, pushed or copied: made again, byte for byte, where they are
+ * not compressed or this library has compressed them, else fetched from the registry that the image was pulled
+ * from. Layers that nothing could bring back stay, and so do those that somebody works with.
+ *
+ * @param freed bytes; may be NULL.
+ * Thread-safety: any thread. Blocking: reads every layer, and its unpacked files. @since 0.1
+ */
+WC_API int32_t wc_image_drop_blobs(wc_image *image, wc_cancel *cancel, int64_t *freed, wc_error **err);
+
 /* A wc_image is an immutable snapshot; its accessors lend and may be used by any thread. */
 
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */

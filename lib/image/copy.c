@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/archive.h"
+#include "image/drop.h"
 #include "image/names.h"
 #include "image/outlet.h"
 #include "image/pull.h"
@@ -228,6 +229,8 @@ static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const s
 {
     wci_origin *origin = NULL;
     int32_t code = hold_image(call, hold, chosen->record, err);
+    if (!code)
+        code = wci_image_restore_blobs(call, store, hold, chosen->record, transfer, err);
     if (!code)
         code = wci_origin_open_store(store, &chosen->record->manifest, &origin, err);
     if (!code)

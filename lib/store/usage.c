@@ -6,7 +6,7 @@
 
 /* Blobs and trees of the images for which `condition` holds. */
 #define IMAGE_BYTES(condition)                                                                     \
-    "SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE digest IN ("                           \
+    "SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE dropped = 0 AND digest IN ("           \
     "  SELECT manifest FROM images WHERE " condition                                               \
     "  UNION SELECT config FROM images WHERE " condition                                           \
     "  UNION SELECT idx FROM images WHERE " condition                                              \
@@ -52,9 +52,9 @@ static int32_t count_rows(wci_store *store, wci_usage *u, wc_error **err)
     if (!rc)
         rc = number(db, "SELECT coalesce(sum(bytes), 0) FROM trees", &u->layers_bytes, err);
     if (!rc)
-        rc = number(db, "SELECT count(*) FROM blobs", &u->blobs, err);
+        rc = number(db, "SELECT count(*) FROM blobs WHERE dropped = 0", &u->blobs, err);
     if (!rc)
-        rc = number(db, "SELECT coalesce(sum(size), 0) FROM blobs", &u->blobs_bytes, err);
+        rc = number(db, "SELECT coalesce(sum(size), 0) FROM blobs WHERE dropped = 0", &u->blobs_bytes, err);
     u->images_reclaimable = u->images_bytes - used_bytes;
     return rc;
 }

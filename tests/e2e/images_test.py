@@ -460,6 +460,83 @@ class FromRegistry(ImageCase):
         self.assertNotEqual(self.wcctl("inspect", whole).returncode, 0)
         self.check()
 
+    def size_of_blobs(self):
+        total = 0
+        for root, _, names in os.walk(f"{self.root}/blobs"):
+            total += sum(os.path.getsize(f"{root}/{name}") for name in names)
+        return total
+
+    def saved(self, name):
+        """The manifest and the digests of all blobs of the image, as saved."""
+        self.ok("save", "--format", "oci-archive", "-o", self.path("saved.tar"), name)
+        shutil.rmtree(self.path("saved"), ignore_errors=True)
+        run("skopeo", *INSECURE, "copy", "-q", f"oci-archive:{self.path('saved.tar')}", f"oci:{self.path('saved')}:t")
+        return raw_manifest(f"oci:{self.path('saved')}:t")
+
+    def test_dropped_blobs_are_fetched_when_needed(self):
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.assertLess(self.size_of_blobs(), 10000)
+        self.check()
+        before = self.server.requests()
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.assertEqual(self.server.requests(), before)
+        self.ok("tag", f"{self.name}:1", "local:1")
+        self.assertEqual(digest_of(self.saved("local:1")), self.digest)
+        self.assertEqual({n - before.get(d, 0) for d, n in self.server.requests().items() if n > before.get(d, 0)}, {1})
+        self.assertGreater(self.size_of_blobs(), 10_000_000)
+        self.check()
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.assertLess(self.size_of_blobs(), 10000)
+        self.ok("push", "--tls-verify=false", "local:1", f"{self.server.address}/b/again:1")
+        self.ok("rmi", f"{self.name}:1")
+        self.ok("rmi", "local:1")
+        self.assertEqual(self.images(), [])
+        self.ok("system", "prune", "-f")
+        self.check()
+
+    def test_killed_while_dropping_or_bringing_back(self):
+        """At whatever instant: the image is whole, and its blobs go and come again."""
+        self.ok("pull", f"{self.name}:1")
+        for number in range(30):
+            words = ("system", "prune", "-f", "--drop-blobs") if number % 2 == 0 else \
+                ("save", "-o", self.path("x.tar"), f"{self.name}:1")
+            victim = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.002 + 0.1 * (number / 30))
+            victim.kill()
+            victim.wait()
+            self.check()
+        self.ok("system", "prune", "-f", "--drop-blobs")
+        self.assertLess(self.size_of_blobs(), 10000)
+        self.assertEqual(digest_of(self.saved(f"{self.name}:1")), self.digest)
+        self.check()
+
+    def test_dropped_blobs_that_are_gone_are_named(self):
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.server.close()
+        done = self.wcctl("save", "-o", self.path("x.tar"), f"{self.name}:1")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("dropped", done.stderr)
+        self.assertFalse(os.path.exists(self.path("x.tar")))
+        self.check()
+
+    def test_blobs_that_nothing_could_bring_back_stay(self):
+        self.pull(f"oci:{self.path('layout')}:t", "--drop-blobs")
+        self.assertGreater(self.size_of_blobs(), 10_000_000)
+        self.check()
+
+    def test_blobs_of_our_own_making_are_made_again(self):
+        with open(self.path("file"), "wb") as f:
+            f.write(secrets.token_bytes(500000))
+        run("tar", "-C", self.path("."), "-cf", self.path("one.tar"), "file")
+        self.ok("import", self.path("one.tar"), "made:1")
+        manifest = self.saved("made:1")
+        for _ in range(2):
+            self.ok("system", "prune", "-f", "--drop-blobs")
+            self.assertLess(self.size_of_blobs(), 10000)
+            self.check()
+            self.assertEqual(self.saved("made:1"), manifest)
+
     def test_prune_to_a_size(self):
         self.ok("pull", f"{self.name}:1")
         make_layout(self.path("other"), "t", "--seed", "other", "--size", "3000000")

@@ -154,6 +154,7 @@ TRY_PLAIN(wc_image_copy, wc_image_copy(parent, "wc-store:" IMAGE, "oci:/no/such/
 TRY(wc_image_open, wc_image, wc_image_open(parent, IMAGE, &out, err))
 TRY(wc_image_list, wc_list, wc_image_list(parent, &out, err))
 TRY_PLAIN(wc_image_tag, wc_image_tag(h->image, "other", err))
+TRY_PLAIN(wc_image_drop_blobs, wc_image_drop_blobs(h->image, NULL, NULL, err))
 TRY(wc_image_remove, wc_list, wc_image_remove(parent, IMAGE, WC_REMOVE_FORCE, NULL, &out, err))
 TRY(wc_image_manifest, wc_buf, wc_image_manifest(h->image, &out, err))
 TRY(wc_image_config, wc_buf, wc_image_config(h->image, &out, err))
@@ -273,7 +274,8 @@ static const struct attempt {
 } attempts[] = {
     ENTRY(wc_image_pull),         ENTRY(wc_image_load),        ENTRY(wc_image_save),
     ENTRY(wc_image_copy),         ENTRY(wc_image_open),        ENTRY(wc_image_list),
-    ENTRY(wc_image_tag),          ENTRY(wc_image_remove),      ENTRY(wc_image_manifest),
+    ENTRY(wc_image_tag),          ENTRY(wc_image_drop_blobs),
+    ENTRY(wc_image_remove),      ENTRY(wc_image_manifest),
     ENTRY(wc_image_config),       ENTRY(wc_image_inspect),     ENTRY(wc_container_create),
     ENTRY(wc_container_open),     ENTRY(wc_container_start),   ENTRY(wc_container_attach),
     ENTRY(wc_container_wait),     ENTRY(wc_container_kill),    ENTRY(wc_container_stop),

@@ -238,7 +238,7 @@ START_TEST(broken_references_are_mended)
 {
     wci_digest one = publish_image("one", "a");
     insert_container("c1", "user", &one);
-    script("INSERT INTO names VALUES ('stray', 'sha256:00', '')");
+    script("INSERT INTO names VALUES ('stray', 'sha256:00', '', 0)");
     expect_findings(0, 1, "name 'stray'");
     expect_findings(1, 1, "name removed");
     check_clean();
