@@ -5,8 +5,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
 #include "wcctl.h"
 
 /* ---- Changes, as options and as lines of a Dockerfile -------------------------------------------- */
@@ -92,13 +90,10 @@ static int finish(wc_image_edit *edit, const char *name)
     wc_image *image = NULL;
     TRY(wc_image_edit_apply(edit, name, wcctl.cancel, &image, &err));
     wc_image_edit_unref(edit);
-    if (wcctl.json) {
-        printf("{\"Id\": \"%s\", \"Digest\": \"%s\", \"Name\": ", wc_image_id(image), wc_image_digest(image));
-        print_json_string(wc_image_name_count(image) ? wc_image_name(image, 0) : "");
-        printf("}\n");
-    } else {
+    if (wcctl.json)
+        print_object(json_image(image));
+    else
         printf("%s\n", wc_image_id(image));
-    }
     wc_image_unref(image);
     return 0;
 }
@@ -266,9 +261,7 @@ static int history(int argc, char **argv)
     json_t *steps = json_object_get(document, "history");
     size_t layer = wc_image_layer_count(image);
     if (wcctl.json) {
-        char *text = steps ? json_dumps(steps, JSON_INDENT(4)) : NULL;
-        printf("%s\n", text ? text : "[]");
-        free(text);
+        print_array(steps ? json_incref(steps) : json_array());
     } else {
         table *out = table_new(headings, countof(headings));
         for (size_t i = json_array_size(steps); i-- > 0;)

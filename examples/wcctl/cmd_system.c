@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands on the store and the host. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,20 +94,10 @@ static int df(int argc, char **argv)
     return 0;
 }
 
-static void print_lines(const char *key, const wc_list *lines)
+static void print_lines(const wc_list *lines)
 {
-    if (wcctl.json)
-        printf("\"%s\": [", key);
-    for (size_t i = 0; i < wc_list_count(lines); i++) {
-        if (wcctl.json) {
-            printf(i ? ", " : "");
-            print_json_string(wc_list_string(lines, i));
-        } else {
-            printf("%s\n", wc_list_string(lines, i));
-        }
-    }
-    if (wcctl.json)
-        printf("]");
+    for (size_t i = 0; i < wc_list_count(lines); i++)
+        printf("%s\n", wc_list_string(lines, i));
 }
 
 static int confirm_prune(int all, const char *max_size)
@@ -167,13 +156,13 @@ static int prune(int argc, char **argv)
         TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
     if (drop_blobs)
         bytes += drop_all_blobs();
-    printf(wcctl.json ? "{" : "");
-    print_lines("Removed", removed);
-    format_bytes((double)bytes, size);
-    if (wcctl.json)
-        printf(", \"SpaceReclaimed\": %lld}\n", (long long)bytes);
-    else
+    if (wcctl.json) {
+        print_object(json_pack("{s:o, s:I}", "Removed", json_list(removed), "SpaceReclaimed", (json_int_t)bytes));
+    } else {
+        print_lines(removed);
+        format_bytes((double)bytes, size);
         printf("Total reclaimed space: %s\n", size);
+    }
     wc_list_unref(removed);
     return 0;
 }
@@ -188,12 +177,13 @@ static int check(int argc, char **argv)
                  countof(options), 0, argc, argv);
     TRY(wc_system_check(app_context(), repair, wcctl.cancel, &findings, &err));
     int bad = wc_list_count(findings) > 0;
-    printf(wcctl.json ? "{" : "");
-    print_lines("Findings", findings);
-    if (wcctl.json)
-        printf("}\n");
-    else if (!bad)
-        printf("The store is sound.\n");
+    if (wcctl.json) {
+        print_object(json_pack("{s:o}", "Findings", json_list(findings)));
+    } else {
+        print_lines(findings);
+        if (!bad)
+            printf("The store is sound.\n");
+    }
     wc_list_unref(findings);
     return bad && !repair;
 }
@@ -211,19 +201,22 @@ static int system_command(int argc, char **argv)
     return subcommand("system", system_table, argc, argv);
 }
 
+static json_t *event_object(const wc_event *event, const char *when)
+{
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o}", "Type", wc_event_type(event), "Action", wc_event_action(event),
+                     "Id", json_text(wc_event_id(event)), "time", when, "cursor", wc_event_cursor(event), "Attributes",
+                     json_loads(wc_event_attributes(event), 0, NULL));
+}
+
 static void print_event(const wc_event *event)
 {
     char when[64];
     format_time(wc_event_time(event), when);
-    if (wcctl.json) {
-        printf("{\"Type\": \"%s\", \"Action\": \"%s\", \"Id\": ", wc_event_type(event), wc_event_action(event));
-        print_json_string(wc_event_id(event));
-        printf(", \"time\": \"%s\", \"cursor\": \"%s\", \"Attributes\": %s}\n", when, wc_event_cursor(event),
-               wc_event_attributes(event));
-    } else {
+    if (wcctl.json)
+        print_object(event_object(event, when));
+    else
         printf("%s %s %s %s %s\n", when, wc_event_type(event), wc_event_action(event), wc_event_id(event),
                wc_event_attributes(event));
-    }
     fflush(stdout);
 }
 
@@ -256,7 +249,10 @@ static int events(int argc, char **argv)
 static int version(int argc, char **argv)
 {
     options_read("version", "", "Prints the versions.", NULL, 0, 0, argc, argv);
-    printf(wcctl.json ? "{\"Version\": \"%s\"}\n" : "wcctl and libwincontainer %s\n", wc_version());
+    if (wcctl.json)
+        print_texts("Version", wc_version(), NULL);
+    else
+        printf("wcctl and libwincontainer %s\n", wc_version());
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <jansson.h>
 #include <wincontainer/backend.h>
 #include <wincontainer/wincontainer.h>
 
@@ -99,7 +100,16 @@ void table_print(const table *t);
 void table_free(table *t);
 /* Prints JSON text, indented, with a line end. */
 void print_json(const char *json, size_t size);
-void print_json_string(const char *text); /* quoted */
+/* For --json. A text whose bytes are not UTF-8 has U+FFFD in their place, as in Docker. */
+json_t *json_text(const char *text);
+json_t *json_bytes(const void *data, size_t size);
+json_t *json_list(const wc_list *texts);
+json_t *json_image(wc_image *image);
+/* Both take the value over and print it with a line end: on one line; or a list, one item on each. */
+void print_object(json_t *object);
+void print_array(json_t *array);
+/* An object of texts: key, value, … NULL. */
+void print_texts(const char *key, ...) __attribute__((sentinel));
 /* Writes all or ends the program quietly when nobody reads. */
 void write_all(int fd, const void *data, size_t size);
 
@@ -108,6 +118,7 @@ void write_all(int fd, const void *data, size_t size);
 typedef struct progress progress;
 progress *progress_new(int quiet);
 int32_t progress_report(const wc_progress *report, uintptr_t payload);
+const char *progress_last_done(const progress *p); /* a digest, or "" */
 void progress_end(progress *p); /* and frees it */
 
 /* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
@@ -155,6 +166,11 @@ typedef struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } command;
+int logs_command(int argc, char **argv);
+int ps_command(int argc, char **argv);
+int inspect_command(int argc, char **argv);
+int cp_command(int argc, char **argv);
+wc_container *open_container(const char *name); /* or ends the program */
 extern const command image_commands[], edit_commands[], registry_commands[], container_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */

@@ -162,13 +162,19 @@ int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **ou
 {
     wc_call call;
     wci_image_record *record = NULL;
+    char *name = NULL;
     int32_t rc = wci_api_begin(context, NULL, &call, err);
     if (rc)
         return rc;
     WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
     WCI_REQUIRE(out, "out is NULL");
-    rc = wci_image_lookup(store_of(context), name_or_id, &record, NULL, err);
-    return rc ? rc : wci_api_image_new(context, record, out, err);
+    rc = wci_image_lookup(store_of(context), name_or_id, &record, &name, err);
+    if (rc)
+        return rc;
+    if (name)
+        wci_names_put_first(record, name);
+    wci_free(name);
+    return wci_api_image_new(context, record, out, err);
 }
 
 int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err)

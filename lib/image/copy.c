@@ -160,6 +160,12 @@ static int32_t read_config(passage *p, wc_error **err)
                 : wci_resolved_check_config(p->call, &p->resolved, p->config, p->transfer, err);
 }
 
+/* The last report of a copy: callers learn from it which manifest it was. */
+static int32_t report_manifest(wc_call *call, const wci_digest *manifest, wc_error **err)
+{
+    return wci_call_report(call, WC_PROGRESS_DONE, manifest->text, 0, -1, NULL, err);
+}
+
 static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin,
                           const wci_strv *names, const wci_transfer *transfer,
                           wci_outlet *outlet, wc_error **err)
@@ -175,6 +181,8 @@ static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin,
         wci_outgoing image = {&p.resolved, p.config, names, open_blob, &p};
         code = outlet->ops->put(call, outlet, &image, err);
     }
+    if (!code)
+        code = report_manifest(call, &p.resolved.manifest.digest, err);
     for (size_t i = 0; i < p.staged_count; i++) {
         wci_fd_close(p.staged[i].fd);
         wci_hasher_free(p.staged[i].hasher);
@@ -362,12 +370,14 @@ static int32_t copy_in(wc_call *call, wci_store *store, const wci_place *from, c
                            wci_strv_add(&named.names, name)
                        ? wci_err_nomem(err)
                        : wci_image_pull(call, store, from, &named, &record, err);
+    if (!code)
+        code = report_manifest(call, &record->manifest, err);
     wci_strv_free(&named.names);
     wci_image_record_free(record);
     return code;
 }
 
-static int32_t retag(wci_store *store, const char *from, const char *to, wc_error **err)
+static int32_t retag(wc_call *call, wci_store *store, const char *from, const char *to, wc_error **err)
 {
     wci_image_record *record = NULL;
     char *name = NULL;
@@ -376,6 +386,8 @@ static int32_t retag(wci_store *store, const char *from, const char *to, wc_erro
         code = wci_name_normalise_tag(to, &name, err);
     if (!code)
         code = wci_image_tag(store, &record->manifest, name, err);
+    if (!code)
+        code = report_manifest(call, &record->manifest, err);
     wci_free(name);
     wci_image_record_free(record);
     return code;
@@ -388,7 +400,7 @@ int32_t wci_image_copy(wc_call *call, wci_store *store, const char *source, cons
     int from_store = wci_starts_with(source, STORE_PREFIX);
     int to_store = wci_starts_with(target, STORE_PREFIX);
     if (from_store && to_store)
-        return retag(store, source + prefix, target + prefix, err);
+        return retag(call, store, source + prefix, target + prefix, err);
     if (from_store) {
         const char *name = source + prefix;
         return wci_image_save(call, store, &name, 1, target, transfer, err);

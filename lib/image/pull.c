@@ -169,25 +169,6 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
     return code;
 }
 
-static void move_to_front(wci_strv *list, size_t i)
-{
-    char *item = list->items[i];
-    memmove(&list->items[1], &list->items[0], i * sizeof *list->items);
-    list->items[0] = item;
-}
-
-/* The image may have other names from before: the one that it came under comes first. */
-static void put_first(wci_image_record *record, const char *name)
-{
-    for (size_t i = 1; i < record->names.count; i++) {
-        if (strcmp(record->names.items[i], name) != 0)
-            continue;
-        move_to_front(&record->names, i);
-        move_to_front(&record->name_indexes, i);
-        return;
-    }
-}
-
 /* Takes the names over. `remote_name`: one of them, whose registry it comes from; or NULL. */
 static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
                            const wci_transfer *transfer, wci_strv *names, const char *action,
@@ -210,7 +191,7 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     if (!code)
         code = wci_image_find(store, record->manifest.text, out, err);
     if (!code && record->names.count)
-        put_first(*out, record->names.items[0]);
+        wci_names_put_first(*out, record->names.items[0]);
     wci_stagings_free(&a.trees);
     wci_image_config_free(a.config);
     wci_resolved_clear(&a.resolved);
