@@ -186,7 +186,7 @@ void write_all(int fd, const void *data, size_t size)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EPIPE)
-            exit(141);
+            exit(EXIT_BROKEN_PIPE);
         if (n < 0) {
             fprintf(stderr, "wcctl: cannot write: %s\n", strerror(errno));
             exit(EXIT_OURS);

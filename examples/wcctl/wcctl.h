@@ -18,6 +18,7 @@ enum {
     EXIT_OURS = 125,
     EXIT_NOT_EXECUTABLE = 126,
     EXIT_COMMAND_NOT_FOUND = 127,
+    EXIT_BROKEN_PIPE = 141, /* as a shell tells of SIGPIPE */
 };
 
 /* ---- options.c: command lines ----------------------------------------------------------------- */

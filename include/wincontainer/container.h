@@ -181,6 +181,31 @@ WC_API int32_t wc_container_copy_in(wc_container *container, const char *host_pa
 /** Copies a file or tree of the container to the host, by the rules of `docker cp`. @since 0.1 */
 WC_API int32_t wc_container_copy_out(wc_container *container, const char *container_path, const char *host_path,
                                      wc_cancel *cancel, wc_error **err);
+/**
+ * Writes a file or tree of the container as a tar to a descriptor.
+ *
+ * @param container_path resolved inside; the names in the tar begin with its last component. A link there is
+ *                       written as a link. "DIR/." is what DIR holds, named "./…".
+ * @param fd             a file, pipe or socket open for writing; lent, its flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until all is written, cancelled or failed; part of it is written then.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_CLOSED when nobody reads, WC_E_UNSUPPORTED (backend), WC_E_CANCELLED …
+ * Specification: POSIX pax; Docker's API, GET /containers/{id}/archive. @since 0.1
+ */
+WC_API int32_t wc_container_get_archive(wc_container *container, const char *container_path, intptr_t fd,
+                                        wc_cancel *cancel, wc_error **err);
+/**
+ * Unpacks a tar that comes from a descriptor into a directory of the container. What is there stays, files of
+ * the same name are replaced; owners and times are those of the tar. Nothing outside the directory is touched.
+ *
+ * @param container_path the directory, links followed inside.
+ * @param fd             open for reading, read to its end; plain, or compressed with gzip or zstd; lent, its
+ *                       flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until the end has come, cancelled or failed; part of it is there then.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_INVALID (not a directory), WC_E_FORMAT, WC_E_NO_SPACE, WC_E_UNSUPPORTED
+ *         (backend), WC_E_CANCELLED … Specification: Docker's API, PUT /containers/{id}/archive. @since 0.1
+ */
+WC_API int32_t wc_container_put_archive(wc_container *container, const char *container_path, intptr_t fd,
+                                        wc_cancel *cancel, wc_error **err);
 
 /** The id, 64 hex digits. Lent. @since 0.1 */
 WC_API const char *wc_container_id(const wc_container *container);

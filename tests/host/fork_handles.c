@@ -182,6 +182,8 @@ TRY_PLAIN(wc_container_stop, wc_container_stop(h->container, 0, NULL, err))
 TRY_PLAIN(wc_container_remove, wc_container_remove(h->container, WC_REMOVE_FORCE, NULL, err))
 TRY_PLAIN(wc_container_copy_in, wc_container_copy_in(h->container, "/etc/passwd", "/tmp/x", NULL, err))
 TRY_PLAIN(wc_container_copy_out, wc_container_copy_out(h->container, "/marker", "/no/such/dir", NULL, err))
+TRY_PLAIN(wc_container_get_archive, wc_container_get_archive(h->container, "/marker", 1, NULL, err))
+TRY_PLAIN(wc_container_put_archive, wc_container_put_archive(h->container, "/tmp", 0, NULL, err))
 TRY(wc_container_inspect, wc_container_info, wc_container_inspect(h->container, &out, err))
 TRY(wc_container_diff, wc_buf, wc_container_diff(h->container, NULL, &out, err))
 TRY(wc_container_list, wc_list, wc_container_list(parent, &out, err))
@@ -293,7 +295,7 @@ static const struct attempt {
     ENTRY(wc_registry_tags),      ENTRY(wc_registry_catalog),  ENTRY(wc_registry_look),
     ENTRY(wc_registry_manifest),  ENTRY(wc_registry_search),   ENTRY(wc_registry_referrers),
     ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
-    ENTRY(wc_registry_logout)};
+    ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive)};
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 
 /* ---- What works in a child ----------------------------------------------------------------------------- */
