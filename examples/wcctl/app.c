@@ -87,6 +87,8 @@ static void set_options(wc_context_options *options)
         TRY(wc_context_options_set_backend(options, wcctl.backend, &err));
     if (wcctl.runtime)
         TRY(wc_context_options_set_runtime(options, wcctl.runtime, &err));
+    if (wcctl.helper && *wcctl.helper != '/')
+        die_usage("--helper '%s': must be an absolute path", wcctl.helper);
     if (wcctl.helper)
         TRY(wc_context_options_set_helper(options, wcctl.helper, &err));
     TRY(wc_context_options_set_log_level(

@@ -195,7 +195,7 @@ static int start(int argc, char **argv)
 static int stop_like(const char *name, const char *about, action a, int argc, char **argv)
 {
     const char *timeout = NULL;
-    const option options[] = {{'t', "time", OPTION_TEXT, "SECONDS", "wait so long before SIGKILL", &timeout}};
+    const option options[] = {{'t', "time", OPTION_TEXT, "SECONDS", "wait so long before SIGKILL; -1: without end", &timeout}};
     argc = options_read(name, "[OPTIONS] CONTAINER [CONTAINER ...]", about, options, countof(options), 0, argc, argv);
     if (!argc)
         die_usage("%s takes at least one CONTAINER", name);
@@ -280,8 +280,8 @@ static int exec(int argc, char **argv)
         {'i', "interactive", OPTION_FLAG, NULL, "pass standard input to it", &interactive},
         {'t', "tty", OPTION_FLAG, NULL, "give it a terminal", &tty},
         {'e', "env", OPTION_LIST, "KEY=VALUE", "set a variable", &env},
-        {'w', "workdir", OPTION_TEXT, "DIR", "working directory", &workdir},
-        {'u', "user", OPTION_TEXT, "USER[:GROUP]", "names or numbers", &user},
+        {'w', "workdir", OPTION_MAYBE, "DIR", "working directory", &workdir},
+        {'u', "user", OPTION_MAYBE, "USER[:GROUP]", "names or numbers", &user},
         {0, "privileged", OPTION_FLAG, NULL, "every right", &privileged},
     };
     wc_error *err = NULL;
@@ -302,9 +302,9 @@ static int exec(int argc, char **argv)
         TRY(wc_exec_options_add_env(o, name, value, &err));
         free(name);
     }
-    if (workdir)
+    if (workdir && *workdir)
         TRY(wc_exec_options_set_workdir(o, workdir, &err));
-    if (user)
+    if (user && *user)
         TRY(wc_exec_options_set_user(o, user, &err));
     TRY(wc_exec_options_set_tty(o, tty, &err));
     uint32_t columns, rows;

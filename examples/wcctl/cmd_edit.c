@@ -105,8 +105,8 @@ static int commit(int argc, char **argv)
     const char *author = NULL, *message = NULL, *compression = NULL;
     static text_list changes; /* lives as long as the program */
     const option options[] = {
-        {'a', "author", OPTION_TEXT, "NAME", "who made it", &author},
-        {'m', "message", OPTION_TEXT, "TEXT", "a word on the change, kept in the history", &message},
+        {'a', "author", OPTION_MAYBE, "NAME", "who made it", &author},
+        {'m', "message", OPTION_MAYBE, "TEXT", "a word on the change, kept in the history", &message},
         {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of the new layer", &compression},
     };
@@ -133,9 +133,9 @@ static int import(int argc, char **argv)
     const char *message = NULL, *platform = NULL, *compression = NULL;
     static text_list changes; /* lives as long as the program */
     const option options[] = {
-        {'m', "message", OPTION_TEXT, "TEXT", "a word on it, kept in the history", &message},
+        {'m', "message", OPTION_MAYBE, "TEXT", "a word on it, kept in the history", &message},
         {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
-        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "what it is for, default: this host", &platform},
+        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "what it is for, default: this host", &platform},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of the layer", &compression},
     };
     wc_error *err = NULL;
@@ -147,7 +147,7 @@ static int import(int argc, char **argv)
     TRY(wc_image_edit_new(app_context(), NULL, &edit, &err));
     TRY(wc_image_edit_add_tar(edit, argv[0], &err));
     set_text(edit, message ? message : "Imported from a tar", wc_image_edit_set_comment);
-    set_text(edit, platform, wc_image_edit_set_platform);
+    set_text(edit, platform && *platform ? platform : NULL, wc_image_edit_set_platform);
     set_text(edit, compression, wc_image_edit_set_compression);
     for (size_t i = 0; i < changes.count; i++)
         apply_change(edit, changes.items[i]);
@@ -171,9 +171,9 @@ static int edit(int argc, char **argv)
         {0, "append", OPTION_LIST, "DIR|TAR", "one more layer with this content", &layers},
         {0, "annotation", OPTION_LIST, "KEY=VALUE", "annotation of the manifest", &annotations},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of new layers", &compression},
-        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "what it is for", &platform},
-        {'a', "author", OPTION_TEXT, "NAME", "who made it", &author},
-        {'m', "message", OPTION_TEXT, "TEXT", "a word on the change, kept in the history", &message},
+        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "what it is for", &platform},
+        {'a', "author", OPTION_MAYBE, "NAME", "who made it", &author},
+        {'m', "message", OPTION_MAYBE, "TEXT", "a word on the change, kept in the history", &message},
     };
     wc_error *err = NULL;
     wc_image_edit *e = NULL;
@@ -190,7 +190,7 @@ static int edit(int argc, char **argv)
     for (size_t i = 0; i < annotations.count; i++)
         set_pair(e, "--annotation", annotations.items[i], wc_image_edit_add_annotation);
     set_text(e, compression, wc_image_edit_set_compression);
-    set_text(e, platform, wc_image_edit_set_platform);
+    set_text(e, platform && *platform ? platform : NULL, wc_image_edit_set_platform);
     set_text(e, author, wc_image_edit_set_author);
     set_text(e, message, wc_image_edit_set_comment);
     return finish(e, argc > 1 ? argv[1] : NULL);

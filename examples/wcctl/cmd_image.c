@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wcctl.h"
@@ -147,10 +148,7 @@ static int images(int argc, char **argv)
     };
     wc_error *err = NULL;
     wc_list *list = NULL;
-    argc = options_read("images", "[OPTIONS]", "Lists the images of the store.", options, countof(options), 0, argc,
-                        argv);
-    if (argc)
-        die_usage("images takes no argument");
+    options_read_all("images", "Lists the images of the store.", options, countof(options), argc, argv);
     TRY(wc_image_list(app_context(), &list, &err));
     if (wcctl.json)
         images_json(list);
@@ -220,28 +218,17 @@ static int rmi(int argc, char **argv)
     return result;
 }
 
-/* Archives are read and written as files, so one that comes or goes through a pipe rests in one of these, which
- * goes with the program. */
-static char *passing;
-
-static void remove_passing(void)
-{
-    unlink(passing);
-    free(passing);
-}
-
-static const char *passing_file(void)
+/* Archives are read and written as files, so one that comes or goes through a pipe rests in a file meanwhile. */
+static char *temporary_file(int *fd)
 {
     const char *dir = getenv("TMPDIR");
-    passing = xasprintf("%s/wcctl-XXXXXX", dir && *dir ? dir : "/var/tmp");
-    int fd = mkostemp(passing, O_CLOEXEC);
-    if (fd < 0) {
-        fprintf(stderr, "wcctl: file '%s': %s; set TMPDIR to a directory with room\n", passing, strerror(errno));
+    char *path = xasprintf("%s/wcctl-XXXXXX", dir && *dir ? dir : "/var/tmp");
+    *fd = mkostemp(path, O_CLOEXEC);
+    if (*fd < 0) {
+        fprintf(stderr, "wcctl: file '%s': %s; set TMPDIR to a directory with room\n", path, strerror(errno));
         exit(EXIT_OURS);
     }
-    close(fd);
-    atexit(remove_passing);
-    return passing;
+    return path;
 }
 
 static void copy_descriptor(int from, int to)
@@ -257,11 +244,43 @@ static void copy_descriptor(int from, int to)
     close(from);
 }
 
-static const char *passing_input(void)
+static int is_whole_file(int fd)
 {
-    int fd = open(passing_file(), O_WRONLY | O_CLOEXEC);
+    struct stat st;
+    return !fstat(fd, &st) && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0;
+}
+
+/* A path of what comes at standard input. What is no file becomes one, without a name: it goes with us. */
+static const char *input_as_file(void)
+{
+    static const char path[] = "/dev/stdin";
+    int fd;
+    if (is_whole_file(STDIN_FILENO))
+        return path;
+    char *name = temporary_file(&fd);
+    unlink(name);
+    free(name);
     copy_descriptor(STDIN_FILENO, fd);
+    dup2(fd, STDIN_FILENO);
     close(fd);
+    return path;
+}
+
+/* What is to go to standard output; it is removed with the program. */
+static char *passing;
+
+static void remove_passing(void)
+{
+    unlink(passing);
+    free(passing);
+}
+
+static const char *passing_file(void)
+{
+    int fd;
+    passing = temporary_file(&fd);
+    close(fd);
+    atexit(remove_passing);
     return passing;
 }
 
@@ -297,6 +316,8 @@ static int save(int argc, char **argv)
         die_usage("--format takes docker-archive or oci-archive, not '%s'", format);
     if (!output && isatty(STDOUT_FILENO))
         die_usage("save would write an archive to a terminal; take -o FILE or a pipe");
+    for (int i = 0; i < argc; i++)
+        wc_image_unref(open_image(argv[i])); /* before anything is written */
     transfer_begin(&t);
     char *target = xasprintf("%s:%s", format, output ? output : passing_file());
     int32_t code = wc_image_save(app_context(), (const char *const *)argv, (size_t)argc, target, t.options,
@@ -318,7 +339,7 @@ static int load(int argc, char **argv)
     const option options[] = {
         {'i', "input", OPTION_TEXT, "FILE", "archive to read; default standard input", &input},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
-        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
+        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
     };
     wc_error *err = NULL;
     wc_list *list = NULL;
@@ -329,7 +350,7 @@ static int load(int argc, char **argv)
     if (!input && isatty(STDIN_FILENO))
         die_usage("load would read an archive from a terminal; take -i FILE or a pipe");
     if (!input)
-        input = passing_input();
+        input = input_as_file();
     transfer_begin(&t);
     TRY(wc_transfer_options_set_trust_names(t.options, 1, &err));
     int32_t code = wc_image_load(app_context(), input, t.options, wcctl.cancel, &list, &err);

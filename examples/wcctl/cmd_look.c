@@ -228,9 +228,7 @@ int ps_command(int argc, char **argv)
     };
     wc_container_info **shown = NULL;
     size_t count = 0;
-    argc = options_read("ps", "[OPTIONS]", "Lists containers.", options, countof(options), 0, argc, argv);
-    if (argc)
-        die_usage("ps takes no argument");
+    options_read_all("ps", "Lists containers.", options, countof(options), argc, argv);
     wc_list *list = chosen(all, &filters, &shown, &count);
     if (wcctl.json)
         ps_json(shown, count);
@@ -299,10 +297,10 @@ int inspect_command(int argc, char **argv)
 {
     const char *type = NULL;
     const option options[] = {{0, "type", OPTION_TEXT, "container|image", "look only for these", &type}};
-    argc = options_read("inspect", "[OPTIONS] NAME [NAME ...]", "Prints what is known of containers and images, as JSON.",
-                        options, countof(options), 0, argc, argv);
+    argc = options_read("inspect", "[OPTIONS] CONTAINER|IMAGE [CONTAINER|IMAGE ...]",
+                        "Prints what is known of containers and images, as JSON.", options, countof(options), 0, argc, argv);
     if (!argc)
-        die_usage("inspect takes at least one NAME");
+        die_usage("inspect takes at least one CONTAINER or IMAGE");
     if (type && strcmp(type, "container") && strcmp(type, "image"))
         die_usage("--type takes container or image, not '%s'", type);
     json_t *found = json_array();

@@ -60,9 +60,11 @@ static int search(int argc, char **argv)
                         options, countof(options), 0, argc, argv);
     if (argc != 1)
         die_usage("search takes one TERM");
-    uint32_t most = limit ? (uint32_t)strtoul(limit, NULL, 10) : 25;
+    int64_t most = limit ? value_number("--limit", limit) : 25;
+    if (most < 1 || most > 100)
+        die_usage("--limit takes 1 to 100, not '%s'", limit);
     transfer_begin(&t);
-    TRY(wc_registry_search(app_context(), argv[0], most, t.options, wcctl.cancel, &answer, &err));
+    TRY(wc_registry_search(app_context(), argv[0], (uint32_t)most, t.options, wcctl.cancel, &answer, &err));
     if (wcctl.json)
         print_json(wc_buf_data(answer), wc_buf_size(answer));
     else
@@ -234,7 +236,7 @@ static int print_login(const transfer *t, const char *registry)
 
 static int login(int argc, char **argv)
 {
-    transfer t = {.quiet = 1};
+    transfer t = {.quiet = 1, .makes_auth_file = 1};
     const char *username = NULL, *password = NULL;
     int from_stdin = 0, get = 0;
     const option options[] = {

@@ -47,8 +47,7 @@ static void print_plain(json_t *value, int depth)
 
 static int info(int argc, char **argv)
 {
-    argc = options_read("system info", "", "Tells what was found on the host and what each absence costs.", NULL, 0, 0,
-                        argc, argv);
+    options_read_all("system info", "Tells what was found on the host and what each absence costs.", NULL, 0, argc, argv);
     if (wcctl.json)
         return print_document(wc_system_info);
     wc_error *err = NULL;
@@ -79,7 +78,7 @@ static int df(int argc, char **argv)
     wc_buf *text = NULL;
     size_t i;
     json_t *row;
-    options_read("system df", "", "Tells what uses the disk.", NULL, 0, 0, argc, argv);
+    options_read_all("system df", "Tells what uses the disk.", NULL, 0, argc, argv);
     if (wcctl.json)
         return print_document(wc_system_df);
     TRY(wc_system_df(app_context(), wcctl.cancel, &text, &err));
@@ -142,8 +141,8 @@ static int prune(int argc, char **argv)
     wc_list *removed = NULL;
     int64_t bytes = 0;
     char size[32];
-    options_read("system prune", "[OPTIONS]", "Removes stopped containers, images without a name, and litter.", options,
-                 countof(options), 0, argc, argv);
+    options_read_all("system prune", "Removes stopped containers, images without a name, and litter.", options,
+                     countof(options), argc, argv);
     if (max_size && (all || partial))
         die_usage("system prune: --max-size stands alone: it says itself which images go");
     if (!force && !confirm_prune(all, max_size))
@@ -173,8 +172,8 @@ static int check(int argc, char **argv)
     const option options[] = {{0, "repair", OPTION_FLAG, NULL, "mend what can be mended", &repair}};
     wc_error *err = NULL;
     wc_list *findings = NULL;
-    options_read("system check", "[OPTIONS]", "Verifies every digest, reference and unpacked tree of the store.", options,
-                 countof(options), 0, argc, argv);
+    options_read_all("system check", "Verifies every digest, reference and unpacked tree of the store.", options,
+                     countof(options), argc, argv);
     TRY(wc_system_check(app_context(), repair, wcctl.cancel, &findings, &err));
     int bad = wc_list_count(findings) > 0;
     if (wcctl.json) {
@@ -225,12 +224,12 @@ static int events(int argc, char **argv)
     const char *cursor = NULL;
     int past = 0;
     const option options[] = {
-        {0, "after", OPTION_TEXT, "CURSOR", "go on after this event; \"\" begins with the oldest", &cursor},
+        {0, "after", OPTION_MAYBE, "CURSOR", "go on after this event; \"\" begins with the oldest", &cursor},
         {0, "no-follow", OPTION_FLAG, NULL, "end after the last event there is", &past},
     };
     wc_error *err = NULL;
     wc_events *reader = NULL;
-    options_read("events", "[OPTIONS]", "Prints what happens in the store.", options, countof(options), 0, argc, argv);
+    options_read_all("events", "Prints what happens in the store.", options, countof(options), argc, argv);
     TRY(wc_events_open(app_context(), cursor, &reader, &err));
     for (;;) {
         wc_event *event = NULL;
@@ -248,7 +247,7 @@ static int events(int argc, char **argv)
 
 static int version(int argc, char **argv)
 {
-    options_read("version", "", "Prints the versions.", NULL, 0, 0, argc, argv);
+    options_read_all("version", "Prints the versions.", NULL, 0, argc, argv);
     if (wcctl.json)
         print_texts("Version", wc_version(), NULL);
     else

@@ -45,7 +45,9 @@ void list_add(text_list *list, const char *item)
 static _Noreturn void help(const char *name, const char *usage, const char *about,
                            const option *options, size_t count)
 {
-    printf("Usage: wcctl %s %s\n\n%s\n", name, usage, about);
+    if (wcctl.completing)
+        exit(0);
+    printf("Usage: wcctl %s%s%s\n\n%s\n", name, *usage ? " " : "", usage, about);
     if (count)
         printf("\nOptions:\n");
     for (size_t i = 0; i < count; i++) {
@@ -85,10 +87,20 @@ static void set_flag(const option *o, const char *value)
 
 static void set_value(const option *o, const char *value)
 {
-    if (o->kind == OPTION_TEXT)
-        *(const char **)o->target = value;
-    else
+    if (!*value && o->kind != OPTION_MAYBE)
+        die_usage("--%s is empty: it takes %s", o->name, o->arg);
+    if (o->kind == OPTION_LIST)
         list_add(o->target, value);
+    else
+        *(const char **)o->target = value;
+}
+
+/* The value of the last option: it is to be completed, or it is missing. */
+_Noreturn static void value_missing(const option *o, const char *shown, char **argv, int argc)
+{
+    if (wcctl.completing)
+        complete_value(o, "", argv[argc]);
+    die_usage("option '%s' needs a value: %s", shown, o->arg);
 }
 
 /* Reads argv[at], which begins with "--"; returns how many further arguments it took. */
@@ -104,7 +116,7 @@ static int read_long(const option *options, size_t count, char **argv, int argc,
         return 0;
     }
     if (!equals && at + 1 >= argc)
-        die_usage("option '--%s' needs a value: %s", o->name, o->arg);
+        value_missing(o, argv[at], argv, argc);
     set_value(o, equals ? equals + 1 : argv[at + 1]);
     return equals ? 0 : 1;
 }
@@ -126,36 +138,95 @@ static int read_letters(const option *options, size_t count, char **argv, int ar
             return 0;
         }
         if (!*value && at + 1 >= argc)
-            die_usage("option '-%c' needs a value: %s", *p, o->arg);
+            value_missing(o, (char[]){'-', *p, '\0'}, argv, argc);
         set_value(o, *value ? value : argv[at + 1]);
         return *value ? 0 : 1;
     }
     return 0;
 }
 
+/* The word of `usage` for an argument: "CONTAINER" for each of "[OPTIONS] CONTAINER [CONTAINER ...]"; "argument"
+ * where there is to be none. */
+static void argument_word(const char *usage, int number, char out[32])
+{
+    for (const char *p = usage; *p; p += strcspn(p, " ")) {
+        p += strspn(p, " [");
+        if (!strncmp(p, "OPTIONS]", 8))
+            continue;
+        if (*p == '.') /* the last one again */
+            return;
+        snprintf(out, 32, "%.*s", (int)strcspn(p, " ]"), p);
+        if (number-- == 0)
+            return;
+    }
+    snprintf(out, 32, "argument");
+}
+
+static void check_arguments(const char *name, const char *usage, int argc, char **argv)
+{
+    char word[32];
+    for (int i = 0; i < argc; i++) {
+        if (*argv[i])
+            continue;
+        argument_word(usage, i, word);
+        die_usage("%s%s%s is empty", name, *name ? ": " : "", word);
+    }
+}
+
+/* The word that is being completed comes after `argc` others, of which `kept` are arguments. */
+_Noreturn static void complete(const char *usage, const option *options, size_t count, int kept, int only_arguments,
+                               const char *word)
+{
+    char what[32];
+    const char *equals = strchr(word, '=');
+    argument_word(usage, kept, what);
+    if (only_arguments || *word != '-')
+        complete_argument(what, word);
+    if (word[1] != '-' || !equals)
+        complete_option(options, count, word);
+    const option *o = find_long(options, count, word + 2, (size_t)(equals - word) - 2);
+    if (!o || o->kind == OPTION_FLAG)
+        exit(0);
+    char *before = xstrdup(word);
+    before[equals + 1 - word] = '\0';
+    complete_value(o, before, equals + 1);
+}
+
 int options_read(const char *name, const char *usage, const char *about, const option *options,
                  size_t count, int stop, int argc, char **argv)
 {
-    int kept = 0, at = 0;
-    for (; at < argc; at++) {
+    int kept = 0, at = 0, end = wcctl.completing ? argc - 1 : argc, only_arguments = 0;
+    for (; at < end && !only_arguments; at++) {
         const char *word = argv[at];
         if (!strcmp(word, "--")) {
-            at++;
-            break;
-        }
-        if (word[0] != '-' || !word[1]) {
+            only_arguments = 1;
+        } else if (word[0] != '-' || !word[1]) {
             if (stop)
                 break;
             argv[kept++] = argv[at];
         } else if (!strcmp(word, "--help")) {
             help(name, usage, about, options, count);
         } else if (word[1] == '-') {
-            at += read_long(options, count, argv, argc, at);
+            at += read_long(options, count, argv, end, at);
         } else {
-            at += read_letters(options, count, argv, argc, at);
+            at += read_letters(options, count, argv, end, at);
         }
     }
-    while (at < argc)
+    int stopped = stop && at < end;
+    while (at < end)
         argv[kept++] = argv[at++];
+    if (!wcctl.completing) {
+        check_arguments(name, usage, stop && kept ? 1 : kept, argv);
+        return kept;
+    }
+    if (*name || (!kept && *argv[end] == '-')) /* commands are not named here */
+        complete(usage, options, count, kept, stopped || only_arguments, argv[end]);
+    argv[kept++] = argv[end];
     return kept;
+}
+
+void options_read_all(const char *name, const char *about, const option *options, size_t count, int argc, char **argv)
+{
+    if (options_read(name, count ? "[OPTIONS]" : "", about, options, count, 0, argc, argv))
+        die_usage("%s takes no argument", name);
 }

@@ -29,9 +29,10 @@ typedef struct text_list {
 } text_list;
 
 typedef enum option_kind {
-    OPTION_FLAG, /* int */
-    OPTION_TEXT, /* const char * */
-    OPTION_LIST, /* text_list */
+    OPTION_FLAG,  /* int */
+    OPTION_TEXT,  /* const char *, which "" is not */
+    OPTION_MAYBE, /* const char *, and "" means something: as in Docker, that the option was not given */
+    OPTION_LIST,  /* text_list, of which "" is no item */
 } option_kind;
 
 typedef struct option {
@@ -45,20 +46,34 @@ typedef struct option {
 
 /* Reads the options in argv[0..argc) and leaves the rest in it; returns its count. With `stop`,
  * options end at the first argument that is none (they belong to a command in a container then).
+ * `usage` names the arguments, of which none may be empty but what belongs to such a command.
  * Ends the program with exit code 125 when something is off, 0 after --help. */
 int options_read(const char *name, const char *usage, const char *about, const option *options,
                  size_t count, int stop, int argc, char **argv);
+/* For a command without arguments: the same, and anything but options ends the program. */
+void options_read_all(const char *name, const char *about, const option *options, size_t count, int argc, char **argv);
 void list_add(text_list *list, const char *item);
 void *xrealloc(void *ptr, size_t size); /* ends the program when memory is out */
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- complete.c: what may come next, for the shells ------------------------------------------------------- */
+
+typedef struct command command;
+/* Each prints what the word may be that is being completed, and ends the program. */
+_Noreturn void complete_option(const option *options, size_t count, const char *word);
+/* `before` is what stands before the value in the word: "--name=", or nothing. */
+_Noreturn void complete_value(const option *of, const char *before, const char *value);
+/* `what` is the word of the usage line. */
+_Noreturn void complete_argument(const char *what, const char *word);
+_Noreturn void complete_command(const command *const *tables, size_t count, const char *word);
 
 /* ---- values.c: words of Docker's command line ---------------------------------------------------- */
 
 int64_t value_bytes(const char *what, const char *text);      /* 64m, 1.5g, plain bytes */
 int64_t value_number(const char *what, const char *text);
 int64_t value_nano_cpus(const char *what, const char *text);  /* 1.5 */
-int64_t value_seconds_ns(const char *what, const char *text); /* 10, 2.5 */
+int64_t value_seconds_ns(const char *what, const char *text); /* 10, 2.5, -1: without end */
 int64_t value_time_ns(const char *what, const char *text);    /* RFC 3339, Unix seconds, 10m ago */
 void format_bytes(double bytes, char out[32]);                  /* 12.3MB, as Docker */
 void format_ago(int64_t time_ns, char out[64]);                 /* 5 minutes ago */
@@ -72,6 +87,7 @@ typedef struct app {
     const char *root, *run_root, *backend, *runtime, *helper, *progress, *log_level;
     text_list plugins;
     int json;
+    int completing; /* for a shell: the last argument is the word that it completes */
     wc_context *context;
     wc_cancel *cancel; /* triggered by SIGINT and SIGTERM unless a container gets them */
 } app;
@@ -126,12 +142,12 @@ void progress_end(progress *p); /* and frees it */
 
 typedef struct transfer {
     const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *auth_file;
-    int quiet;
+    int quiet, makes_auth_file;
     wc_transfer_options *options;
     progress *progress;
 } transfer;
 #define TRANSFER_OPTIONS(t)                                                                      \
-    {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &(t).platform},    \
+    {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "choose this platform", &(t).platform},    \
     {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", \
      &(t).tls_verify},                                                                           \
     {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \
@@ -162,11 +178,11 @@ void signals_prepare(void);
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
-typedef struct command {
+struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
-} command;
+};
 int logs_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);

@@ -107,7 +107,7 @@ WC_API int32_t wc_container_options_add_security(wc_container_options *options, 
 WC_API int32_t wc_container_options_set_privileged(wc_container_options *options, int32_t privileged, wc_error **err);
 /** Signal by name or number that wc_container_stop() sends; default the image's, then SIGTERM. @since 0.1 */
 WC_API int32_t wc_container_options_set_stop_signal(wc_container_options *options, const char *signal, wc_error **err);
-/** How long wc_container_stop() waits by default; 10 s. @since 0.1 */
+/** How long wc_container_stop() waits by default; 10 s. INT64_MAX: without end. @since 0.1 */
 WC_API int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int64_t timeout_ns, wc_error **err);
 /** Log files: bytes of one (default 0: no rotation) and how many are kept (default 1). @since 0.1 */
 WC_API int32_t wc_container_options_set_log_rotation(wc_container_options *options, int64_t max_bytes,
@@ -167,8 +167,8 @@ WC_API int32_t wc_container_wait(wc_container *container, int32_t condition, wc_
 /** Sends a signal, by name ("KILL", "SIGHUP") or number, to the first process. WC_E_STATE when it does
  * not run. @since 0.1 */
 WC_API int32_t wc_container_kill(wc_container *container, const char *signal, wc_error **err);
-/** Stop signal, then SIGKILL after timeout_ns (negative: the container's own timeout); waits for the
- * end. WC_OK when it does not run. @since 0.1 */
+/** Stop signal, then SIGKILL after timeout_ns (negative: the container's own timeout; INT64_MAX: never); waits
+ * for the end. WC_OK when it does not run. @since 0.1 */
 WC_API int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
 /** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first.
  * @return WC_OK, WC_E_STATE while it runs … @since 0.1 */

@@ -32,7 +32,8 @@ int32_t wc_container_open(wc_context *context, const char *id_or_name, wc_contai
     int32_t rc = wci_api_begin(context, NULL, &call, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(id_or_name && *id_or_name && out, "id_or_name is empty or out is NULL");
+    WCI_REQUIRE(id_or_name && *id_or_name, "id_or_name is empty");
+    WCI_REQUIRE(out, "out is NULL");
     return wci_ctr_open(context->engine, id_or_name, out, err);
 }
 

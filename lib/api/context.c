@@ -48,6 +48,13 @@ void wc_context_options_unref(wc_context_options *options)
     wci_free(options);
 }
 
+int32_t wci_api_refuse(const char *function, const char *what, wc_error **err)
+{
+    if (wci_starts_with(function, "wc_"))
+        return wci_err(err, WC_E_INVALID, "%s: %s", function, what);
+    return wci_err(err, WC_E_INVALID, "%s", what);
+}
+
 static int32_t set_text(char **field, const char *text, wc_error **err)
 {
     return wci_replace(field, text) ? wci_err_nomem(err) : WC_OK;

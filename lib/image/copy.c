@@ -247,6 +247,13 @@ static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const s
     return code;
 }
 
+/* Which of several it was. */
+static int32_t name_failed(const selection *chosen, int32_t code, wc_error **err)
+{
+    return wci_err_wrap(err, code, "image '%s'",
+                        chosen->names.count ? chosen->names.items[0] : chosen->record->manifest.text);
+}
+
 static int32_t save_selected(wc_call *call, wci_store *store, const selection *list, size_t count,
                              const wci_place *place, const wci_transfer *transfer, wc_error **err)
 {
@@ -258,8 +265,11 @@ static int32_t save_selected(wc_call *call, wci_store *store, const selection *l
     if (code)
         return code;
     code = wci_outlet_open(call, store, place, &transfer->registry, &outlet, err);
-    for (size_t i = 0; i < count && !code; i++)
+    for (size_t i = 0; i < count && !code; i++) {
         code = save_one(call, store, hold, &list[i], transfer, outlet, err);
+        if (code && count > 1)
+            code = name_failed(&list[i], code, err);
+    }
     if (!code)
         code = outlet->ops->finish(outlet, err);
     wci_outlet_close(outlet);
@@ -294,8 +304,7 @@ int32_t wci_image_save(wc_call *call, wci_store *store, const char *const *names
         return code;
     code = save_to(call, store, names, count, &place, transfer, err);
     wci_place_free(&place);
-    return code ? wci_err_wrap(err, code, "image '%s': cannot be written to '%s'", names[0], target)
-                : WC_OK;
+    return code ? wci_err_wrap(err, code, "'%s': cannot be written", target) : WC_OK;
 }
 
 static int32_t own_target(wci_store *store, const char *name, char **out, wc_error **err)
