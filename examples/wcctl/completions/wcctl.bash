@@ -14,7 +14,7 @@ _wcctl() {
         :dir) paths=${paths:--d} ;;
         *) COMPREPLY+=("${word#"$before"}") ;;
         esac
-    done < <("${words[0]}" __complete "${words[@]:1}" 2>/dev/null)
+    done < <("${words[0]/#\~/$HOME}" __complete "${words[@]:1}" 2>/dev/null)
     if [[ -n $paths ]]; then
         compopt -o filenames 2>/dev/null
         while read -r word; do COMPREPLY+=("$word"); done < <(compgen "$paths" -- "${current#"$before"}")
