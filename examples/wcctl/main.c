@@ -84,6 +84,7 @@ int main(int argc, char **argv)
     signals_prepare();
     argc = options_read("", "[OPTIONS] COMMAND", "", global_options, countof(global_options), 1,
                         argc - 1, argv + 1);
+    progress_check();
     if (argc < 1)
         die_usage("no command given");
     if (wcctl.completing && argc == 1)

@@ -173,18 +173,49 @@ static void check_arguments(const char *name, const char *usage, int argc, char 
     }
 }
 
-/* The word that is being completed comes after `argc` others, of which `kept` are arguments. */
-_Noreturn static void complete(const char *usage, const option *options, size_t count, int kept, int only_arguments,
-                               const char *word)
+/* What a command line is read by, and how far it has been read. */
+typedef struct reading {
+    const char *name, *usage, *about;
+    const option *options;
+    size_t count;
+    char **argv;
+    int end;            /* of the words to read: the one that is being completed comes after them */
+    int at, kept;       /* words read, and arguments among them */
+    int only_arguments; /* nothing is an option any more */
+} reading;
+
+/* Up to the first argument with `stop`, and up to "--". */
+static void read_options(reading *r, int stop)
+{
+    for (; r->at < r->end && !r->only_arguments; r->at++) {
+        const char *word = r->argv[r->at];
+        int is_option = word[0] == '-' && word[1];
+        if (!is_option && stop)
+            break;
+        if (!is_option)
+            r->argv[r->kept++] = r->argv[r->at];
+        else if (!strcmp(word, "--"))
+            r->only_arguments = 1;
+        else if (!strcmp(word, "--help"))
+            help(r->name, r->usage, r->about, r->options, r->count);
+        else if (word[1] == '-')
+            r->at += read_long(r->options, r->count, r->argv, r->end, r->at);
+        else
+            r->at += read_letters(r->options, r->count, r->argv, r->end, r->at);
+    }
+    r->only_arguments |= r->at < r->end;
+}
+
+_Noreturn static void complete(const reading *r)
 {
     char what[32];
-    const char *equals = strchr(word, '=');
-    argument_word(usage, kept, what);
-    if (only_arguments || *word != '-')
+    const char *word = r->argv[r->end], *equals = strchr(word, '=');
+    argument_word(r->usage, r->kept, what);
+    if (r->only_arguments || *word != '-')
         complete_argument(what, word);
     if (word[1] != '-' || !equals)
-        complete_option(options, count, word);
-    const option *o = find_long(options, count, word + 2, (size_t)(equals - word) - 2);
+        complete_option(r->options, r->count, word);
+    const option *o = find_long(r->options, r->count, word + 2, (size_t)(equals - word) - 2);
     if (!o || o->kind == OPTION_FLAG)
         exit(0);
     char *before = xstrdup(word);
@@ -195,34 +226,19 @@ _Noreturn static void complete(const char *usage, const option *options, size_t 
 int options_read(const char *name, const char *usage, const char *about, const option *options,
                  size_t count, int stop, int argc, char **argv)
 {
-    int kept = 0, at = 0, end = wcctl.completing ? argc - 1 : argc, only_arguments = 0;
-    for (; at < end && !only_arguments; at++) {
-        const char *word = argv[at];
-        if (!strcmp(word, "--")) {
-            only_arguments = 1;
-        } else if (word[0] != '-' || !word[1]) {
-            if (stop)
-                break;
-            argv[kept++] = argv[at];
-        } else if (!strcmp(word, "--help")) {
-            help(name, usage, about, options, count);
-        } else if (word[1] == '-') {
-            at += read_long(options, count, argv, end, at);
-        } else {
-            at += read_letters(options, count, argv, end, at);
-        }
-    }
-    int stopped = stop && at < end;
-    while (at < end)
-        argv[kept++] = argv[at++];
+    reading r = {.name = name, .usage = usage, .about = about, .options = options, .count = count, .argv = argv,
+                 .end = wcctl.completing ? argc - 1 : argc};
+    read_options(&r, stop);
+    while (r.at < r.end)
+        argv[r.kept++] = argv[r.at++];
     if (!wcctl.completing) {
-        check_arguments(name, usage, stop && kept ? 1 : kept, argv);
-        return kept;
+        check_arguments(name, usage, stop && r.kept ? 1 : r.kept, argv);
+        return r.kept;
     }
-    if (*name || (!kept && *argv[end] == '-')) /* commands are not named here */
-        complete(usage, options, count, kept, stopped || only_arguments, argv[end]);
-    argv[kept++] = argv[end];
-    return kept;
+    if (*name || (!r.kept && *argv[r.end] == '-')) /* commands are not named here */
+        complete(&r);
+    argv[r.kept++] = argv[r.end];
+    return r.kept;
 }
 
 void options_read_all(const char *name, const char *about, const option *options, size_t count, int argc, char **argv)

@@ -54,10 +54,10 @@ static const char *verb(int32_t kind)
     }
 }
 
-static style choose_style(int quiet)
+static style choose_style(void)
 {
     const char *name = wcctl.progress ? wcctl.progress : "auto";
-    if (quiet || !strcmp(name, "none"))
+    if (!strcmp(name, "none"))
         return STYLE_NONE;
     if (!strcmp(name, "plain"))
         return STYLE_PLAIN;
@@ -68,10 +68,15 @@ static style choose_style(int quiet)
     return isatty(STDERR_FILENO) ? STYLE_BARS : STYLE_PLAIN;
 }
 
+void progress_check(void)
+{
+    choose_style();
+}
+
 progress *progress_new(int quiet)
 {
     progress *p = xrealloc(NULL, sizeof *p);
-    *p = (progress){.style = choose_style(quiet)};
+    *p = (progress){.style = quiet ? STYLE_NONE : choose_style()};
     return p;
 }
 

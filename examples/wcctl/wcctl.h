@@ -133,6 +133,7 @@ void write_all(int fd, const void *data, size_t size);
 /* ---- progress.c ---------------------------------------------------------------------------------- */
 
 typedef struct progress progress;
+void progress_check(void); /* refuses a --progress that there is not, whatever the command does */
 progress *progress_new(int quiet);
 int32_t progress_report(const wc_progress *report, uintptr_t payload);
 const char *progress_last_done(const progress *p); /* a digest, or "" */

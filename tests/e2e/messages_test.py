@@ -85,6 +85,10 @@ class Refused(WcctlCase):
         self.assertFails(self.wcctl("logout", "--authfile", "/nope", "x"), 125, "--authfile", "/nope")
         self.assertFails(self.wcctl("import", "/nope"), 125, "'/nope'")
 
+    def test_words(self):
+        self.assertFails(self.wcctl("--progress", "bogus", "ps"), 125, "--progress", "bogus", "plain")
+        self.assertFails(self.wcctl("--log-level", "bogus", "ps"), 125, "--log-level", "bogus", "debug")
+
     def test_numbers(self):
         self.assertFails(self.wcctl("create", "--pids-limit", "-2", "box"), 125, "-2", "-1 or 0")
         self.assertFails(self.wcctl("create", "--stop-timeout", "-2", "box"), 125, "--stop-timeout", "-2")
