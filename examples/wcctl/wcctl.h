@@ -84,7 +84,7 @@ const char *familiar_name(const char *name);                    /* without docke
 /* ---- app.c: the state of one invocation ---------------------------------------------------------- */
 
 typedef struct app {
-    const char *root, *run_root, *backend, *runtime, *helper, *progress, *log_level;
+    const char *root, *run_root, *backend, *runtime, *helper, *progress, *log_level, *limit_rate;
     text_list plugins;
     int json;
     int completing; /* for a shell: the last argument is the word that it completes */
@@ -153,7 +153,9 @@ typedef struct transfer {
      &(t).tls_verify},                                                                           \
     {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \
     {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &(t).ca_file},          \
-    {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file}
+    {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file},                    \
+    {0, "limit-rate", OPTION_TEXT, "SIZE", "bytes a second for all transfers together",          \
+     &wcctl.limit_rate}
 void transfer_begin(transfer *t);
 void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */

@@ -78,6 +78,7 @@ class Refused(WcctlCase):
         self.assertFails(self.wcctl("system", "nosuch"), 125, "system", "nosuch")
 
     def test_files_that_cannot_be_read(self):
+        self.assertFails(self.wcctl("pull", "--limit-rate", "100", "x"), 125, "--limit-rate '100'", "1k")
         for option in ("--ca-file", "--authfile"):
             for words in (["pull", option, "/nope", f"oci:{self.layout}:box"], ["search", option, "/nope", "x"],
                           ["run", option, "/nope", "nosuch"], ["manifest", "tags", option, "/nope", "127.0.0.1:1/x"]):
