@@ -258,7 +258,8 @@ WC_API int32_t wc_container_info_status(const wc_container_info *info);
 WC_API const char *wc_container_info_status_text(const wc_container_info *info);
 /** Process id of the first process on the host, 0 when not running. @since 0.1 */
 WC_API int64_t wc_container_info_pid(const wc_container_info *info);
-/** Exit code of the last run. @since 0.1 */
+/** Exit code of the last run; 0 while it runs. After a start that failed 127 (command not found), 126 (not
+ * executable) or 128. @since 0.1 */
 WC_API int32_t wc_container_info_exit_code(const wc_container_info *info);
 /** @since 0.1 */
 WC_API int64_t wc_container_info_created(const wc_container_info *info);

@@ -146,17 +146,6 @@ static int32_t record_running(wci_engine *engine, const wci_container_record *re
     return rc;
 }
 
-static void record_failed(wci_engine *engine, const wci_container_record *record, const wc_error *why)
-{
-    wci_container_change change = {
-        .from = BIT(WCI_STATUS_STARTING),
-        .generation = record->generation,
-        .status = record->started_ns ? WCI_STATUS_EXITED : WCI_STATUS_CREATED,
-        .error = wc_error_message(why),
-    };
-    wci_container_update(engine->store, record->id, &change, NULL);
-}
-
 /* ---- Starting ----------------------------------------------------------------------------------- */
 
 static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record *record, uint64_t attach,
@@ -199,7 +188,7 @@ static int32_t start_locked(wc_call *call, wc_container *c, uint64_t attach, wc_
         return rc;
     rc = run(call, c->engine, record, attach, stream, &why);
     if (rc)
-        record_failed(c->engine, record, why);
+        wci_ctr_record_no_start(c->engine, record, rc, wc_error_message(why), NULL);
     wci_container_record_free(record);
     return rc ? wci_err_move(err, why) : WC_OK;
 }

@@ -371,15 +371,16 @@ static int32_t update(wci_store *store, const char *id, const wci_container_chan
         store->db,
         "UPDATE containers SET status = ?2, pid = ?3, generation = generation + ?4,"
         " started_ns = CASE ?5 WHEN 0 THEN started_ns ELSE ?5 END,"
-        " exit_code = CASE ?6 WHEN 0 THEN exit_code ELSE ?7 END,"
-        " oom_killed = CASE ?6 WHEN 0 THEN oom_killed ELSE ?8 END,"
+        " exit_code = CASE WHEN ?12 THEN ?7 WHEN ?5 <> 0 THEN 0 ELSE exit_code END,"
+        " oom_killed = CASE WHEN ?12 THEN ?8 WHEN ?5 <> 0 THEN 0 ELSE oom_killed END,"
         " finished_ns = CASE ?6 WHEN 0 THEN finished_ns ELSE ?6 END,"
         " error = coalesce(?9, error)"
         " WHERE id = ?1 AND ((1 << status) & ?10) <> 0 AND (?11 < 0 OR generation = ?11)",
         WCI_BIND(WCI_TEXT(id), WCI_INT(c->status), WCI_INT(c->pid),
                  WCI_INT(c->bump_generation ? 1 : 0), WCI_INT(c->started_ns),
                  WCI_INT(c->finished_ns), WCI_INT(c->exit_code), WCI_INT(c->oom_killed),
-                 WCI_TEXT(c->error), WCI_INT(c->from), WCI_INT(c->generation)),
+                 WCI_TEXT(c->error), WCI_INT(c->from), WCI_INT(c->generation),
+                 WCI_INT(c->finished_ns != 0 || c->no_run)),
         err);
     if (!rc && wci_db_changes(store->db) == 0)
         rc = explain_refusal(store->db, id, c, err);

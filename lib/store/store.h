@@ -275,10 +275,11 @@ typedef struct wci_container_change {
     int64_t generation;
     wci_status status;
     int64_t pid;
-    int64_t started_ns;    /* 0: unchanged */
+    int64_t started_ns;    /* 0: unchanged; else the last run's exit code goes */
     int64_t finished_ns;   /* 0: unchanged */
-    int32_t exit_code;     /* taken when finished_ns is set */
-    int32_t oom_killed;
+    int32_t exit_code;     /* taken when finished_ns or no_run is set */
+    int32_t oom_killed;    /* likewise */
+    int no_run;            /* the start failed: an exit code without a run */
     const char *error;     /* NULL: unchanged */
     int bump_generation;
     const char *action;

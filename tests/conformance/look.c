@@ -55,6 +55,34 @@ START_TEST(inspect_has_docker_fields)
 }
 END_TEST
 
+/* What inspect, wait and a later run say of a container whose start failed with `code`. */
+static void expect_failed_start(const char *entrypoint, int32_t code, int32_t exit_code)
+{
+    const char *const entry[] = {entrypoint};
+    wc_container_options *o = options_for(SCRIPT("exit:0"));
+    good(wc_container_options_set_entrypoint(o, entry, 1, &err));
+    wc_container *c = create_from(o);
+    bad(wc_container_start(c, 0, NULL, NULL, &err), code);
+    json_t *json = inspect_json(c);
+    json_t *state = json_object_get(json, "State");
+    ck_assert_str_eq(text_at(json, "State.Status"), "created");
+    ck_assert_int_eq(json_integer_value(json_object_get(state, "ExitCode")), exit_code);
+    ck_assert_ptr_nonnull(strstr(text_at(json, "State.Error"), entrypoint));
+    json_decref(json);
+    ck_assert_int_eq(exit_code_of(c), exit_code);
+}
+
+START_TEST(failed_start_has_an_exit_code)
+{
+    const char *const entry[] = {"no-such-program"};
+    wc_container_options *o = options_for(SCRIPT("exit:0"));
+    good(wc_container_options_set_entrypoint(o, entry, 1, &err));
+    if (wc_container_start(create_from(o), 0, NULL, NULL, NULL) == WC_OK)
+        skip_test("this backend starts whatever it is given");
+    expect_failed_start("no-such-program", WC_E_COMMAND_NOT_FOUND, 127);
+}
+END_TEST
+
 START_TEST(list_has_all_newest_first)
 {
     wc_list *list = NULL;
@@ -198,11 +226,7 @@ END_TEST
 START_TEST(file_without_execute_right_is_told)
 {
     need_files();
-    const char *const entry[] = {"/data/plain"};
-    wc_container_options *o = options_for(SCRIPT("exit:0"));
-    good(wc_container_options_set_entrypoint(o, entry, 1, &err));
-    wc_container *c = create_from(o);
-    bad(wc_container_start(c, 0, NULL, NULL, &err), WC_E_COMMAND_NOT_EXECUTABLE);
+    expect_failed_start("/data/plain", WC_E_COMMAND_NOT_EXECUTABLE, 126);
 }
 END_TEST
 
@@ -360,6 +384,7 @@ TCase *look_tests(void)
     tcase_add_checked_fixture(tc, harness_setup, harness_teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, inspect_has_docker_fields);
+    tcase_add_test(tc, failed_start_has_an_exit_code);
     tcase_add_test(tc, list_has_all_newest_first);
     tcase_add_test(tc, labels_come_from_image_and_options);
     tcase_add_test(tc, environment_reaches_the_program);

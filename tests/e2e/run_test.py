@@ -91,6 +91,15 @@ class ExitCodes(WcctlCase):
         self.assertFails(self.run_box("--", "/etc/passwd"), 126, "/etc/passwd")
         self.assertFails(self.run_box("--", "/etc"), 126, "/etc")
 
+    def test_failed_start_is_recorded(self):
+        for name, command, code in (("none", "nosuch", 127), ("data", "/etc/passwd", 126)):
+            done = self.wcctl("run", "--name", name, "--network", "none", "box", command)
+            self.assertFails(done, code, command)
+            state = self.state(name)
+            self.assertEqual((state["Status"], state["ExitCode"]), ("created", code))
+            self.assertIn(command, state["Error"])
+            self.assertEqual(self.wcctl_ok("wait", name).stdout, f"{code}\n")
+
     def test_our_own_errors(self):
         self.assertFails(self.wcctl("run", "--pull", "never", "nosuch"), 125, "nosuch")
         self.assertFails(self.wcctl("run", "--nosuch", "box"), 125, "--nosuch")
@@ -263,7 +272,9 @@ class ImageVolumes(WcctlCase):
         self.assertEqual(done.stdout, "")
 
     def test_a_file_in_its_place_is_named(self):
-        self.assertFails(self.wcctl("run", "--rm", "--network", "none", "onfile", "true"), 125, "/etc/passwd", "a file")
+        done = self.wcctl("run", "--name", "onfile", "--network", "none", "onfile", "true")
+        self.assertFails(done, 125, "/etc/passwd", "a file")
+        self.assertEqual(self.state("onfile")["ExitCode"], 128)
 
 
 class Options(WcctlCase):
@@ -330,7 +341,7 @@ class Options(WcctlCase):
             self.skipTest("no memory controller")
         name = self.wcctl_ok("run", "-d", "--network", "none", "--memory", "32m", "--pids-limit", "17", "--cpus", "0.5",
                              "box", "sleep", "100").stdout.strip()
-        pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
+        pid = self.state(name)["Pid"]
         with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
             groups = {line.split(":")[1]: line.strip().split(":")[2] for line in file}
 
@@ -545,7 +556,7 @@ class Life(WcctlCase):
 
     def test_end_that_nobody_saw(self):
         name = self.start("sleep", "1000")
-        pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
+        pid = self.state(name)["Pid"]
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             monitor = int(file.read().rsplit(")", 1)[1].split()[1])
         waiting = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "wait", name], stdout=subprocess.PIPE)
@@ -560,7 +571,7 @@ class Life(WcctlCase):
         for look in (["ps", "-a"], ["stop"], ["kill"], ["exec"]):
             with self.subTest(look=look[0]):
                 name = self.start("sleep", "1000")
-                pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
+                pid = self.state(name)["Pid"]
                 with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
                     monitor = int(file.read().rsplit(")", 1)[1].split()[1])
                 os.kill(monitor, signal.SIGKILL)

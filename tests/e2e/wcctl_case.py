@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of wcctl share: a store of their own with the image "box", and calls of wcctl."""
+import json
 import os
 import shutil
 import subprocess
@@ -59,6 +60,9 @@ class WcctlCase(unittest.TestCase):
         if done.returncode:
             raise AssertionError(f"wcctl {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
+
+    def state(self, name):
+        return json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]
 
     def run_box(self, *words, **more):
         """`run --rm --network none` with options before "--" and the command after it."""
