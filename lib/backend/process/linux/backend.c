@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "backend/process/linux/needs.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/logs.h"
 #include "backend/process/stream.h"
@@ -156,7 +157,7 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
     const char *helper = NULL;
     char *init = NULL;
     wc_error *why = NULL; /* the first reason */
-    (void)wci_process_check_root(&why);
+    (void)wci_needs_start(&why);
     (void)wci_process_helper(b, &helper, why ? NULL : &why);
     (void)wci_init_find(&init, NULL);
     json_t *runtimes = describe_runtimes(b, call, why ? NULL : &why);

@@ -20,9 +20,6 @@ typedef struct process_backend {
     char *helper;
 } process_backend;
 
-/* WC_E_PERMISSION, with what to do, unless we run as root. */
-int32_t wci_process_check_root(wc_error **err);
-
 /* Paths, looked for once and then remembered; lent for the backend's life. */
 int32_t wci_process_runtime(process_backend *b, wc_call *call, const char **path, wc_error **err);
 int32_t wci_process_helper(process_backend *b, const char **path, wc_error **err);

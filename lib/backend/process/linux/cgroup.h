@@ -7,6 +7,8 @@
 
 #define WCI_CGROUP_PARENT "/wincontainer"
 
+/* WC_E_MISSING when the host has no control groups, WC_E_PERMISSION when they cannot be written. */
+int32_t wci_cgroup_check(wc_error **err);
 /* 1 when the v2 side of a hybrid tree has controllers, which crun refuses. */
 int wci_cgroup_is_mixed(void);
 /* 1 when some hierarchy has a group of the container. */

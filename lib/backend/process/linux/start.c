@@ -6,6 +6,7 @@
 
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/bundle.h"
+#include "backend/process/linux/needs.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
@@ -142,15 +143,6 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
     return rc && config ? name_command(rc, config, err) : rc;
 }
 
-int32_t wci_process_check_root(wc_error **err)
-{
-    if (wci_host_is_root())
-        return WC_OK;
-    return wci_err(err, WC_E_PERMISSION,
-                   "process backend: starting containers needs root in this version; run as root, "
-                   "or use the mock backend for tests");
-}
-
 static json_t *layer_array(const wc_request *request)
 {
     json_t *layers = json_array();
@@ -240,7 +232,7 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     char *config = NULL;
     wci_link link;
     wci_report report;
-    int32_t rc = wci_process_check_root(call->err);
+    int32_t rc = wci_needs_start(call->err);
     if (!rc)
         rc = wci_process_runtime(b, call, &runtime, call->err);
     if (!rc)
@@ -285,7 +277,7 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
     wci_report report;
     if (!process)
         return wci_err(call->err, WC_E_INVALID, "process backend: the request has no 'process'");
-    int32_t rc = wci_process_check_root(call->err);
+    int32_t rc = wci_needs_rights(call->err);
     if (!rc)
         rc = check_running(request, call->err);
     if (!rc)
@@ -314,12 +306,14 @@ static int32_t archive(process_backend *b, wc_call *call, const wc_request *requ
     wci_report report;
     if (!path || data == WCI_FD_NONE)
         return wci_err(call->err, WC_E_INVALID, "process backend: cp needs 'path' and 'fd'");
-    int32_t rc = wci_process_check_root(call->err);
+    int32_t rc = wci_needs_root(call->err);
     if (!rc)
         rc = wci_run_state_read(wc_request_run_dir(request), 0, &state, call->err);
     if (rc)
         return rc;
     int running = state.status == WC_STATUS_RUNNING;
+    if (!running && (rc = wci_needs_rights(call->err))) /* its root is to be mounted */
+        return rc;
     json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version",
                              WCI_PROTOCOL_VERSION, "what", what, "id",
                              wc_request_container_id(request), "stateDir",
