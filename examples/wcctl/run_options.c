@@ -357,6 +357,8 @@ _Noreturn static void cid_file_failed(const char *path)
 static void open_cid_file(const char *path)
 {
     cid_file = fopen(path, "wxe");
+    if (!cid_file && errno == EEXIST)
+        die_usage("--cidfile '%s': is there already, perhaps of another container; remove it or name another", path);
     if (!cid_file)
         cid_file_failed(path);
 }

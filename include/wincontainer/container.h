@@ -44,7 +44,7 @@ WC_API int32_t wc_container_options_set_entrypoint(wc_container_options *options
 /** One variable. value NULL takes it from the environment of this process, or leaves it out. @since 0.1 */
 WC_API int32_t wc_container_options_add_env(wc_container_options *options, const char *name,
                                             const char *value, wc_error **err);
-/** Absolute path in the container; made when absent. @since 0.1 */
+/** Absolute path in the container; made when absent, WC_E_INVALID at the start when it is a file. @since 0.1 */
 WC_API int32_t wc_container_options_set_workdir(wc_container_options *options, const char *path, wc_error **err);
 /** "user[:group]", names or numbers of the image's passwd and group files. @since 0.1 */
 WC_API int32_t wc_container_options_set_user(wc_container_options *options, const char *user, wc_error **err);
@@ -86,13 +86,13 @@ WC_API int32_t wc_container_options_add_mount(wc_container_options *options, con
 WC_API int32_t wc_container_options_set_memory(wc_container_options *options, int64_t bytes, wc_error **err);
 /** Memory plus swap in bytes, -1: unlimited swap. @since 0.1 */
 WC_API int32_t wc_container_options_set_memory_swap(wc_container_options *options, int64_t bytes, wc_error **err);
-/** Processor time in 10^-9 processors: 1500000000 is one and a half. @since 0.1 */
+/** Processor time in 10^-9 processors, up to those of the host: 1500000000 is one and a half; 0: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err);
 /** Relative weight, 2 to 262144; 1024 is normal. @since 0.1 */
 WC_API int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64_t shares, wc_error **err);
-/** Processors it may use, "0-2,7". @since 0.1 */
+/** Processors of the host that it may use, "0-2,7". @since 0.1 */
 WC_API int32_t wc_container_options_set_cpuset(wc_container_options *options, const char *cpus, wc_error **err);
-/** Processes and threads; 0 or -1: no limit. @since 0.1 */
+/** Processes and threads, up to 4194304; 0 or -1: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err);
 /** Resource limit by its name without RLIMIT_, "nofile"; -1 is unlimited. @since 0.1 */
 WC_API int32_t wc_container_options_add_rlimit(wc_container_options *options, const char *name, int64_t soft,

@@ -238,16 +238,11 @@ static int32_t is_directory(wc_call *call, wc_container *c, const char *path, in
     wci_container_record *record = NULL;
     wci_rootfs rootfs = {NULL, 0, 0};
     wci_file_info info;
-    char *inside = NULL, *level = NULL;
     int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
     if (!rc)
         rc = wci_ctr_rootfs(c->engine, record, &rootfs, err);
     if (!rc)
-        *out = !wci_rootfs_resolve(&rootfs, path, &inside, NULL) &&
-               !wci_view_lookup(rootfs.levels, rootfs.count, inside, &level, NULL) &&
-               !wci_file_info_of(level, &info, NULL) && info.type == WCI_FILE_DIRECTORY;
-    wci_free(level);
-    wci_free(inside);
+        *out = !wci_rootfs_info(&rootfs, path, NULL, &info, NULL) && info.type == WCI_FILE_DIRECTORY;
     wci_rootfs_free(&rootfs);
     wci_container_record_free(record);
     return rc;

@@ -3,6 +3,7 @@
 
 #include "container/container.h"
 #include "container/spec.h"
+#include "container/workdir.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
@@ -66,6 +67,8 @@ static int32_t make_spec(wci_engine *engine, const wci_container_record *record,
         rc = wci_ctr_rootfs(engine, record, &rootfs, err);
     if (!rc)
         rc = wci_user_resolve(&rootfs, config->user, &user, err);
+    if (!rc)
+        rc = wci_workdir_check(&rootfs, config, config->workdir, 0, err);
     if (!rc)
         rc = wci_spec_make(&input, out, err);
     wci_user_free(&user);

@@ -5,7 +5,7 @@ import errno
 import os
 import subprocess
 import sys
-import unittest
+import time
 
 from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime
 
@@ -84,6 +84,76 @@ class Rights(WcctlCase):
     def test_namespaces_forbidden_in_spite_of_the_right(self):
         refuse = [sys.executable, f"{SOURCE}/tests/support/refuse_syscall.py", str(SYS_UNSHARE), str(errno.EPERM)]
         self.assertFails(self.under(*refuse), 125, "mount namespace", "seccomp")
+
+
+class Values(WcctlCase):
+    """Values that runtime or kernel would refuse in words of their own."""
+
+    def refused(self, *options, says):
+        self.assertFails(self.run_box(*options, "--", "true"), 125, *says)
+
+    def test_processors(self):
+        most = f"from 0.01 to {os.sysconf('SC_NPROCESSORS_ONLN')}"
+        self.refused("--cpus", "1e9", says=("1000000000", most))
+        self.refused("--cpus", str(os.sysconf("SC_NPROCESSORS_ONLN") + 1), says=("processor limit", most))
+
+    def test_processes(self):
+        self.refused("--pids-limit", "99999999999999", says=("99999999999999", "4194304"))
+        self.refused("--pids-limit", "-2", says=("process limit -2", "-1 or 0"))
+
+    def test_working_directory_that_is_a_file(self):
+        self.refused("-w", "/etc/passwd", says=("working directory", "'/etc/passwd'", "name one"))
+        self.refused("-w", "/etc/passwd/sub", says=("'/etc/passwd/sub'", "'/etc/passwd' is not a directory"))
+        self.wcctl_ok("run", "--name", "changed", "--network", "none", "-w", "/etc", "box", "touch", "/made")
+        self.wcctl_ok("commit", "changed", "withfile")
+        done = self.wcctl("run", "--rm", "--network", "none", "-w", "/made", "withfile", "true")
+        self.assertFails(done, 125, "'/made'", "name one")
+
+    def test_working_directory_below_mounts_is_not_guessed(self):
+        os.makedirs(f"{self.work}/mounted/sub", exist_ok=True)
+        mount = ("-v", f"{self.work}/mounted:/etc/passwd-dir", "--tmpfs", "/srv")
+        self.assertEqual(self.output(*mount, "-w", "/etc/passwd-dir/sub", "--", "pwd"), "/etc/passwd-dir/sub\n")
+        self.assertEqual(self.output(*mount, "-w", "/srv/new", "--", "pwd"), "/srv/new\n")
+        self.assertEqual(self.output("-w", "/dev/shm", "--", "pwd"), "/dev/shm\n")
+
+    def test_working_directory_of_exec(self):
+        os.makedirs(f"{self.work}/mounted/sub", exist_ok=True)
+        self.wcctl_ok("run", "-d", "--name", "runs", "--network", "none", "-v", f"{self.work}/mounted:/mnt", "box", "sh",
+                      "-c", "mkdir -p /made/here; ln -s /mnt /made/link; sleep 100")
+        time.sleep(0.3)
+        self.assertFails(self.wcctl("exec", "-w", "/nonexist", "runs", "true"), 125, "'/nonexist'", "name another")
+        self.assertFails(self.wcctl("exec", "-w", "/etc/passwd", "runs", "true"), 125, "'/etc/passwd'", "name one")
+        for path in ("/made/here", "/mnt/sub", "/made/link/sub", "/proc/1", "/"):
+            self.assertEqual(self.wcctl_ok("exec", "-w", path, "runs", "sh", "-c", "pwd -P | grep -c /").stdout, "1\n")
+
+    def test_helper(self):
+        for helper, says in (("/bin/true", "belongs to this library"), ("/etc/passwd", "cannot be executed"),
+                             ("/etc", "cannot be executed"), ("/no/helper", "not there")):
+            done = self.wcctl("--helper", helper, "run", "--rm", "--network", "none", "box", "true")
+            self.assertFails(done, 125, "wc-helper", helper, says)
+            self.assertRegex(self.wcctl_ok("--helper", helper, "system", "info").stdout, f"Reason:.*{helper}")
+
+    def test_runtime(self):
+        for runtime, says in (("/bin/true", "started nothing"), ("/bin/false", "said nothing"),
+                              ("/etc/passwd", "not a program"), ("/etc", "not a program"), ("nosuch", "not found")):
+            done = self.wcctl("--runtime", runtime, "run", "--rm", "--network", "none", "box", "true")
+            self.assertFails(done, 125, f"OCI runtime '{runtime}'", says, "crun or runc")
+
+    def test_cidfile_that_exists(self):
+        with open(f"{self.work}/cid", "w", encoding="utf-8") as file:
+            file.write("other")
+        self.refused("--cidfile", f"{self.work}/cid", says=("--cidfile", f"{self.work}/cid", "there already", "remove it"))
+        with open(f"{self.work}/cid", encoding="utf-8") as file:
+            self.assertEqual(file.read(), "other")
+
+    def test_seccomp_profile(self):
+        self.refused("--security-opt", "seccomp=/nonexist", says=("seccomp=/nonexist", "no such file", "unconfined"))
+        self.refused("--security-opt", "seccomp=/etc/passwd", says=("seccomp=/etc/passwd", "not valid JSON"))
+
+    def test_store_that_is_a_file(self):
+        self.assertFails(self.wcctl("--root", "/etc/passwd", "ps"), 125, "'/etc/passwd'", "not a directory")
+        self.assertFails(self.wcctl("--run-root", "/etc/passwd", "ps"), 125, "run directory", "'/etc/passwd'")
+        self.assertFails(self.wcctl("--root", "/etc/passwd/sub", "ps"), 125, "root of the store", "/etc/passwd/sub")
 
 
 if __name__ == "__main__":

@@ -58,26 +58,33 @@ int32_t wci_process_helper(process_backend *b, const char **path, wc_error **err
     return rc;
 }
 
-/* The first line that `PATH --version` prints, or NULL: a program is asked by the helper. */
-static char *version_of(process_backend *b, wc_call *call, const char *path)
+/* *version is the first line that `PATH --version` prints: a program is asked by the helper. */
+static int32_t ask_version(process_backend *b, wc_call *call, const char *path, char **version, wc_error **err)
 {
     wci_link link;
     wci_report report;
-    wc_error *ignored = NULL;
     json_t *request = json_pack("{s:s}", "program", path);
-    int32_t rc = wci_helper_run(b, call, "probe", request, NULL, WCI_FD_NONE, &link, &report,
-                                &ignored);
-    wc_error_unref(ignored);
+    int32_t rc = wci_helper_run(b, call, "probe", request, NULL, WCI_FD_NONE, &link, &report, err);
     if (rc)
-        return NULL;
+        return rc;
     wci_link_close(&link);
-    return report.text;
+    *version = report.text;
+    return WC_OK;
+}
+
+/* Whether what was found as helper is one: asked for its own version. */
+static int32_t check_helper(process_backend *b, wc_call *call, const char *helper, wc_error **err)
+{
+    char *version = NULL;
+    int32_t rc = ask_version(b, call, helper, &version, err);
+    wci_free(version);
+    return rc;
 }
 
 static void probe(process_backend *b, wc_call *call, wci_runtime *runtime)
 {
     if (runtime->path)
-        runtime->version = version_of(b, call, runtime->path);
+        (void)ask_version(b, call, runtime->path, &runtime->version, NULL);
     if (runtime->path && !runtime->version && !runtime->why)
         runtime->why = "it does not run: --version prints nothing";
 }
@@ -158,7 +165,8 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
     char *init = NULL;
     wc_error *why = NULL; /* the first reason */
     (void)wci_needs_start(&why);
-    (void)wci_process_helper(b, &helper, why ? NULL : &why);
+    if (!wci_process_helper(b, &helper, why ? NULL : &why))
+        (void)check_helper(b, call, helper, why ? NULL : &why);
     (void)wci_init_find(&init, NULL);
     json_t *runtimes = describe_runtimes(b, call, why ? NULL : &why);
     json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",

@@ -37,6 +37,9 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err);
 
+/* The error for a helper that reports nothing. */
+int32_t wci_helper_silent(process_backend *b, wc_error **err);
+
 /* Directory of a further process; owned, NULL: out of memory. WC_E_INVALID for a bad id. */
 int32_t wci_exec_dir(const wc_request *request, char **out, wc_error **err);
 

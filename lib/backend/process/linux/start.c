@@ -80,6 +80,7 @@ static int32_t read_report(const wci_frame *frame, wci_report *out, wc_error **e
     return rc;
 }
 
+/* WC_E_CLOSED when it goes without a word. */
 static int32_t wait_report(const wc_call *call, wci_link *link, int64_t timeout_ms,
                            wci_report *report, wc_error **err)
 {
@@ -88,8 +89,6 @@ static int32_t wait_report(const wc_call *call, wci_link *link, int64_t timeout_
     do {
         rc = wci_link_recv(call, link, timeout_ms, &frame, err);
     } while (!rc && frame.type != WCI_FRAME_REPORT);
-    if (rc == WC_E_CLOSED)
-        return wci_err(err, WC_E_RUNTIME, "wc-helper: ended without a word; was it killed");
     return rc ? rc : read_report(&frame, report, err);
 }
 
@@ -119,6 +118,17 @@ static int32_t name_command(int32_t code, const char *config, wc_error **err)
     return code;
 }
 
+int32_t wci_helper_silent(process_backend *b, wc_error **err)
+{
+    const char *helper = NULL;
+    int32_t rc = wci_process_helper(b, &helper, err);
+    return rc ? rc
+              : wci_err(err, WC_E_RUNTIME,
+                        "wc-helper '%s': ended without a word: it was killed, or is another program; name the one that "
+                        "belongs to this library",
+                        helper);
+}
+
 int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json_t *request,
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err)
@@ -136,6 +146,10 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
     }
     if (!rc)
         rc = wait_report(call, link, -1, report, err);
+    if (rc == WC_E_CLOSED) {
+        wci_err_clear(err);
+        rc = wci_helper_silent(b, err);
+    }
     if (rc == WC_E_CANCELLED || rc == WC_E_TIMEOUT)
         give_up(link);
     if (rc)

@@ -109,7 +109,9 @@ int32_t runtime_failure(const char *runtime, int status, int stderr_fd, wc_error
         rc = said_failure(name, exit_code, said, err);
     else
         rc = wci_err_native(err, WC_E_RUNTIME, WC_DOMAIN_EXIT, exit_code,
-                            "%s: ended with %d and said nothing", name, exit_code);
+                            "OCI runtime '%s': ended with %d and said nothing; if it is none, name one such as crun or "
+                            "runc",
+                            runtime, exit_code);
     wci_free(said);
     return rc;
 }

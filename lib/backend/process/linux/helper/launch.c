@@ -153,7 +153,7 @@ static int32_t wait_runtime(pid_t pid, int signals, int *status, wc_error **err)
     }
 }
 
-static int32_t read_pid(pid_t *pid, wc_error **err)
+static int32_t read_pid(const char *runtime, pid_t *pid, wc_error **err)
 {
     long value = 0;
     FILE *f = fopen(PID_FILE, "re");
@@ -161,7 +161,8 @@ static int32_t read_pid(pid_t *pid, wc_error **err)
     if (f)
         fclose(f);
     if (n != 1 || value <= 0)
-        return wci_err(err, WC_E_RUNTIME, "runtime: it started the process but wrote no pid");
+        return wci_err(err, WC_E_RUNTIME,
+                       "OCI runtime '%s': reported success but started nothing; name one such as crun or runc", runtime);
     *pid = (pid_t)value;
     return WC_OK;
 }
@@ -180,7 +181,7 @@ static int32_t run_runtime(const char *const *argv, int signals, ends *theirs, l
         return rc;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return runtime_failure(argv[0], status, p->out[1], err);
-    return read_pid(&p->pid, err);
+    return read_pid(argv[0], &p->pid, err);
 }
 
 static int32_t take_terminal(int console, launched *p, wc_error **err)
