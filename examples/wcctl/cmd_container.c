@@ -109,8 +109,7 @@ static int32_t for_start(wc_container *c, action *a, wc_error **err)
 
 static int32_t for_restart(wc_container *c, action *a, wc_error **err)
 {
-    int32_t code = wc_container_stop(c, a->timeout_ns, wcctl.cancel, err);
-    return code ? code : wc_container_start(c, 0, wcctl.cancel, NULL, err);
+    return wc_container_restart(c, a->timeout_ns, wcctl.cancel, err);
 }
 
 static int32_t for_rm(wc_container *c, action *a, wc_error **err)

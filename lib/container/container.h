@@ -62,6 +62,7 @@ int32_t wci_ctr_wait(wc_call *call, wc_container *c, int32_t condition, int32_t 
                      wc_error **err);
 int32_t wci_ctr_kill(wc_call *call, wc_container *c, int signal, wc_error **err);
 int32_t wci_ctr_stop(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);
+int32_t wci_ctr_restart(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);
 int32_t wci_ctr_remove(wc_call *call, wc_container *c, int force, wc_error **err);
 /* Removes every container that does not run; lines for people and the bytes it freed. */
 int32_t wci_ctr_prune(wc_call *call, wci_engine *engine, wci_strv *removed, uint64_t *bytes,

@@ -160,6 +160,8 @@ static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record
     if (rc)
         return rc;
     rc = wci_config_from_json(record->config, &config, err);
+    if (!rc && config.auto_remove && !record->auto_remove) /* a restart has suspended it */
+        rc = wci_container_set_auto_remove(engine->store, record->id, 1, err);
     if (!rc)
         rc = fill(&op, engine, record, &config, attach, err);
     int64_t started_ns = wci_now_ns();

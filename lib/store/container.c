@@ -419,3 +419,19 @@ int32_t wci_container_set_name(wci_store *store, const char *id, const char *nam
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
     return rc ? rc : wci_tx_end(store, set_name(store, id, name, err), err);
 }
+
+static int32_t set_auto_remove(wci_store *store, const char *id, int32_t auto_remove,
+                               wc_error **err)
+{
+    int32_t rc = wci_db_run(store->db, "UPDATE containers SET auto_remove = ? WHERE id = ?",
+                            WCI_BIND(WCI_INT(auto_remove), WCI_TEXT(id)), err);
+    return !rc && wci_db_changes(store->db) == 0 ? no_such(id, err) : rc;
+}
+
+int32_t wci_container_set_auto_remove(wci_store *store, const char *id, int32_t auto_remove,
+                                      wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_WRITE, err);
+    return rc ? rc : wci_tx_end(store, set_auto_remove(store, id, auto_remove, err), err);
+}

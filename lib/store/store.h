@@ -289,6 +289,9 @@ int32_t wci_container_update(wci_store *store, const char *id, const wci_contain
                              wc_error **err);
 int32_t wci_container_set_name(wci_store *store, const char *id, const char *name,
                                wc_error **err);
+/* Whether it is removed at its end: the wish of its configuration, suspended during a restart. */
+int32_t wci_container_set_auto_remove(wci_store *store, const char *id, int32_t auto_remove,
+                                      wc_error **err);
 /* Deletes the row; event "destroy". The caller has removed the directories. */
 int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err);
 /* root/containers/<id> and run_root/containers/<id>; owned text. */

@@ -497,6 +497,17 @@ class Life(WcctlCase):
         self.wcctl_ok("wait", name)
         self.assertEqual(self.wcctl_ok("logs", name).stdout.split(), ["1", "2"])
 
+    def test_restart(self):
+        for options in ((), ("--rm",)):
+            with self.subTest(options=options):
+                name = self.start("sh", "-c", "echo x >>/count; wc -l </count; sleep 100", options=options)
+                self.wcctl_ok("restart", "-t", "0", name)
+                time.sleep(0.3)
+                self.assertEqual(self.wcctl_ok("logs", name).stdout.split(), ["1", "2"])
+                self.assertEqual(self.state(name)["Status"], "running")
+                self.wcctl_ok("stop", "-t", "0", name)
+                self.assertEqual(self.wcctl("inspect", name).returncode, 1 if options else 0)
+
     def test_start_attached(self):
         name = self.wcctl_ok("create", "--network", "none", "box", "sh", "-c", "echo hi; exit 4").stdout.strip()
         done = self.wcctl("start", "-a", name)

@@ -191,7 +191,7 @@ static void conclude(monitor *m)
     if (!record_open(req, &store, NULL))
         (void)record_exited(store, req, s->exit_code, s->finished_ns, oom_killed, NULL);
     wci_lock_release(m->mount_lock);
-    if (req->auto_remove && store)
+    if (store && record_says_remove(store, req))
         remove_container(m, store);
     wci_store_unref(store);
     session_finish(s);
