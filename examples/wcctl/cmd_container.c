@@ -152,11 +152,13 @@ static int do_one(const char *name, action *a)
         return 0;
     }
     json_decref(object);
+    if (code == WC_E_CANCELLED)
+        die(code, err);
     complain(err);
     return 1;
 }
 
-/* Goes on after a failure, as Docker does, and ends with 1 then. Prints what worked. */
+/* Goes on after a failure, as Docker does, and ends with 1 then; an interruption ends it. Prints what worked. */
 static int for_each(int argc, char **argv, action *a)
 {
     int result = 0;

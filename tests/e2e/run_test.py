@@ -462,6 +462,17 @@ class Life(WcctlCase):
         self.assertEqual(self.wcctl_ok("logs", "-f", name).stdout, "a\nb\n")
         self.assertLess(time.monotonic() - begun, 10)
 
+    def test_interrupted_by_the_user(self):
+        name = self.start("sh", "-c", "trap '' TERM; echo begun; while true; do sleep 0.1; done")
+        for words in (["wait", name], ["wait", name, "other"], ["logs", "-f", name], ["events"], ["stop", "-t", "50", name]):
+            with self.subTest(words=words):
+                child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                time.sleep(0.5)
+                child.send_signal(signal.SIGINT)
+                said = child.communicate(timeout=10)[1]
+                self.assertEqual((child.returncode, said.count("\n")), (130, 1), said)
+
     def test_stop_is_polite_then_firm(self):
         name = self.start("sh", "-c", "trap 'echo bye; exit 9' TERM; while true; do sleep 0.1; done")
         time.sleep(0.3)
