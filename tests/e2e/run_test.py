@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -80,6 +81,98 @@ class Streams(WcctlCase):
         os.close(slave)
         self.assertEqual((done.returncode, os.read(master, 4096)), (0, b"32 118\r\n"))
         os.close(master)
+
+
+class Detaching(WcctlCase):
+    """Keys that let go of a terminal."""
+    RAW = "stty raw -echo; echo ready; od -An -v -tx1 -w1"
+
+    def setUp(self):
+        self.master, self.slave = pty.openpty()
+        self.addCleanup(os.close, self.master)
+        self.addCleanup(os.close, self.slave)
+
+    def begin(self, *words):
+        child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words], stdin=self.slave,
+                                 stdout=self.slave, stderr=self.slave, close_fds=True)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return child
+
+    def expect(self, text):
+        seen = b""
+        while text not in seen:
+            self.assertTrue(select.select([self.master], [], [], 20)[0], f"{text} did not come: {seen}")
+            seen += os.read(self.master, 4096)
+        return seen
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def run_raw(self, *options, name="raw"):
+        child = self.begin("run", "-it", "--name", name, "--network", "none", *options, "box", "sh", "-c", self.RAW)
+        self.expect(b"ready")
+        return child
+
+    def assertDetached(self, child, name="raw"):
+        self.expect(b"detached")
+        self.assertEqual(child.wait(20), 0)
+        self.assertEqual(self.state(name)["Status"], "running")
+        self.assertTrue(termios.tcgetattr(self.slave)[3] & termios.ICANON, "the terminal is as it was")
+
+    def test_default_keys_of_run_and_attach(self):
+        child = self.run_raw("--rm")
+        self.type(b"\x10\x11")
+        self.assertDetached(child)
+        child = self.begin("attach", "raw")
+        time.sleep(0.5)
+        self.type(b"A")
+        self.expect(b"41")
+        self.type(b"\x10")
+        time.sleep(0.2)
+        self.type(b"\x11")
+        self.assertDetached(child)
+
+    def test_keys_that_are_not_the_sequence_go_to_the_container(self):
+        child = self.run_raw()
+        self.type(b"\x10A\x11\x10\x10B")
+        self.expect(b"42")
+        self.type(b"\x10\x10\x11")
+        self.assertDetached(child)
+        self.assertEqual(self.wcctl_ok("logs", "raw").stdout.split(), ["ready", "10", "41", "11", "10", "10", "42", "10"])
+
+    def test_own_keys(self):
+        child = self.run_raw("--detach-keys", "ctrl-a,d")
+        self.type(b"\x10\x11\x01x")
+        self.expect(b"78")
+        self.type(b"\x01d")
+        self.assertDetached(child)
+        self.assertEqual(self.wcctl_ok("logs", "raw").stdout.split(), ["ready", "10", "11", "01", "78"])
+
+    def test_no_keys(self):
+        child = self.run_raw("--detach-keys", "")
+        self.type(b"\x10\x11")
+        self.expect(b"11")
+        self.assertIsNone(child.poll())
+
+    def test_exec_and_start(self):
+        self.wcctl_ok("create", "-it", "--name", "raw", "--network", "none", "box", "sh", "-c", self.RAW)
+        child = self.begin("start", "-ai", "raw")
+        self.expect(b"ready")
+        self.type(b"\x10\x11")
+        self.assertDetached(child)
+        child = self.begin("exec", "-it", "raw", "sh", "-c", self.RAW)
+        self.expect(b"ready")
+        self.type(b"\x10\x11")
+        self.assertDetached(child)
+
+    def test_wrong_keys_are_refused(self):
+        for keys in ("ctrl-", "ctrl-1", "ab", "a,,b", "a,", ",", ",".join("a" * 17)):
+            done = self.wcctl("run", "-it", "--name", "raw", "--detach-keys", keys, "box")
+            self.assertFails(done, 125, "--detach-keys", f"'{keys}'", "ctrl-LETTER")
+
+    def test_bytes_from_a_pipe_are_no_keys(self):
+        self.assertEqual(self.output("-i", "--", "od", "-An", "-tx1", stdin="\x10\x11").split(), ["10", "11"])
 
 
 class ExitCodes(WcctlCase):
