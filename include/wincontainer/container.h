@@ -86,7 +86,7 @@ WC_API int32_t wc_container_options_add_mount(wc_container_options *options, con
 WC_API int32_t wc_container_options_set_memory(wc_container_options *options, int64_t bytes, wc_error **err);
 /** Memory plus swap in bytes, -1: unlimited swap. @since 0.1 */
 WC_API int32_t wc_container_options_set_memory_swap(wc_container_options *options, int64_t bytes, wc_error **err);
-/** Processor time in 10^-9 processors, up to those of the host: 1500000000 is one and a half; 0: no limit. @since 0.1 */
+/** Processor time in 10^-9 processors, up to those that this process may use: 1500000000 is one and a half; 0: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err);
 /** Relative weight, 2 to 262144; 1024 is normal. @since 0.1 */
 WC_API int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64_t shares, wc_error **err);

@@ -14,7 +14,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
-#include "platform/host.h"
+#include "platform/thread.h"
 
 #define MIN_MEMORY (6 * 1024 * 1024)
 #define NANO 1000000000
@@ -225,11 +225,11 @@ int32_t wc_container_options_set_memory_swap(wc_container_options *options, int6
 
 int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err)
 {
-    int64_t there = wci_host_processors();
+    int64_t there = wci_cpu_count();
     if (nano_cpus && (nano_cpus < NANO / 100 || nano_cpus > there * NANO))
         return wci_err(err, WC_E_INVALID,
-                       "processor limit of %.12g processors: must be 0 (none) or from 0.01 to %lld, the processors of "
-                       "this host",
+                       "processor limit of %.12g processors: must be 0 (none) or from 0.01 to %lld, the processors that "
+                       "can be used here",
                        (double)nano_cpus / NANO, (long long)there);
     return set_number(options, options ? &options->settings.nano_cpus : NULL, nano_cpus, 1, "processor limit", "",
                       err);
@@ -284,9 +284,9 @@ int32_t wc_container_options_set_cpuset(wc_container_options *options, const cha
     unsigned long highest = 0;
     if (!rc && *cpus && !is_cpu_list(cpus, &highest))
         rc = wci_err(err, WC_E_INVALID, "cpuset '%.80s': must be a list such as '0-2,7'", cpus);
-    if (!rc && highest >= wci_host_processors_possible())
-        rc = wci_err(err, WC_E_INVALID, "cpuset '%.80s': there is no processor %lu, this host has 0 to %u", cpus, highest,
-                     (unsigned)wci_host_processors_possible() - 1);
+    if (!rc && highest >= (unsigned long)wci_cpu_limit())
+        rc = wci_err(err, WC_E_INVALID, "cpuset '%.80s': there is no processor %lu, this host has 0 to %d", cpus, highest,
+                     wci_cpu_limit() - 1);
     return rc ? rc : wci_option_set_text(options, &options->settings.cpuset, cpus, "cpuset", err);
 }
 

@@ -17,9 +17,6 @@ int32_t wci_random_hex(size_t bytes, char *out, wc_error **err);
 int64_t wci_host_pid(void);
 /* When the process began, in the system's own unit: with the pid it names a process for ever. */
 int64_t wci_host_process_start(int64_t pid);
-/* Processors that work now, and those that there may be: their numbers are below that. */
-uint32_t wci_host_processors(void);
-uint32_t wci_host_processors_possible(void);
 int wci_host_is_root(void);
 uint32_t wci_host_uid(void);
 uint32_t wci_host_gid(void);

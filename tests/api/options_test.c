@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Option values that no host can give are refused by the setters, which say what is possible. */
+#include <sched.h>
+
 #include <wincontainer/wincontainer.h>
 
 #include "support/support.h"
@@ -20,7 +22,9 @@ static void teardown(void)
 
 static int64_t processors(void)
 {
-    return sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t set;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof set, &set), 0);
+    return CPU_COUNT(&set);
 }
 
 /* The call, with &err as its last argument, gives WC_E_INVALID with both parts in its message. */

@@ -120,22 +120,6 @@ int wci_process_alive(int64_t pid, int64_t start)
            start_time(fields) == start;
 }
 
-static uint32_t ask_processors(int name)
-{
-    long count = sysconf(name);
-    return count > 0 ? (uint32_t)count : 1;
-}
-
-uint32_t wci_host_processors(void)
-{
-    return ask_processors(_SC_NPROCESSORS_ONLN);
-}
-
-uint32_t wci_host_processors_possible(void)
-{
-    return ask_processors(_SC_NPROCESSORS_CONF);
-}
-
 int wci_host_is_root(void)
 {
     return geteuid() == 0;
