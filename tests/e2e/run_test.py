@@ -19,18 +19,9 @@ import termios
 import time
 import unittest
 
-from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime
+from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime, runs
 
 import named_skips  # found where wcctl_case looks
-
-
-def runs(pid):
-    """Whether the process runs; one that only waits for its parent does not."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 class Streams(WcctlCase):

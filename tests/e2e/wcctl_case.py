@@ -26,6 +26,15 @@ def need_runtime():
         sys.exit(77)
 
 
+def runs(pid):
+    """Whether the process runs; one that only waits for its parent does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class WcctlCase(unittest.TestCase):
     """One store for the whole class; containers are removed after each test."""
     maxDiff = None

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/logs.h"
@@ -192,6 +193,15 @@ int32_t wci_exec_dir(const wc_request *request, char **out, wc_error **err)
         return wci_err_nomem(err);
     *out = dir;
     return WC_OK;
+}
+
+int32_t wci_backend_process_prune(wci_strv *removed, wc_error **err)
+{
+    size_t count = wci_cgroup_prune();
+    if (!count)
+        return WC_OK;
+    char *line = wci_asprintf("Deleted: control groups of %zu container%s without processes", count, count == 1 ? "" : "s");
+    return wci_strv_add_take(removed, line) ? wci_err_nomem(err) : WC_OK;
 }
 
 const wc_backend_ops *wci_backend_process_ops(void)

@@ -15,9 +15,11 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/str.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define GONE_TRIES 2000 /* of 1 ms or more */
+#define NEW_SECONDS 600 /* long enough between making a group and entering it */
 
 static int is_unified(void)
 {
@@ -256,4 +258,70 @@ int32_t wci_cgroup_remove(const char *id, wc_error **err)
                           "container '%s': its control groups cannot be removed: processes of it "
                           "do not end",
                           id);
+}
+
+/* ---- Groups that nobody has ---- */
+
+static int is_id(const char *name)
+{
+    return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
+}
+
+static int collect_ids(int hierarchy, const char *path, void *arg)
+{
+    (void)path;
+    int fd = openat(hierarchy, &WCI_CGROUP_PARENT[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *d;
+    while (dir && (d = readdir(dir)))
+        if (is_id(d->d_name) && !wci_strv_contains(arg, d->d_name))
+            (void)wci_strv_add(arg, d->d_name);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    return 0;
+}
+
+/* Also when that cannot be told. */
+static int has_processes(int parent, const char *name)
+{
+    char byte[2];
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *d;
+    int result = !dir || !read_small(fd, "cgroup.procs", byte, sizeof byte) || byte[0];
+    while (!result && (d = readdir(dir)))
+        if (d->d_type == DT_DIR && d->d_name[0] != '.')
+            result = has_processes(fd, d->d_name);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+static int is_in_use(int dir, const char *name, void *arg)
+{
+    struct stat st;
+    struct statfs fs;
+    (void)arg;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || time(NULL) - st.st_mtime < NEW_SECONDS ||
+        fstatfs(dir, &fs) != 0)
+        return 1;
+    int is_group = fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC;
+    return is_group && has_processes(dir, name);
+}
+
+size_t wci_cgroup_prune(void)
+{
+    wci_strv ids = WCI_STRV_INIT;
+    int kill_first = 0;
+    size_t count = 0;
+    (void)each_hierarchy(collect_ids, &ids);
+    for (size_t i = 0; i < ids.count; i++)
+        if (!each_group(ids.items[i], is_in_use, NULL) && !each_group(ids.items[i], visit_remove, &kill_first))
+            count++;
+    wci_strv_free(&ids);
+    return count;
 }

@@ -3,6 +3,8 @@
 #ifndef WCI_PROCESS_CGROUP_H
 #define WCI_PROCESS_CGROUP_H
 
+#include <stddef.h>
+
 #include <wincontainer/error.h>
 
 #define WCI_CGROUP_PARENT "/wincontainer"
@@ -15,6 +17,9 @@ int wci_cgroup_is_mixed(void);
 int wci_cgroup_exists(const char *id);
 /* 1 when the kernel killed one of its processes for want of memory. */
 int wci_cgroup_oom_killed(const char *id);
+/* Removes the groups that were made a while ago and have no processes in any hierarchy, whoever's they are: a
+ * start makes its own. Tells of how many containers. */
+size_t wci_cgroup_prune(void);
 /* Kills what is left in the groups, waits until it is gone, and removes them. WC_E_BUSY when
  * processes do not go away. */
 int32_t wci_cgroup_remove(const char *id, wc_error **err);

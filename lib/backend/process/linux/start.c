@@ -19,6 +19,8 @@
 
 #define HELPER_FD_LINK 3
 #define HELPER_FD_DATA 4
+/* The kernel kills the runtime of a helper that was killed, a moment after we hear of it. */
+#define RUNTIME_DIES_MS 20
 /* A helper that was told to give up takes no longer than its runtime does. */
 #define GIVE_UP_MS 20000
 
@@ -147,6 +149,8 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
     if (!rc)
         rc = wait_report(call, link, -1, report, err);
     if (rc == WC_E_CLOSED) {
+        WCI_CALL_NONE(none);
+        (void)wci_call_sleep_ms(&none, RUNTIME_DIES_MS, NULL);
         wci_err_clear(err);
         rc = wci_helper_silent(b, err);
     }
@@ -255,6 +259,8 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
         rc = wci_helper_run(b, call, "monitor", container_request(b, request, runtime), config,
                             WCI_FD_NONE, &link, &report, call->err);
     wci_free(config);
+    if (rc)
+        (void)wci_process_end_remains(request, NULL); /* a monitor that was killed cannot */
     return rc ? rc : answer(request, &link, &report, response, call->err);
 }
 

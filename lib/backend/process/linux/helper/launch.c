@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -107,11 +108,19 @@ static int receive_terminal(int console)
     return terminal;
 }
 
+/* A runtime without its monitor would go on with what nobody knows of. */
+static void die_with(pid_t monitor)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != monitor)
+        _exit(127);
+}
+
 static pid_t start_runtime(const char *const *argv, const ends *theirs)
 {
-    pid_t pid = fork();
+    pid_t monitor = getpid(), pid = fork();
     if (pid != 0)
         return pid;
+    die_with(monitor);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

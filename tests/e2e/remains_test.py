@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Control groups and processes that a killed monitor would leave behind."""
+import contextlib
+import glob
+import os
+import secrets
+import signal
+import subprocess
+import time
+
+from wcctl_case import BUILD, WcctlCase, need_runtime, runs
+
+import named_skips  # found where wcctl_case looks
+
+
+def hierarchies():
+    """The directories in which containers have their groups."""
+    if os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
+        return ["/sys/fs/cgroup"]
+    with open("/proc/mounts", encoding="utf-8") as mounts:
+        return [line.split()[1] for line in mounts if line.split()[2] == "cgroup"]
+
+
+def groups(name):
+    return [group for h in hierarchies() for group in glob.glob(f"{h}/wincontainer/{name}")]
+
+
+class KilledInTheStart(WcctlCase):
+    """The worst instant: the runtime has made a group and a process in it, and nothing is recorded."""
+
+    RUNTIME = """#!/bin/sh
+for id; do :; done
+mkdir -p {group}/$id
+sleep 1000 &
+echo $! >{group}/$id/cgroup.procs
+echo $PPID $$ $! $id >{work}/started.part
+mv {work}/started.part {work}/started
+sleep 1000
+"""
+
+    def setUp(self):
+        with open(f"{self.work}/slow", "w", encoding="utf-8") as file:
+            file.write(self.RUNTIME.format(group=f"{hierarchies()[0]}/wincontainer", work=self.work))
+        os.chmod(f"{self.work}/slow", 0o755)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{self.work}/started")
+
+    def begin(self, *options):
+        child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "--runtime", f"{self.work}/slow", "run", "-d",
+                                  "--network", "none", *options, "box", "true"],
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while not os.path.exists(f"{self.work}/started"):
+            self.assertIsNone(child.poll())
+            time.sleep(0.01)
+        with open(f"{self.work}/started", encoding="utf-8") as file:
+            monitor, runtime, inside, name = file.read().split()
+        return child, int(monitor), int(runtime), int(inside), name
+
+    def assertNothingRuns(self, runtime, inside, name):
+        self.assertFalse(runs(runtime), "the runtime goes on without its monitor")
+        self.assertFalse(runs(inside), "what was in the group goes on")
+        self.assertEqual(groups(name), [])
+
+    def test_the_monitor(self):
+        child, monitor, runtime, inside, name = self.begin("--name", "half")
+        os.kill(monitor, signal.SIGKILL)
+        said = child.communicate(timeout=20)[1]
+        self.assertEqual((child.returncode, said.count("\n")), (125, 1), said)
+        self.assertIn("it was killed", said)
+        self.assertNothingRuns(runtime, inside, name)
+        self.assertEqual((self.state("half")["Status"], self.state("half")["ExitCode"]), ("created", 128))
+
+    def test_the_monitor_of_what_is_removed_at_once(self):
+        child, monitor, runtime, inside, name = self.begin("--rm")
+        os.kill(monitor, signal.SIGKILL)
+        child.communicate(timeout=20)
+        self.assertNothingRuns(runtime, inside, name)
+        self.assertEqual(self.wcctl_ok("ps", "-a", "-q").stdout, "")
+
+    def test_the_monitor_and_who_started_it(self):
+        child, monitor, runtime, inside, name = self.begin("--name", "half")
+        child.kill()
+        os.kill(monitor, signal.SIGKILL)
+        child.communicate(timeout=20)
+        self.assertIn("interrupted", self.state("half")["Error"])
+        self.assertNothingRuns(runtime, inside, name)
+
+
+class Groups(WcctlCase):
+    """Of containers whose store is gone."""
+
+    def make(self, name, minutes):
+        for group in [f"{h}/wincontainer/{name}" for h in hierarchies()]:
+            os.makedirs(f"{group}/inside")
+            self.addCleanup(self.remove, group)
+            for path in (f"{group}/inside", group):
+                os.utime(path, (time.time() - 60 * minutes,) * 2)
+        return name
+
+    @staticmethod
+    def remove(group):
+        for path in (f"{group}/inside", group):
+            with contextlib.suppress(FileNotFoundError):
+                os.rmdir(path)
+
+    def enter(self, group):
+        child = subprocess.Popen(["sleep", "1000"])
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        with open(f"{group}/cgroup.procs", "w", encoding="utf-8") as file:
+            file.write(str(child.pid))
+        return child
+
+    def test_prune_removes_those_that_nobody_has(self):
+        self.output("--", "true")  # makes the directory above them
+        old, new = self.make(secrets.token_hex(32), 60), self.make(secrets.token_hex(32), 1)
+        used, other = self.make(secrets.token_hex(32), 60), self.make("not-ours", 60)
+        child = self.enter(f"{hierarchies()[0]}/wincontainer/{used}/inside")
+        said = self.wcctl_ok("system", "prune", "-f").stdout
+        self.assertRegex(said, r"Deleted: control groups of \d+ container")
+        self.assertEqual(groups(old), [])
+        for kept in (new, used, other):
+            self.assertEqual(len(groups(kept)), len(hierarchies()), kept)
+        self.assertIsNone(child.poll())
+
+    def test_prune_spares_what_runs(self):
+        name = self.wcctl_ok("run", "-d", "--network", "none", "box", "sleep", "100").stdout.strip()
+        for group in groups(name):
+            os.utime(group, (time.time() - 3600,) * 2)
+        before = groups(name)
+        self.wcctl_ok("system", "prune", "-f")
+        self.assertEqual((groups(name), self.state(name)["Status"]), (before, "running"))
+
+
+if __name__ == "__main__":
+    need_runtime()
+    named_skips.main()
