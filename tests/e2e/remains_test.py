@@ -57,6 +57,12 @@ sleep 1000
             monitor, runtime, inside, name = file.read().split()
         return child, int(monitor), int(runtime), int(inside), name
 
+    @staticmethod
+    def kill(monitor):
+        os.kill(monitor, signal.SIGKILL)
+        while runs(monitor):
+            time.sleep(0.001)
+
     def assertNothingRuns(self, runtime, inside, name):
         self.assertFalse(runs(runtime), "the runtime goes on without its monitor")
         self.assertFalse(runs(inside), "what was in the group goes on")
@@ -64,7 +70,7 @@ sleep 1000
 
     def test_the_monitor(self):
         child, monitor, runtime, inside, name = self.begin("--name", "half")
-        os.kill(monitor, signal.SIGKILL)
+        self.kill(monitor)
         said = child.communicate(timeout=20)[1]
         self.assertEqual((child.returncode, said.count("\n")), (125, 1), said)
         self.assertIn("it was killed", said)
@@ -73,7 +79,7 @@ sleep 1000
 
     def test_the_monitor_of_what_is_removed_at_once(self):
         child, monitor, runtime, inside, name = self.begin("--rm")
-        os.kill(monitor, signal.SIGKILL)
+        self.kill(monitor)
         child.communicate(timeout=20)
         self.assertNothingRuns(runtime, inside, name)
         self.assertEqual(self.wcctl_ok("ps", "-a", "-q").stdout, "")
@@ -81,7 +87,7 @@ sleep 1000
     def test_the_monitor_and_who_started_it(self):
         child, monitor, runtime, inside, name = self.begin("--name", "half")
         child.kill()
-        os.kill(monitor, signal.SIGKILL)
+        self.kill(monitor)
         child.communicate(timeout=20)
         self.assertIn("interrupted", self.state("half")["Error"])
         self.assertNothingRuns(runtime, inside, name)

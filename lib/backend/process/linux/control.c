@@ -202,6 +202,7 @@ int32_t wci_process_end_remains(const wc_request *request, wc_error **err)
     const char *id = wc_request_container_id(request);
     wci_lock *lock = NULL;
     wc_error *why = NULL;
+    wci_run_wait_for_runtime(wc_request_run_dir(request));
     if (!wci_cgroup_exists(id))
         return WC_OK;
     char *path = wci_path_join(wc_request_run_dir(request), WCI_RUN_LOCK);
@@ -365,6 +366,7 @@ int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_
     if (rc)
         return rc;
     rc = end_monitor(&t, call, call->err);
+    wci_run_wait_for_runtime(t.dir);
     if (!rc && wci_cgroup_exists(id))
         rc = wci_cgroup_remove(id, call->err);
     if (!rc)

@@ -19,8 +19,6 @@
 
 #define HELPER_FD_LINK 3
 #define HELPER_FD_DATA 4
-/* The kernel kills the runtime of a helper that was killed, a moment after we hear of it. */
-#define RUNTIME_DIES_MS 20
 /* A helper that was told to give up takes no longer than its runtime does. */
 #define GIVE_UP_MS 20000
 
@@ -149,8 +147,6 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
     if (!rc)
         rc = wait_report(call, link, -1, report, err);
     if (rc == WC_E_CLOSED) {
-        WCI_CALL_NONE(none);
-        (void)wci_call_sleep_ms(&none, RUNTIME_DIES_MS, NULL);
         wci_err_clear(err);
         rc = wci_helper_silent(b, err);
     }

@@ -15,7 +15,9 @@
 #include <unistd.h>
 
 #include "backend/process/linux/helper/failure.h"
+#include "backend/process/protocol.h"
 #include "core/error.h"
+#include "platform/host.h"
 
 #define CONSOLE_SOCKET "console.sock"
 #define PID_FILE "pid"
@@ -115,12 +117,25 @@ static void die_with(pid_t monitor)
         _exit(127);
 }
 
+/* Whoever clears up after a monitor waits for this process first. */
+static int write_self(void)
+{
+    FILE *f = fopen(WCI_RUN_RUNTIME, "we");
+    if (!f)
+        return 0;
+    fprintf(f, "{\"pid\":%lld,\"pidStart\":%lld}\n", (long long)wci_host_pid(),
+            (long long)wci_host_process_start(wci_host_pid()));
+    return fclose(f) == 0;
+}
+
 static pid_t start_runtime(const char *const *argv, const ends *theirs)
 {
     pid_t monitor = getpid(), pid = fork();
     if (pid != 0)
         return pid;
     die_with(monitor);
+    if (!write_self())
+        _exit(127);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -186,6 +201,7 @@ static int32_t run_runtime(const char *const *argv, int signals, ends *theirs, l
     if (pid < 0)
         return wci_err_errno(err, errno, "runtime '%s'", argv[0]);
     int32_t rc = wait_runtime(pid, signals, &status, err);
+    unlink(WCI_RUN_RUNTIME);
     if (rc)
         return rc;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
