@@ -282,6 +282,7 @@ START_TEST(null_arguments_are_refused)
     bad(wc_container_start(c, WC_ATTACH_STDOUT, NULL, NULL, &err), WC_E_INVALID);
     bad(wc_container_start(c, 1u << 20, NULL, NULL, &err), WC_E_INVALID);
     bad(wc_container_kill(c, NULL, &err), WC_E_INVALID);
+    bad(wc_container_restart(NULL, 0, NULL, &err), WC_E_INVALID);
     bad(wc_container_remove(c, 1u << 20, NULL, &err), WC_E_INVALID);
     bad(wc_container_inspect(c, NULL, &err), WC_E_INVALID);
     bad(wc_container_inspect(NULL, &info, &err), WC_E_INVALID);
