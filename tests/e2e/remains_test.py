@@ -93,6 +93,40 @@ sleep 1000
         self.assertNothingRuns(runtime, inside, name)
 
 
+class KilledWhileItRuns(WcctlCase):
+    """The end counts as 255, and nothing goes on."""
+
+    def start(self):
+        return self.wcctl_ok("run", "-d", "--network", "none", "box", "sleep", "1000").stdout.strip()
+
+    def test_end_that_nobody_saw(self):
+        name = self.start()
+        pid = self.state(name)["Pid"]
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            monitor = int(file.read().rsplit(")", 1)[1].split()[1])
+        waiting = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "wait", name], stdout=subprocess.PIPE)
+        time.sleep(0.5)
+        os.kill(monitor, signal.SIGKILL)
+        self.assertEqual(waiting.communicate()[0], b"255\n")
+        self.assertEqual(self.wcctl_ok("wait", name).stdout, "255\n")
+        self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
+        self.assertFalse(runs(pid), "what ended for us goes on")
+
+    def test_end_that_nobody_saw_is_found_by_whoever_looks(self):
+        for look in (["ps", "-a"], ["stop"], ["kill"], ["exec"]):
+            with self.subTest(look=look[0]):
+                name = self.start()
+                pid = self.state(name)["Pid"]
+                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                    monitor = int(file.read().rsplit(")", 1)[1].split()[1])
+                os.kill(monitor, signal.SIGKILL)
+                while runs(monitor):
+                    time.sleep(0.01)
+                self.wcctl(*look, *([] if look[0] == "ps" else [name]), *(["true"] if look[0] == "exec" else []))
+                self.assertFalse(runs(pid), "what ended for us goes on")
+                self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
+
+
 class Groups(WcctlCase):
     """Of containers whose store is gone."""
 

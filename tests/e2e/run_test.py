@@ -19,7 +19,7 @@ import termios
 import time
 import unittest
 
-from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime, runs
+from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime
 
 import named_skips  # found where wcctl_case looks
 
@@ -659,33 +659,6 @@ class Life(WcctlCase):
         child.stdout.close()
         self.assertEqual(self.wcctl_ok("wait", "orphan").stdout, "8\n")
         self.assertEqual(self.wcctl_ok("logs", "orphan").stdout, "one\ntwo\n")
-
-    def test_end_that_nobody_saw(self):
-        name = self.start("sleep", "1000")
-        pid = self.state(name)["Pid"]
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            monitor = int(file.read().rsplit(")", 1)[1].split()[1])
-        waiting = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "wait", name], stdout=subprocess.PIPE)
-        time.sleep(0.5)
-        os.kill(monitor, signal.SIGKILL)
-        self.assertEqual(waiting.communicate()[0], b"255\n")
-        self.assertEqual(self.wcctl_ok("wait", name).stdout, "255\n")
-        self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
-        self.assertFalse(runs(pid), "what ended for us goes on")
-
-    def test_end_that_nobody_saw_is_found_by_whoever_looks(self):
-        for look in (["ps", "-a"], ["stop"], ["kill"], ["exec"]):
-            with self.subTest(look=look[0]):
-                name = self.start("sleep", "1000")
-                pid = self.state(name)["Pid"]
-                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                    monitor = int(file.read().rsplit(")", 1)[1].split()[1])
-                os.kill(monitor, signal.SIGKILL)
-                while runs(monitor):
-                    time.sleep(0.01)
-                self.wcctl(*look, *([] if look[0] == "ps" else [name]), *(["true"] if look[0] == "exec" else []))
-                self.assertFalse(runs(pid), "what ended for us goes on")
-                self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
 
     def test_nothing_left(self):
         path = f"{self.work}/cid-left"
