@@ -31,7 +31,7 @@ typedef struct text_list {
 typedef enum option_kind {
     OPTION_FLAG,  /* int */
     OPTION_TEXT,  /* const char *, which "" is not */
-    OPTION_MAYBE, /* const char *, and "" means something: as in Docker, that the option was not given */
+    OPTION_MAYBE, /* const char *, and "" means something, as in Docker: mostly that the option was not given */
     OPTION_LIST,  /* text_list, of which "" is no item */
 } option_kind;
 
@@ -170,7 +170,7 @@ typedef struct detach_keys {
     size_t seen;  /* so many have come, and wait for the next */
 } detach_keys;
 #define DETACH_KEYS_OPTION(text)                                                                 \
-    {0, "detach-keys", OPTION_TEXT, "KEYS", "what lets go of its terminal, default ctrl-p,ctrl-q", &(text)}
+    {0, "detach-keys", OPTION_MAYBE, "KEYS", "what lets go of its terminal, default ctrl-p,ctrl-q", &(text)}
 /* NULL: the default. Ends the program when the text is wrong. */
 detach_keys detach_keys_parse(const char *text);
 /* Takes the sequence out of the input; `out` has room for size + DETACH_KEYS_MAX. 1 when it was whole: what follows

@@ -130,7 +130,7 @@ class Detaching(WcctlCase):
         self.expect(b"42")
         self.type(b"\x10\x10\x11")
         self.assertDetached(child)
-        self.assertEqual(self.wcctl_ok("logs", "raw").stdout.split(), ["ready", "10", "41", "11", "10", "10", "42", "10"])
+        self.assertLogs("raw", ["ready", "10", "41", "11", "10", "10", "42", "10"])
 
     def test_own_keys(self):
         child = self.run_raw("--detach-keys", "ctrl-a,d")
@@ -138,7 +138,7 @@ class Detaching(WcctlCase):
         self.expect(b"78")
         self.type(b"\x01d")
         self.assertDetached(child)
-        self.assertEqual(self.wcctl_ok("logs", "raw").stdout.split(), ["ready", "10", "11", "01", "78"])
+        self.assertLogs("raw", ["ready", "10", "11", "01", "78"])
 
     def test_no_keys(self):
         child = self.run_raw("--detach-keys", "")
@@ -596,9 +596,9 @@ class Life(WcctlCase):
         for options in ((), ("--rm",)):
             with self.subTest(options=options):
                 name = self.start("sh", "-c", "echo x >>/count; wc -l </count; sleep 100", options=options)
+                self.assertLogs(name, ["1"])
                 self.wcctl_ok("restart", "-t", "0", name)
-                time.sleep(0.3)
-                self.assertEqual(self.wcctl_ok("logs", name).stdout.split(), ["1", "2"])
+                self.assertLogs(name, ["1", "2"])
                 self.assertEqual(self.state(name)["Status"], "running")
                 self.wcctl_ok("stop", "-t", "0", name)
                 self.assertEqual(self.wcctl("inspect", name).returncode, 1 if options else 0)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BUILD, SOURCE = os.environ["WC_TEST_BUILD"], os.environ["WC_TEST_SOURCE"]
@@ -85,6 +86,15 @@ class WcctlCase(unittest.TestCase):
         done = self.run_box(*words, **more)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
+
+    def assertLogs(self, name, words):
+        """What it has written, once that has come."""
+        for _ in range(100):
+            written = self.wcctl_ok("logs", name).stdout.split()
+            if written == words:
+                break
+            time.sleep(0.1)
+        self.assertEqual(written, words)
 
     def assertFails(self, done, code, *parts):
         """One line on standard error that holds every part, and this exit code."""
