@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "layer/layer.h"
-#include "registry/base64.h"
 
 #define TYPE_SCHEMA_1 "application/vnd.docker.distribution.manifest.v1+"
 

@@ -68,6 +68,7 @@ struct bring {
     piece *pieces; /* the largest first */
     size_t count;
     wci_fetch **fetches; /* room for all of them */
+    wci_limits limits;
     int64_t reported_ns;
 
     wci_thread *workers[MAX_WORKERS];
@@ -114,7 +115,7 @@ static int32_t unpack_into(bring *b, piece *p, wci_staging *staging, wci_layer_r
     int32_t code = wci_layer_reader_codec(reader, &codec, err);
     if (!code)
         code = wci_layer_unpack(&source, codec, p->diff_id, wci_staging_dir(staging),
-                                &wci_limits_default, &b->stop, &stats, err);
+                                &b->limits, &b->stop, &stats, err);
     if (!code)
         code = wci_staging_commit(staging, stats.content_bytes, stats.entries, 0, err);
     if (!code)
@@ -548,7 +549,8 @@ int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_or
                          const wci_document *manifest, const wci_image_config *config,
                          wci_stagings *trees, wc_error **err)
 {
-    bring b = {.call = call, .hold = hold, .store = store, .origin = origin};
+    bring b = {.call = call, .hold = hold, .store = store, .origin = origin, .limits = wci_limits_default};
+    b.limits.target_windows = wci_streq(config->platform.os, "windows");
     wci_mutex_init(&b.mutex);
     wci_cond_init(&b.changed);
     b.pieces = wci_calloc(manifest->count + 1, sizeof *b.pieces);

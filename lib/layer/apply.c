@@ -36,7 +36,7 @@ static int32_t apply_entry(wci_extract *x, wci_tar_reader *reader, const wci_tar
     int32_t rc;
     if (entry->type == WCI_ENTRY_IGNORED)
         return WC_OK;
-    if ((rc = wci_extract_take_path(x, entry->name, err)))
+    if ((rc = wci_extract_take_path(x, entry, err)))
         return rc;
     if (!x->path.size && entry->type != WCI_ENTRY_DIR)
         return wci_err(err, WC_E_FORMAT, "the root must be a directory");

@@ -50,7 +50,8 @@ typedef struct wci_limits {
     uint64_t max_ratio;    /* uncompressed to compressed, checked past 64 MiB, default 1100 */
     uint32_t max_path;     /* 4096 */
     uint32_t max_header;   /* bytes of pax and long-name data per entry, 1 MiB */
-    int target_windows;    /* 1: names that Windows would read as something else are refused */
+    int target_windows;    /* 1: names that Windows would read as something else are refused; without it
+                              from the first entry on that has attributes of Windows */
 } wci_limits;
 extern const wci_limits wci_limits_default;
 

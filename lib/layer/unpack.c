@@ -238,7 +238,7 @@ static int32_t take_entry(unpack *u, wci_tar_reader *reader, const wci_tar_entry
     int32_t rc;
     if (entry->type == WCI_ENTRY_IGNORED)
         return WC_OK;
-    if ((rc = wci_extract_take_path(&u->x, entry->name, err)) ||
+    if ((rc = wci_extract_take_path(&u->x, entry, err)) ||
         (rc = kind_of_path(u->x.path.data, &kind, err)))
         return rc;
     if (!u->x.path.size)
