@@ -106,6 +106,17 @@ static void log_skipped(const bring *b, const piece *p, const wci_unpack_stats *
                        stats->skipped.items[i]);
 }
 
+/* Others would take the files from the table that the manifest names instead of the layer. */
+static int32_t check_table(const wci_descriptor *layer, const wci_unpack_stats *stats, wc_error **err)
+{
+    char shown[WCI_SHOWN_SIZE];
+    if (!layer->table_digest || wci_streq(layer->table_digest, stats->table.text))
+        return WC_OK;
+    wci_show(layer->table_digest, shown);
+    return wci_err(err, WC_E_FORMAT, "its annotation names the zstd:chunked table of contents '%s', which it does not have",
+                   shown);
+}
+
 static int32_t unpack_into(bring *b, piece *p, wci_staging *staging, wci_layer_reader *reader,
                            wc_error **err)
 {
@@ -116,6 +127,8 @@ static int32_t unpack_into(bring *b, piece *p, wci_staging *staging, wci_layer_r
     if (!code)
         code = wci_layer_unpack(&source, codec, p->diff_id, wci_staging_dir(staging),
                                 &b->limits, &b->stop, &stats, err);
+    if (!code)
+        code = check_table(p->layer, &stats, err);
     if (!code)
         code = wci_staging_commit(staging, stats.content_bytes, stats.entries, 0, err);
     if (!code)

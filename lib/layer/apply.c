@@ -69,7 +69,7 @@ int32_t wci_tar_apply(const wci_source *tar, wci_fd dir, int flags, const wci_li
                       const _Atomic int *stop, wci_unpack_stats *stats, wc_error **err)
 {
     const wci_tar_input input = {.source = *tar, .limits = limits, .stop = stop};
-    wci_unpack_stats done = {0, 0, 0, WCI_STRV_INIT};
+    wci_unpack_stats done = {.skipped = WCI_STRV_INIT};
     wci_tar_reader *reader = NULL;
     wci_extract x;
     wci_fd root;

@@ -58,6 +58,8 @@ extern const wci_limits wci_limits_default;
 typedef struct wci_unpack_stats {
     uint64_t tar_bytes, entries, content_bytes;
     wci_strv skipped; /* extended attributes that could not be set here, one line each */
+    /* Of the table of contents of a zstd:chunked layer, as stored, or empty. It agrees with the layer. */
+    wci_digest table;
 } wci_unpack_stats;
 
 /* Unpacks one layer into `dir` (from wci_staging_dir): makes dir/fs and dir/records. The DiffID is

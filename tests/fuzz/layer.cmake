@@ -2,3 +2,4 @@
 wc_add_fuzzer(tar fuzz_tar.c corpus/tar)
 wc_add_fuzzer(codec fuzz_codec.c corpus/codec)
 wc_add_fuzzer(security fuzz_security.c corpus/security)
+wc_add_fuzzer(chunked fuzz_chunked.c corpus/chunked json.dict)

@@ -23,6 +23,7 @@ mode_t hostile_type(const char *fs, const char *name);
 void hostile_assert_text(const char *fs, const char *name, const char *want);
 
 TCase *hostile_stream_cases(void);
+TCase *hostile_chunked_cases(void);
 TCase *hostile_windows_cases(void);
 
 #endif

@@ -522,6 +522,7 @@ int main(void)
     Suite *suite = suite_create("hostile layers");
     suite_add_tcase(suite, layer_cases());
     suite_add_tcase(suite, hostile_stream_cases());
+    suite_add_tcase(suite, hostile_chunked_cases());
     suite_add_tcase(suite, hostile_windows_cases());
     return test_main(suite);
 }
