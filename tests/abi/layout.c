@@ -128,5 +128,6 @@ int main(void)
     VALUE(WC_PRUNE_UNUSED);
     VALUE(WC_PRUNE_PARTIAL);
     VALUE(WC_E_UNTRUSTED);
+    VALUE(WC_SIGN_EACH);
     return 0;
 }

@@ -154,7 +154,7 @@ int32_t wci_private_key_load(const char *path, const char *passphrase, wci_key *
 
 /* ---- New keys --------------------------------------------------------------------------------------- */
 
-static int32_t write_public(const wci_key *key, wc_buf **out, wc_error **err)
+int32_t wci_public_key_write(const wci_key *key, wc_buf **out, wc_error **err)
 {
     wci_str text = WCI_STR_INIT;
     wc_buf *der = NULL;
@@ -190,7 +190,7 @@ int32_t wci_key_pair_make(const char *passphrase, wc_buf **private_pem, wc_buf *
     if (!code)
         code = write_private(key, passphrase, &secret, err);
     if (!code)
-        code = write_public(key, public_pem, err);
+        code = wci_public_key_write(key, public_pem, err);
     wci_key_free(key);
     if (code)
         wc_buf_unref(secret);

@@ -12,6 +12,8 @@
 int32_t wci_public_key_parse(const char *text, size_t size, const char *what, wci_key **out, wc_error **err);
 int32_t wci_public_key_load(const char *path, wci_key **out, wc_error **err);
 
+int32_t wci_public_key_write(const wci_key *key, wc_buf **out, wc_error **err);
+
 /* PKCS#8 plain or encrypted, "EC PRIVATE KEY", "RSA PRIVATE KEY", and cosign's "ENCRYPTED COSIGN PRIVATE KEY"
  * ("ENCRYPTED SIGSTORE PRIVATE KEY"). `passphrase` NULL is the empty one. WC_E_AUTH when it is not the right
  * one. */
