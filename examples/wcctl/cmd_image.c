@@ -30,6 +30,7 @@ static int pull(int argc, char **argv)
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        POLICY_OPTIONS(t),
     };
     argc = options_read("pull", "[OPTIONS] SOURCE",
                         "Brings an image into the store, ready to run. SOURCE is a name (docker://), oci:DIR:TAG,\n"
@@ -65,6 +66,7 @@ static int push(int argc, char **argv)
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        SIGN_OPTIONS(t),
     };
     wc_error *err = NULL;
     argc = options_read("push", "[OPTIONS] IMAGE [TARGET]",
@@ -285,6 +287,7 @@ static int load(int argc, char **argv)
         {'i', "input", OPTION_TEXT, "FILE", "archive to read; default standard input", &input},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
+        POLICY_OPTIONS(t),
     };
     wc_error *err = NULL;
     wc_list *list = NULL;
@@ -316,6 +319,8 @@ static int copy(int argc, char **argv)
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        POLICY_OPTIONS(t),
+        SIGN_OPTIONS(t),
         {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},
     };
     wc_error *err = NULL;
