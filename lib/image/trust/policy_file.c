@@ -6,6 +6,7 @@
 #include "core/json.h"
 #include "image/trust/policy.h"
 #include "image/trust/strict.h"
+#include "image/trust/subject.h"
 #include "platform/file.h"
 #include "platform/host.h"
 #include "registry/base64.h"
@@ -178,8 +179,11 @@ static int32_t add_signer(const char *text, const char *what, wci_requirement *r
         return wci_err(err, WC_E_FORMAT, "%s: 'trustedIdentities' must be \"*\" or begin with '%s'", what, prefix);
     const char *subject = strcmp(text, "*") ? text + strlen(prefix) : text;
     subject += strspn(subject, " ");
-    if (!*subject)
-        return wci_err(err, WC_E_FORMAT, "%s: 'trustedIdentities' names nobody", what);
+    wci_strv parts = WCI_STRV_INIT;
+    int32_t code = strcmp(subject, "*") ? wci_subject_parse(subject, &parts, err) : WC_OK;
+    wci_strv_free(&parts);
+    if (code)
+        return wci_err_wrap(err, code, "%s: 'trustedIdentities'", what);
     return wci_strv_add(&r->signers, subject) ? wci_err_nomem(err) : WC_OK;
 }
 
