@@ -132,27 +132,34 @@ static int same_or_pinned(const wci_reference *image, const wci_reference *signe
     return same_reference(image, signer);
 }
 
+/* A host is one with its port, a repository without its tag and digest. */
 static int has_prefix(const char *name, const char *prefix)
 {
     size_t n = strlen(prefix);
-    return !strncmp(name, prefix, n) && (!name[n] || name[n] == '/');
+    int is_repository = strchr(prefix, '/') != NULL;
+    return !strncmp(name, prefix, n) && (name[n] == '/' || (is_repository && strchr(":@", name[n])));
+}
+
+/* What the prefix is replaced in must be a whole name again, host included. */
+static int accepts_mapped(const char *text, const wci_reference *signer)
+{
+    wci_reference mapped = WCI_REFERENCE_INIT;
+    if (wci_reference_parse(text, &mapped, NULL))
+        return 0;
+    char *whole = wci_reference_format(&mapped);
+    int accepted = whole && !strcmp(whole, text) && same_or_pinned(&mapped, signer);
+    wci_free(whole);
+    wci_reference_free(&mapped);
+    return accepted;
 }
 
 static int accepts_remapped(const wci_identity *identity, const wci_reference *image, const wci_reference *signer)
 {
-    wci_reference mapped = WCI_REFERENCE_INIT;
-    char *name = wci_asprintf("%s/%s", image->host, image->repository);
-    int accepted = 0;
-    if (name && has_prefix(name, identity->name)) {
-        char *whole = wci_reference_format(image);
-        char *text = whole ? wci_asprintf("%s%s", identity->signed_name, whole + strlen(identity->name)) : NULL;
-        accepted = text && !wci_reference_parse(text, &mapped, NULL) && same_or_pinned(&mapped, signer);
-        wci_reference_free(&mapped);
-        wci_free(text);
-        wci_free(whole);
-    } else if (name) {
-        accepted = same_or_pinned(image, signer);
-    }
+    char *name = wci_reference_format(image);
+    int is_meant = name && has_prefix(name, identity->name);
+    char *text = is_meant ? wci_asprintf("%s%s", identity->signed_name, name + strlen(identity->name)) : NULL;
+    int accepted = !name ? 0 : !is_meant ? same_or_pinned(image, signer) : text && accepts_mapped(text, signer);
+    wci_free(text);
     wci_free(name);
     return accepted;
 }

@@ -5,7 +5,8 @@
 
 #include "core/error.h"
 
-/* Up to a comma; *at is moved behind it. Spaces around it count only where they are escaped. */
+/* Up to a comma; *at is moved behind it, and NULL after the last. Spaces around it count only where they are
+ * escaped. */
 static void next_part(const char **at, wci_str *part)
 {
     const char *p = *at + strspn(*at, " ");
@@ -22,7 +23,7 @@ static void next_part(const char **at, wci_str *part)
         part->data[kept] = '\0';
         part->size = kept;
     }
-    *at = *p ? p + 1 : p;
+    *at = *p ? p + 1 : NULL;
 }
 
 static int32_t add_part(const wci_str *part, const char *whole, wci_strv *out, wc_error **err)
@@ -43,7 +44,7 @@ int32_t wci_subject_parse(const char *text, wci_strv *out, wc_error **err)
     do {
         next_part(&at, &part);
         code = part.failed ? wci_err_nomem(err) : add_part(&part, text, out, err);
-    } while (!code && *at);
+    } while (!code && at);
     wci_str_free(&part);
     return code;
 }
