@@ -251,6 +251,24 @@ int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest
     return fallback_referrers(call, remote, subject, out, err);
 }
 
+/* ---- Elsewhere ---------------------------------------------------------------------------------- */
+
+int32_t wci_remote_elsewhere(wc_call *call, wci_remote *remote, const char *url, size_t max, wc_buf **out,
+                             wc_error **err)
+{
+    question q;
+    int32_t code = open_question(remote, NULL, wci_strdup(url), wci_asprintf("'%s'", url), &q, err);
+    q.ex.path = NULL;
+    q.ex.foreign_url = q.path;
+    q.ex.request.max_body = max;
+    if (!code)
+        code = ask(call, &q, err);
+    if (!code)
+        code = wci_str_to_buf(&q.ex.request.body, out, err);
+    close_question(&q);
+    return code;
+}
+
 /* ---- Searching ---------------------------------------------------------------------------------- */
 
 int32_t wci_remote_search(wc_call *call, wci_remote *remote, const char *term, uint32_t limit, wc_buf **out,

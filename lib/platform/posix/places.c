@@ -72,6 +72,16 @@ int wci_host_container_files(const char *name, wci_strv *out)
     return failed ? failed : wci_strv_add_take(out, wci_path_join("/etc/containers", name));
 }
 
+char *wci_host_signature_dir(void)
+{
+    if (wci_host_is_root())
+        return wci_strdup("/var/lib/containers/sigstore");
+    char *home = home_dir();
+    char *dir = home ? wci_path_join(home, ".local/share/containers/sigstore") : NULL;
+    wci_free(home);
+    return dir;
+}
+
 static int is_program(const char *path)
 {
     struct stat st;
