@@ -251,15 +251,13 @@ int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest
     return fallback_referrers(call, remote, subject, out, err);
 }
 
-/* ---- Elsewhere ---------------------------------------------------------------------------------- */
+/* ---- Other documents ---------------------------------------------------------------------------- */
 
-int32_t wci_remote_elsewhere(wc_call *call, wci_remote *remote, const char *url, size_t max, wc_buf **out,
-                             wc_error **err)
+int32_t wci_remote_document(wc_call *call, wci_remote *remote, const char *path, size_t max, wc_buf **out,
+                            wc_error **err)
 {
     question q;
-    int32_t code = open_question(remote, NULL, wci_strdup(url), wci_asprintf("'%s'", url), &q, err);
-    q.ex.path = NULL;
-    q.ex.foreign_url = q.path;
+    int32_t code = open_question(remote, NULL, wci_strdup(path), wci_asprintf("'%s%s'", remote->host, path), &q, err);
     q.ex.request.max_body = max;
     if (!code)
         code = ask(call, &q, err);

@@ -3,10 +3,13 @@
 """Signatures on a real registry, made here and verified by skopeo and podman, and the other way round; what a
 policy lets in, and what not."""
 import base64
+import functools
+import http.server
 import json
 import os
 import shutil
 import subprocess
+import threading
 import unittest
 import urllib.request
 
@@ -458,6 +461,300 @@ class Policies(SignatureCase):
         self.refused(self.try_pull(self.policy({**self.signed_by(public), "rekorPublicKeyPath": public}), name),
                      "Rekor", "not supported")
         self.refused(self.try_pull(self.policy({"type": "sigstoreSigned", "fulcio": {"caPath": "/x"}}), name), "fulcio")
+
+
+@needs("gpg", "gpgv")
+class SimpleSigning(SignatureCase):
+    """Signed by skopeo with GPG, found where registries.d says."""
+    def setUp(self):
+        super().setUp()
+        self.home = self.path("home")
+        self.config = f"{self.home}/.config/containers/registries.d"
+        os.makedirs(self.config)
+        self.gnupg = self.path("gnupg")
+        os.mkdir(self.gnupg, 0o700)
+        self.addCleanup(subprocess.run, ["gpgconf", "--homedir", self.gnupg, "--kill", "all"], capture_output=True)
+        self.key = self.new_key("one@example.com")
+
+    def gpg(self, *words):
+        return run("gpg", "--homedir", self.gnupg, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase",
+                   "", *words)
+
+    def new_key(self, user, *options):
+        self.gpg(*options, "--quick-gen-key", user, "rsa2048", "sign", "never")
+        self.gpg("--yes", "--armor", "--output", self.path(f"{user}.asc"), "--export", user)
+        self.gpg("--yes", "--output", self.path(f"{user}.gpg"), "--export", user)
+        return user
+
+    def lookaside(self, url, scope=None):
+        section = "default-docker" if scope is None else f"docker:\n  {scope}"
+        indent = "  " if scope is None else "    "
+        with open(f"{self.config}/it.yaml", "w", encoding="utf-8") as file:
+            file.write(f"# where they are\n{section}:\n{indent}lookaside: {url}\n{indent}sigstore: {url}\n"
+                       f"{indent}sigstore-staging: file://{self.path('signatures')}\n")
+
+    def skopeo_signs(self, name="box:1", user=None, *options):
+        os.makedirs(self.path("signatures"), exist_ok=True)
+        done = subprocess.run(["skopeo", "--insecure-policy", "--registries.d", self.config, "copy", "-q",
+                               "--dest-tls-verify=false", "--sign-by", user or self.key, *options, self.layout,
+                               f"docker://{self.host}/{name}"], capture_output=True, text=True, timeout=120,
+                              env={**os.environ, "GNUPGHOME": self.gnupg})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return f"{self.host}/{name}"
+
+    def try_pull(self, policy, source, *options):
+        return subprocess.run([f"{images_test.BUILD}/bin/wcctl", "--root", self.root, "--progress", "none", "pull",
+                               "--signature-policy", policy, *options, source], capture_output=True, text=True,
+                              timeout=120, env={**os.environ, "HOME": self.home})
+
+    def gpg_policy(self, key=None, **more):
+        return self.policy({"type": "signedBy", "keyType": "GPGKeys",
+                            "keyPath": self.path(f"{key or self.key}.gpg"), **more})
+
+    def test_accepted(self):
+        self.lookaside(f"file://{self.path('signatures')}")
+        name = self.skopeo_signs()
+        self.assertTrue(os.listdir(self.path("signatures")))
+        self.accepted(self.try_pull(self.gpg_policy(), name))
+        with open(self.path(f"{self.key}.asc"), "rb") as file:
+            armoured = file.read()
+        for requirement in ({"keyPath": self.path(f"{self.key}.asc")},
+                            {"keyPaths": [self.path(f"{self.new_key('two@example.com')}.gpg"), self.path(f"{self.key}.gpg")]},
+                            {"keyData": base64.b64encode(armoured).decode()}):
+            self.accepted(self.try_pull(self.policy({"type": "signedBy", "keyType": "GPGKeys", **requirement}), name))
+
+    def test_from_a_web_server(self):
+        self.lookaside("file:///nowhere")
+        name = self.skopeo_signs()
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=self.path("signatures")))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.lookaside(f"http://127.0.0.1:{server.server_address[1]}", scope=f"{self.host}/box")
+        self.accepted(self.try_pull(self.gpg_policy(), name))
+
+    def test_refused(self):
+        self.lookaside(f"file://{self.path('signatures')}")
+        unsigned = self.put("plain:1")
+        self.refused(self.try_pull(self.gpg_policy(), unsigned), "no simple signature at", self.path("signatures"))
+        name = self.skopeo_signs()
+        other = self.new_key("two@example.com")
+        self.refused(self.try_pull(self.gpg_policy(other), name), "a key that is not in the policy's keyrings")
+        self.skopeo_signs("box:2", None, "--sign-identity", f"{self.host}/elsewhere:2")
+        self.refused(self.try_pull(self.gpg_policy(), f"{self.host}/box:2"), "but as")
+        for place, _, names in os.walk(self.path("signatures")):
+            for file in names:
+                with open(f"{place}/{file}", "r+b") as f:
+                    data = bytearray(f.read())
+                    data[len(data) // 2] ^= 1
+                    f.seek(0)
+                    f.write(data)
+        self.refused(self.try_pull(self.gpg_policy(), name), "none of its")
+
+    def test_an_expired_key(self):
+        self.lookaside(f"file://{self.path('signatures')}")
+        user = "old@example.com"
+        self.gpg("--faked-system-time", "20200101T000000!", "--quick-gen-key", user, "rsa2048", "sign", "1d")
+        self.gpg("--yes", "--output", self.path(f"{user}.gpg"), "--export", user)
+        name = self.put()
+        claim = json.dumps({"critical": {"identity": {"docker-reference": name}, "image":
+                            {"docker-manifest-digest": self.digest}, "type": "atomic container signature"},
+                            "optional": {}})
+        place = f"{self.path('signatures')}/box@{self.digest.replace(':', '=')}"
+        os.makedirs(place)
+        self.gpg("--faked-system-time", "20200101T010000!", "--output", f"{place}/signature-1", "-u", user, "--sign",
+                 self.write("claim", claim))
+        self.refused(self.try_pull(self.gpg_policy(user), name), "EXPKEYSIG")
+        os.unlink(f"{place}/signature-1")
+        self.gpg("--output", f"{place}/signature-1", "-u", self.key, "--sign", self.path("claim"))
+        self.accepted(self.try_pull(self.gpg_policy(), name))
+
+    def test_broken_registries_d(self):
+        self.lookaside(f"file://{self.path('signatures')}")
+        name = self.skopeo_signs()
+        for text, says in (("docker: [a]\n", "line 1"), ("default-docker:\n\tlookaside: x\n", "tabs"),
+                           ("default-docker:\n  lookaside: x\ndefault-docker:\n  lookaside: y\n", "once only"),
+                           ("other: 1\n", "line 1")):
+            with open(f"{self.config}/it.yaml", "w", encoding="utf-8") as file:
+                file.write(text)
+            self.refused(self.try_pull(self.gpg_policy(), name), says)
+
+    def test_without_gpgv(self):
+        self.lookaside(f"file://{self.path('signatures')}")
+        name = self.skopeo_signs()
+        os.mkdir(self.path("none"))
+        self.refused(self.try_pull(self.policy({"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/absent"}), name),
+                     "'/absent': cannot be read")
+
+
+class Notation(SignatureCase):
+    """Envelopes as notation makes them, by openssl."""
+    SUBJECT = "/C=US/ST=WA/O=example.com/CN=signer"
+    LEAF = "keyUsage=critical,digitalSignature\nextendedKeyUsage=codeSigning\nbasicConstraints=CA:false\n"
+    ROOT = "keyUsage=critical,keyCertSign\nbasicConstraints=critical,CA:true\n"
+
+    def new_key(self, name, *how):
+        run("openssl", "genpkey", *(how or ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")), "-out",
+            self.path(f"{name}.key"))
+
+    def certify(self, name, subject, extensions, issuer=None, days="2"):
+        if not os.path.exists(self.path(f"{name}.key")):
+            self.new_key(name)
+        run("openssl", "req", "-new", "-key", self.path(f"{name}.key"), "-subj", subject, "-out", self.path(f"{name}.csr"))
+        signer = ["-CA", self.path(f"{issuer}.pem"), "-CAkey", self.path(f"{issuer}.key"), "-CAcreateserial"] if issuer \
+            else ["-signkey", self.path(f"{name}.key")]
+        run("openssl", "x509", "-req", "-in", self.path(f"{name}.csr"), *signer, "-days", days, "-extfile",
+            self.write(f"{name}.ext", extensions), "-out", self.path(f"{name}.pem"))
+        return self.path(f"{name}.pem")
+
+    def authority(self):
+        return self.certify("root", "/C=US/O=authority", self.ROOT)
+
+    def signer(self, **more):
+        return self.certify("leaf", self.SUBJECT, more.pop("extensions", self.LEAF), more.pop("issuer", "root"), **more)
+
+    def der(self, name):
+        return subprocess.run(["openssl", "x509", "-in", self.path(f"{name}.pem"), "-outform", "der"], check=True,
+                              capture_output=True).stdout
+
+    def sign(self, text, algorithm):
+        self.write("input", text)
+        pss = ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"] if algorithm[0] == "P" else []
+        made = subprocess.run(["openssl", "dgst", f"-sha{algorithm[2:]}", "-sign", self.path("leaf.key"), *pss,
+                               self.path("input")], check=True, capture_output=True).stdout
+        if algorithm[0] == "P":
+            return made
+        numbers, at = [], 3 if made[1] & 0x80 else 2
+        for _ in range(2):
+            length = made[at + 1]
+            numbers.append(int.from_bytes(made[at + 2:at + 2 + length], "big"))
+            at += 2 + length
+        size = {"256": 32, "384": 48, "512": 66}[algorithm[2:]]
+        return b"".join(number.to_bytes(size, "big") for number in numbers)
+
+    def envelope(self, algorithm="ES256", digest=None, chain=("leaf", "root"), target=None, **header):
+        def coded(data):
+            return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+        size = len(images_test.raw_manifest_of(f"{self.host}/box:1"))
+        payload = json.dumps(target or {"targetArtifact": {
+            "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest or self.digest, "size": size}})
+        protected = {"alg": algorithm, "cty": "application/vnd.cncf.notary.payload.v1+json",
+                     "crit": ["io.cncf.notary.signingScheme"], "io.cncf.notary.signingScheme": "notary.x509",
+                     "io.cncf.notary.signingTime": "2026-01-01T00:00:00Z", **header}
+        text = f"{coded(json.dumps(protected).encode())}.{coded(payload.encode())}"
+        return {"payload": text.split(".")[1], "protected": text.split(".")[0],
+                "header": {"x5c": [base64.b64encode(self.der(name)).decode() for name in chain],
+                           "io.cncf.notary.signingAgent": "test"}, "signature": coded(self.sign(text, algorithm))}
+
+    def attach(self, envelope, media_type="application/jose+json"):
+        body = envelope if isinstance(envelope, bytes) else json.dumps(envelope).encode()
+        manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                    "config": {"mediaType": "application/vnd.cncf.notary.signature", "digest": digest_of(b"{}"), "size": 2},
+                    "layers": [{"mediaType": media_type, "digest": digest_of(body), "size": len(body)}],
+                    "subject": {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": self.digest,
+                                "size": 1}}
+        for blob in body, b"{}":
+            put_blob(self.host, "box", blob)
+        whole = json.dumps(manifest).encode()
+        images_test.put_manifest(f"{self.host}/box:notation", whole)
+        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
+            {"mediaType": manifest["mediaType"], "digest": digest_of(whole), "size": len(whole),
+             "artifactType": "application/vnd.cncf.notary.signature"}]}
+        images_test.put_manifest(f"{self.host}/box:{self.digest.replace(':', '-')}", json.dumps(index).encode())
+
+    def notation(self, *signers, ca=None):
+        return self.policy({"type": "notationSigned", "caPath": ca or self.path("root.pem"),
+                            "trustedIdentities": list(signers) or ["*"]})
+
+    def try_one(self, envelope, policy=None, **more):
+        self.attach(envelope, **more)
+        return self.try_pull(policy or self.notation(), f"{self.host}/box:1")
+
+    def setUp(self):
+        super().setUp()
+        self.put()
+        self.authority()
+        self.signer()
+
+    def test_accepted(self):
+        self.accepted(self.try_one(self.envelope()))
+        self.accepted(self.try_one(self.envelope(), self.notation("x509.subject: C=US, ST=WA, O=example.com")))
+        self.accepted(self.try_one(self.envelope(**{
+            "io.cncf.notary.expiry": "2099-01-01T00:00:00Z",
+            "crit": ["io.cncf.notary.signingScheme", "io.cncf.notary.expiry"]})))
+        os.mkdir(self.path("store"))
+        shutil.copy(self.path("root.pem"), self.path("store/a.crt"))
+        policy = self.notation(ca=self.path("store"))
+        self.accepted(self.try_one(self.envelope(), policy))
+        self.assertIn("notation: signed by 'C=US, ST=WA", self.ok("verify", "--signature-policy", policy, f"{self.host}/box:1"))
+
+    def test_every_algorithm(self):
+        for algorithm, how in (("PS256", ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")),
+                               ("PS384", ("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072")),
+                               ("ES384", ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384")),
+                               ("ES512", ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"))):
+            with self.subTest(algorithm):
+                self.new_key("leaf", *how)
+                self.signer()
+                self.accepted(self.try_one(self.envelope(algorithm)))
+
+    def test_a_chain_with_an_intermediate_and_a_root_alone(self):
+        self.certify("middle", "/C=US/O=middle", self.ROOT, "root")
+        self.signer(issuer="middle")
+        self.accepted(self.try_one(self.envelope(chain=("leaf", "middle", "root"))))
+        self.refused(self.try_one(self.envelope(chain=("leaf", "root"))), "the next of the chain has not issued it")
+        self.refused(self.try_one(self.envelope(chain=("leaf", "middle"))), "does not end with a root")
+        self.refused(self.try_one(self.envelope(chain=("leaf", "root", "middle"))), "has not issued it")
+        self.certify("leaf", self.SUBJECT, self.LEAF)
+        self.accepted(self.try_one(self.envelope(chain=("leaf",)), self.notation(ca=self.path("leaf.pem"))))
+
+    def test_hostile(self):
+        good = self.envelope()
+        def changed(**more):
+            return {**good, **more}
+        scheme, expiry = "io.cncf.notary.signingScheme", "io.cncf.notary.expiry"
+        other = self.envelope(digest="sha256:" + "0" * 64)
+        cases = [
+            (other, "another image"), (changed(payload=other["payload"]), "not that of its certificate's key"),
+            (changed(protected=self.envelope(**{"x": 1})["protected"]), "not that of its certificate's key"),
+            (changed(signature=good["signature"][:-4] + "AAAA"), "not that of its certificate's key"),
+            (changed(signature="*"), "base64url"), (changed(signature=good["signature"] + "="), "base64url"),
+            (changed(more=1), "unknown key"), ({k: v for k, v in good.items() if k != "header"}, "missing"),
+            (changed(header={"x5c": []}), "x5c"), (changed(header={"x5c": ["AAAA"]}), "x5c"),
+            (changed(header={"x5c": good["header"]["x5c"] * 9}), "x5c"),
+            (self.envelope(crit=[scheme, "other"], other=1), "demands 'other'"), (self.envelope(crit=[]), "crit"),
+            (self.envelope(**{expiry: "2099-01-01T00:00:00Z"}), "crit"),
+            (self.envelope(**{expiry: "2020-01-01T00:00:00Z", "crit": [scheme, expiry]}), "has expired"),
+            (self.envelope(**{scheme: "notary.x509.signingAuthority"}), "only 'notary.x509'"),
+            (self.envelope(cty="text/plain"), "cty"), (self.envelope(alg="ES384"), "not the one for"),
+            (self.envelope(alg="none"), "'none' is not accepted"), (self.envelope(alg="HS256"), "not accepted"),
+            (self.envelope(target={"targetArtifact": {"digest": self.digest, "size": 1}}), "another image"),
+            (b"{", "not valid JSON"), (b"[" * 100000, "nested deeper"), (b" " * (1 << 20) + b" ", "at most"),
+        ]
+        for envelope, says in cases:
+            with self.subTest(says):
+                self.refused(self.try_one(envelope), says)
+        self.refused(self.try_one(good, media_type="application/cose"), "COSE")
+        self.accepted(self.try_one(good))
+
+    def test_certificates_that_may_not_sign(self):
+        for says, more in (("authority's, not a signer's", {"extensions": self.ROOT}),
+                           ("key usage", {"extensions": "keyUsage=digitalSignature\n"}),
+                           ("key usage", {"extensions": "keyUsage=critical,digitalSignature,keyEncipherment\n"}),
+                           ("key usage", {"extensions": "basicConstraints=CA:false\n"}),
+                           ("extended key usage", {"extensions": self.LEAF.replace("codeSigning", "codeSigning,serverAuth")}),
+                           ("expired", {"days": "0"})):
+            with self.subTest(says):
+                self.signer(**more)
+                self.refused(self.try_one(self.envelope()), says)
+        self.signer()
+        for signer in "x509.subject: C=US, ST=OR", "x509.subject: CN=other":
+            self.refused(self.try_one(self.envelope(), self.notation(signer)), "trustedIdentities")
+        self.certify("stranger", "/C=US/O=authority", self.ROOT)
+        self.refused(self.try_one(self.envelope(), self.notation(ca=self.path("stranger.pem"))), "notation signature")
 
 
 def put_blob(host, repository, blob):

@@ -6,10 +6,12 @@
 
 #include "core/alloc.h"
 #include "image/trust/claim.h"
+#include "image/trust/gpg.h"
 #include "image/trust/key_box.h"
 #include "image/trust/key_file.h"
 #include "image/trust/pem.h"
 #include "image/trust/policy.h"
+#include "image/trust/registries_d.h"
 #include "image/trust/subject.h"
 
 #define DIGEST "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -445,6 +447,94 @@ START_TEST(scopes)
 }
 END_TEST
 
+/* ---- Simple signing ----------------------------------------------------------------------------------- */
+
+static const char *lookaside_of(const char *text, const char *scope)
+{
+    static char found[200];
+    wci_registries_d all = WCI_REGISTRIES_D_INIT;
+    wci_strv asked = WCI_STRV_INIT;
+    test_ok(wci_registries_d_parse(text, strlen(text), "f", &all, NULL));
+    wci_strv_add(&asked, scope);
+    const char *url = wci_registries_d_find(&all, &asked);
+    snprintf(found, sizeof found, "%s", url ? url : "none");
+    wci_strv_free(&asked);
+    wci_registries_d_free(&all);
+    return found;
+}
+
+START_TEST(registries_d)
+{
+    static const char text[] = "---\n# words\ndefault-docker:\n  lookaside: https://d.example.com # here\n\n"
+                               "docker:\n  h.io:5000/a:\n      sigstore: file:///old\n      lookaside: \"file:///new#1\"\n"
+                               "  'h.io':\n    use-sigstore-attachments: true\n  i.io:\r\n    sigstore: file:///i\r\n";
+    ck_assert_str_eq(lookaside_of(text, "x.io"), "https://d.example.com");
+    ck_assert_str_eq(lookaside_of(text, "h.io:5000/a"), "file:///new#1");
+    ck_assert_str_eq(lookaside_of(text, "h.io"), "none");
+    ck_assert_str_eq(lookaside_of(text, "i.io"), "file:///i");
+    ck_assert_str_eq(lookaside_of("docker: {}\n", "i.io"), "none");
+    ck_assert_str_eq(lookaside_of("", "i.io"), "none");
+}
+END_TEST
+
+START_TEST(bad_registries_d)
+{
+    static const char *const bad[] = {
+        "words", "docker: x", "other:", "docker:\n\th.io:", "docker:\n  h.io: x", "docker:\n  h.io:\n  h.io:",
+        "docker:\n  h.io:\n    lookaside: [a]", "docker:\n  h.io:\n    lookaside: &a b", "docker:\n  h.io:\n    lookaside: *a",
+        "docker:\n  h.io:\n    lookaside: |", "docker:\n  h.io:\n    lookaside: \"a", "docker:\n  h.io:\n    lookaside: a'b",
+        "docker:\n  h.io:\n    lookaside: a\n   sigstore: b", "docker:\n    h.io:\n  i.io:\n      lookaside: a",
+        "docker:\n  h.io:\n    - a", "default-docker:\ndefault-docker:", "\"docker\\n\":", "- docker:"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        wci_registries_d all = WCI_REGISTRIES_D_INIT;
+        ck_assert_msg(wci_registries_d_parse(bad[i], strlen(bad[i]), "f", &all, NULL) == WC_E_FORMAT, "%s", bad[i]);
+        wci_registries_d_free(&all);
+    }
+}
+END_TEST
+
+#define G "[GNUPG:] "
+#define PLAIN G "PLAINTEXT 62 0 m\n"
+#define GOOD G "GOODSIG 1 x\n"
+#define VALID G "VALIDSIG AA 2026-01-01 0 0 4 0 1 10 00 BB\n"
+
+START_TEST(what_gpgv_says)
+{
+    char *fingerprint = NULL;
+    test_ok(wci_gpg_read_status(G "NEWSIG\n" PLAIN GOOD VALID, &fingerprint, NULL));
+    ck_assert_str_eq(fingerprint, "BB");
+    wci_free(fingerprint);
+    static const char *const bad[] = {
+        "", "words\n", PLAIN, GOOD VALID, PLAIN GOOD, PLAIN VALID, PLAIN GOOD VALID GOOD VALID, PLAIN PLAIN GOOD VALID,
+        PLAIN GOOD VALID G "BADSIG 1 x\n", PLAIN G "EXPKEYSIG 1 x\n" VALID, PLAIN GOOD VALID G "REVKEYSIG 1 x",
+        PLAIN G "GOODSIGN 1 x\n" VALID, "x" G "GOODSIG 1\n" PLAIN VALID, PLAIN GOOD VALID G "FAILURE gpgv 1\n",
+        G "NEWSIG\n" G "NEWSIG\n" PLAIN GOOD VALID, PLAIN GOOD G "VALIDSIG \n" G "NODATA 1\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(wci_gpg_read_status(bad[i], &fingerprint, NULL) == WC_E_UNTRUSTED, "%zu: %s", i, bad[i]);
+}
+END_TEST
+
+#define ARMOUR "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
+#define ARMOUR_END "-----END PGP PUBLIC KEY BLOCK-----\n"
+
+START_TEST(armour_is_taken_off)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {{"\x99\x01", "\x99\x01"}, {ARMOUR "Version: 1\n\nYWJj\n=abcd\n" ARMOUR_END, "abc"},
+                 {ARMOUR "\r\nYWJj\r\nZGVm\r\n" ARMOUR_END "between\n" ARMOUR "\nZ2hp\n" ARMOUR_END, "abcdefghi"},
+                 {ARMOUR "\nYWJj\n", NULL}, {ARMOUR ARMOUR_END, NULL}, {ARMOUR "\nY*Jj\n" ARMOUR_END, NULL}, {"", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        wc_buf *out = NULL;
+        int32_t code = wci_gpg_dearmor(cases[i].text, strlen(cases[i].text), "k", &out, NULL);
+        ck_assert_msg(code == (cases[i].want ? WC_OK : WC_E_FORMAT), "%zu", i);
+        if (!code)
+            ck_assert_str_eq(wc_buf_data(out), cases[i].want);
+        wc_buf_unref(out);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("trust");
@@ -462,6 +552,10 @@ int main(void)
     tcase_add_test(tc, subjects);
     tcase_add_test(tc, policies_are_read_strictly);
     tcase_add_test(tc, scopes);
+    tcase_add_test(tc, registries_d);
+    tcase_add_test(tc, bad_registries_d);
+    tcase_add_test(tc, what_gpgv_says);
+    tcase_add_test(tc, armour_is_taken_off);
     suite_add_tcase(suite, tc);
     return test_main(suite);
 }

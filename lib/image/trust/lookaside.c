@@ -58,15 +58,20 @@ int32_t wci_lookaside_find(const wci_reference *image, char **base, wc_error **e
 
 /* ---- Reading -------------------------------------------------------------------------------------------- */
 
+/* Its server is asked as a registry would be: plain HTTP goes to loopback, and elsewhere only where TLS is not
+ * verified. */
 static int32_t read_web(const wci_judged *image, const char *url, wc_buf **out, wc_error **err)
 {
     wci_registry_config config = *image->registry;
     wci_remote *remote = NULL;
+    const char *server = strstr(url, "://") + 3, *path = server + strcspn(server, "/");
+    char *host = wci_strndup(server, (size_t)(path - server));
     config.username = config.password = NULL; /* they are the registry's */
-    int32_t code = wci_remote_open(image->call, &config, image->name->host, image->name->repository, &remote, err);
+    int32_t code = host ? wci_remote_open(image->call, &config, host, "signatures", &remote, err) : wci_err_nomem(err);
     if (!code)
-        code = wci_remote_elsewhere(image->call, remote, url, MAX_SIGNATURE, out, err);
+        code = wci_remote_document(image->call, remote, path, MAX_SIGNATURE, out, err);
     wci_remote_close(remote);
+    wci_free(host);
     return code;
 }
 
