@@ -27,7 +27,7 @@ _wcctl() {
     if [[ -z $command && $current == -* ]]; then
         COMPREPLY=($(compgen -W "--root --run-root --backend --load-backend --runtime --helper --json --progress --log-level --help" -- "$current"))
     elif [[ -z $command ]]; then
-        COMPREPLY=($(compgen -W "pull push images tag rmi save load copy commit diff edit import history login logout search manifest run create start stop restart kill exec attach logs ps inspect wait cp rm events system version" -- "$current"))
+        COMPREPLY=($(compgen -W "pull push images tag rmi save load copy commit diff edit import history login logout search manifest sign verify generate-sigstore-key run create start stop restart kill exec attach logs ps inspect wait cp rm events system version" -- "$current"))
     elif [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$(wcctl "$command" --help 2>/dev/null | grep -oE '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,')" -- "$current"))
     else

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-set -l commands pull push images tag rmi save load copy commit diff edit import history login logout search manifest run create start stop restart kill exec attach logs ps inspect wait cp rm events system version
+set -l commands pull push images tag rmi save load copy commit diff edit import history login logout search manifest sign verify generate-sigstore-key run create start stop restart kill exec attach logs ps inspect wait cp rm events system version
 complete -c wcctl -f -n "not __fish_seen_subcommand_from $commands" -a "$commands"
 complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l root -r -d "directory of the store"
 complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l run-root -r -d "directory of what a reboot clears"

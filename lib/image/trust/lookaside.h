@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Simple signatures lie beside the registry, in a directory or on a web server. Specification: containers/image,
- * docs/signature-protocols.md. */
+/* Simple signatures lie beside the registry, in a directory or on a web server. Specifications:
+ * containers-registries.d(5), and what containers/image calls its signature access protocols. */
 #ifndef WCI_TRUST_LOOKASIDE_H
 #define WCI_TRUST_LOOKASIDE_H
 
