@@ -265,8 +265,8 @@ class MadeElsewhere(SignatureCase):
         self.accepted(self.try_pull(policy, f"{self.host}/box@{self.digest}"))
         self.ok("verify", "--key", public, name)
 
-    def cosign(self, name, identity, digest, change=lambda payload: payload, by_tag=True):
-        """Signs with openssl what `change` makes of the claim, and puts the claim as it was."""
+    def cosign(self, name, identity, digest, change=lambda payload: payload, by_tag=True, signed=None):
+        """Signs with openssl what `change` makes of the claim, and puts the claim as it was, or `signed`."""
         key, public = self.path("c.pem"), self.path("c.pub")
         if not os.path.exists(key):
             run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
@@ -279,19 +279,19 @@ class MadeElsewhere(SignatureCase):
         run("openssl", "dgst", "-sha256", "-sign", key, "-out", self.path("signature"), self.path("claim"))
         with open(self.path("signature"), "rb") as file:
             signature = base64.b64encode(file.read()).decode()
-        self.put_artifact(name, claim, {"dev.cosignproject.cosign/signature": signature}, by_tag)
+        self.put_artifact(name, signed or claim, {"dev.cosignproject.cosign/signature": signature}, by_tag)
         return public
 
-    def put_artifact(self, name, claim, annotations, by_tag):
+    def put_artifact(self, name, claim, annotations, by_tag, count=1):
         repository = name.split("/", 1)[1].rsplit(":", 1)[0]
         config = b"{}"
         for blob in claim, config:
-            self.put_blob(repository, blob)
+            put_blob(self.host, repository, blob)
         manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
                     "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(config),
                                "size": len(config)},
                     "layers": [{"mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
-                                "digest": digest_of(claim), "size": len(claim), "annotations": annotations}]}
+                                "digest": digest_of(claim), "size": len(claim), "annotations": annotations}] * count}
         tag = self.signature_tag()
         if not by_tag:
             manifest["artifactType"] = "application/vnd.dev.cosign.artifact.sig.v1+json"
@@ -305,9 +305,6 @@ class MadeElsewhere(SignatureCase):
             {"mediaType": manifest["mediaType"], "digest": digest_of(body), "size": len(body),
              "artifactType": manifest["artifactType"]}]}
         images_test.put_manifest(f"{self.host}/{repository}:{self.digest.replace(':', '-')}", json.dumps(index).encode())
-
-    def put_blob(self, repository, blob):
-        put_blob(self.host, repository, blob)
 
     def test_found_as_referrer(self):
         name = self.put()
@@ -324,6 +321,16 @@ class MadeElsewhere(SignatureCase):
         self.refused(self.try_pull(by_key, name), f"as '{self.host}/elsewhere'")
         self.cosign(name, f"{self.host}/box", self.digest, lambda claim: claim.replace(b"optional", b"Optional"))
         self.refused(self.try_pull(by_key, name), "none of its 1 signatures")
+        for claim, says in ((b" " * (2 << 20), "at most"), (b"[" * 1000, "nested"), (b"\0", "not valid JSON")):
+            self.cosign(name, f"{self.host}/box", self.digest, lambda _: claim, signed=claim)
+            self.refused(self.try_pull(by_key, name), says)
+        self.put_artifact(name, b"{}", {"dev.cosignproject.cosign/signature": "AAAA"}, True, count=300)
+        self.refused(self.try_pull(by_key, name), "over 256 signatures")
+        self.put_artifact(name, b"{}", {"dev.cosignproject.cosign/signature": "*"}, True)
+        self.refused(self.try_pull(by_key, name), "none of its 1 signatures")
+        images_test.put_manifest(f"{self.host}/box:{self.signature_tag()}", json.dumps(
+            {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}).encode())
+        self.refused(self.try_pull(by_key, name), "it is an index")
         self.cosign(name, f"{self.host}/box", self.digest)
         self.accepted(self.try_pull(by_key, name))
 

@@ -26,8 +26,8 @@ int32_t wci_judge_sigstore(const wci_judged *image, const wci_requirement *requi
 int32_t wci_judge_simple(const wci_judged *image, const wci_requirement *requirement, wc_error **err);
 int32_t wci_judge_notation(const wci_judged *image, const wci_requirement *requirement, wc_error **err);
 
-/* 1 when it is the digest of one of the image's documents. */
-int wci_judged_is(const wci_judged *image, const wci_digest *digest);
+/* The image's document with this digest, found out from its bytes; NULL: it is another image's. */
+const wci_raw *wci_judged_find(const wci_judged *image, const wci_digest *digest);
 /* `who`: the key or certificate; `identity` may be NULL. */
 int32_t wci_judged_report(const wci_judged *image, const char *type, const char *who, const char *identity,
                           const wci_digest *digest, wc_error **err);

@@ -86,11 +86,12 @@ static int32_t check_target(const inquiry *q, const wci_jws *jws, wci_digest *di
 {
     int64_t size;
     int32_t code = wci_jws_target(jws, digest, &size, err);
-    for (size_t i = 0; !code && i < q->image->document_count; i++)
-        if (wci_digest_equal(&q->image->documents[i]->digest, digest) &&
-            wc_buf_size(q->image->documents[i]->body) == (uint64_t)size)
-            return WC_OK;
-    return code ? code : wci_err(err, WC_E_UNTRUSTED, "what was signed is another image, '%s'", digest->text);
+    if (code)
+        return code;
+    const wci_raw *found = wci_judged_find(q->image, digest);
+    if (found && wc_buf_size(found->body) == (uint64_t)size)
+        return WC_OK;
+    return wci_err(err, WC_E_UNTRUSTED, "what was signed is another image, '%s'", digest->text);
 }
 
 static int32_t check_envelope(const inquiry *q, const wc_buf *bytes, wc_error **err)

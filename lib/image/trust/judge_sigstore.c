@@ -77,7 +77,7 @@ static void set_spoilt(void *self, const wc_error *why)
 
 static int32_t check_claim(inquiry *q, const wci_claim *claim, const trusted_key *signer, int *done, wc_error **err)
 {
-    if (!wci_judged_is(q->image, &claim->digest)) {
+    if (!wci_judged_find(q->image, &claim->digest)) {
         q->other = claim->digest;
         return WC_OK;
     }

@@ -25,7 +25,7 @@ static int32_t check_claim(const inquiry *q, const wc_buf *content, const char *
     if (code)
         return code;
     wci_show(claim.reference, shown);
-    if (!wci_judged_is(q->image, &claim.digest))
+    if (!wci_judged_find(q->image, &claim.digest))
         code = wci_err(err, WC_E_UNTRUSTED, "what was signed is another image, '%s'", claim.digest.text);
     else if (!wci_identity_accepts(&q->requirement->identity, q->image->name, claim.reference))
         code = wci_err(err, WC_E_UNTRUSTED,

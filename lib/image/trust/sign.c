@@ -5,7 +5,6 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "core/json.h"
 #include "image/trust/attached.h"
 #include "image/trust/claim.h"
 #include "image/trust/key_file.h"

@@ -8,16 +8,16 @@
 
 /* ---- For the judges --------------------------------------------------------------------------------- */
 
-int wci_judged_is(const wci_judged *image, const wci_digest *digest)
+const wci_raw *wci_judged_find(const wci_judged *image, const wci_digest *digest)
 {
     for (size_t i = 0; i < image->document_count; i++) {
         const wc_buf *body = image->documents[i]->body;
         wci_digest own;
         if (!wci_digest_of(wci_digest_algo(digest), wc_buf_data(body), wc_buf_size(body), &own, NULL) &&
             wci_digest_equal(&own, digest))
-            return 1;
+            return image->documents[i];
     }
-    return 0;
+    return NULL;
 }
 
 int32_t wci_judged_report(const wci_judged *image, const char *type, const char *who, const char *identity,
