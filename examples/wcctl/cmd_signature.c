@@ -2,7 +2,6 @@
 /* Signing images and asking who has signed them. */
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,14 +85,16 @@ static int sign(int argc, char **argv)
         TRANSFER_OPTIONS(t),
     };
     wc_error *err = NULL;
-    argc = options_read("sign", "[OPTIONS] --key FILE IMAGE", "Signs an image in a registry, in cosign's form.",
-                        options, countof(options), 0, argc, argv);
+    argc = options_read("sign", "[OPTIONS] IMAGE", "Signs an image in a registry with --key, in cosign's form.", options,
+                        countof(options), 0, argc, argv);
     if (argc != 1 || !t.sign_key)
         die_usage("sign takes one IMAGE, and --key");
     transfer_begin(&t);
     int32_t code = wc_image_sign(app_context(), argv[0], each ? WC_SIGN_EACH : 0, t.options, wcctl.cancel, &err);
     transfer_end(&t);
     TRY(code);
+    if (wcctl.json)
+        print_object(json_pack("{s:o}", "Signed", json_text(argv[0])));
     return 0;
 }
 
@@ -146,7 +147,7 @@ static int verify(int argc, char **argv)
     return 0;
 }
 
-/* ---- generate-sigstore-key -------------------------------------------------------------------------- */
+/* ---- keygen ----------------------------------------------------------------------------------------- */
 
 /* A key is never written over. */
 static void write_new(const char *path, const wc_buf *content, int mode)
@@ -182,30 +183,32 @@ static void write_pair(const char *prefix, const wc_buf *private_key, const wc_b
     }
     write_new(key, private_key, 0600);
     write_new(half, public_key, 0644);
-    printf("Key written to \"%s\" and \"%s\"\n", key, half);
+    if (wcctl.json)
+        print_object(json_pack("{s:o, s:o}", "PrivateKey", json_text(key), "PublicKey", json_text(half)));
+    else
+        printf("%s\n%s\n", key, half);
     free(key);
     free(half);
 }
 
-static int generate(int argc, char **argv)
+static int keygen(int argc, char **argv)
 {
-    const char *prefix = NULL, *file = NULL;
+    const char *file = NULL;
     const option options[] = {
-        {0, "output-prefix", OPTION_TEXT, "PREFIX", "write PREFIX.private and PREFIX.pub", &prefix},
         {0, "passphrase-file", OPTION_TEXT, "FILE", "passphrase; else $COSIGN_PASSWORD or the terminal", &file},
     };
     wc_error *err = NULL;
     wc_buf *private_key = NULL, *public_key = NULL;
-    argc = options_read("generate-sigstore-key", "[OPTIONS] --output-prefix PREFIX",
-                        "Makes a pair of keys to sign and verify images with.", options, countof(options), 0, argc,
-                        argv);
-    if (argc || !prefix)
-        die_usage("generate-sigstore-key takes --output-prefix, and no argument");
+    argc = options_read("keygen", "[OPTIONS] PREFIX",
+                        "Makes a pair of keys to sign and verify images with: PREFIX.private and PREFIX.pub.", options,
+                        countof(options), 0, argc, argv);
+    if (argc != 1)
+        die_usage("keygen takes one PREFIX");
     char *passphrase = new_passphrase(file);
     int32_t code = wc_sign_key_new(passphrase, &private_key, &public_key, &err);
     wipe(passphrase);
     TRY(code);
-    write_pair(prefix, private_key, public_key);
+    write_pair(argv[0], private_key, public_key);
     wc_buf_unref(private_key);
     wc_buf_unref(public_key);
     return 0;
@@ -214,6 +217,6 @@ static int generate(int argc, char **argv)
 const command signature_commands[] = {
     {"sign", sign, "sign an image in a registry"},
     {"verify", verify, "ask who has signed an image"},
-    {"generate-sigstore-key", generate, "make keys to sign and verify with"},
+    {"keygen", keygen, "make keys to sign and verify with"},
     {NULL, NULL, NULL},
 };

@@ -41,7 +41,7 @@ class SignatureCase(ImageCase):
         return self.path(name)
 
     def keys(self, name="k"):
-        self.ok("generate-sigstore-key", "--output-prefix", self.path(name), "--passphrase-file", self.path("secret"))
+        self.ok("keygen", "--passphrase-file", self.path("secret"), self.path(name))
         return self.path(f"{name}.private"), self.path(f"{name}.pub")
 
     def policy(self, *requirements, scope="", transport="docker"):
@@ -233,7 +233,7 @@ class MadeHere(SignatureCase):
                           "--sign-passphrase-file", self.path("secret"))
         self.assertIn("only images that go to a registry can be signed", done.stderr)
         self.assertIn("File exists", self.wcctl(
-            "generate-sigstore-key", "--output-prefix", self.path("k"), "--passphrase-file", self.path("secret")).stderr)
+            "keygen", "--passphrase-file", self.path("secret"), self.path("k")).stderr)
         self.assertEqual(os.stat(key).st_mode & 0o777, 0o600)
 
 
