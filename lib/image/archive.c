@@ -244,19 +244,29 @@ int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **e
 }
 
 /* The same input gives the same bytes: no times, no owners. */
-int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t size, wc_error **err)
+static int32_t put_header(wci_tar_writer *tar, const char *name, int is_dir, uint64_t size, wc_error **err)
 {
     struct archive_entry *entry = archive_entry_new();
     if (!entry)
         return wci_err_nomem(err);
     archive_entry_set_pathname(entry, name);
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_filetype(entry, is_dir ? AE_IFDIR : AE_IFREG);
+    archive_entry_set_perm(entry, is_dir ? 0755 : 0644);
     archive_entry_set_size(entry, (la_int64_t)size);
     archive_entry_set_mtime(entry, 0, 0);
     int result = archive_write_header(tar->archive, entry);
     archive_entry_free(entry);
     return result == ARCHIVE_OK ? WC_OK : tar_failed(tar, err);
+}
+
+int32_t wci_tar_writer_directory(wci_tar_writer *tar, const char *name, wc_error **err)
+{
+    return put_header(tar, name, 1, 0, err);
+}
+
+int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t size, wc_error **err)
+{
+    return put_header(tar, name, 0, size, err);
 }
 
 int32_t wci_tar_writer_write(wci_tar_writer *tar, const void *data, size_t size, wc_error **err)

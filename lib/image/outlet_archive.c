@@ -12,11 +12,24 @@ typedef struct archive_outlet {
     wci_tar_writer *tar;
     json_t *index;
     wci_strv written; /* digests */
+    int has_blobs, has_algo[2]; /* their directories are written */
 } archive_outlet;
 
 static int has(wci_outlet *outlet, const wci_descriptor *descriptor)
 {
     return wci_strv_contains(&((archive_outlet *)outlet)->written, descriptor->digest.text);
+}
+
+/* By name: skopeo, when it is not root, gives directories that are only implied to an owner that it may not. */
+static int32_t make_directories(archive_outlet *a, const wci_digest *digest, wc_error **err)
+{
+    wci_hash_algo algo = wci_digest_algo(digest);
+    int32_t code = a->has_blobs ? WC_OK : wci_tar_writer_directory(a->tar, "blobs", err);
+    a->has_blobs = 1;
+    if (!code && !a->has_algo[algo])
+        code = wci_tar_writer_directory(a->tar, algo == WCI_SHA512 ? "blobs/sha512" : "blobs/sha256", err);
+    a->has_algo[algo] = 1;
+    return code;
 }
 
 static int32_t begin_blob(archive_outlet *a, const wci_digest *digest, uint64_t size,
@@ -27,7 +40,9 @@ static int32_t begin_blob(archive_outlet *a, const wci_digest *digest, uint64_t 
         wci_free(name);
         return wci_err_nomem(err);
     }
-    int32_t code = wci_tar_writer_begin(a->tar, name, size, err);
+    int32_t code = make_directories(a, digest, err);
+    if (!code)
+        code = wci_tar_writer_begin(a->tar, name, size, err);
     wci_free(name);
     return code;
 }
