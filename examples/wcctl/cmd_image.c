@@ -317,6 +317,7 @@ static int copy(int argc, char **argv)
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
         {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},
+        {0, "dest-cert-dir", OPTION_TEXT, "DIR", "certificates for the registry of TARGET", &t.target_cert_dir},
     };
     wc_error *err = NULL;
     argc = options_read("copy", "[OPTIONS] SOURCE TARGET",

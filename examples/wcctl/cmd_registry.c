@@ -250,6 +250,7 @@ static int login(int argc, char **argv)
         {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &t.auth_file},
         {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", &t.tls_verify},
         {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &t.ca_file},
+        {0, "cert-dir", OPTION_TEXT, "DIR", "certificates: *.crt of CAs, our *.cert and *.key", &t.cert_dir},
     };
     wc_error *err = NULL;
     argc = options_read("login", "[OPTIONS] [REGISTRY]", "Tries a login and keeps it; REGISTRY is the Docker Hub by default.",

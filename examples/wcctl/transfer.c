@@ -31,6 +31,10 @@ void transfer_begin(transfer *t)
         TRY(wc_transfer_options_set_tls_verify(t->options, !strcmp(t->tls_verify, "true"), &err));
     if (t->ca_file)
         TRY(wc_transfer_options_set_ca_file(t->options, t->ca_file, &err));
+    if (t->cert_dir)
+        TRY(wc_transfer_options_set_cert_dir(t->options, t->cert_dir, &err));
+    if (t->target_cert_dir)
+        TRY(wc_transfer_options_set_target_cert_dir(t->options, t->target_cert_dir, &err));
     if (t->auth_file)
         TRY(wc_transfer_options_set_auth_file(t->options, t->auth_file, &err));
     if (t->creds)

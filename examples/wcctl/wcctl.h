@@ -113,7 +113,7 @@ void progress_end(progress *p); /* and frees it */
 /* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
 
 typedef struct transfer {
-    const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *auth_file;
+    const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
     int quiet;
     wc_transfer_options *options;
     progress *progress;
@@ -124,6 +124,7 @@ typedef struct transfer {
      &(t).tls_verify},                                                                           \
     {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \
     {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &(t).ca_file},          \
+    {0, "cert-dir", OPTION_TEXT, "DIR", "certificates: *.crt of CAs, our *.cert and *.key", &(t).cert_dir}, \
     {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file}
 void transfer_begin(transfer *t);
 void transfer_end(transfer *t);

@@ -35,6 +35,20 @@ WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, co
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
 /** File with further CA certificates (PEM). Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char *path, wc_error **err);
+/** Our own certificate for the registry: of the source, or of the target when only that is one. No other
+ * server is shown it, whatever the registry redirects to.
+ *
+ * @param cert file, PEM. @param key file, PEM without a password; NULL: it is in the same file. Both copied.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_client_cert(wc_transfer_options *options, const char *cert, const char *key,
+                                                   wc_error **err);
+/** A directory of certificates to use instead of the usual ones for the same registry: every `*.crt` in it is a
+ * CA that is trusted, too, `*.cert` with `*.key` our own certificate. The usual ones are `HOST[:PORT]` below
+ * ~/.config/containers/certs.d, /etc/containers/certs.d and /etc/docker/certs.d, of which the first that is
+ * there counts. Copied. Specification: containers-certs.d(5). @since 0.1 */
+WC_API int32_t wc_transfer_options_set_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err);
+/** The same for the registry of the target, for copies between two. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_target_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err);
 /** Credentials for the registry: of the source, or of the target when only that is one. Copied, wiped
  * with the options. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,

@@ -10,14 +10,15 @@
 typedef struct wci_transfer {
     wci_platform platform;
     int has_platform;             /* 0: the host's */
-    wci_registry_config registry; /* texts lent; the credentials are the source's, when that is a registry */
+    wci_registry_config registry; /* texts lent; credentials and certificates are the source's, when that is a registry */
     const char *target_username;  /* between two registries */
     const char *target_password;
+    const char *target_cert_dir;
     int trust_names;              /* names found in archives become names of the store */
     wci_strv names;               /* further names, as the caller wrote them */
 } wci_transfer;
 
 #define WCI_TRANSFER_INIT                                                                        \
-    {{NULL, NULL, NULL, NULL}, 0, WCI_REGISTRY_CONFIG_INIT, NULL, NULL, 0, WCI_STRV_INIT}
+    {.registry = WCI_REGISTRY_CONFIG_INIT}
 
 #endif

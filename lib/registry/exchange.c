@@ -53,6 +53,8 @@ static int32_t prepare(wci_exchange *ex, uint64_t range_from, wc_error **err)
     if (!code)
         code = wci_endpoint_check_plain(ex->remote, &ex->url, err);
     if (!code)
+        code = wci_endpoint_certs(ex->remote, &ex->url, &ex->request.certs, err);
+    if (!code)
         code = set_headers(ex, range_from, err);
     if (code)
         return code;

@@ -17,6 +17,9 @@
 typedef struct wci_registry_config {
     int tls_verify;          /* 1; 0 also allows plain HTTP */
     const char *ca_file;     /* extra CA bundle or NULL */
+    const char *cert_dir;    /* instead of the usual directories, see certs.h; NULL: those */
+    const char *client_cert; /* for the registry that is asked first, or NULL */
+    const char *client_key;  /* NULL: in the same file */
     const char *username;    /* for the registry that is asked first, NULL: anonymous or auth files */
     const char *password;
     const char *auth_file;   /* containers auth.json / docker config.json, NULL: the usual places */
@@ -25,7 +28,7 @@ typedef struct wci_registry_config {
     uint32_t retries;        /* of transient failures, default 5 */
     int64_t stall_ms;        /* no byte for so long is a stalled transfer; default 30000 */
 } wci_registry_config;
-#define WCI_REGISTRY_CONFIG_INIT {1, NULL, NULL, NULL, NULL, NULL, 0, 5, 30000}
+#define WCI_REGISTRY_CONFIG_INIT {.tls_verify = 1, .retries = 5, .stall_ms = 30000}
 
 /* One repository on one registry, with connections and tokens kept for reuse. One thread. */
 typedef struct wci_remote wci_remote;

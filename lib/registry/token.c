@@ -96,6 +96,8 @@ static int32_t send_step(wc_call *call, inquiry *q, wc_error **err)
 {
     wci_remote *remote = q->remote;
     int32_t code = wci_endpoint_check_plain(remote, &q->url, err);
+    if (!code)
+        code = wci_endpoint_certs(remote, &q->url, &q->request.certs, err);
     if (code)
         return code;
     q->request.url = &q->url;

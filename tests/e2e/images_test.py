@@ -680,6 +680,44 @@ class Browse(ImageCase):
         self.assertEqual(self.wcctl("search", f"{self.registry.address}/x").returncode, 125)
 
 
+@needs("skopeo", "docker-registry", "openssl")
+class Certificates(ImageCase):
+    """Registries that want a certificate of ours, each of another authority."""
+    def setUp(self):
+        super().setUp()
+        self.digest = make_layout(self.path("layout"), "x")
+        self.places, self.certs = [], []
+        for name in "one", "two":
+            registry = Registry(self.path(name), "--tls", "--client-auth")
+            self.addCleanup(registry.close)
+            shutil.copy(f"{registry.path}/ca.pem", f"{registry.path}/client/authority.crt")
+            self.places.append(f"{registry.address}/a/x")
+            self.certs.append(f"{registry.path}/client")
+
+    def test_directories_that_are_named(self):
+        one, two = self.places
+        self.ok("copy", "--cert-dir", self.certs[0], f"oci:{self.path('layout')}:x", f"docker://{one}:1")
+        self.ok("copy", "--cert-dir", self.certs[0], "--dest-cert-dir", self.certs[1], f"docker://{one}:1", f"docker://{two}:1")
+        self.assertEqual(self.pull(f"{two}:1", "--cert-dir", self.certs[1])["Digest"], self.digest)
+        self.assertEqual(self.ok("manifest", "tags", "--cert-dir", self.certs[1], two), "1\n")
+        for more in (), ("--cert-dir", self.certs[0]), ("--tls-verify=false",):
+            done = self.wcctl("pull", *more, f"{two}:1")
+            self.assertEqual((done.returncode, len(done.stderr.strip().split("\n"))), (125, 1), done.stderr)
+            self.assertIn("certificate", done.stderr)
+        done = self.wcctl("copy", "--cert-dir", self.certs[0], f"docker://{one}:1", f"docker://{two}:2")
+        self.assertNotEqual(done.returncode, 0, "the certificate for one registry is not for the other")
+
+    def test_directory_of_the_user(self):
+        env = {**os.environ, "HOME": self.path("home")}
+        for place, certs in zip(self.places, self.certs):
+            shutil.copytree(certs, f"{env['HOME']}/.config/containers/certs.d/{place.split('/')[0]}")
+        for words in (("copy", f"oci:{self.path('layout')}:x", f"docker://{self.places[0]}:1"),
+                      ("copy", f"docker://{self.places[0]}:1", f"docker://{self.places[1]}:1"),
+                      ("pull", f"{self.places[1]}:1")):
+            run(f"{BUILD}/bin/wcctl", "--root", self.root, *words, env=env)
+        self.assertEqual(self.images()[0]["Names"], [f"{self.places[1]}:1"])
+
+
 HELPER = """#!/bin/sh
 # Keeps one secret per server in a directory, as docker-credential-helpers are called.
 dir={dir}; echo "$1" >>$dir/calls

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small registry that misbehaves on request, for tests.
 
-    mock_registry.py [--port-file FILE] [--tls CERT KEY]
+    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--client-ca CA]
 
 It listens on a free port of 127.0.0.1 (told as one line on stdout, or in FILE), and ends when its
 stdin is closed or its parent dies. The first path component of a repository's name chooses how it
@@ -12,8 +12,8 @@ behaves; the rest is free:
     GET /v2/<behaviour>/<anything>/blobs/<digest>      a blob, see blob_bytes()
 
 Blobs are made from a size: their digests are listed by GET /digests/<size>, so that a test needs no
-upload. Every request is kept: GET /requests gives them as JSON lines {method, path, auth, range},
-DELETE /requests forgets them and all counters.
+upload. Every request is kept: GET /requests gives them as JSON lines {method, path, auth, range,
+cert} (the name in the client's certificate, if it showed one), DELETE /requests forgets them and all counters.
 
 Behaviours, joined by '-' where it makes sense to have several:
 
@@ -205,11 +205,15 @@ class Handler(Uploads, BaseHTTPRequestHandler):
     def note(self, form=None):
         entry = {"method": self.command, "path": self.path, "port": self.server.server_port,
                  "auth": self.headers.get("Authorization"), "range": self.headers.get("Range"),
-                 "encoding": self.headers.get("Accept-Encoding")}
+                 "encoding": self.headers.get("Accept-Encoding"), "cert": self.client_name()}
         if form is not None:
             entry["form"] = form
         with STATE.lock:
             STATE.requests.append(entry)
+
+    def client_name(self):
+        shown = self.connection.getpeercert() if hasattr(self.connection, "getpeercert") else None
+        return dict(pair for part in (shown or {}).get("subject", ()) for pair in part).get("commonName")
 
     def do_GET(self):
         url = urlsplit(self.path)
@@ -433,7 +437,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, tls):
+    def __init__(self, tls, client_ca):
         super().__init__(("127.0.0.1", 0), Handler)
         self.ending = threading.Event()
         self.scheme = "http"
@@ -441,6 +445,9 @@ class Server(ThreadingHTTPServer):
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
+            if client_ca:
+                context.load_verify_locations(client_ca)
+                context.verify_mode = ssl.CERT_OPTIONAL
             # The handshake belongs into the connection's own thread, or a plain client that
             # connects and says nothing would keep all others waiting.
             self.socket = context.wrap_socket(self.socket, server_side=True,
@@ -462,9 +469,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port-file")
     parser.add_argument("--tls", nargs=2)
+    parser.add_argument("--client-ca")
     options = parser.parse_args()
     end_with_parent()
-    first, second = Server(options.tls), Server(options.tls)
+    first, second = (Server(options.tls, options.client_ca) for _ in range(2))
     first.other_port = second.server_port
     second.other_port = first.server_port
     first.is_other, second.is_other = False, True

@@ -33,6 +33,11 @@ static char *home_from_passwd(void)
     return wci_strdup(found && found->pw_dir[0] == '/' ? found->pw_dir : "/");
 }
 
+const char *wci_host_etc(void)
+{
+    return "/etc";
+}
+
 char *wci_host_default_root(void)
 {
     if (wci_host_is_root())
