@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "image/place.h"
 #include "image/reference.h"
+#include "registry/registries.h"
 
 #define HUB_SEARCH "index.docker.io"
 
@@ -149,11 +150,9 @@ int32_t wci_browse_referrers(wc_call *call, const wci_registry_config *config, c
 /* "HOST/TERM" with something that can only be a host. */
 static const char *term_after_host(const char *text, char **host)
 {
-    const char *slash = strchr(text, '/');
-    size_t n = slash ? (size_t)(slash - text) : 0;
-    int is_host = n && (memchr(text, '.', n) || memchr(text, ':', n) || (n == 9 && !memcmp(text, "localhost", 9)));
-    *host = is_host ? wci_strndup(text, n) : wci_strdup("docker.io");
-    return is_host ? slash + 1 : text;
+    size_t n = wci_name_has_host(text) ? strcspn(text, "/") : 0;
+    *host = n ? wci_strndup(text, n) : wci_strdup("docker.io");
+    return n ? text + n + 1 : text;
 }
 
 int32_t wci_browse_search(wc_call *call, const wci_registry_config *config, const char *term, uint32_t limit,

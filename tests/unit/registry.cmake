@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 wc_add_test(reference_test unit SOURCES reference_test.c INTERNAL)
+wc_add_test(registries_test unit SOURCES registries_test.c INTERNAL)
 wc_add_test(registry_parts_test unit SOURCES registry_parts_test.c INTERNAL)
 wc_add_test(registry_flow_test unit SOURCES registry_flow_test.c INTERNAL TIMEOUT 240)
 wc_add_test(registry_hostile_test hostile SOURCES registry_hostile_test.c INTERNAL TIMEOUT 240)
