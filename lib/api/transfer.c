@@ -51,6 +51,7 @@ void wc_transfer_options_unref(wc_transfer_options *options)
     wci_registry_config *registry = &options->transfer.registry;
     wci_platform_clear(&options->transfer.platform);
     wci_free((char *)registry->ca_file);
+    wci_free((char *)registry->registries_conf);
     wci_free((char *)registry->cert_dir);
     wci_free((char *)registry->client_cert);
     wci_free((char *)registry->client_key);
@@ -80,6 +81,7 @@ int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t
 {
     WCI_REQUIRE(options, "options is NULL");
     options->transfer.registry.tls_verify = verify != 0;
+    options->transfer.registry.tls_verify_given = 1;
     return WC_OK;
 }
 
@@ -119,6 +121,13 @@ int32_t wc_transfer_options_set_target_cert_dir(wc_transfer_options *options, co
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(dir && *dir, "dir is empty");
     return set_text(&options->transfer.target_cert_dir, dir, err);
+}
+
+int32_t wc_transfer_options_set_registries_conf(wc_transfer_options *options, const char *path, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    return set_text(&options->transfer.registry.registries_conf, path, err);
 }
 
 static int32_t set_credentials(const char **to_name, const char **to_secret, const char *username,

@@ -15,6 +15,7 @@ static const struct {
     {"push", NULL},
     {"registry", NULL},
     {"registry.certs", NULL},
+    {"registry.mirrors", NULL},
     {"import", NULL},
     {"export", NULL},
     {"edit", NULL},

@@ -23,7 +23,7 @@
 static int32_t try_login(wc_call *call, const wci_registry_config *config, const char *host, wc_error **err)
 {
     wci_remote *remote = NULL;
-    int32_t code = wci_remote_open(call, config, host, "login", &remote, err);
+    int32_t code = wci_remote_open_named(call, config, host, "login", &remote, err);
     if (code)
         return code;
     wci_exchange ex = {.remote = remote, .path = "/v2/"};

@@ -97,21 +97,21 @@ int32_t wci_registries_check(const wci_registries *registries, const char *name,
     return WC_OK;
 }
 
-/* ---- Sources -------------------------------------------------------------------------------------- */
+/* ---- Sites ---------------------------------------------------------------------------------------- */
 
-void wci_sources_free(wci_sources *sources)
+void wci_sites_free(wci_sites *sites)
 {
-    for (size_t i = 0; i < sources->count; i++) {
-        wci_free(sources->items[i].host);
-        wci_free(sources->items[i].repository);
-        wci_free(sources->items[i].target);
+    for (size_t i = 0; i < sites->count; i++) {
+        wci_free(sites->items[i].host);
+        wci_free(sites->items[i].repository);
+        wci_free(sites->items[i].target);
     }
-    wci_free(sources->items);
-    *sources = (wci_sources)WCI_SOURCES_INIT;
+    wci_free(sites->items);
+    *sites = (wci_sites)WCI_SITES_INIT;
 }
 
 /* Takes a whole name apart. */
-static int32_t split(const char *name, wci_source *out, wc_error **err)
+static int32_t split(const char *name, wci_site *out, wc_error **err)
 {
     size_t host = strcspn(name, "/"), end = name_length(name);
     const char *at = strchr(name, '@');
@@ -124,14 +124,14 @@ static int32_t split(const char *name, wci_source *out, wc_error **err)
 }
 
 /* The name with its first `length` bytes replaced by the place of the endpoint. */
-static int32_t add_source(wci_sources *out, const char *name, size_t length, const wci_endpoint *endpoint, int is_mirror,
+static int32_t add_site(wci_sites *out, const char *name, size_t length, const wci_endpoint *endpoint, int is_mirror,
                           wc_error **err)
 {
-    wci_source *source = &out->items[out->count];
-    *source = (wci_source){.insecure = endpoint && endpoint->insecure, .is_mirror = is_mirror};
+    wci_site *site = &out->items[out->count];
+    *site = (wci_site){.insecure = endpoint && endpoint->insecure, .is_mirror = is_mirror};
     int is_moved = endpoint && endpoint->location;
     char *whole = wci_asprintf("%s%s", is_moved ? endpoint->location : "", is_moved ? name + length : name);
-    int32_t code = whole ? split(whole, source, err) : wci_err_nomem(err);
+    int32_t code = whole ? split(whole, site, err) : wci_err_nomem(err);
     wci_free(whole);
     out->count++;
     return code;
@@ -145,7 +145,7 @@ static int may_use(const wci_registry *registry, const wci_endpoint *mirror, con
     return mirror->pulls == WCI_PULLS_ALL || !has_digest;
 }
 
-static int32_t list_sources(const wci_registry *registry, size_t length, const char *name, wci_sources *out,
+static int32_t list_sites(const wci_registry *registry, size_t length, const char *name, wci_sites *out,
                             wc_error **err)
 {
     size_t mirrors = registry ? registry->mirror_count : 0;
@@ -155,22 +155,22 @@ static int32_t list_sources(const wci_registry *registry, size_t length, const c
         return wci_err_nomem(err);
     for (size_t i = 0; i < mirrors && !code; i++)
         if (may_use(registry, &registry->mirrors[i], name))
-            code = add_source(out, name, length, &registry->mirrors[i], 1, err);
-    return code ? code : add_source(out, name, length, registry ? &registry->own : NULL, 0, err);
+            code = add_site(out, name, length, &registry->mirrors[i], 1, err);
+    return code ? code : add_site(out, name, length, registry ? &registry->own : NULL, 0, err);
 }
 
-int32_t wci_registries_sources(const wci_registries *registries, const char *name, wci_sources *out, wc_error **err)
+int32_t wci_registries_sites(const wci_registries *registries, const char *name, wci_sites *out, wc_error **err)
 {
     size_t length;
-    wci_sources sources = WCI_SOURCES_INIT;
+    wci_sites sites = WCI_SITES_INIT;
     const wci_registry *found = find(registries, name, &length);
     if (found && found->blocked)
         return blocked(found, err);
-    int32_t code = list_sources(found, length, name, &sources, err);
+    int32_t code = list_sites(found, length, name, &sites, err);
     if (code)
-        wci_sources_free(&sources);
+        wci_sites_free(&sites);
     else
-        *out = sources;
+        *out = sites;
     return code;
 }
 

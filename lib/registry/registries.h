@@ -24,24 +24,24 @@ int32_t wci_registries_new(wci_registries **out, wc_error **err); /* what there 
 int32_t wci_registries_add(wci_registries *registries, const char *text, size_t size, const char *file, wc_error **err);
 
 /* One place that may have an image. */
-typedef struct wci_source {
+typedef struct wci_site {
     char *host, *repository;
     char *target; /* the digest, else the tag */
     int insecure; /* TLS need not be verified, and plain HTTP will do */
     int is_mirror;
-} wci_source;
+} wci_site;
 
-typedef struct wci_sources {
-    wci_source *items;
+typedef struct wci_sites {
+    wci_site *items;
     size_t count;
-} wci_sources;
+} wci_sites;
 
-#define WCI_SOURCES_INIT {NULL, 0}
+#define WCI_SITES_INIT {NULL, 0}
 
 /* Where to look for "host/repository:tag" or "host/repository[:tag]@digest", in this order: the mirrors, then
  * the registry itself. WC_E_PERMISSION when it is blocked. */
-int32_t wci_registries_sources(const wci_registries *registries, const char *name, wci_sources *out, wc_error **err);
-void wci_sources_free(wci_sources *sources);
+int32_t wci_registries_sites(const wci_registries *registries, const char *name, wci_sites *out, wc_error **err);
+void wci_sites_free(wci_sites *sites);
 /* For what is not reading: nothing is sent elsewhere. WC_E_PERMISSION when it is blocked. */
 int32_t wci_registries_check(const wci_registries *registries, const char *name, int *insecure, wc_error **err);
 /* What a name without a host may stand for, in the order to try: whole names, with its tag and digest.

@@ -5,13 +5,14 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "registry/registries.h"
 
 #define DEFAULT_TRANSFERS 6
 #define DEFAULT_STALL_MS 30000
 
 #define CONFIG_TEXTS(c)                                                                              \
     {&(c)->ca_file,  &(c)->cert_dir,  &(c)->client_cert, &(c)->client_key,                           \
-     &(c)->username, &(c)->auth_file, &(c)->user_agent,  &(c)->password}
+     &(c)->username, &(c)->auth_file, &(c)->user_agent,  &(c)->password, &(c)->registries_conf}
 
 static int copy_config(wci_registry_config *to, const wci_registry_config *from)
 {
@@ -85,6 +86,29 @@ int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const 
     }
     *out = remote;
     return WC_OK;
+}
+
+wci_registry_config wci_registry_config_for(const wci_registry_config *config, int insecure)
+{
+    wci_registry_config own = *config;
+    if (insecure && !config->tls_verify_given)
+        own.tls_verify = 0;
+    return own;
+}
+
+int32_t wci_remote_open_named(wc_call *call, const wci_registry_config *config, const char *host,
+                              const char *repository, wci_remote **out, wc_error **err)
+{
+    wci_registries *registries = NULL;
+    int insecure = 0;
+    char *name = wci_asprintf("%s/%s", host, repository);
+    int32_t code = name ? wci_registries_load(config->registries_conf, &registries, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_registries_check(registries, name, &insecure, err);
+    wci_registries_free(registries);
+    wci_free(name);
+    wci_registry_config own = wci_registry_config_for(config, insecure);
+    return code ? code : wci_remote_open(call, &own, host, repository, out, err);
 }
 
 void wci_remote_close(wci_remote *remote)

@@ -24,17 +24,17 @@ static void check(int32_t code, wc_error *err)
 
 static void look_up(const wci_registries *r, const char *name)
 {
-    wci_sources sources = WCI_SOURCES_INIT;
+    wci_sites sites = WCI_SITES_INIT;
     wc_error *err = NULL;
-    int32_t code = wci_registries_sources(r, name, &sources, &err);
-    must((code == WC_OK) == (sources.count > 0));
-    for (size_t i = 0; i < sources.count; i++) {
-        const wci_source *s = &sources.items[i];
+    int32_t code = wci_registries_sites(r, name, &sites, &err);
+    must((code == WC_OK) == (sites.count > 0));
+    for (size_t i = 0; i < sites.count; i++) {
+        const wci_site *s = &sites.items[i];
         must(*s->host && !strchr(s->host, '/') && *s->repository && s->target);
-        must(s->is_mirror == (i + 1 < sources.count)); /* the registry itself comes last */
+        must(s->is_mirror == (i + 1 < sites.count)); /* the registry itself comes last */
     }
     check(code, err);
-    wci_sources_free(&sources);
+    wci_sites_free(&sites);
 }
 
 static void expand(const wci_registries *r, const char *name)

@@ -19,36 +19,36 @@ static wci_registries *registries_of(const char *first, const char *second)
     return r;
 }
 
-/* The sources of a name as one text, "host repository target", mirrors with '~', insecure ones with '!'. */
-static char *sources_of(const wci_registries *r, const char *name, int32_t want)
+/* The sites of a name as one text, "host repository target", mirrors with '~', insecure ones with '!'. */
+static char *sites_of(const wci_registries *r, const char *name, int32_t want)
 {
-    wci_sources sources = WCI_SOURCES_INIT;
+    wci_sites sites = WCI_SITES_INIT;
     wc_error *err = NULL;
     wci_str text = WCI_STR_INIT;
-    ck_assert_msg(wci_registries_sources(r, name, &sources, &err) == want, "%s: %s", name,
+    ck_assert_msg(wci_registries_sites(r, name, &sites, &err) == want, "%s: %s", name,
                   err ? wc_error_message(err) : "no error");
     if (want)
         wci_str_append(&text, wc_error_message(err));
-    for (size_t i = 0; i < sources.count; i++) {
-        const wci_source *s = &sources.items[i];
+    for (size_t i = 0; i < sites.count; i++) {
+        const wci_site *s = &sites.items[i];
         wci_str_printf(&text, "%s%s%s%s %s %s", i ? ", " : "", s->is_mirror ? "~" : "", s->insecure ? "!" : "", s->host,
                        s->repository, s->target);
     }
-    wci_sources_free(&sources);
+    wci_sites_free(&sites);
     wc_error_unref(err);
     return wci_str_take(&text);
 }
 
 static void expect(const wci_registries *r, const char *name, const char *want)
 {
-    char *got = sources_of(r, name, WC_OK);
+    char *got = sites_of(r, name, WC_OK);
     ck_assert_str_eq(got, want);
     wci_free(got);
 }
 
 static void expect_blocked(const wci_registries *r, const char *name, const char *prefix)
 {
-    char *got = sources_of(r, name, WC_E_PERMISSION);
+    char *got = sites_of(r, name, WC_E_PERMISSION);
     ck_assert_msg(strstr(got, prefix) && strstr(got, "blocked in 'first.conf'"), "%s", got);
     wci_free(got);
 }
