@@ -266,6 +266,8 @@ static int login(int argc, char **argv)
     }
     char *name = username ? xstrdup(username) : prompt("Username: ", 0);
     char *secret = from_stdin ? read_password() : password ? xstrdup(password) : prompt("Password: ", 1);
+    if (password)
+        hide_argument(password);
     int32_t code = wc_registry_login(app_context(), registry, name, secret, t.options, wcctl.cancel, &err);
     wipe(secret);
     free(name);

@@ -7,15 +7,23 @@
 
 typedef int32_t (*credentials_setter)(wc_transfer_options *, const char *, const char *, wc_error **);
 
-static void set_credentials(transfer *t, const char *flag, const char *pair, credentials_setter set)
+void hide_argument(const char *secret)
+{
+    for (volatile char *p = (volatile char *)(uintptr_t)secret; *p; p++)
+        *p = '*';
+}
+
+/* From the second call on, *pair is our copy. */
+static void set_credentials(transfer *t, const char *flag, const char **pair, credentials_setter set)
 {
     wc_error *err = NULL;
-    const char *colon = strchr(pair, ':');
+    const char *colon = strchr(*pair, ':');
     if (!colon)
         die_usage("%s takes USER:PASSWORD", flag);
-    char *user = xstrdup(pair);
-    user[colon - pair] = '\0';
+    char *user = xasprintf("%.*s", (int)(colon - *pair), *pair), *copy = xstrdup(*pair);
     TRY(set(t->options, user, colon + 1, &err));
+    hide_argument(colon + 1);
+    *pair = copy;
     free(user);
 }
 
@@ -38,9 +46,9 @@ void transfer_begin(transfer *t)
     if (t->auth_file)
         TRY(wc_transfer_options_set_auth_file(t->options, t->auth_file, &err));
     if (t->creds)
-        set_credentials(t, "--creds", t->creds, wc_transfer_options_set_credentials);
+        set_credentials(t, "--creds", &t->creds, wc_transfer_options_set_credentials);
     if (t->target_creds)
-        set_credentials(t, "--dest-creds", t->target_creds, wc_transfer_options_set_target_credentials);
+        set_credentials(t, "--dest-creds", &t->target_creds, wc_transfer_options_set_target_credentials);
     t->progress = progress_new(t->quiet);
     TRY(wc_transfer_options_set_progress(t->options, progress_report, (uintptr_t)t->progress, &err));
 }

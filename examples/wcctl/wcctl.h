@@ -126,6 +126,8 @@ typedef struct transfer {
     {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &(t).ca_file},          \
     {0, "cert-dir", OPTION_TEXT, "DIR", "certificates: *.crt of CAs, our *.cert and *.key", &(t).cert_dir}, \
     {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file}
+/* Overwrites a secret of the command line, which everybody on the machine may read as long as we run. */
+void hide_argument(const char *secret);
 void transfer_begin(transfer *t);
 void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */

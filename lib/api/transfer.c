@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/image.h"
 
-#include <string.h>
-
 #include "core/alloc.h"
+#include "core/secret.h"
 #include "image/names.h"
 
 #define MAX_TRANSFERS 64
@@ -36,14 +35,6 @@ int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err)
     return WC_OK;
 }
 
-static void free_secret(const char *secret)
-{
-    volatile char *p = (volatile char *)secret;
-    for (size_t n = secret ? strlen(secret) : 0; n; n--)
-        *p++ = 0;
-    wci_free((char *)secret);
-}
-
 void wc_transfer_options_unref(wc_transfer_options *options)
 {
     if (!options)
@@ -57,9 +48,9 @@ void wc_transfer_options_unref(wc_transfer_options *options)
     wci_free((char *)registry->client_key);
     wci_free((char *)options->transfer.target_cert_dir);
     wci_free((char *)registry->username);
-    free_secret(registry->password);
+    wci_secret_free((char *)registry->password);
     wci_free((char *)options->transfer.target_username);
-    free_secret(options->transfer.target_password);
+    wci_secret_free((char *)options->transfer.target_password);
     wci_free((char *)registry->auth_file);
     wci_strv_free(&options->transfer.names);
     wci_free(options);
@@ -136,11 +127,11 @@ static int32_t set_credentials(const char **to_name, const char **to_secret, con
     char *name = wci_strdup(username), *secret = wci_strdup(password);
     if (!name || !secret) {
         wci_free(name);
-        free_secret(secret);
+        wci_secret_free(secret);
         return wci_err_nomem(err);
     }
     wci_free((char *)*to_name);
-    free_secret(*to_secret);
+    wci_secret_free((char *)*to_secret);
     *to_name = name;
     *to_secret = secret;
     return WC_OK;

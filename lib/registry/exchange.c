@@ -78,9 +78,6 @@ void wci_exchange_rewind(wci_exchange *ex)
 
 void wci_exchange_clear(wci_exchange *ex)
 {
-    for (size_t i = 0; i < ex->request.headers.count; i++)
-        if (wci_starts_with(ex->request.headers.items[i], "Authorization:"))
-            memset(ex->request.headers.items[i], ' ', strlen(ex->request.headers.items[i]));
     wci_http_request_clear(&ex->request);
     wci_strv_free(&ex->headers);
     wci_url_free(&ex->url);

@@ -98,22 +98,13 @@ static int32_t run(wc_call *call, const char *name, const char *action, const ch
     return code ? wci_err_wrap(err, code, "credential helper '%s'", name) : WC_OK;
 }
 
-/* Its own words when it fails: they hold no secret, and only the first line is shown. */
+/* Its own words when it fails, of which only the first line is shown; not what looks as what we told it, which
+ * holds the secret. */
 static int32_t refused(const char *name, const char *text, wc_error **err)
 {
-    int n = (int)strcspn(text, "\r\n");
+    int n = strchr(text, '{') ? 0 : (int)strcspn(text, "\r\n");
     return wci_err(err, WC_E_AUTH, "credential helper '%s': fails%s%.*s; mend it or log in again", name,
                    n ? ": " : "", n > 200 ? 200 : n, text);
-}
-
-static void wipe(wc_buf *answer)
-{
-    if (!answer)
-        return;
-    volatile char *p = (volatile char *)(uintptr_t)wc_buf_data(answer);
-    for (size_t i = 0; i < wc_buf_size(answer); i++)
-        p[i] = '\0';
-    wc_buf_unref(answer);
 }
 
 /* ---- What they do ----------------------------------------------------------------------------------- */
@@ -145,7 +136,7 @@ int32_t wci_helper_take_answer(const char *name, const char *text, size_t size, 
     } else if (!wci_starts_with(text, NOT_FOUND)) {
         code = refused(name, text, err);
     }
-    json_decref(json);
+    wci_secret_json_free(json);
     return code;
 }
 
@@ -156,7 +147,7 @@ int32_t wci_helper_get(wc_call *call, const char *name, const char *host, wci_cr
     if (code)
         return code;
     code = wci_helper_take_answer(name, wc_buf_data(answer), wc_buf_size(answer), out, err);
-    wipe(answer);
+    wc_buf_unref(answer);
     return code;
 }
 
@@ -167,7 +158,7 @@ static int32_t tell(wc_call *call, const char *name, const char *action, const c
     int32_t code = run(call, name, action, text, &answer, err);
     if (!code && wc_buf_size(answer) && !wci_starts_with(wc_buf_data(answer), NOT_FOUND))
         code = refused(name, wc_buf_data(answer), err);
-    wipe(answer);
+    wc_buf_unref(answer);
     return code;
 }
 
@@ -176,8 +167,8 @@ int32_t wci_helper_store(wc_call *call, const char *name, const char *host, cons
 {
     json_t *json = json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(host), "Username", credentials->username,
                              "Secret", credentials->password);
-    char *text = json ? wci_json_dump_text(json) : NULL;
-    json_decref(json);
+    char *text = wci_secret_json_dump(json, JSON_COMPACT);
+    wci_secret_json_free(json);
     int32_t code = text ? tell(call, name, "store", text, err) : wci_err_nomem(err);
     wci_secret_free(text);
     return code;

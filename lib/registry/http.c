@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/secret.h"
 #include "platform/aside.h"
 #include "platform/host.h"
 #include "platform/lazy.h"
@@ -126,7 +127,7 @@ void wci_http_free(wci_http *http)
 
 void wci_http_headers_reset(wci_http_request *request)
 {
-    wci_strv_free(&request->headers);
+    wci_secret_strv_free(&request->headers);
 }
 
 static void forget_answer(wci_http_request *r)
@@ -451,8 +452,10 @@ static int32_t set_up(const wci_http *http, wci_http_request *r, wc_error **err)
 static void release_handle(wci_http_request *r)
 {
     curl_easy_cleanup(r->easy);
+    for (struct curl_slist *line = r->header_list; line; line = line->next)
+        wci_wipe(line->data, strlen(line->data));
     curl_slist_free_all(r->header_list);
-    wci_free(r->proxy);
+    wci_secret_free(r->proxy); /* it may have a password */
     r->easy = NULL;
     r->header_list = NULL;
     r->proxy = NULL;

@@ -100,7 +100,7 @@ void wci_http_request_clear(wci_http_request *request);
 
 /* The n-th header of that name (lower case), or NULL. */
 const char *wci_http_header(const wci_http_request *request, const char *name, size_t n);
-/* Forgets `request->headers`. */
+/* Forgets `request->headers`, which may hold secrets. */
 void wci_http_headers_reset(wci_http_request *request);
 
 #endif

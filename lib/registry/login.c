@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/login.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -59,12 +58,13 @@ static int32_t read_root(const char *path, json_t **out, wc_error **err)
         *out = json_object();
         return *out ? WC_OK : wci_err_nomem(err);
     }
-    int32_t code = wci_file_read_all(path, MAX_FILE, &text, err);
+    int32_t code = wci_file_read_secret(path, MAX_FILE, &text, err);
     if (!code)
         *out = json_loadb(wc_buf_data(text), wc_buf_size(text), 0, NULL);
     wc_buf_unref(text);
     if (!code && !json_is_object(*out)) {
-        json_decref(*out);
+        wci_secret_json_free(*out);
+        *out = NULL;
         code = wci_err(err, WC_E_FORMAT, "credentials file '%s': not a JSON object; mend it first", path);
     }
     return code;
@@ -72,13 +72,11 @@ static int32_t read_root(const char *path, json_t **out, wc_error **err)
 
 static int32_t write_root(const char *path, json_t *root, wc_error **err)
 {
-    char *parent = wci_path_parent(path), *text = json_dumps(root, JSON_INDENT(4));
+    char *parent = wci_path_parent(path), *text = wci_secret_json_dump(root, JSON_INDENT(4));
     int32_t code = parent && text ? wci_dir_make(parent, 0700, err) : wci_err_nomem(err);
     if (!code)
         code = wci_file_write_atomic(path, text, strlen(text), 0600, 1, err);
-    for (volatile char *p = text; p && *p; p++)
-        *p = '\0';
-    free(text);
+    wci_secret_free(text);
     wci_free(parent);
     return code;
 }
@@ -92,7 +90,7 @@ typedef struct keeping {
 
 static void close_keeping(keeping *k)
 {
-    json_decref(k->root);
+    wci_secret_json_free(k->root);
     wci_lock_release_remove(k->lock);
     wci_free(k->path);
 }
@@ -140,7 +138,7 @@ static int32_t set_entry(keeping *k, const char *host, json_t *entry, wc_error *
 {
     json_t *auths = auths_of(k);
     if (!auths || !entry) {
-        json_decref(entry);
+        wci_secret_json_free(entry);
         return wci_err_nomem(err);
     }
     if (json_object_set_new(auths, key_of(host), entry))

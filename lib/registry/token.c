@@ -84,14 +84,6 @@ static int32_t add_basic(inquiry *q, wc_error **err)
     return wci_strv_add_take(&q->request.headers, wci_auth_basic(c)) ? wci_err_nomem(err) : WC_OK;
 }
 
-static void forget_headers(inquiry *q)
-{
-    for (size_t i = 0; i < q->request.headers.count; i++)
-        for (char *p = q->request.headers.items[i]; *p; p++)
-            *p = ' ';
-    wci_http_headers_reset(&q->request);
-}
-
 static int32_t send_step(wc_call *call, inquiry *q, wc_error **err)
 {
     wci_remote *remote = q->remote;
@@ -134,7 +126,7 @@ static int32_t get(wc_call *call, inquiry *q, wc_error **err)
         code = add_basic(q, err);
         if (!code)
             code = send_step(call, q, err);
-        forget_headers(q);
+        wci_http_headers_reset(&q->request);
         if (!code)
             code = follow(q, &followed, err);
         if (!followed)
@@ -147,7 +139,7 @@ static int32_t get(wc_call *call, inquiry *q, wc_error **err)
 
 static int32_t post(wc_call *call, inquiry *q, wc_error **err)
 {
-    wci_str form = WCI_STR_INIT;
+    wci_str form = WCI_SECRET_STR_INIT;
     /* The query syntax and the form syntax are the same but for the leading mark. */
     wci_url_add_query(&form, "grant_type", "refresh_token");
     if (q->challenge->service)
@@ -221,7 +213,7 @@ int32_t wci_token_parse(const char *text, size_t size, const char *what, wci_tok
     if (wci_json_parse(text, size, MAX_TOKEN_ANSWER, what, &root, NULL))
         return wci_err(err, WC_E_FORMAT, "%s: not valid JSON", what);
     int32_t code = take_token(root, what, out, err);
-    json_decref(root);
+    wci_secret_json_free(root);
     return code;
 }
 
@@ -272,14 +264,12 @@ static int32_t ask(wc_call *call, inquiry *q, wc_error **err)
 int32_t wci_token_fetch(wc_call *call, wci_remote *remote, const wci_challenge *challenge,
                         const wci_url *asked, wci_token *out, wc_error **err)
 {
-    inquiry q = {.remote = remote, .challenge = challenge};
+    inquiry q = {.remote = remote, .challenge = challenge, .request = {.body = WCI_SECRET_STR_INIT}};
     int32_t code = open_inquiry(&q, asked, err);
     if (!code)
         code = ask(call, &q, err);
     if (!code)
         code = q.request.status == 200 ? read_answer(&q, out, err) : refused(&q, err);
-    if (q.request.body.data)
-        memset(q.request.body.data, 0, q.request.body.size);
     wci_http_request_clear(&q.request);
     wci_url_free(&q.url);
     wci_url_free(&q.realm);

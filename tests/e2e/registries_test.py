@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """How registries are reached: certificates, logins, mirrors, short names; against Debian's docker-registry, skopeo and
 podman. What is not installed is skipped by name."""
+import base64
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -112,6 +114,36 @@ class Login(ImageCase):
         self.assertEqual(self.kept(), {"auths": {}})
         self.assertNotEqual(self.push().returncode, 0)
         self.assertNotEqual(self.wcctl("logout", "--authfile", self.auth, self.where).returncode, 0)
+
+    def test_what_others_may_see(self):
+        """Neither the process list nor the log nor an error has the password, wherever it comes from."""
+        with open(self.auth_in_place(), "w", encoding="utf-8") as file:
+            json.dump({"auths": {self.where: {"auth": base64.b64encode(b"me:se:cret").decode()}}}, file)
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        nobody = f"127.0.0.1:{silent.getsockname()[1]}"
+        for words in (("push", "--creds", "me:se:cret", "x", f"{nobody}/app:1"), ("login", "-u", "me", "-p", "se:cret", nobody),
+                      ("copy", "--dest-creds", "me:se:cret", f"oci:{self.path('layout')}:x", f"docker://{nobody}/app:1")):
+            process = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words], stdout=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+            silent.accept()[0].close()
+            connection, _ = silent.accept()  # it has read its arguments, and tries for the second time
+            self.addCleanup(connection.close)
+            with open(f"/proc/{process.pid}/cmdline", encoding="utf-8") as file:
+                line = file.read()
+            process.kill()
+            process.wait()
+            self.assertIn(nobody, line)
+            self.assertNotIn("se:cret", line)
+        for words in (("push", "--creds", "me:se:cret"), ("push", "--authfile", self.auth), ("push", "--creds", "me:se:cret2")):
+            done = self.wcctl("--log-level", "debug", *words, "x", f"{self.where}/app:1")
+            self.assertEqual(done.returncode, 125 if "me:se:cret2" in words else 0, done.stderr)
+            for secret in "se:cret", "c2U6Y3JldA", "bWU6c2U6Y3JldA":
+                self.assertNotIn(secret, done.stdout + done.stderr)
+
+    def auth_in_place(self):
+        os.makedirs(self.path("auth"), exist_ok=True)
+        return self.auth
 
     def test_wrong_password(self):
         done = self.login("wrong-secret")

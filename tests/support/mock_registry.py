@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small registry that misbehaves on request, for tests.
 
-    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--client-ca CA]
+    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--client-ca CA] [--password PASSWORD]
 
 It listens on a free port of 127.0.0.1 (told as one line on stdout, or in FILE), and ends when its
 stdin is closed or its parent dies. The first path component of a repository's name chooses how it
@@ -12,14 +12,14 @@ behaves; the rest is free:
     GET /v2/<behaviour>/<anything>/blobs/<digest>      a blob, see blob_bytes()
 
 Blobs are made from a size: their digests are listed by GET /digests/<size>, so that a test needs no
-upload. Every request is kept: GET /requests gives them as JSON lines {method, path, auth, range,
-cert} (the name in the client's certificate, if it showed one), DELETE /requests forgets them and all counters.
+upload. It is also a proxy, to itself whatever host is wanted. Every request is kept: GET /requests gives them as JSON lines {method, path, auth, range,
+cert (the name in the client's certificate, if it showed one), proxy (what was sent for one)}, DELETE /requests forgets them and all counters.
 
 Behaviours, joined by '-' where it makes sense to have several:
 
     plain            everything as it should be
     bearer           tokens from /token of this server; bearerbad… see TOKENS
-    basic            user "user", password "secret"
+    basic            user "user", password "secret" or the one that was given
     cut              every blob answer ends after 64 KiB (the connection is closed)
     cutonce          only the first one of each blob does
     stall            blob answers stop after 64 KiB and stay open
@@ -62,7 +62,9 @@ import base64
 import ctypes
 import hashlib
 import json
+import select
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -73,7 +75,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from mock_uploads import Uploads
 
 CUT = 64 * 1024
-BASIC = "Basic " + base64.b64encode(b"user:secret").decode()
+
+
+def basic(password):
+    return "Basic " + base64.b64encode(b"user:" + password.encode()).decode()
 
 
 def blob_bytes(size):
@@ -86,11 +91,22 @@ def blob_bytes(size):
     return bytes(out[:size])
 
 
+def pump(one, other):
+    """Passes bytes on, both ways, until one side ends."""
+    while True:
+        for source in select.select((one, other), (), ())[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            (other if source is one else one).sendall(data)
+
+
 class State:
     def __init__(self):
         self.lock = threading.Lock()
         self.blobs = {}
         self.other_port = 0
+        self.basic = basic("secret")
         self.reset()
 
     def reset(self):
@@ -205,11 +221,21 @@ class Handler(Uploads, BaseHTTPRequestHandler):
     def note(self, form=None):
         entry = {"method": self.command, "path": self.path, "port": self.server.server_port,
                  "auth": self.headers.get("Authorization"), "range": self.headers.get("Range"),
-                 "encoding": self.headers.get("Accept-Encoding"), "cert": self.client_name()}
+                 "encoding": self.headers.get("Accept-Encoding"), "cert": self.client_name(),
+                 "proxy": self.headers.get("Proxy-Authorization")}
         if form is not None:
             entry["form"] = form
         with STATE.lock:
             STATE.requests.append(entry)
+
+    def do_CONNECT(self):
+        """As a proxy that finds everything here: https for any host, and plain HTTP for those who try that."""
+        self.note()
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = True
+        with socket.create_connection(("127.0.0.1", self.server.server_port)) as there:
+            pump(self.connection, there)
 
     def client_name(self):
         shown = self.connection.getpeercert() if hasattr(self.connection, "getpeercert") else None
@@ -235,6 +261,9 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return self.token(parse_qs(url.query), parts[1:])
         if parts[0] == "stored":
             return self.blob(parts[1])
+        if parts == ["v2"]:
+            ok = self.headers.get("Authorization") == STATE.basic
+            return self.reply(200, b"{}") if ok else self.challenge('Basic realm="all"')
         if parts[0] != "v2" or len(parts) < 5:
             return self.reply(404)
         self.words = parts[1].split("-")
@@ -304,7 +333,7 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             self.reply(401)
             return False
         if self.has("basic"):
-            return auth == BASIC or self.challenge('Basic realm="x, y"')
+            return auth == STATE.basic or self.challenge('Basic realm="x, y"')
         if not self.has("bearer", "bearerauth", "scopeonce", "expire", "hugetoken", "badtoken",
                         "tokendown", "noscope", "relrealm"):
             return True
@@ -336,7 +365,7 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if self.has("badtoken"):
             return self.reply(200, b'{"token":"a\\r\\nX-Evil: 1"}')
         auth = self.headers.get("Authorization")
-        if (auth or self.has("bearerauth")) and auth != BASIC:
+        if (auth or self.has("bearerauth")) and auth != STATE.basic:
             return self.reply(401)
         if query.get("service") != ["mock,service"]:
             return self.reply(400)
@@ -344,7 +373,7 @@ class Handler(Uploads, BaseHTTPRequestHandler):
 
     def give_token(self, scopes, key):
         number = STATE.count("token")
-        token = "token-%d" % number
+        token = "secret-token-%d" % number
         with STATE.lock:
             STATE.tokens[token] = {"scopes": scopes, "number": number}
         self.reply(200, json.dumps({key: token}).encode(), [("Content-Type", "application/json")])
@@ -470,8 +499,10 @@ def main():
     parser.add_argument("--port-file")
     parser.add_argument("--tls", nargs=2)
     parser.add_argument("--client-ca")
+    parser.add_argument("--password", default="secret")
     options = parser.parse_args()
     end_with_parent()
+    STATE.basic = basic(options.password)
     first, second = (Server(options.tls, options.client_ca) for _ in range(2))
     first.other_port = second.server_port
     second.other_port = first.server_port

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that held a secret is overwritten before it is given back. A wci_str with is_secret does that by itself,
+ * also when it grows, and so does a wc_buf that is made of it. What curl, jansson and the kernel copy for
+ * themselves is out of our reach. */
+#ifndef WCI_SECRET_H
+#define WCI_SECRET_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "core/str.h"
+
+#define WCI_SECRET_STR_INIT {.is_secret = 1}
+
+void wci_wipe(void *data, size_t size);
+/* Each accepts NULL. */
+void wci_secret_free(char *text);
+void wci_secret_strv_free(wci_strv *list);
+void wci_secret_json_free(json_t *value); /* the last reference */
+/* The JSON text, with JSON_* flags; NULL: out of memory. Release with wci_secret_free(). */
+char *wci_secret_json_dump(json_t *value, size_t flags);
+
+#endif
