@@ -145,6 +145,42 @@ class Login(ImageCase):
         os.makedirs(self.path("auth"), exist_ok=True)
         return self.auth
 
+    def test_the_longest_path_goes_first(self):
+        done = self.login()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for part, password in ("team", "se:cret"), ("team/inner", "se:cret"):
+            self.where = f"{self.registry.address}/{part}"
+            self.assertEqual(self.login(password).returncode, 0)
+        kept = self.kept()["auths"]
+        self.assertEqual(sorted(kept), sorted([self.registry.address, f"{self.registry.address}/team",
+                                               f"{self.registry.address}/team/inner"]))
+        wrong = {"auth": base64.b64encode(b"me:wrong").decode()}
+        good = kept[self.registry.address]
+
+        def can_push(name, **auths):
+            with open(self.auth, "w", encoding="utf-8") as file:
+                json.dump({"auths": {self.registry.address + path.replace("_", "/"): value for path, value in auths.items()}}, file)
+            return self.wcctl("push", "-q", "--authfile", self.auth, "x", f"{self.registry.address}/{name}:1").returncode == 0
+
+        self.assertTrue(can_push("team/inner/app", _team_inner=good, _team=wrong))
+        self.assertFalse(can_push("team/innermost", _team_inner=good, _team=wrong))
+        self.assertTrue(can_push("team/app", _team=good, _team_app_x=wrong))
+        self.assertTrue(can_push("team/app/x", _team=wrong, _team_app_x=good))
+        self.assertFalse(can_push("other", _team=good))
+
+    def test_logout_of_a_part(self):
+        self.assertEqual(self.login().returncode, 0)
+        self.where += "/team"
+        self.assertEqual(self.login().returncode, 0)
+        self.assertEqual(self.ok("login", "--authfile", self.auth, "--get-login", self.where), "me\n")
+        self.ok("logout", "--authfile", self.auth, self.where)
+        self.assertEqual(list(self.kept()["auths"]), [self.registry.address])
+        self.assertIn("no login", self.fails("logout", "--authfile", self.auth, self.where))
+        for name in "/x", f"{self.registry.address}/", f"{self.registry.address}/a/":
+            self.assertIn("HOST", self.fails("logout", "--authfile", self.auth, name))
+        self.write(self.auth, json.dumps({"credsStore": "mine"}))
+        self.assertIn("whole registries only", self.login().stderr)
+
     def test_wrong_password(self):
         done = self.login("wrong-secret")
         self.assertEqual(done.returncode, 125)
