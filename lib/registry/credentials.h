@@ -11,7 +11,7 @@
 
 typedef struct wci_credentials {
     char *username, *password; /* both or none */
-    char *identity_token;      /* a refresh token that stands for both, or NULL */
+    char *identity_token;      /* a refresh token that goes before both, or NULL */
     char *helper;              /* name of the credential helper that would know, or NULL */
 } wci_credentials;
 

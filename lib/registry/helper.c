@@ -165,8 +165,10 @@ static int32_t tell(wc_call *call, const char *name, const char *action, const c
 int32_t wci_helper_store(wc_call *call, const char *name, const char *host, const wci_credentials *credentials,
                          wc_error **err)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(host), "Username", credentials->username,
-                             "Secret", credentials->password);
+    int is_token = credentials->identity_token != NULL;
+    json_t *json = json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(host), "Username",
+                             is_token ? "<token>" : credentials->username, "Secret",
+                             is_token ? credentials->identity_token : credentials->password);
     char *text = wci_secret_json_dump(json, JSON_COMPACT);
     wci_secret_json_free(json);
     int32_t code = text ? tell(call, name, "store", text, err) : wci_err_nomem(err);

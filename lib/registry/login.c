@@ -39,7 +39,17 @@ static int32_t open_scope(const char *key, scope *out, wc_error **err)
 
 /* ---- Trying it ---------------------------------------------------------------------------------- */
 
-static int32_t try_login(wc_call *call, const wci_registry_config *config, const scope *to, wc_error **err)
+/* What the credentials were exchanged for, when they were, is what is worth keeping: Azure's own tokens end within
+ * the hour. */
+static int32_t take_exchanged(wci_remote *remote, wci_credentials *out, wc_error **err)
+{
+    if (!remote->auth.is_exchanged)
+        return WC_OK;
+    return wci_replace(&out->identity_token, remote->auth.credentials.identity_token) ? wci_err_nomem(err) : WC_OK;
+}
+
+static int32_t try_login(wc_call *call, const wci_registry_config *config, const scope *to, wci_credentials *out,
+                         wc_error **err)
 {
     wci_remote *remote = NULL;
     int32_t code = wci_remote_open_named(call, config, to->host, *to->path ? to->path : "login", &remote, err);
@@ -51,6 +61,8 @@ static int32_t try_login(wc_call *call, const wci_registry_config *config, const
     code = wci_exchange_run(call, &ex, err);
     if (!code && ex.request.status != 200)
         code = wci_exchange_status_error(&ex, "login", err);
+    if (!code)
+        code = take_exchanged(remote, out, err);
     wci_exchange_clear(&ex);
     wci_remote_close(remote);
     return code;
@@ -172,11 +184,12 @@ static int32_t set_entry(keeping *k, const scope *of, json_t *entry, wc_error **
     return write_root(k->path, k->root, err);
 }
 
+/* As docker writes it: an identity token goes beside a name without a password. */
 static json_t *plain_entry(const wci_credentials *c)
 {
-    char *pair = wci_asprintf("%s:%s", c->username, c->password);
+    char *pair = wci_asprintf("%s:%s", c->username, c->identity_token ? "" : c->password);
     char *coded = pair ? wci_base64_encode(pair, strlen(pair)) : NULL;
-    json_t *entry = coded ? json_pack("{s:s}", "auth", coded) : NULL;
+    json_t *entry = coded ? json_pack("{s:s, s:s*}", "auth", coded, "identitytoken", c->identity_token) : NULL;
     wci_secret_free(pair);
     wci_secret_free(coded);
     return entry;
@@ -196,16 +209,18 @@ static int32_t keep(wc_call *call, keeping *k, const scope *of, const wci_creden
 
 static int32_t login(wc_call *call, const wci_registry_config *config, const scope *to, wc_error **err)
 {
-    const wci_credentials given = {.username = (char *)(uintptr_t)config->username,
-                                   .password = (char *)(uintptr_t)config->password};
+    wci_credentials good = WCI_CREDENTIALS_INIT;
     keeping k;
-    int32_t code = try_login(call, config, to, err);
+    int32_t code = try_login(call, config, to, &good, err);
+    if (!code && (wci_replace(&good.username, config->username) || wci_replace(&good.password, config->password)))
+        code = wci_err_nomem(err);
     if (!code)
         code = open_keeping(call, config, &k, err);
-    if (code)
-        return code;
-    code = keep(call, &k, to, &given, err);
-    close_keeping(&k);
+    if (!code) {
+        code = keep(call, &k, to, &good, err);
+        close_keeping(&k);
+    }
+    wci_credentials_free(&good);
     return code;
 }
 

@@ -17,6 +17,7 @@ typedef struct wci_auth {
     uint64_t generation;   /* counts changes of header */
     wci_credentials credentials;
     int credentials_known; /* looked up already */
+    int is_exchanged;      /* their identity token was had for another one, see azure.h */
 } wci_auth;
 
 /* The certificates for one server. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small registry that misbehaves on request, for tests.
 
-    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--client-ca CA] [--password PASSWORD]
+    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--client-ca CA] [--password PASSWORD] [--azure]
 
 It listens on a free port of 127.0.0.1 (told as one line on stdout, or in FILE), and ends when its
 stdin is closed or its parent dies. The first path component of a repository's name chooses how it
@@ -50,6 +50,7 @@ Behaviours, joined by '-' where it makes sense to have several:
     slowstart        0.3 s before each answer
     missing          404 for all blobs
     nochallenge, openquote, hugechallenge, norealm, badrealm, metarealm   broken 401 answers
+    azure            tokens as an Azure container registry gives them, see mock_azure.py
     scopeonce        the first token is too narrow (insufficient_scope), the second is not
     expire           tokens live for one request only
     pageloop, pageelse, pagemeta, pageabsolute, pageendless, pagebad   the Link of a page of tags
@@ -72,6 +73,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from mock_azure import Azure
 from mock_uploads import Uploads
 
 CUT = 64 * 1024
@@ -107,6 +109,7 @@ class State:
         self.blobs = {}
         self.other_port = 0
         self.basic = basic("secret")
+        self.azure = False
         self.reset()
 
     def reset(self):
@@ -133,7 +136,7 @@ class State:
 STATE = State()
 
 
-class Handler(Uploads, BaseHTTPRequestHandler):
+class Handler(Azure, Uploads, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "mock"
 
@@ -211,9 +214,11 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         form = self.rfile.read(size).decode()
         self.note(form)
         self.words = []
+        fields = parse_qs(form)
+        if urlsplit(self.path).path.startswith("/oauth2/"):
+            return self.azure_post(urlsplit(self.path).path, fields)
         if urlsplit(self.path).path != "/token":
             return self.reply(405)
-        fields = parse_qs(form)
         if fields.get("refresh_token") != ["refresh-me"]:
             return self.reply(401)
         self.give_token(fields.get("scope", [""])[0].split(" "), "access_token")
@@ -262,13 +267,19 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if parts[0] == "stored":
             return self.blob(parts[1])
         if parts == ["v2"]:
-            ok = self.headers.get("Authorization") == STATE.basic
-            return self.reply(200, b"{}") if ok else self.challenge('Basic realm="all"')
+            return self.root()
         if parts[0] != "v2" or len(parts) < 5:
             return self.reply(404)
         self.words = parts[1].split("-")
         self.repository = "/".join(parts[1:-2])
         self.serve(parts[-2], parts[-1])
+
+    def root(self):
+        """Where logins are tried: basic, or a token; with --azure the challenge is for the latter."""
+        auth = self.headers.get("Authorization", "")
+        if auth == STATE.basic or auth.removeprefix("Bearer ") in STATE.tokens:
+            return self.reply(200, b"{}")
+        return self.challenge(self.azure_challenge("") if STATE.azure else 'Basic realm="all"')
 
     def serve(self, kind, name):
         if self.has("hang"):
@@ -335,7 +346,7 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if self.has("basic"):
             return auth == STATE.basic or self.challenge('Basic realm="x, y"')
         if not self.has("bearer", "bearerauth", "scopeonce", "expire", "hugetoken", "badtoken",
-                        "tokendown", "noscope", "relrealm"):
+                        "tokendown", "noscope", "relrealm", "azure"):
             return True
         with STATE.lock:
             known = STATE.tokens.get((auth or "").removeprefix("Bearer "))
@@ -349,6 +360,8 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         return self.challenge(self.bearer(scope))
 
     def bearer(self, scope):
+        if self.has("azure"):
+            return self.azure_challenge(scope)
         realm = "/token/%s" % "-".join(self.words)
         if not self.has("relrealm"):
             realm = self.own(realm)
@@ -500,9 +513,11 @@ def main():
     parser.add_argument("--tls", nargs=2)
     parser.add_argument("--client-ca")
     parser.add_argument("--password", default="secret")
+    parser.add_argument("--azure", action="store_true")
     options = parser.parse_args()
     end_with_parent()
     STATE.basic = basic(options.password)
+    STATE.azure = options.azure
     first, second = (Server(options.tls, options.client_ca) for _ in range(2))
     first.other_port = second.server_port
     second.other_port = first.server_port

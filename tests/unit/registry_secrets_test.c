@@ -10,6 +10,8 @@
 #include <wincontainer/memory.h>
 
 #include "core/error.h"
+#include "mock_azure.h"
+#include "registry/azure.h"
 #include "registry/credentials.h"
 #include "registry/helper.h"
 #include "registry/login.h"
@@ -17,7 +19,7 @@
 #define PASSWORD "Tr0ub4dor-and-3"
 #define CODED "dXNlcjpUcjB1YjRkb3ItYW5kLTM" /* base64 of "user:" PASSWORD, without what depends on its end */
 
-static const char *const secrets[] = {PASSWORD, CODED, "secret-token-", "refresh-me", "pr0xy-word"};
+static const char *const secrets[] = {PASSWORD, CODED, "secret-token-", "refresh-me", "pr0xy-word", SIGNATURE, OPAQUE};
 
 /* ---- The allocator ------------------------------------------------------------------------------------ */
 
@@ -195,6 +197,21 @@ START_TEST(refresh_token)
 }
 END_TEST
 
+START_TEST(tokens_of_azure)
+{
+    wci_registry_config config = mock_config();
+    config.username = WCI_AZURE_USER;
+    config.password = ENTRA;
+    expect(&config, "azure/x", WC_OK);
+    config.password = OPAQUE;
+    expect(&config, "azure/x", WC_OK);
+    config.password = OWN;
+    expect(&config, "azure/x", WC_OK);
+    config.password = ENTRA "x";
+    expect(&config, "azure/x", WC_E_AUTH);
+}
+END_TEST
+
 static void make_helper(const char *script)
 {
     char path[4096];
@@ -325,6 +342,7 @@ int main(void)
     tcase_add_test(t, password_given);
     tcase_add_test(t, password_in_a_file);
     tcase_add_test(t, refresh_token);
+    tcase_add_test(t, tokens_of_azure);
     tcase_add_test(t, helper);
     tcase_add_test(t, login_and_logout);
     tcase_add_test(t, proxy_with_a_password);
