@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 
 from image_case import BUILD, SUPPORT, ImageCase, Registry, digest_of, make_layout, needs, raw_manifest_of, run
@@ -469,6 +470,82 @@ class ShortNames(ConfCase):
     def test_none_is_searched(self):
         self.conf("unqualified-search-registries = []")
         self.assertIn("with its registry", self.fails("pull", "box"))
+
+
+@needs("skopeo", "docker-registry")
+class BadNetwork(ImageCase):
+    """Through a proxy that does what networks and proxies do at their worst."""
+    def setUp(self):
+        super().setUp()
+        self.digest = make_layout(self.path("layout"), "t", "--layers", "3", "--size", "500000")
+        self.server = self.registry()
+
+    def through(self, *options):
+        proxy = subprocess.Popen([sys.executable, f"{SUPPORT}/misbehaving_proxy.py", self.server.address.split(":")[1],
+                                  *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(proxy.communicate)
+        return f"127.0.0.1:{proxy.stdout.readline().split()[0]}"
+
+    def faults(self, proxy):
+        with urllib.request.urlopen(f"http://{proxy}/faults") as answer:
+            return json.loads(answer.read())
+
+    def pulled_through(self, *options):
+        proxy = self.through(*options)
+        self.assertEqual(self.pull(f"{proxy}/a/box:1")["Digest"], self.digest)
+        self.check()
+        self.forget_all()
+        self.ok("system", "prune", "-f")
+        return self.faults(proxy)
+
+    def test_downloads_that_get_there(self):
+        self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
+        for faults in ("cut", "stall", "cut,shift", "cut,lie", "cut,norange", "redirect", "redirect,cut",
+                       "flaky", "garbage"):
+            with self.subTest(faults=faults):
+                self.assertEqual(set(self.pulled_through(faults)), set(faults.split(",")), "all of them came about")
+
+    def test_downloads_over_many_faults_at_once(self):
+        self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
+        for seed in range(3):
+            with self.subTest(seed=seed):
+                self.pulled_through("cut,shift,lie,redirect,flaky,garbage", str(seed))
+
+    def test_limits_are_respected(self):
+        self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
+        began = time.monotonic()
+        self.pulled_through("limit")
+        self.assertGreater(time.monotonic() - began, 2)
+
+    def test_downloads_that_cannot_be_right(self):
+        self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
+        for faults, says in ("shorter", "bytes instead of"), ("longer", "bytes instead of"), ("wrong", "digest"), ("digest", "digest"):
+            with self.subTest(faults=faults):
+                self.assertIn(says, self.fails("pull", f"{self.through(faults)}/a/box:1"))
+                self.assertEqual(self.images(), [])
+                self.check()
+        self.assertIn("digest", self.fails("pull", f"{self.through('other')}/a/box@{self.digest}"))
+        # What the bad ones left behind does no harm.
+        self.assertEqual(self.pull(f"{self.server.address}/a/box:1")["Digest"], self.digest)
+        self.check()
+
+    def test_uploads_that_get_there(self):
+        self.pull(f"oci:{self.path('layout')}:t")
+        for faults in "cutup", "halfup", "lost", "limit", "flaky", "garbage":
+            with self.subTest(faults=faults):
+                proxy = self.through(faults)
+                self.ok("push", "t", f"{proxy}/{faults}/box:1")
+                self.assertEqual(digest_of(raw_manifest_of(f"{self.server.address}/{faults}/box:1")), self.digest)
+                self.assertIn(faults, self.faults(proxy))
+
+    def test_uploads_over_many_faults_at_once(self):
+        self.pull(f"oci:{self.path('layout')}:t")
+        for seed in range(3):
+            with self.subTest(seed=seed):
+                self.ok("push", "t", f"{self.through('cutup,halfup,lost,flaky,garbage', str(seed))}/s{seed}/box:1")
+                self.assertEqual(self.pull(f"{self.server.address}/s{seed}/box:1", root=self.path("other"))["Digest"],
+                                 self.digest)
+        self.check(root=self.path("other"))
 
 
 if __name__ == "__main__":

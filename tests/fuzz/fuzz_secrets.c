@@ -57,7 +57,7 @@ static void try_token(const char *text, size_t size)
 static void try_azure(const char *text, size_t size)
 {
     char *secret = wci_strndup(text, size), *tenant = NULL, *token = NULL;
-    wci_azure_kind kind;
+    wci_azure_kind kind = WCI_AZURE_REFRESH;
     wc_error *err = NULL;
     must(secret && !wci_azure_kind_of(secret, &kind, &tenant, NULL));
     must(kind != WCI_AZURE_REFRESH || !tenant);

@@ -50,6 +50,10 @@ Behaviours, joined by '-' where it makes sense to have several:
     slowstart        0.3 s before each answer
     missing          404 for all blobs
     nochallenge, openquote, hugechallenge, norealm, badrealm, metarealm   broken 401 answers
+    twoheaders       (with bearer) the ways to log in come in headers of their own, the known one last
+    accesstoken      (with bearer) the token is called access_token, and says how long it lives
+    forbidden        (with bearer) 403 instead of 401 to a token that does not reach far enough
+    movedrealm       (with bearer) the token server is at the other port, and 307 leads there
     azure            tokens as an Azure container registry gives them, see mock_azure.py
     scopeonce        the first token is too narrow (insufficient_scope), the second is not
     expire           tokens live for one request only
@@ -325,9 +329,9 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
 
     # ---- logging in
 
-    def challenge(self, text, status=401):
+    def challenge(self, *texts, status=401):
         self.reply(status, b'{"errors":[{"code":"UNAUTHORIZED","message":"log in first"}]}',
-                   [("WWW-Authenticate", text)])
+                   [("WWW-Authenticate", text) for text in texts])
         return False
 
     def authorised(self):
@@ -357,6 +361,11 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
             return self.challenge(self.bearer(scope) + ',error="insufficient_scope"')
         if known and (scope in known["scopes"] or self.has("noscope")):
             return True
+        if self.has("twoheaders"):
+            return self.challenge("Negotiate", 'Digest realm="a, b", nonce="c"', self.bearer(scope))
+        if self.has("forbidden"):
+            narrow = self.bearer("repository:%s/other:pull" % self.repository) if not known else self.bearer(scope)
+            return self.challenge(narrow + ',error="insufficient_scope"', status=403 if known else 401)
         return self.challenge(self.bearer(scope))
 
     def bearer(self, scope):
@@ -377,19 +386,22 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
             return self.reply(500)
         if self.has("badtoken"):
             return self.reply(200, b'{"token":"a\\r\\nX-Evil: 1"}')
+        if self.has("movedrealm") and not self.server.is_other:
+            return self.reply(307, headers=[("Location", self.own(self.path, self.server.other_port))])
         auth = self.headers.get("Authorization")
         if (auth or self.has("bearerauth")) and auth != STATE.basic:
             return self.reply(401)
         if query.get("service") != ["mock,service"]:
             return self.reply(400)
-        self.give_token(query.get("scope", []), "token")
+        self.give_token(query.get("scope", []), "access_token" if self.has("accesstoken") else "token")
 
     def give_token(self, scopes, key):
         number = STATE.count("token")
         token = "secret-token-%d" % number
         with STATE.lock:
             STATE.tokens[token] = {"scopes": scopes, "number": number}
-        self.reply(200, json.dumps({key: token}).encode(), [("Content-Type", "application/json")])
+        life = {"expires_in": 300, "issued_at": "2024-01-01T00:00:00Z"} if self.has("accesstoken") else {}
+        self.reply(200, json.dumps({key: token, **life}).encode(), [("Content-Type", "application/json")])
 
     # ---- content
 
