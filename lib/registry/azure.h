@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens of Azure (Microsoft Entra ID) in the place of a password. They come under the user name of the null GUID;
  * an Azure container registry exchanges them for a refresh token of its own. Specification: Azure/acr,
- * docs/AAD-OAuth.md. */
+ * AAD-OAuth.md. */
 #ifndef WCI_REGISTRY_AZURE_H
 #define WCI_REGISTRY_AZURE_H
 

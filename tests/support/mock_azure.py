@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The token server of an Azure container registry, as Azure/acr's docs/AAD-OAuth.md describes it: POST /oauth2/exchange
+"""The token server of an Azure container registry, as Azure/acr's AAD-OAuth.md describes it: POST /oauth2/exchange
 gives a refresh token of the registry for a token of Entra, /oauth2/token an access token for that."""
 import base64
 import json
