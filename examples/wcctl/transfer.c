@@ -13,22 +13,26 @@ void hide_argument(const char *secret)
         *p = '*';
 }
 
-/* From the second call on, *pair is our copy. */
-static void set_credentials(transfer *t, const char *flag, const char **pair, credentials_setter set)
+/* The pair goes from the command line into *kept, for further transfers with the same options. */
+static void set_credentials(transfer *t, const char *flag, const char **pair, char **kept, credentials_setter set)
 {
     wc_error *err = NULL;
     const char *colon = strchr(*pair, ':');
     if (!colon)
         die_usage("%s takes USER:PASSWORD", flag);
-    char *user = xasprintf("%.*s", (int)(colon - *pair), *pair), *copy = xstrdup(*pair);
+    char *user = xasprintf("%.*s", (int)(colon - *pair), *pair);
     TRY(set(t->options, user, colon + 1, &err));
-    hide_argument(colon + 1);
-    *pair = copy;
+    if (!*kept) {
+        *kept = xstrdup(*pair);
+        hide_argument(colon + 1);
+        *pair = *kept;
+    }
     free(user);
 }
 
 void transfer_begin(transfer *t)
 {
+    static char *kept[2];
     wc_error *err = NULL;
     TRY(wc_transfer_options_new(&t->options, &err));
     if (t->platform)
@@ -46,9 +50,9 @@ void transfer_begin(transfer *t)
     if (t->auth_file)
         TRY(wc_transfer_options_set_auth_file(t->options, t->auth_file, &err));
     if (t->creds)
-        set_credentials(t, "--creds", &t->creds, wc_transfer_options_set_credentials);
+        set_credentials(t, "--creds", &t->creds, &kept[0], wc_transfer_options_set_credentials);
     if (t->target_creds)
-        set_credentials(t, "--dest-creds", &t->target_creds, wc_transfer_options_set_target_credentials);
+        set_credentials(t, "--dest-creds", &t->target_creds, &kept[1], wc_transfer_options_set_target_credentials);
     t->progress = progress_new(t->quiet);
     TRY(wc_transfer_options_set_progress(t->options, progress_report, (uintptr_t)t->progress, &err));
 }
