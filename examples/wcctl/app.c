@@ -76,6 +76,15 @@ static int32_t log_level(const char *name)
     die_usage("--log-level takes none, error, warn, info or debug, not '%s'", name);
 }
 
+static void set_bandwidth(wc_context_options *options)
+{
+    wc_error *err = NULL;
+    int64_t rate = value_bytes("--limit-rate", wcctl.limit_rate);
+    if (rate < 1024)
+        die_usage("--limit-rate '%s': must be at least 1k", wcctl.limit_rate);
+    TRY(wc_context_options_set_bandwidth(options, rate, &err));
+}
+
 static void set_options(wc_context_options *options)
 {
     wc_error *err = NULL;
@@ -87,8 +96,12 @@ static void set_options(wc_context_options *options)
         TRY(wc_context_options_set_backend(options, wcctl.backend, &err));
     if (wcctl.runtime)
         TRY(wc_context_options_set_runtime(options, wcctl.runtime, &err));
+    if (wcctl.helper && *wcctl.helper != '/')
+        die_usage("--helper '%s': must be an absolute path", wcctl.helper);
     if (wcctl.helper)
         TRY(wc_context_options_set_helper(options, wcctl.helper, &err));
+    if (wcctl.limit_rate)
+        set_bandwidth(options);
     TRY(wc_context_options_set_log_level(
         options, wcctl.log_level ? log_level(wcctl.log_level) : WC_LOG_WARN, &err));
 }

@@ -5,8 +5,6 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
 #include "wcctl.h"
 
 /* ---- Changes, as options and as lines of a Dockerfile -------------------------------------------- */
@@ -92,13 +90,10 @@ static int finish(wc_image_edit *edit, const char *name)
     wc_image *image = NULL;
     TRY(wc_image_edit_apply(edit, name, wcctl.cancel, &image, &err));
     wc_image_edit_unref(edit);
-    if (wcctl.json) {
-        printf("{\"Id\": \"%s\", \"Digest\": \"%s\", \"Name\": ", wc_image_id(image), wc_image_digest(image));
-        print_json_string(wc_image_name_count(image) ? wc_image_name(image, 0) : "");
-        printf("}\n");
-    } else {
+    if (wcctl.json)
+        print_object(json_image(image));
+    else
         printf("%s\n", wc_image_id(image));
-    }
     wc_image_unref(image);
     return 0;
 }
@@ -110,8 +105,8 @@ static int commit(int argc, char **argv)
     const char *author = NULL, *message = NULL, *compression = NULL;
     static text_list changes; /* lives as long as the program */
     const option options[] = {
-        {'a', "author", OPTION_TEXT, "NAME", "who made it", &author},
-        {'m', "message", OPTION_TEXT, "TEXT", "a word on the change, kept in the history", &message},
+        {'a', "author", OPTION_MAYBE, "NAME", "who made it", &author},
+        {'m', "message", OPTION_MAYBE, "TEXT", "a word on the change, kept in the history", &message},
         {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of the new layer", &compression},
     };
@@ -138,9 +133,9 @@ static int import(int argc, char **argv)
     const char *message = NULL, *platform = NULL, *compression = NULL;
     static text_list changes; /* lives as long as the program */
     const option options[] = {
-        {'m', "message", OPTION_TEXT, "TEXT", "a word on it, kept in the history", &message},
+        {'m', "message", OPTION_MAYBE, "TEXT", "a word on it, kept in the history", &message},
         {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
-        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "what it is for, default: this host", &platform},
+        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "what it is for, default: this host", &platform},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of the layer", &compression},
     };
     wc_error *err = NULL;
@@ -152,7 +147,7 @@ static int import(int argc, char **argv)
     TRY(wc_image_edit_new(app_context(), NULL, &edit, &err));
     TRY(wc_image_edit_add_tar(edit, argv[0], &err));
     set_text(edit, message ? message : "Imported from a tar", wc_image_edit_set_comment);
-    set_text(edit, platform, wc_image_edit_set_platform);
+    set_text(edit, platform && *platform ? platform : NULL, wc_image_edit_set_platform);
     set_text(edit, compression, wc_image_edit_set_compression);
     for (size_t i = 0; i < changes.count; i++)
         apply_change(edit, changes.items[i]);
@@ -176,9 +171,9 @@ static int edit(int argc, char **argv)
         {0, "append", OPTION_LIST, "DIR|TAR", "one more layer with this content", &layers},
         {0, "annotation", OPTION_LIST, "KEY=VALUE", "annotation of the manifest", &annotations},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of new layers", &compression},
-        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "what it is for", &platform},
-        {'a', "author", OPTION_TEXT, "NAME", "who made it", &author},
-        {'m', "message", OPTION_TEXT, "TEXT", "a word on the change, kept in the history", &message},
+        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "what it is for", &platform},
+        {'a', "author", OPTION_MAYBE, "NAME", "who made it", &author},
+        {'m', "message", OPTION_MAYBE, "TEXT", "a word on the change, kept in the history", &message},
     };
     wc_error *err = NULL;
     wc_image_edit *e = NULL;
@@ -195,7 +190,7 @@ static int edit(int argc, char **argv)
     for (size_t i = 0; i < annotations.count; i++)
         set_pair(e, "--annotation", annotations.items[i], wc_image_edit_add_annotation);
     set_text(e, compression, wc_image_edit_set_compression);
-    set_text(e, platform, wc_image_edit_set_platform);
+    set_text(e, platform && *platform ? platform : NULL, wc_image_edit_set_platform);
     set_text(e, author, wc_image_edit_set_author);
     set_text(e, message, wc_image_edit_set_comment);
     return finish(e, argc > 1 ? argv[1] : NULL);
@@ -266,9 +261,7 @@ static int history(int argc, char **argv)
     json_t *steps = json_object_get(document, "history");
     size_t layer = wc_image_layer_count(image);
     if (wcctl.json) {
-        char *text = steps ? json_dumps(steps, JSON_INDENT(4)) : NULL;
-        printf("%s\n", text ? text : "[]");
-        free(text);
+        print_array(steps ? json_incref(steps) : json_array());
     } else {
         table *out = table_new(headings, countof(headings));
         for (size_t i = json_array_size(steps); i-- > 0;)

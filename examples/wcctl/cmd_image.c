@@ -4,31 +4,35 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wcctl.h"
 
-static const char *image_label(wc_image *image)
+static void print_image(wc_image *image, const char *before)
 {
-    return wc_image_name_count(image) ? wc_image_name(image, 0) : wc_image_id(image);
+    if (wcctl.json)
+        print_object(json_image(image));
+    else
+        printf("%s%s\n", before, wc_image_name_count(image) ? wc_image_name(image, 0) : wc_image_id(image));
 }
 
-static void print_image_id(wc_image *image)
+static wc_image *open_image(const char *name)
 {
-    if (!wcctl.json) {
-        printf("%s\n", image_label(image));
-        return;
-    }
-    printf("{\"Id\": \"%s\", \"Digest\": \"%s\", \"Name\": ", wc_image_id(image), wc_image_digest(image));
-    print_json_string(wc_image_name_count(image) ? wc_image_name(image, 0) : "");
-    printf("}\n");
+    wc_error *err = NULL;
+    wc_image *image = NULL;
+    TRY(wc_image_open(app_context(), name, &image, &err));
+    return image;
 }
 
 static int pull(int argc, char **argv)
 {
     transfer t = {0};
+    int drop_blobs = 0;
+    wc_error *err = NULL;
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        {0, "drop-blobs", OPTION_FLAG, NULL, "keep the unpacked layers alone; fetch the others again when they are needed", &drop_blobs},
         TRANSFER_OPTIONS(t),
     };
     argc = options_read("pull", "[OPTIONS] SOURCE",
@@ -38,7 +42,9 @@ static int pull(int argc, char **argv)
     if (argc != 1)
         die_usage("pull takes one SOURCE");
     wc_image *image = transfer_pull(&t, argv[0]);
-    print_image_id(image);
+    if (drop_blobs)
+        TRY(wc_image_drop_blobs(image, wcctl.cancel, NULL, &err));
+    print_image(image, "");
     wc_image_unref(image);
     return 0;
 }
@@ -46,16 +52,11 @@ static int pull(int argc, char **argv)
 /* What docker prints, for people and for scripts that wait for the digest. */
 static void print_pushed(const char *name, const char *target)
 {
-    wc_error *err = NULL;
-    wc_image *image = NULL;
-    TRY(wc_image_open(app_context(), name, &image, &err));
-    if (wcctl.json) {
-        printf("{\"Target\": ");
-        print_json_string(target);
-        printf(", \"Digest\": \"%s\"}\n", wc_image_digest(image));
-    } else {
+    wc_image *image = open_image(name);
+    if (wcctl.json)
+        print_texts("Target", target, "Digest", wc_image_digest(image), NULL);
+    else
         printf("%s: digest: %s\n", target, wc_image_digest(image));
-    }
     wc_image_unref(image);
 }
 
@@ -114,24 +115,28 @@ static void images_table(const wc_list *list, int full)
     table_free(out);
 }
 
+static json_t *image_entry(wc_image *image)
+{
+    char created[64];
+    json_t *names = json_array();
+    for (size_t k = 0; k < wc_image_name_count(image); k++)
+        json_array_append_new(names, json_text(wc_image_name(image, k)));
+    format_time(wc_image_created(image), created);
+    char *platform = xasprintf("%s/%s%s%s", wc_image_os(image), wc_image_architecture(image),
+                               *wc_image_variant(image) ? "/" : "", wc_image_variant(image));
+    json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:I, s:o}", "Id", wc_image_id(image), "Digest",
+                              wc_image_digest(image), "Names", names, "Created", created, "Size",
+                              (json_int_t)wc_image_size(image), "Platform", json_text(platform));
+    free(platform);
+    return entry;
+}
+
 static void images_json(const wc_list *list)
 {
-    printf("[");
-    for (size_t i = 0; i < wc_list_count(list); i++) {
-        wc_image *image = wc_list_image(list, i);
-        char created[64];
-        format_time(wc_image_created(image), created);
-        printf("%s\n  {\"Id\": \"%s\", \"Digest\": \"%s\", \"Names\": [", i ? "," : "", wc_image_id(image),
-               wc_image_digest(image));
-        for (size_t k = 0; k < wc_image_name_count(image); k++) {
-            printf(k ? ", " : "");
-            print_json_string(wc_image_name(image, k));
-        }
-        printf("], \"Created\": \"%s\", \"Size\": %lld, \"Platform\": \"%s/%s%s%s\"}", created,
-               (long long)wc_image_size(image), wc_image_os(image), wc_image_architecture(image),
-               *wc_image_variant(image) ? "/" : "", wc_image_variant(image));
-    }
-    printf("%s]\n", wc_list_count(list) ? "\n" : "");
+    json_t *array = json_array();
+    for (size_t i = 0; i < wc_list_count(list); i++)
+        json_array_append_new(array, image_entry(wc_list_image(list, i)));
+    print_array(array);
 }
 
 static int images(int argc, char **argv)
@@ -143,10 +148,7 @@ static int images(int argc, char **argv)
     };
     wc_error *err = NULL;
     wc_list *list = NULL;
-    argc = options_read("images", "[OPTIONS]", "Lists the images of the store.", options, countof(options), 0, argc,
-                        argv);
-    if (argc)
-        die_usage("images takes no argument");
+    options_read_all("images", "Lists the images of the store.", options, countof(options), argc, argv);
     TRY(wc_image_list(app_context(), &list, &err));
     if (wcctl.json)
         images_json(list);
@@ -164,14 +166,33 @@ static int images(int argc, char **argv)
 static int tag(int argc, char **argv)
 {
     wc_error *err = NULL;
-    wc_image *image = NULL;
+    wc_image *image;
     argc = options_read("tag", "IMAGE NAME", "Gives an image a further name.", NULL, 0, 0, argc, argv);
     if (argc != 2)
         die_usage("tag takes IMAGE and NAME");
-    TRY(wc_image_open(app_context(), argv[0], &image, &err));
+    image = open_image(argv[0]);
     TRY(wc_image_tag(image, argv[1], &err));
     wc_image_unref(image);
+    if (wcctl.json) {
+        image = open_image(argv[1]);
+        print_object(json_image(image));
+        wc_image_unref(image);
+    }
     return 0;
+}
+
+/* "Untagged: NAME", "Deleted: ID" */
+static void print_removed(const char *line)
+{
+    const char *colon = strstr(line, ": ");
+    if (!wcctl.json || !colon) {
+        printf("%s\n", line);
+        return;
+    }
+    char *what = xstrdup(line);
+    what[colon - line] = '\0';
+    print_texts(what, colon + 2, NULL);
+    free(what);
 }
 
 static int rmi(int argc, char **argv)
@@ -191,34 +212,23 @@ static int rmi(int argc, char **argv)
             continue;
         }
         for (size_t k = 0; k < wc_list_count(removed); k++)
-            printf("%s\n", wc_list_string(removed, k));
+            print_removed(wc_list_string(removed, k));
         wc_list_unref(removed);
     }
     return result;
 }
 
-/* Archives are read and written as files, so one that comes or goes through a pipe rests in one of these, which
- * goes with the program. */
-static char *passing;
-
-static void remove_passing(void)
-{
-    unlink(passing);
-    free(passing);
-}
-
-static const char *passing_file(void)
+/* Archives are read and written as files, so one that comes or goes through a pipe rests in a file meanwhile. */
+static char *temporary_file(int *fd)
 {
     const char *dir = getenv("TMPDIR");
-    passing = xasprintf("%s/wcctl-XXXXXX", dir && *dir ? dir : "/var/tmp");
-    int fd = mkostemp(passing, O_CLOEXEC);
-    if (fd < 0) {
-        fprintf(stderr, "wcctl: file '%s': %s; set TMPDIR to a directory with room\n", passing, strerror(errno));
+    char *path = xasprintf("%s/wcctl-XXXXXX", dir && *dir ? dir : "/var/tmp");
+    *fd = mkostemp(path, O_CLOEXEC);
+    if (*fd < 0) {
+        fprintf(stderr, "wcctl: file '%s': %s; set TMPDIR to a directory with room\n", path, strerror(errno));
         exit(EXIT_OURS);
     }
-    close(fd);
-    atexit(remove_passing);
-    return passing;
+    return path;
 }
 
 static void copy_descriptor(int from, int to)
@@ -234,17 +244,58 @@ static void copy_descriptor(int from, int to)
     close(from);
 }
 
-static const char *passing_input(void)
+static int is_whole_file(int fd)
 {
-    int fd = open(passing_file(), O_WRONLY | O_CLOEXEC);
+    struct stat st;
+    return !fstat(fd, &st) && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0;
+}
+
+/* A path of what comes at standard input. What is no file becomes one, without a name: it goes with us. */
+static const char *input_as_file(void)
+{
+    static const char path[] = "/dev/stdin";
+    int fd;
+    if (is_whole_file(STDIN_FILENO))
+        return path;
+    char *name = temporary_file(&fd);
+    unlink(name);
+    free(name);
     copy_descriptor(STDIN_FILENO, fd);
+    dup2(fd, STDIN_FILENO);
     close(fd);
+    return path;
+}
+
+/* What is to go to standard output; it is removed with the program. */
+static char *passing;
+
+static void remove_passing(void)
+{
+    unlink(passing);
+    free(passing);
+}
+
+static const char *passing_file(void)
+{
+    int fd;
+    passing = temporary_file(&fd);
+    close(fd);
+    atexit(remove_passing);
     return passing;
 }
 
 static void pass_to_output(void)
 {
     copy_descriptor(open(passing, O_RDONLY | O_CLOEXEC), STDOUT_FILENO);
+}
+
+static void print_saved(const char *name, const char *target)
+{
+    wc_image *image = open_image(name);
+    json_t *object = json_image(image);
+    json_object_set_new(object, "Target", json_text(target));
+    print_object(object);
+    wc_image_unref(image);
 }
 
 static int save(int argc, char **argv)
@@ -265,15 +316,19 @@ static int save(int argc, char **argv)
         die_usage("--format takes docker-archive or oci-archive, not '%s'", format);
     if (!output && isatty(STDOUT_FILENO))
         die_usage("save would write an archive to a terminal; take -o FILE or a pipe");
+    for (int i = 0; i < argc; i++)
+        wc_image_unref(open_image(argv[i])); /* before anything is written */
     transfer_begin(&t);
     char *target = xasprintf("%s:%s", format, output ? output : passing_file());
     int32_t code = wc_image_save(app_context(), (const char *const *)argv, (size_t)argc, target, t.options,
                                  wcctl.cancel, &err);
     transfer_end(&t);
-    free(target);
     TRY(code);
     if (!output)
         pass_to_output();
+    for (int i = 0; output && wcctl.json && i < argc; i++)
+        print_saved(argv[i], target);
+    free(target);
     return 0;
 }
 
@@ -284,7 +339,7 @@ static int load(int argc, char **argv)
     const option options[] = {
         {'i', "input", OPTION_TEXT, "FILE", "archive to read; default standard input", &input},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
-        {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
+        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
     };
     wc_error *err = NULL;
     wc_list *list = NULL;
@@ -295,17 +350,14 @@ static int load(int argc, char **argv)
     if (!input && isatty(STDIN_FILENO))
         die_usage("load would read an archive from a terminal; take -i FILE or a pipe");
     if (!input)
-        input = passing_input();
+        input = input_as_file();
     transfer_begin(&t);
     TRY(wc_transfer_options_set_trust_names(t.options, 1, &err));
     int32_t code = wc_image_load(app_context(), input, t.options, wcctl.cancel, &list, &err);
     transfer_end(&t);
     TRY(code);
-    for (size_t i = 0; i < wc_list_count(list); i++) {
-        if (!wcctl.json)
-            printf("Loaded image: ");
-        print_image_id(wc_list_image(list, i));
-    }
+    for (size_t i = 0; i < wc_list_count(list); i++)
+        print_image(wc_list_image(list, i), "Loaded image: ");
     wc_list_unref(list);
     return 0;
 }
@@ -328,6 +380,8 @@ static int copy(int argc, char **argv)
         die_usage("copy takes SOURCE and TARGET");
     transfer_begin(&t);
     int32_t code = wc_image_copy(app_context(), argv[0], argv[1], t.options, wcctl.cancel, &err);
+    if (!code && wcctl.json)
+        print_texts("Source", argv[0], "Target", argv[1], "Digest", progress_last_done(t.progress), NULL);
     transfer_end(&t);
     TRY(code);
     return 0;

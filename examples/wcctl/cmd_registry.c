@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands on registries. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -61,9 +60,11 @@ static int search(int argc, char **argv)
                         options, countof(options), 0, argc, argv);
     if (argc != 1)
         die_usage("search takes one TERM");
-    uint32_t most = limit ? (uint32_t)strtoul(limit, NULL, 10) : 25;
+    int64_t most = limit ? value_number("--limit", limit) : 25;
+    if (most < 1 || most > 100)
+        die_usage("--limit takes 1 to 100, not '%s'", limit);
     transfer_begin(&t);
-    TRY(wc_registry_search(app_context(), argv[0], most, t.options, wcctl.cancel, &answer, &err));
+    TRY(wc_registry_search(app_context(), argv[0], (uint32_t)most, t.options, wcctl.cancel, &answer, &err));
     if (wcctl.json)
         print_json(wc_buf_data(answer), wc_buf_size(answer));
     else
@@ -111,17 +112,9 @@ static int list(const char *name, const char *about, lister how, int argc, char 
     const char *what = one_name(&t, name, about, argc, argv);
     TRY(how(app_context(), what, t.options, wcctl.cancel, &names, &err));
     if (wcctl.json)
-        printf("[");
-    for (size_t i = 0; i < wc_list_count(names); i++) {
-        if (!wcctl.json) {
-            printf("%s\n", wc_list_string(names, i));
-            continue;
-        }
-        printf(i ? ", " : "");
-        print_json_string(wc_list_string(names, i));
-    }
-    if (wcctl.json)
-        printf("]\n");
+        print_array(json_list(names));
+    for (size_t i = 0; !wcctl.json && i < wc_list_count(names); i++)
+        printf("%s\n", wc_list_string(names, i));
     wc_list_unref(names);
     transfer_end(&t);
     return 0;
@@ -161,6 +154,8 @@ static int delete(int argc, char **argv)
     const char *what = one_name(&t, "delete", "Deletes a tag or, by digest, a manifest from a registry.", argc, argv);
     TRY(wc_registry_delete(app_context(), what, t.options, wcctl.cancel, &err));
     transfer_end(&t);
+    if (wcctl.json)
+        print_texts("Deleted", what, NULL);
     return 0;
 }
 
@@ -229,7 +224,9 @@ static int print_login(const transfer *t, const char *registry)
     wc_buf *user = NULL;
     TRY(wc_registry_login_user(app_context(), registry, t->options, wcctl.cancel, &user, &err));
     int known = wc_buf_size(user) > 0;
-    if (known)
+    if (known && wcctl.json)
+        print_texts("Registry", registry, "Username", wc_buf_data(user), NULL);
+    else if (known)
         printf("%s\n", wc_buf_data(user));
     else
         fprintf(stderr, "wcctl: not logged in to '%s'\n", registry);
@@ -239,7 +236,7 @@ static int print_login(const transfer *t, const char *registry)
 
 static int login(int argc, char **argv)
 {
-    transfer t = {.quiet = 1};
+    transfer t = {.quiet = 1, .makes_auth_file = 1};
     const char *username = NULL, *password = NULL;
     int from_stdin = 0, get = 0;
     const option options[] = {
@@ -270,11 +267,13 @@ static int login(int argc, char **argv)
         hide_argument(password);
     int32_t code = wc_registry_login(app_context(), registry, name, secret, t.options, wcctl.cancel, &err);
     wipe(secret);
-    free(name);
     transfer_end(&t);
     TRY(code);
-    if (!wcctl.json)
+    if (wcctl.json)
+        print_texts("Registry", registry, "Username", name, NULL);
+    else
         printf("Login Succeeded\n");
+    free(name);
     return 0;
 }
 
@@ -286,9 +285,12 @@ static int logout(int argc, char **argv)
     argc = options_read("logout", "[OPTIONS] [REGISTRY]", "Forgets a login.", options, countof(options), 0, argc, argv);
     if (argc > 1)
         die_usage("logout takes one REGISTRY");
+    const char *registry = argc ? argv[0] : "docker.io";
     transfer_begin(&t);
-    TRY(wc_registry_logout(app_context(), argc ? argv[0] : "docker.io", t.options, wcctl.cancel, &err));
+    TRY(wc_registry_logout(app_context(), registry, t.options, wcctl.cancel, &err));
     transfer_end(&t);
+    if (wcctl.json)
+        print_texts("Registry", registry, NULL);
     return 0;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Commands on the store and the host. */
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,8 +47,7 @@ static void print_plain(json_t *value, int depth)
 
 static int info(int argc, char **argv)
 {
-    argc = options_read("system info", "", "Tells what was found on the host and what each absence costs.", NULL, 0, 0,
-                        argc, argv);
+    options_read_all("system info", "Tells what was found on the host and what each absence costs.", NULL, 0, argc, argv);
     if (wcctl.json)
         return print_document(wc_system_info);
     wc_error *err = NULL;
@@ -80,7 +78,7 @@ static int df(int argc, char **argv)
     wc_buf *text = NULL;
     size_t i;
     json_t *row;
-    options_read("system df", "", "Tells what uses the disk.", NULL, 0, 0, argc, argv);
+    options_read_all("system df", "Tells what uses the disk.", NULL, 0, argc, argv);
     if (wcctl.json)
         return print_document(wc_system_df);
     TRY(wc_system_df(app_context(), wcctl.cancel, &text, &err));
@@ -95,53 +93,75 @@ static int df(int argc, char **argv)
     return 0;
 }
 
-static void print_lines(const char *key, const wc_list *lines)
+static void print_lines(const wc_list *lines)
 {
-    if (wcctl.json)
-        printf("\"%s\": [", key);
-    for (size_t i = 0; i < wc_list_count(lines); i++) {
-        if (wcctl.json) {
-            printf(i ? ", " : "");
-            print_json_string(wc_list_string(lines, i));
-        } else {
-            printf("%s\n", wc_list_string(lines, i));
-        }
+    for (size_t i = 0; i < wc_list_count(lines); i++)
+        printf("%s\n", wc_list_string(lines, i));
+}
+
+static int confirm_prune(int all, const char *max_size)
+{
+    if (max_size)
+        fprintf(stderr, "This removes unused images until the rest takes %s. Go on? [y/N] ", max_size);
+    else
+        fprintf(stderr, "This removes all stopped containers and %s. Go on? [y/N] ",
+                all ? "every image that no container uses" : "images without a name");
+    int answer = getchar();
+    return answer == 'y' || answer == 'Y';
+}
+
+/* Of all images; bytes. */
+static int64_t drop_all_blobs(void)
+{
+    wc_error *err = NULL;
+    wc_list *images = NULL;
+    int64_t total = 0;
+    TRY(wc_image_list(app_context(), &images, &err));
+    for (size_t i = 0; i < wc_list_count(images); i++) {
+        int64_t bytes = 0;
+        TRY(wc_image_drop_blobs(wc_list_image(images, i), wcctl.cancel, &bytes, &err));
+        total += bytes;
     }
-    if (wcctl.json)
-        printf("]");
+    wc_list_unref(images);
+    return total;
 }
 
 static int prune(int argc, char **argv)
 {
-    int all = 0, partial = 0, force = 0;
+    int all = 0, partial = 0, force = 0, drop_blobs = 0;
+    const char *max_size = NULL;
     const option options[] = {
         {'a', "all", OPTION_FLAG, NULL, "all images that no container uses, not just those without a name", &all},
+        {0, "max-size", OPTION_TEXT, "SIZE", "instead: unused images, oldest use first, until the rest takes SIZE", &max_size},
         {0, "partial", OPTION_FLAG, NULL, "also downloads that could still be resumed", &partial},
+        {0, "drop-blobs", OPTION_FLAG, NULL, "also compressed layers that can be made or fetched again", &drop_blobs},
         {'f', "force", OPTION_FLAG, NULL, "do not ask", &force},
     };
     wc_error *err = NULL;
     wc_list *removed = NULL;
     int64_t bytes = 0;
     char size[32];
-    options_read("system prune", "[OPTIONS]", "Removes stopped containers, images without a name, and litter.", options,
-                 countof(options), 0, argc, argv);
-    if (!force) {
-        fprintf(stderr, "This removes all stopped containers and %s. Go on? [y/N] ",
-                all ? "every image that no container uses" : "images without a name");
-        int answer = getchar();
-        if (answer != 'y' && answer != 'Y')
-            return 1;
-    }
+    options_read_all("system prune", "Removes stopped containers, images without a name, and litter.", options,
+                     countof(options), argc, argv);
+    if (max_size && (all || partial))
+        die_usage("system prune: --max-size stands alone: it says itself which images go");
+    if (!force && !confirm_prune(all, max_size))
+        return 1;
     uint64_t flags = WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | (all ? WC_PRUNE_UNUSED : 0) |
                      (partial ? WC_PRUNE_PARTIAL : 0);
-    TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
-    printf(wcctl.json ? "{" : "");
-    print_lines("Removed", removed);
-    format_bytes((double)bytes, size);
-    if (wcctl.json)
-        printf(", \"SpaceReclaimed\": %lld}\n", (long long)bytes);
+    if (max_size)
+        TRY(wc_system_prune_to_size(app_context(), value_bytes("--max-size", max_size), wcctl.cancel, &bytes, &removed, &err));
     else
+        TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
+    if (drop_blobs)
+        bytes += drop_all_blobs();
+    if (wcctl.json) {
+        print_object(json_pack("{s:o, s:I}", "Removed", json_list(removed), "SpaceReclaimed", (json_int_t)bytes));
+    } else {
+        print_lines(removed);
+        format_bytes((double)bytes, size);
         printf("Total reclaimed space: %s\n", size);
+    }
     wc_list_unref(removed);
     return 0;
 }
@@ -152,16 +172,17 @@ static int check(int argc, char **argv)
     const option options[] = {{0, "repair", OPTION_FLAG, NULL, "mend what can be mended", &repair}};
     wc_error *err = NULL;
     wc_list *findings = NULL;
-    options_read("system check", "[OPTIONS]", "Verifies every digest, reference and unpacked tree of the store.", options,
-                 countof(options), 0, argc, argv);
+    options_read_all("system check", "Verifies every digest, reference and unpacked tree of the store.", options,
+                     countof(options), argc, argv);
     TRY(wc_system_check(app_context(), repair, wcctl.cancel, &findings, &err));
     int bad = wc_list_count(findings) > 0;
-    printf(wcctl.json ? "{" : "");
-    print_lines("Findings", findings);
-    if (wcctl.json)
-        printf("}\n");
-    else if (!bad)
-        printf("The store is sound.\n");
+    if (wcctl.json) {
+        print_object(json_pack("{s:o}", "Findings", json_list(findings)));
+    } else {
+        print_lines(findings);
+        if (!bad)
+            printf("The store is sound.\n");
+    }
     wc_list_unref(findings);
     return bad && !repair;
 }
@@ -179,19 +200,22 @@ static int system_command(int argc, char **argv)
     return subcommand("system", system_table, argc, argv);
 }
 
+static json_t *event_object(const wc_event *event, const char *when)
+{
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o}", "Type", wc_event_type(event), "Action", wc_event_action(event),
+                     "Id", json_text(wc_event_id(event)), "time", when, "cursor", wc_event_cursor(event), "Attributes",
+                     json_loads(wc_event_attributes(event), 0, NULL));
+}
+
 static void print_event(const wc_event *event)
 {
     char when[64];
     format_time(wc_event_time(event), when);
-    if (wcctl.json) {
-        printf("{\"Type\": \"%s\", \"Action\": \"%s\", \"Id\": ", wc_event_type(event), wc_event_action(event));
-        print_json_string(wc_event_id(event));
-        printf(", \"time\": \"%s\", \"cursor\": \"%s\", \"Attributes\": %s}\n", when, wc_event_cursor(event),
-               wc_event_attributes(event));
-    } else {
+    if (wcctl.json)
+        print_object(event_object(event, when));
+    else
         printf("%s %s %s %s %s\n", when, wc_event_type(event), wc_event_action(event), wc_event_id(event),
                wc_event_attributes(event));
-    }
     fflush(stdout);
 }
 
@@ -200,12 +224,12 @@ static int events(int argc, char **argv)
     const char *cursor = NULL;
     int past = 0;
     const option options[] = {
-        {0, "after", OPTION_TEXT, "CURSOR", "go on after this event; \"\" begins with the oldest", &cursor},
+        {0, "after", OPTION_MAYBE, "CURSOR", "go on after this event; \"\" begins with the oldest", &cursor},
         {0, "no-follow", OPTION_FLAG, NULL, "end after the last event there is", &past},
     };
     wc_error *err = NULL;
     wc_events *reader = NULL;
-    options_read("events", "[OPTIONS]", "Prints what happens in the store.", options, countof(options), 0, argc, argv);
+    options_read_all("events", "Prints what happens in the store.", options, countof(options), argc, argv);
     TRY(wc_events_open(app_context(), cursor, &reader, &err));
     for (;;) {
         wc_event *event = NULL;
@@ -223,8 +247,11 @@ static int events(int argc, char **argv)
 
 static int version(int argc, char **argv)
 {
-    options_read("version", "", "Prints the versions.", NULL, 0, 0, argc, argv);
-    printf(wcctl.json ? "{\"Version\": \"%s\"}\n" : "wcctl and libwincontainer %s\n", wc_version());
+    options_read_all("version", "Prints the versions.", NULL, 0, argc, argv);
+    if (wcctl.json)
+        print_texts("Version", wc_version(), NULL);
+    else
+        printf("wcctl and libwincontainer %s\n", wc_version());
     return 0;
 }
 

@@ -45,7 +45,9 @@ void list_add(text_list *list, const char *item)
 static _Noreturn void help(const char *name, const char *usage, const char *about,
                            const option *options, size_t count)
 {
-    printf("Usage: wcctl %s %s\n\n%s\n", name, usage, about);
+    if (wcctl.completing)
+        exit(0);
+    printf("Usage: wcctl %s%s%s\n\n%s\n", name, *usage ? " " : "", usage, about);
     if (count)
         printf("\nOptions:\n");
     for (size_t i = 0; i < count; i++) {
@@ -85,10 +87,20 @@ static void set_flag(const option *o, const char *value)
 
 static void set_value(const option *o, const char *value)
 {
-    if (o->kind == OPTION_TEXT)
-        *(const char **)o->target = value;
-    else
+    if (!*value && o->kind != OPTION_MAYBE)
+        die_usage("--%s is empty: it takes %s", o->name, o->arg);
+    if (o->kind == OPTION_LIST)
         list_add(o->target, value);
+    else
+        *(const char **)o->target = value;
+}
+
+/* The value of the last option: it is to be completed, or it is missing. */
+_Noreturn static void value_missing(const option *o, const char *shown, char **argv, int argc)
+{
+    if (wcctl.completing)
+        complete_value(o, "", argv[argc]);
+    die_usage("option '%s' needs a value: %s", shown, o->arg);
 }
 
 /* Reads argv[at], which begins with "--"; returns how many further arguments it took. */
@@ -104,7 +116,7 @@ static int read_long(const option *options, size_t count, char **argv, int argc,
         return 0;
     }
     if (!equals && at + 1 >= argc)
-        die_usage("option '--%s' needs a value: %s", o->name, o->arg);
+        value_missing(o, argv[at], argv, argc);
     set_value(o, equals ? equals + 1 : argv[at + 1]);
     return equals ? 0 : 1;
 }
@@ -126,36 +138,111 @@ static int read_letters(const option *options, size_t count, char **argv, int ar
             return 0;
         }
         if (!*value && at + 1 >= argc)
-            die_usage("option '-%c' needs a value: %s", *p, o->arg);
+            value_missing(o, (char[]){'-', *p, '\0'}, argv, argc);
         set_value(o, *value ? value : argv[at + 1]);
         return *value ? 0 : 1;
     }
     return 0;
 }
 
+/* The word of `usage` for an argument: "CONTAINER" for each of "[OPTIONS] CONTAINER [CONTAINER ...]"; "argument"
+ * where there is to be none. */
+static void argument_word(const char *usage, int number, char out[32])
+{
+    for (const char *p = usage; *p; p += strcspn(p, " ")) {
+        p += strspn(p, " [");
+        if (!strncmp(p, "OPTIONS]", 8))
+            continue;
+        if (*p == '.') /* the last one again */
+            return;
+        snprintf(out, 32, "%.*s", (int)strcspn(p, " ]"), p);
+        if (number-- == 0)
+            return;
+    }
+    snprintf(out, 32, "argument");
+}
+
+static void check_arguments(const char *name, const char *usage, int argc, char **argv)
+{
+    char word[32];
+    for (int i = 0; i < argc; i++) {
+        if (*argv[i])
+            continue;
+        argument_word(usage, i, word);
+        die_usage("%s%s%s is empty", name, *name ? ": " : "", word);
+    }
+}
+
+/* What a command line is read by, and how far it has been read. */
+typedef struct reading {
+    const char *name, *usage, *about;
+    const option *options;
+    size_t count;
+    char **argv;
+    int end;            /* of the words to read: the one that is being completed comes after them */
+    int at, kept;       /* words read, and arguments among them */
+    int only_arguments; /* nothing is an option any more */
+} reading;
+
+/* Up to the first argument with `stop`, and up to "--". */
+static void read_options(reading *r, int stop)
+{
+    for (; r->at < r->end && !r->only_arguments; r->at++) {
+        const char *word = r->argv[r->at];
+        int is_option = word[0] == '-' && word[1];
+        if (!is_option && stop)
+            break;
+        if (!is_option)
+            r->argv[r->kept++] = r->argv[r->at];
+        else if (!strcmp(word, "--"))
+            r->only_arguments = 1;
+        else if (!strcmp(word, "--help"))
+            help(r->name, r->usage, r->about, r->options, r->count);
+        else if (word[1] == '-')
+            r->at += read_long(r->options, r->count, r->argv, r->end, r->at);
+        else
+            r->at += read_letters(r->options, r->count, r->argv, r->end, r->at);
+    }
+    r->only_arguments |= r->at < r->end;
+}
+
+_Noreturn static void complete(const reading *r)
+{
+    char what[32];
+    const char *word = r->argv[r->end], *equals = strchr(word, '=');
+    argument_word(r->usage, r->kept, what);
+    if (r->only_arguments || *word != '-')
+        complete_argument(what, word);
+    if (word[1] != '-' || !equals)
+        complete_option(r->options, r->count, word);
+    const option *o = find_long(r->options, r->count, word + 2, (size_t)(equals - word) - 2);
+    if (!o || o->kind == OPTION_FLAG)
+        exit(0);
+    char *before = xstrdup(word);
+    before[equals + 1 - word] = '\0';
+    complete_value(o, before, equals + 1);
+}
+
 int options_read(const char *name, const char *usage, const char *about, const option *options,
                  size_t count, int stop, int argc, char **argv)
 {
-    int kept = 0, at = 0;
-    for (; at < argc; at++) {
-        const char *word = argv[at];
-        if (!strcmp(word, "--")) {
-            at++;
-            break;
-        }
-        if (word[0] != '-' || !word[1]) {
-            if (stop)
-                break;
-            argv[kept++] = argv[at];
-        } else if (!strcmp(word, "--help")) {
-            help(name, usage, about, options, count);
-        } else if (word[1] == '-') {
-            at += read_long(options, count, argv, argc, at);
-        } else {
-            at += read_letters(options, count, argv, argc, at);
-        }
+    reading r = {.name = name, .usage = usage, .about = about, .options = options, .count = count, .argv = argv,
+                 .end = wcctl.completing ? argc - 1 : argc};
+    read_options(&r, stop);
+    while (r.at < r.end)
+        argv[r.kept++] = argv[r.at++];
+    if (!wcctl.completing) {
+        check_arguments(name, usage, stop && r.kept ? 1 : r.kept, argv);
+        return r.kept;
     }
-    while (at < argc)
-        argv[kept++] = argv[at++];
-    return kept;
+    if (*name || (!r.kept && *argv[r.end] == '-')) /* commands are not named here */
+        complete(&r);
+    argv[r.kept++] = argv[r.end];
+    return r.kept;
+}
+
+void options_read_all(const char *name, const char *about, const option *options, size_t count, int argc, char **argv)
+{
+    if (options_read(name, count ? "[OPTIONS]" : "", about, options, count, 0, argc, argv))
+        die_usage("%s takes no argument", name);
 }

@@ -27,6 +27,7 @@ struct progress {
     line *lines;
     size_t count, drawn;
     int64_t last_draw_ns;
+    char *last_done; /* what was complete last */
 };
 
 static const char *verb(int32_t kind)
@@ -53,10 +54,10 @@ static const char *verb(int32_t kind)
     }
 }
 
-static style choose_style(int quiet)
+static style choose_style(void)
 {
     const char *name = wcctl.progress ? wcctl.progress : "auto";
-    if (quiet || !strcmp(name, "none"))
+    if (!strcmp(name, "none"))
         return STYLE_NONE;
     if (!strcmp(name, "plain"))
         return STYLE_PLAIN;
@@ -67,10 +68,15 @@ static style choose_style(int quiet)
     return isatty(STDERR_FILENO) ? STYLE_BARS : STYLE_PLAIN;
 }
 
+void progress_check(void)
+{
+    choose_style();
+}
+
 progress *progress_new(int quiet)
 {
     progress *p = xrealloc(NULL, sizeof *p);
-    *p = (progress){.style = choose_style(quiet)};
+    *p = (progress){.style = quiet ? STYLE_NONE : choose_style()};
     return p;
 }
 
@@ -158,6 +164,12 @@ static void report_json(const wc_progress *report)
             (long long)wc_progress_current(report), (long long)wc_progress_total(report));
 }
 
+static void remember(progress *p, const char *id)
+{
+    free(p->last_done);
+    p->last_done = xstrdup(id);
+}
+
 int32_t progress_report(const wc_progress *report, uintptr_t payload)
 {
     progress *p = (progress *)payload;
@@ -168,6 +180,8 @@ int32_t progress_report(const wc_progress *report, uintptr_t payload)
     }
     if (!*wc_progress_id(report))
         return 0;
+    if (wc_progress_kind(report) == WC_PROGRESS_DONE)
+        remember(p, wc_progress_id(report));
     if (p->style == STYLE_BARS)
         report_bars(p, report);
     else if (p->style == STYLE_PLAIN)
@@ -177,6 +191,11 @@ int32_t progress_report(const wc_progress *report, uintptr_t payload)
     return 0;
 }
 
+const char *progress_last_done(const progress *p)
+{
+    return p->last_done ? p->last_done : "";
+}
+
 void progress_end(progress *p)
 {
     if (p->style == STYLE_BARS && p->count)
@@ -184,5 +203,6 @@ void progress_end(progress *p)
     for (size_t i = 0; i < p->count; i++)
         free(p->lines[i].id);
     free(p->lines);
+    free(p->last_done);
     free(p);
 }

@@ -15,22 +15,22 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
         {'t', "tty", OPTION_FLAG, NULL, "give it a terminal", &o->tty},
         {'a', "attach", OPTION_LIST, "stdin|stdout|stderr", "attach only these", &o->attach},
         {0, "rm", OPTION_FLAG, NULL, "remove it when it ends", &o->remove},
-        {0, "name", OPTION_TEXT, "NAME", "name of the container", &o->name},
+        {0, "name", OPTION_MAYBE, "NAME", "name of the container", &o->name},
         {0, "pull", OPTION_TEXT, "missing|always|never", "when to pull the image", &o->pull},
-        {0, "entrypoint", OPTION_TEXT, "COMMAND", "instead of the image's; \"\" clears it", &o->entrypoint},
+        {0, "entrypoint", OPTION_MAYBE, "COMMAND", "instead of the image's; \"\" clears it", &o->entrypoint},
         {'e', "env", OPTION_LIST, "KEY[=VALUE]", "set a variable, or pass ours on", &o->env},
         {0, "env-file", OPTION_LIST, "FILE", "variables, one on a line", &o->env_files},
         {'l', "label", OPTION_LIST, "KEY[=VALUE]", "set a label", &o->labels},
         {'v', "volume", OPTION_LIST, "HOST:PATH[:OPTIONS]", "bind mount a host path", &o->volumes},
         {0, "mount", OPTION_LIST, "type=…,source=…,target=…", "bind or tmpfs mount", &o->mounts},
         {0, "tmpfs", OPTION_LIST, "PATH[:OPTIONS]", "mount a tmpfs", &o->tmpfs},
-        {'w', "workdir", OPTION_TEXT, "DIR", "working directory", &o->workdir},
-        {'u', "user", OPTION_TEXT, "USER[:GROUP]", "names or numbers", &o->user},
-        {'h', "hostname", OPTION_TEXT, "NAME", "host name", &o->hostname},
-        {0, "network", OPTION_TEXT, "none|host", "network", &o->network},
-        {0, "net", OPTION_TEXT, "none|host", "same as --network", &o->network},
+        {'w', "workdir", OPTION_MAYBE, "DIR", "working directory", &o->workdir},
+        {'u', "user", OPTION_MAYBE, "USER[:GROUP]", "names or numbers", &o->user},
+        {'h', "hostname", OPTION_MAYBE, "NAME", "host name", &o->hostname},
+        {0, "network", OPTION_MAYBE, "none|host", "network", &o->network},
+        {0, "net", OPTION_MAYBE, "none|host", "same as --network", &o->network},
         {'p', "publish", OPTION_LIST, "PORT", "not in this version", &o->ports},
-        {0, "isolation", OPTION_TEXT, "process|hyperv", "kind of isolation", &o->isolation},
+        {0, "isolation", OPTION_MAYBE, "process|hyperv", "kind of isolation", &o->isolation},
         {0, "init", OPTION_FLAG, NULL, "run a small init that reaps", &o->init},
         {0, "read-only", OPTION_FLAG, NULL, "read-only root file system", &o->read_only},
         {0, "privileged", OPTION_FLAG, NULL, "every right", &o->privileged},
@@ -38,16 +38,16 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
         {0, "memory-swap", OPTION_TEXT, "SIZE", "memory plus swap, -1: unlimited", &o->memory_swap},
         {0, "cpus", OPTION_TEXT, "NUMBER", "processors, may be a fraction", &o->cpus},
         {'c', "cpu-shares", OPTION_TEXT, "NUMBER", "relative weight", &o->cpu_shares},
-        {0, "cpuset-cpus", OPTION_TEXT, "LIST", "processors it may use", &o->cpuset},
+        {0, "cpuset-cpus", OPTION_MAYBE, "LIST", "processors it may use", &o->cpuset},
         {0, "pids-limit", OPTION_TEXT, "NUMBER", "processes and threads", &o->pids},
         {0, "ulimit", OPTION_LIST, "NAME=SOFT[:HARD]", "resource limit", &o->ulimits},
         {0, "cap-add", OPTION_LIST, "CAPABILITY", "add a capability", &o->cap_add},
         {0, "cap-drop", OPTION_LIST, "CAPABILITY", "drop a capability", &o->cap_drop},
         {0, "security-opt", OPTION_LIST, "OPTION", "seccomp=FILE|unconfined, no-new-privileges", &o->security},
-        {0, "stop-signal", OPTION_TEXT, "SIGNAL", "what `stop` sends first", &o->stop_signal},
-        {0, "stop-timeout", OPTION_TEXT, "SECONDS", "how long `stop` waits", &o->stop_timeout},
+        {0, "stop-signal", OPTION_MAYBE, "SIGNAL", "what `stop` sends first", &o->stop_signal},
+        {0, "stop-timeout", OPTION_TEXT, "SECONDS", "how long `stop` waits; -1: without end", &o->stop_timeout},
         {0, "log-opt", OPTION_LIST, "max-size=…|max-file=…", "log rotation", &o->log_options},
-        {0, "cidfile", OPTION_TEXT, "FILE", "write the id to a new file", &o->cid_file},
+        {0, "cidfile", OPTION_MAYBE, "FILE", "write the id to a new file", &o->cid_file},
         {'q', "quiet", OPTION_FLAG, NULL, "show no pull progress", &o->transfer.quiet},
         TRANSFER_OPTIONS(o->transfer),
     };
@@ -263,7 +263,7 @@ static void set_texts(const run_options *o, wc_container_options *options)
     };
     wc_error *err = NULL;
     for (size_t i = 0; i < countof(texts); i++)
-        if (texts[i].value)
+        if (texts[i].value && *texts[i].value)
             TRY(texts[i].set(options, texts[i].value, &err));
 }
 
@@ -385,15 +385,16 @@ wc_container *run_options_create(run_options *o, int argc, char **argv)
     set_numbers(o, options);
     set_lists(o, options);
     set_command(o, options, argc - 1, argv + 1);
-    if (o->cid_file)
-        open_cid_file(o->cid_file);
+    const char *cid_path = o->cid_file && *o->cid_file ? o->cid_file : NULL;
+    if (cid_path)
+        open_cid_file(cid_path);
     int32_t code = wc_container_create(app_context(), options, wcctl.cancel, &container, &err);
-    if (code && o->cid_file)
-        remove(o->cid_file);
+    if (code && cid_path)
+        remove(cid_path);
     TRY(code);
     wc_container_options_unref(options);
-    if (o->cid_file)
-        write_cid_file(o->cid_file, container);
+    if (cid_path)
+        write_cid_file(cid_path, container);
     return container;
 }
 

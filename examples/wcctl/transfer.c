@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options that every command shares which moves images. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "wcctl.h"
 
@@ -30,23 +32,40 @@ static void set_credentials(transfer *t, const char *flag, const char **pair, ch
     free(user);
 }
 
+/* At once: where the file turns out not to be needed, nobody would learn of the slip. */
+static void check_readable(const char *flag, const char *path)
+{
+    if (!access(path, R_OK))
+        return;
+    fprintf(stderr, "wcctl: %s '%s': %s\n", flag, path, strerror(errno));
+    exit(EXIT_OURS);
+}
+
 void transfer_begin(transfer *t)
 {
     static char *kept[2];
     wc_error *err = NULL;
     TRY(wc_transfer_options_new(&t->options, &err));
-    if (t->platform)
+    if (t->platform && *t->platform)
         TRY(wc_transfer_options_set_platform(t->options, t->platform, &err));
     if (t->tls_verify && strcmp(t->tls_verify, "true") && strcmp(t->tls_verify, "false"))
         die_usage("--tls-verify takes true or false, not '%s'", t->tls_verify);
     if (t->tls_verify)
         TRY(wc_transfer_options_set_tls_verify(t->options, !strcmp(t->tls_verify, "true"), &err));
-    if (t->ca_file)
+    if (t->ca_file) {
+        check_readable("--ca-file", t->ca_file);
         TRY(wc_transfer_options_set_ca_file(t->options, t->ca_file, &err));
-    if (t->cert_dir)
+    }
+    if (t->cert_dir) {
+        check_readable("--cert-dir", t->cert_dir);
         TRY(wc_transfer_options_set_cert_dir(t->options, t->cert_dir, &err));
-    if (t->target_cert_dir)
+    }
+    if (t->target_cert_dir) {
+        check_readable("--dest-cert-dir", t->target_cert_dir);
         TRY(wc_transfer_options_set_target_cert_dir(t->options, t->target_cert_dir, &err));
+    }
+    if (t->auth_file && !t->makes_auth_file)
+        check_readable("--authfile", t->auth_file);
     if (t->auth_file)
         TRY(wc_transfer_options_set_auth_file(t->options, t->auth_file, &err));
     if (t->creds)

@@ -57,7 +57,7 @@ int64_t value_nano_cpus(const char *what, const char *text)
 int64_t value_seconds_ns(const char *what, const char *text)
 {
     if (!strcmp(text, "-1"))
-        return INT64_MAX / 2;
+        return INT64_MAX; /* without end */
     return (int64_t)llround(decimal(what, text) * 1e9);
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <jansson.h>
 #include <wincontainer/backend.h>
 #include <wincontainer/wincontainer.h>
 
@@ -17,6 +18,7 @@ enum {
     EXIT_OURS = 125,
     EXIT_NOT_EXECUTABLE = 126,
     EXIT_COMMAND_NOT_FOUND = 127,
+    EXIT_BROKEN_PIPE = 141, /* as a shell tells of SIGPIPE */
 };
 
 /* ---- options.c: command lines ----------------------------------------------------------------- */
@@ -27,9 +29,10 @@ typedef struct text_list {
 } text_list;
 
 typedef enum option_kind {
-    OPTION_FLAG, /* int */
-    OPTION_TEXT, /* const char * */
-    OPTION_LIST, /* text_list */
+    OPTION_FLAG,  /* int */
+    OPTION_TEXT,  /* const char *, which "" is not */
+    OPTION_MAYBE, /* const char *, and "" means something: as in Docker, that the option was not given */
+    OPTION_LIST,  /* text_list, of which "" is no item */
 } option_kind;
 
 typedef struct option {
@@ -43,20 +46,34 @@ typedef struct option {
 
 /* Reads the options in argv[0..argc) and leaves the rest in it; returns its count. With `stop`,
  * options end at the first argument that is none (they belong to a command in a container then).
+ * `usage` names the arguments, of which none may be empty but what belongs to such a command.
  * Ends the program with exit code 125 when something is off, 0 after --help. */
 int options_read(const char *name, const char *usage, const char *about, const option *options,
                  size_t count, int stop, int argc, char **argv);
+/* For a command without arguments: the same, and anything but options ends the program. */
+void options_read_all(const char *name, const char *about, const option *options, size_t count, int argc, char **argv);
 void list_add(text_list *list, const char *item);
 void *xrealloc(void *ptr, size_t size); /* ends the program when memory is out */
 char *xstrdup(const char *s);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- complete.c: what may come next, for the shells ------------------------------------------------------- */
+
+typedef struct command command;
+/* Each prints what the word may be that is being completed, and ends the program. */
+_Noreturn void complete_option(const option *options, size_t count, const char *word);
+/* `before` is what stands before the value in the word: "--name=", or nothing. */
+_Noreturn void complete_value(const option *of, const char *before, const char *value);
+/* `what` is the word of the usage line. */
+_Noreturn void complete_argument(const char *what, const char *word);
+_Noreturn void complete_command(const command *const *tables, size_t count, const char *word);
 
 /* ---- values.c: words of Docker's command line ---------------------------------------------------- */
 
 int64_t value_bytes(const char *what, const char *text);      /* 64m, 1.5g, plain bytes */
 int64_t value_number(const char *what, const char *text);
 int64_t value_nano_cpus(const char *what, const char *text);  /* 1.5 */
-int64_t value_seconds_ns(const char *what, const char *text); /* 10, 2.5 */
+int64_t value_seconds_ns(const char *what, const char *text); /* 10, 2.5, -1: without end */
 int64_t value_time_ns(const char *what, const char *text);    /* RFC 3339, Unix seconds, 10m ago */
 void format_bytes(double bytes, char out[32]);                  /* 12.3MB, as Docker */
 void format_ago(int64_t time_ns, char out[64]);                 /* 5 minutes ago */
@@ -67,9 +84,10 @@ const char *familiar_name(const char *name);                    /* without docke
 /* ---- app.c: the state of one invocation ---------------------------------------------------------- */
 
 typedef struct app {
-    const char *root, *run_root, *backend, *runtime, *helper, *progress, *log_level;
+    const char *root, *run_root, *backend, *runtime, *helper, *progress, *log_level, *limit_rate;
     text_list plugins;
     int json;
+    int completing; /* for a shell: the last argument is the word that it completes */
     wc_context *context;
     wc_cancel *cancel; /* triggered by SIGINT and SIGTERM unless a container gets them */
 } app;
@@ -99,33 +117,46 @@ void table_print(const table *t);
 void table_free(table *t);
 /* Prints JSON text, indented, with a line end. */
 void print_json(const char *json, size_t size);
-void print_json_string(const char *text); /* quoted */
+/* For --json. A text whose bytes are not UTF-8 has U+FFFD in their place, as in Docker. */
+json_t *json_text(const char *text);
+json_t *json_bytes(const void *data, size_t size);
+json_t *json_list(const wc_list *texts);
+json_t *json_image(wc_image *image);
+/* Both take the value over and print it with a line end: on one line; or a list, one item on each. */
+void print_object(json_t *object);
+void print_array(json_t *array);
+/* An object of texts: key, value, … NULL. */
+void print_texts(const char *key, ...) __attribute__((sentinel));
 /* Writes all or ends the program quietly when nobody reads. */
 void write_all(int fd, const void *data, size_t size);
 
 /* ---- progress.c ---------------------------------------------------------------------------------- */
 
 typedef struct progress progress;
+void progress_check(void); /* refuses a --progress that there is not, whatever the command does */
 progress *progress_new(int quiet);
 int32_t progress_report(const wc_progress *report, uintptr_t payload);
+const char *progress_last_done(const progress *p); /* a digest, or "" */
 void progress_end(progress *p); /* and frees it */
 
 /* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
 
 typedef struct transfer {
     const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
-    int quiet;
+    int quiet, makes_auth_file;
     wc_transfer_options *options;
     progress *progress;
 } transfer;
 #define TRANSFER_OPTIONS(t)                                                                      \
-    {0, "platform", OPTION_TEXT, "OS/ARCH[/VARIANT]", "choose this platform", &(t).platform},    \
+    {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "choose this platform", &(t).platform},    \
     {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", \
      &(t).tls_verify},                                                                           \
     {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \
     {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &(t).ca_file},          \
     {0, "cert-dir", OPTION_TEXT, "DIR", "certificates: *.crt of CAs, our *.cert and *.key", &(t).cert_dir}, \
-    {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file}
+    {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file},                    \
+    {0, "limit-rate", OPTION_TEXT, "SIZE", "bytes a second for all transfers together",          \
+     &wcctl.limit_rate}
 /* Overwrites a secret of the command line, which everybody on the machine may read as long as we run. */
 void hide_argument(const char *secret);
 void transfer_begin(transfer *t);
@@ -153,11 +184,16 @@ void signals_prepare(void);
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
-typedef struct command {
+struct command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
-} command;
+};
+int logs_command(int argc, char **argv);
+int ps_command(int argc, char **argv);
+int inspect_command(int argc, char **argv);
+int cp_command(int argc, char **argv);
+wc_container *open_container(const char *name); /* or ends the program */
 extern const command image_commands[], edit_commands[], registry_commands[], container_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */

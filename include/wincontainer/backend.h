@@ -54,7 +54,7 @@ typedef int32_t (*wc_backend_op)(uintptr_t payload, wc_call *call, const wc_requ
  * @since 0.1
  */
 typedef struct wc_backend_ops {
-    uint64_t struct_size;
+    uint64_t struct_size;   /**< sizeof(wc_backend_ops) */
     uint32_t spi_major;     /**< WC_BACKEND_SPI_MAJOR */
     uint32_t reserved;      /**< 0 */
     uint64_t capabilities;  /**< WC_BACKEND_* */
@@ -91,20 +91,27 @@ typedef struct wc_backend_ops {
     /** Request "follow", "tail", "since", "until"; response handle: a log. */
     wc_backend_op logs_open;
 
-    /** Streams; semantics of wc_stream_*(). `handle` is what the response carried. */
+    /** Streams: `handle` is what the response carried. This one as wc_stream_read(). */
     int32_t (*stream_read)(uintptr_t payload, wc_call *call, uintptr_t handle, int32_t *channel, void *data,
                            size_t size, size_t *got, int64_t timeout_ns);
+    /** As wc_stream_write(). */
     int32_t (*stream_write)(uintptr_t payload, wc_call *call, uintptr_t handle, const void *data, size_t size,
                             size_t *put, int64_t timeout_ns);
+    /** As wc_stream_close_write(). */
     int32_t (*stream_close_write)(uintptr_t payload, wc_call *call, uintptr_t handle);
+    /** As wc_stream_resize(). */
     int32_t (*stream_resize)(uintptr_t payload, wc_call *call, uintptr_t handle, uint32_t columns, uint32_t rows);
+    /** As wc_stream_fd(). */
     intptr_t (*stream_fd)(uintptr_t payload, uintptr_t handle);
+    /** Frees the stream. */
     void (*stream_release)(uintptr_t payload, uintptr_t handle);
 
     /** The next log line into the response: channel, time and bytes. Semantics of wc_logs_next(). */
     int32_t (*logs_next)(uintptr_t payload, wc_call *call, uintptr_t handle, wc_response *response,
                          int64_t timeout_ns);
+    /** As wc_logs_fd(). */
     intptr_t (*logs_fd)(uintptr_t payload, uintptr_t handle);
+    /** Frees the log. */
     void (*logs_release)(uintptr_t payload, uintptr_t handle);
 } wc_backend_ops;
 

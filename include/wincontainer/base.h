@@ -37,6 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Marks what the library exports. @since 0.1 */
 #if defined(WC_STATIC)
 #define WC_API
 #elif defined(_WIN32) && defined(WC_BUILDING)
@@ -49,6 +50,7 @@
 #define WC_API
 #endif
 
+/** Warns whoever uses what follows. @since 0.1 */
 #if defined(__GNUC__)
 #define WC_DEPRECATED(since, use) __attribute__((deprecated("since " since ", use " use)))
 #else
@@ -59,8 +61,8 @@
 #define WC_BEGIN_DECLS extern "C" {
 #define WC_END_DECLS }
 #else
-#define WC_BEGIN_DECLS
-#define WC_END_DECLS
+#define WC_BEGIN_DECLS /**< Declarations of C, also for C++. @since 0.1 */
+#define WC_END_DECLS   /**< The end of these. @since 0.1 */
 #endif
 
 WC_BEGIN_DECLS

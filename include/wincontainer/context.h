@@ -42,6 +42,13 @@ enum {
 /** What the log keeps; WC_LOG_NONE by default. @since 0.1 */
 WC_API int32_t wc_context_options_set_log_level(wc_context_options *options, int32_t level, wc_error **err);
 
+/** How many blobs the context fetches and sends at once, whatever the number of calls: 1 to 1024, 16 by default.
+ * Each call has its own bound besides (wc_transfer_options_set_max_transfers()). @since 0.1 */
+WC_API int32_t wc_context_options_set_max_transfers(wc_context_options *options, uint32_t count, wc_error **err);
+/** Bytes per second that all transfers of the context may take together, at least 1024; 0, the default: as many
+ * as there are. @since 0.1 */
+WC_API int32_t wc_context_options_set_bandwidth(wc_context_options *options, int64_t bytes_per_second, wc_error **err);
+
 /**
  * Opens the store, making it when absent. Starts, stops and changes nothing in it.
  *

@@ -35,12 +35,12 @@ WC_API void wc_list_unref(wc_list *list);
  * @since 0.1
  */
 typedef struct wc_allocator {
-    uint64_t struct_size;
+    uint64_t struct_size; /**< sizeof(wc_allocator) */
     /** Like realloc(): ptr NULL allocates; size is never 0. Must be thread-safe. */
     void *(*reallocate)(void *ptr, size_t size, uintptr_t payload);
     /** Like free(); never called with NULL. Must be thread-safe. */
     void (*release)(void *ptr, uintptr_t payload);
-    uintptr_t payload;
+    uintptr_t payload; /**< given to both */
 } wc_allocator;
 
 /**

@@ -37,6 +37,18 @@ enum {
 WC_API int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, int64_t *reclaimed,
                                wc_list **removed, wc_error **err);
 /**
+ * Removes images that no container uses, the least recently used first, until all images together take at most
+ * max_bytes or none is left that may go; and what killed processes left behind. An image is used when it comes
+ * in and while there is a container that was made from it.
+ *
+ * @param max_bytes at least 0.
+ * @param reclaimed bytes; may be NULL.
+ * @param removed   one line each; may be NULL; the caller releases it.
+ * @since 0.1
+ */
+WC_API int32_t wc_system_prune_to_size(wc_context *context, int64_t max_bytes, wc_cancel *cancel, int64_t *reclaimed,
+                                       wc_list **removed, wc_error **err);
+/**
  * Verifies every digest, every reference and every unpacked tree of the store. Trees are compared with what
  * their blobs unpack to: this takes as long as unpacking, and room for the largest layer.
  *

@@ -32,7 +32,8 @@ int32_t wc_container_open(wc_context *context, const char *id_or_name, wc_contai
     int32_t rc = wci_api_begin(context, NULL, &call, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(id_or_name && *id_or_name && out, "id_or_name is empty or out is NULL");
+    WCI_REQUIRE(id_or_name && *id_or_name, "id_or_name is empty");
+    WCI_REQUIRE(out, "out is NULL");
     return wci_ctr_open(context->engine, id_or_name, out, err);
 }
 
@@ -123,6 +124,30 @@ int32_t wc_container_copy_out(wc_container *container, const char *container_pat
         return rc;
     WCI_REQUIRE(host_path && *host_path && container_path && *container_path, "a path is empty");
     return wci_ctr_copy_out(&call, container, container_path, host_path, err);
+}
+
+int32_t wc_container_get_archive(wc_container *container, const char *container_path, intptr_t fd, wc_cancel *cancel,
+                                 wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(container_path && *container_path, "container_path is empty");
+    WCI_REQUIRE(fd >= 0, "fd is negative");
+    return wci_ctr_get_archive(&call, container, container_path, (wci_fd)fd, err);
+}
+
+int32_t wc_container_put_archive(wc_container *container, const char *container_path, intptr_t fd, wc_cancel *cancel,
+                                 wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(container_path && *container_path, "container_path is empty");
+    WCI_REQUIRE(fd >= 0, "fd is negative");
+    return wci_ctr_put_archive(&call, container, container_path, (wci_fd)fd, err);
 }
 
 const char *wc_container_id(const wc_container *container)

@@ -10,7 +10,13 @@
 struct wc_context_options {
     char *root, *run_root, *backend, *runtime, *helper;
     int32_t log_level;
+    uint32_t max_transfers; /* 0: the default */
+    uint64_t bandwidth;     /* 0: not limited */
 };
+
+#define DEFAULT_TRANSFERS 16
+#define MAX_TRANSFERS 1024
+#define MIN_BANDWIDTH 1024
 
 int32_t wc_set_allocator(const wc_allocator *allocator, wc_error **err)
 {
@@ -40,6 +46,13 @@ void wc_context_options_unref(wc_context_options *options)
     wci_free(options->runtime);
     wci_free(options->helper);
     wci_free(options);
+}
+
+int32_t wci_api_refuse(const char *function, const char *what, wc_error **err)
+{
+    if (wci_starts_with(function, "wc_"))
+        return wci_err(err, WC_E_INVALID, "%s: %s", function, what);
+    return wci_err(err, WC_E_INVALID, "%s", what);
 }
 
 static int32_t set_text(char **field, const char *text, wc_error **err)
@@ -81,6 +94,21 @@ int32_t wc_context_options_set_log_level(wc_context_options *options, int32_t le
 {
     WCI_REQUIRE(options && level >= WC_LOG_NONE && level <= WC_LOG_DEBUG, "level is not one of WC_LOG_*");
     options->log_level = level;
+    return WC_OK;
+}
+
+int32_t wc_context_options_set_max_transfers(wc_context_options *options, uint32_t count, wc_error **err)
+{
+    WCI_REQUIRE(options && count >= 1 && count <= MAX_TRANSFERS, "count is not from 1 to 1024");
+    options->max_transfers = count;
+    return WC_OK;
+}
+
+int32_t wc_context_options_set_bandwidth(wc_context_options *options, int64_t bytes_per_second, wc_error **err)
+{
+    WCI_REQUIRE(options && (bytes_per_second == 0 || bytes_per_second >= MIN_BANDWIDTH),
+                "bytes_per_second is neither 0 nor at least 1024");
+    options->bandwidth = (uint64_t)bytes_per_second;
     return WC_OK;
 }
 
@@ -128,17 +156,22 @@ static int32_t open_engine(wc_call *call, const wc_context_options *options, con
     wc_request settings = {0};
     wci_store *store = NULL;
     wci_backends *backends = NULL;
+    wci_traffic *traffic = NULL;
+    uint32_t transfers = options->max_transfers ? options->max_transfers : DEFAULT_TRANSFERS;
     int32_t rc = fill_settings(options, at, &settings, err);
+    if (!rc)
+        rc = wci_traffic_new(transfers, options->bandwidth, &traffic, err);
     if (!rc)
         rc = wci_store_open(call, at->root, at->run_root, 0, &store, err);
     if (!rc)
         rc = wci_backends_new(&settings, &backends, err);
     if (!rc)
-        rc = wci_engine_new(log, store, backends, options->backend ? options->backend : "process", out, err);
+        rc = wci_engine_new(log, traffic, store, backends, options->backend ? options->backend : "process", out, err);
     wci_request_free(&settings);
     if (rc) {
         wci_backends_free(backends);
         wci_store_unref(store);
+        wci_traffic_free(traffic);
     }
     return rc;
 }
@@ -181,7 +214,7 @@ int32_t wci_api_begin(wc_context *context, wc_cancel *cancel, wc_call *call, wc_
 
 int32_t wci_api_begin_engine(wci_engine *engine, wc_cancel *cancel, wc_call *call, wc_error **err)
 {
-    *call = (wc_call){.cancel = cancel, .log = engine->log};
+    *call = (wc_call){.cancel = cancel, .log = engine->log, .traffic = engine->traffic};
     int32_t rc = wci_store_check_fork(engine->store, err);
     return rc ? rc : wci_cancel_check_fork(cancel, err);
 }

@@ -26,7 +26,9 @@ int wci_api_is_ours(const wci_engine *engine);
 #define WCI_REQUIRE(condition, what)                                                             \
     do {                                                                                         \
         if (!(condition))                                                                        \
-            return wci_err(err, WC_E_INVALID, "%s: %s", __func__, what);                         \
+            return wci_api_refuse(__func__, what, err);                                          \
     } while (0)
+/* WC_E_INVALID. The function is named when it is a public one, which callers know. */
+int32_t wci_api_refuse(const char *function, const char *what, wc_error **err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "image/copy.h"
 #include "image/documents.h"
 #include "image/inspect.h"
+#include "image/drop.h"
 #include "image/names.h"
 #include "image/pull.h"
 
@@ -161,13 +162,19 @@ int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **ou
 {
     wc_call call;
     wci_image_record *record = NULL;
+    char *name = NULL;
     int32_t rc = wci_api_begin(context, NULL, &call, err);
     if (rc)
         return rc;
     WCI_REQUIRE(name_or_id && *name_or_id, "name_or_id is empty");
     WCI_REQUIRE(out, "out is NULL");
-    rc = wci_image_lookup(store_of(context), name_or_id, &record, NULL, err);
-    return rc ? rc : wci_api_image_new(context, record, out, err);
+    rc = wci_image_lookup(store_of(context), name_or_id, &record, &name, err);
+    if (rc)
+        return rc;
+    if (name)
+        wci_names_put_first(record, name);
+    wci_free(name);
+    return wci_api_image_new(context, record, out, err);
 }
 
 int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err)
@@ -226,6 +233,23 @@ int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t fl
     if (!rc && removed)
         rc = take_lines(&lines, removed, err);
     wci_strv_free(&lines);
+    return rc;
+}
+
+int32_t wc_image_drop_blobs(wc_image *image, wc_cancel *cancel, int64_t *freed, wc_error **err)
+{
+    wc_call call;
+    wci_image_record *now = NULL;
+    uint64_t bytes = 0;
+    WCI_REQUIRE(image, "image is NULL");
+    int32_t rc = wci_api_begin(image->context, cancel, &call, err);
+    if (!rc)
+        rc = wci_image_find(store_of(image->context), image->record->manifest.text, &now, err);
+    if (!rc)
+        rc = wci_image_drop_blobs(&call, store_of(image->context), now, &bytes, err);
+    wci_image_record_free(now);
+    if (!rc && freed)
+        *freed = (int64_t)bytes;
     return rc;
 }
 

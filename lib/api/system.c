@@ -58,6 +58,25 @@ int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, 
     return rc;
 }
 
+int32_t wc_system_prune_to_size(wc_context *context, int64_t max_bytes, wc_cancel *cancel, int64_t *reclaimed,
+                                wc_list **removed, wc_error **err)
+{
+    wc_call call;
+    wci_strv lines = WCI_STRV_INIT;
+    uint64_t bytes = 0;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(max_bytes >= 0, "max_bytes is negative");
+    rc = wci_store_prune_to(&call, context->engine->store, (uint64_t)max_bytes, &lines, &bytes, err);
+    if (!rc && removed)
+        rc = wci_list_of_strings(&lines, removed, err);
+    if (!rc && reclaimed)
+        *reclaimed = (int64_t)bytes;
+    wci_strv_free(&lines);
+    return rc;
+}
+
 int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, wc_list **findings, wc_error **err)
 {
     wc_call call;

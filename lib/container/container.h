@@ -79,6 +79,9 @@ int32_t wci_ctr_copy_in(wc_call *call, wc_container *c, const char *host_path, c
                         wc_error **err);
 int32_t wci_ctr_copy_out(wc_call *call, wc_container *c, const char *path, const char *host_path,
                          wc_error **err);
+/* The same as a tar that goes to or comes from the caller's descriptor. */
+int32_t wci_ctr_get_archive(wc_call *call, wc_container *c, const char *path, wci_fd fd, wc_error **err);
+int32_t wci_ctr_put_archive(wc_call *call, wc_container *c, const char *dir, wci_fd fd, wc_error **err);
 
 /* ---- What the parts share --------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@ typedef struct transfer {
     wci_ctr_call op;
     wci_op what;
     wci_fd ours, theirs;
+    int they_ended; /* the backend closed its side before we were through */
     wci_thread *thread;
     int32_t code;
     wc_error *why;
@@ -59,13 +60,14 @@ static int32_t begin(wc_call *call, wc_container *c, const char *path, wci_op wh
     return rc;
 }
 
-/* `mine` is how our side ended, with *err set; the backend's own failure explains more. */
+/* `mine` is how our side ended, with *err set. Whoever failed first explains it: the other side then
+ * only sees that the stream broke. */
 static int32_t end(transfer *t, int32_t mine, wc_error **err)
 {
     wci_fd_close(t->ours);
     wci_thread_join(t->thread);
     wci_ctr_call_free(&t->op);
-    if (t->code) {
+    if (t->code && (!mine || t->they_ended)) {
         wci_err_clear(err);
         return t->why ? wci_err_move(err, t->why) : t->code;
     }
@@ -86,6 +88,7 @@ static int32_t read_tar(void *self, void *data, size_t size, size_t *got, wc_err
         rc = wci_fd_read_some(t->ours, data, size, got, &why);
         if (rc == WC_E_CLOSED) {
             wc_error_unref(why);
+            t->they_ended = 1;
             *got = 0;
             return WC_OK;
         }
@@ -96,23 +99,30 @@ static int32_t read_tar(void *self, void *data, size_t size, size_t *got, wc_err
     }
 }
 
-static int32_t write_tar(void *self, const void *data, size_t size, wc_error **err)
+static int32_t write_to(wc_call *call, wci_fd fd, const void *data, size_t size, wc_error **err)
 {
-    transfer *t = self;
     const char *p = data;
     while (size) {
         size_t put = 0;
-        int32_t rc = wci_fd_write_some(t->ours, p, size, &put, err);
+        int32_t rc = wci_fd_write_some(fd, p, size, &put, err);
         if (rc)
             return rc;
         p += put;
         size -= put;
-        wci_poll_item item = {t->ours, WCI_POLL_WRITE, 0};
+        wci_poll_item item = {fd, WCI_POLL_WRITE, 0};
         int ready;
-        if (size && (rc = wci_poll(t->call, &item, 1, -1, &ready, err)))
+        if (size && (rc = wci_poll(call, &item, 1, -1, &ready, err)))
             return rc;
     }
     return WC_OK;
+}
+
+static int32_t write_tar(void *self, const void *data, size_t size, wc_error **err)
+{
+    transfer *t = self;
+    int32_t rc = write_to(t->call, t->ours, data, size, err);
+    t->they_ended |= rc == WC_E_CLOSED;
+    return rc;
 }
 
 /* ---- Names -------------------------------------------------------------------------------------- */
@@ -262,4 +272,128 @@ int32_t wci_ctr_copy_in(wc_call *call, wc_container *c, const char *host_path, c
     wci_free(parent);
     wci_free(target);
     return rc;
+}
+
+/* ---- As a stream of the caller's ---------------------------------------------------------------- */
+
+enum { PIECE_SIZE = 64 * 1024 };
+
+/* An archive on its way in; its first bytes tell how it is compressed. */
+typedef struct incoming {
+    transfer *transfer;
+    wci_fd fd;
+    unsigned char head[8];
+    size_t have, at;
+} incoming;
+
+/* Also ends when the backend does: what it has no use for is not waited for. */
+static int32_t read_stream(incoming *in, void *data, size_t size, size_t *got, wc_error **err)
+{
+    for (;;) {
+        wci_poll_item items[] = {{in->fd, WCI_POLL_READ, 0}, {in->transfer->ours, WCI_POLL_READ, 0}};
+        wc_error *why = NULL;
+        int ready;
+        int32_t rc = wci_poll(in->transfer->call, items, 2, -1, &ready, err);
+        if (rc)
+            return rc;
+        if (items[1].got) {
+            in->transfer->they_ended = 1;
+            return wci_err(err, WC_E_CLOSED, "archive: nobody takes it any more");
+        }
+        rc = wci_fd_read_some(in->fd, data, size, got, &why);
+        if (rc == WC_E_CLOSED) {
+            wc_error_unref(why);
+            *got = 0;
+            return WC_OK;
+        }
+        if (rc)
+            return wci_err_move(err, why);
+        if (*got)
+            return WC_OK;
+    }
+}
+
+static int32_t read_incoming(void *self, void *data, size_t size, size_t *got, wc_error **err)
+{
+    incoming *in = self;
+    size_t left = in->have - in->at;
+    if (!left)
+        return read_stream(in, data, size, got, err);
+    *got = left < size ? left : size;
+    memcpy(data, in->head + in->at, *got);
+    in->at += *got;
+    return WC_OK;
+}
+
+static int32_t read_head(incoming *in, wc_error **err)
+{
+    size_t got = 1;
+    int32_t rc = WC_OK;
+    while (!rc && got && in->have < sizeof in->head) {
+        rc = read_stream(in, in->head + in->have, sizeof in->head - in->have, &got, err);
+        in->have += rc ? 0 : got;
+    }
+    return rc;
+}
+
+static int32_t pass_on(int32_t (*read)(void *, void *, size_t, size_t *, wc_error **), void *from,
+                       int32_t (*write)(void *, const void *, size_t, wc_error **), void *to, wc_error **err)
+{
+    char *piece = wci_malloc(PIECE_SIZE);
+    size_t got = 0;
+    int32_t rc = piece ? WC_OK : wci_err_nomem(err);
+    while (!rc) {
+        rc = read(from, piece, PIECE_SIZE, &got, err);
+        if (rc || !got)
+            break;
+        rc = write(to, piece, got, err);
+    }
+    wci_free(piece);
+    return rc;
+}
+
+static int32_t take_in(transfer *t, wci_fd fd, wc_error **err)
+{
+    incoming in = {.transfer = t, .fd = fd};
+    const wci_source source = {read_incoming, &in};
+    wci_decoder *decoder = NULL;
+    int32_t rc = read_head(&in, err);
+    if (!rc)
+        rc = wci_decoder_new(wci_codec_guess(in.head, in.have), &source, &decoder, err);
+    if (!rc)
+        rc = pass_on(wci_decoder_read, decoder, write_tar, t, err);
+    wci_decoder_free(decoder);
+    return rc;
+}
+
+int32_t wci_ctr_put_archive(wc_call *call, wc_container *c, const char *dir, wci_fd fd, wc_error **err)
+{
+    transfer t;
+    int32_t rc = begin(call, c, dir, WCI_OP_ARCHIVE_PUT, &t, err);
+    if (!rc)
+        rc = end(&t, take_in(&t, fd, err), err);
+    return rc ? wci_err_wrap(err, rc, "container '%.12s', directory '%s'", c->id, dir) : WC_OK;
+}
+
+typedef struct outgoing {
+    wc_call *call;
+    wci_fd fd;
+} outgoing;
+
+static int32_t write_outgoing(void *self, const void *data, size_t size, wc_error **err)
+{
+    const outgoing *out = self;
+    return write_to(out->call, out->fd, data, size, err);
+}
+
+int32_t wci_ctr_get_archive(wc_call *call, wc_container *c, const char *path, wci_fd fd, wc_error **err)
+{
+    transfer t;
+    outgoing out = {call, fd};
+    char *source = is_contents(path) ? wci_strdup(path) : trimmed(path);
+    int32_t rc = source ? begin(call, c, source, WCI_OP_ARCHIVE_GET, &t, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = end(&t, pass_on(read_tar, &t, write_outgoing, &out, err), err);
+    wci_free(source);
+    return rc ? wci_err_wrap(err, rc, "container '%.12s', path '%s'", c->id, path) : WC_OK;
 }

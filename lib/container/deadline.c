@@ -36,7 +36,7 @@ int32_t wci_deadline_begin(wc_call *call, int64_t timeout_ns, wci_deadline **out
         return wci_err_nomem(err);
     d->inner = *call;
     d->inner.cancel = NULL;
-    d->outer = (wc_call){call->cancel, NULL, 0, NULL, NULL};
+    d->outer = (wc_call){.cancel = call->cancel};
     d->stop_read = d->stop_write = WCI_FD_NONE;
     int32_t rc = wc_cancel_new(&d->inner.cancel, err);
     if (!rc)

@@ -4,7 +4,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 
-int32_t wci_engine_new(wci_log *log, wci_store *store, wci_backends *backends,
+int32_t wci_engine_new(wci_log *log, wci_traffic *traffic, wci_store *store, wci_backends *backends,
                        const char *default_backend, wci_engine **out, wc_error **err)
 {
     wci_engine *engine = wci_calloc(1, sizeof *engine);
@@ -16,6 +16,7 @@ int32_t wci_engine_new(wci_log *log, wci_store *store, wci_backends *backends,
     }
     wci_ref_init(&engine->refs);
     engine->log = log;
+    engine->traffic = traffic;
     engine->store = store;
     engine->backends = backends;
     engine->default_backend = name;
@@ -36,6 +37,7 @@ void wci_engine_unref(wci_engine *engine)
         return;
     wci_backends_free(engine->backends);
     wci_store_unref(engine->store);
+    wci_traffic_free(engine->traffic);
     wci_log_free(engine->log);
     wci_free(engine->default_backend);
     wci_free(engine);

@@ -18,7 +18,7 @@ static int32_t parse_cursor(wci_store *store, const char *cursor, int64_t *after
     uint64_t number = 0;
     size_t size = colon ? (size_t)(colon - cursor) : 0;
     if (!colon || !wci_parse_u64(colon + 1, INT64_MAX, &number))
-        return wci_err(err, WC_E_INVALID, "cursor '%.80s': is none; take it from wc_event_cursor()", cursor);
+        return wci_err(err, WC_E_INVALID, "cursor '%.80s': is none; take that of an event", cursor);
     if (strlen(wci_store_uuid(store)) != size || memcmp(cursor, wci_store_uuid(store), size))
         return wci_err(err, WC_E_INVALID, "cursor '%.80s': is of another store", cursor);
     *after = (int64_t)number;

@@ -48,12 +48,19 @@ static json_t *labels_json(const wci_config *config)
     return labels;
 }
 
+/* In seconds; -1: without end. */
+static json_int_t stop_timeout(const wci_config *c)
+{
+    return c->stop_timeout_ns == INT64_MAX ? -1 : c->stop_timeout_ns / 1000000000;
+}
+
 static json_t *config_json(const wci_config *c)
 {
-    return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:s, s:s, s:o, s:s}", "Hostname", c->hostname, "User", c->user,
+    return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:I}", "Hostname", c->hostname, "User", c->user,
                      "Tty", c->tty, "OpenStdin", c->open_stdin, "Env", wci_json_from_strv(&c->env), "Cmd",
                      wci_json_from_strv(&c->cmd), "Entrypoint", wci_json_from_strv(&c->entrypoint), "Image", c->image,
-                     "WorkingDir", c->workdir, "Labels", labels_json(c), "StopSignal", c->stop_signal);
+                     "WorkingDir", c->workdir, "Labels", labels_json(c), "StopSignal", c->stop_signal, "StopTimeout",
+                     stop_timeout(c));
 }
 
 static json_t *host_config_json(const wci_config *c)

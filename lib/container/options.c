@@ -237,8 +237,7 @@ int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64
 
 int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err)
 {
-    return set_number(options, options ? &options->settings.pids_limit : NULL,
-                      limit < 0 ? 0 : limit, limit >= -1, "process limit",
+    return set_number(options, options ? &options->settings.pids_limit : NULL, limit, limit >= -1, "process limit",
                       "must be -1 or 0 (none) or a number of processes", err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What travels with one public call: how to stop it, whom to tell about progress, where to log.
+/* What travels with one public call: how to stop it, whom to tell about progress, where to log, and with
+ * whom it shares the network.
  * Functions that may block, report or log take a `wc_call *` as their first parameter. It is never
  * NULL; WCI_CALL_NONE() gives an empty one. Backends see it as the opaque wc_call of backend.h. */
 #ifndef WCI_CALL_H
@@ -10,16 +11,18 @@
 #include <wincontainer/cancel.h>
 
 #include "core/log.h"
+#include "core/traffic.h"
 
 typedef struct wc_call {
     wc_cancel *cancel;           /* may be NULL */
     wc_progress_cb progress;     /* may be NULL; only ever called on the caller's thread */
     uintptr_t progress_payload;
     wci_log *log;                /* may be NULL */
+    wci_traffic *traffic;        /* may be NULL */
     wc_error **err;              /* where wc_call_fail() of backend.h puts its error; may be NULL */
 } wc_call;
 
-#define WCI_CALL_NONE(name) wc_call name = {NULL, NULL, 0, NULL, NULL}
+#define WCI_CALL_NONE(name) wc_call name = {NULL, NULL, 0, NULL, NULL, NULL}
 
 /* WC_OK, or WC_E_CANCELLED / WC_E_TIMEOUT with the error set. */
 int32_t wci_call_check(const wc_call *call, wc_error **err);

@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "image/drop.h"
 #include "image/layer_reader.h"
 #include "image/layers.h"
 #include "layer/compare.h"
@@ -60,7 +61,7 @@ static int32_t unpack_reader(called_reader *r, const wci_digest *diff_id, const 
     return code;
 }
 
-static int32_t unpack_layer(check *c, const wci_layer_record *layer, const char *dir, wc_error **err)
+static int32_t unpack_blob(check *c, const wci_layer_record *layer, const char *dir, wc_error **err)
 {
     _Atomic uint64_t position;
     called_reader r = {.call = c->call};
@@ -70,6 +71,49 @@ static int32_t unpack_layer(check *c, const wci_layer_record *layer, const char 
     code = unpack_reader(&r, &layer->diff_id, dir, err);
     wci_layer_reader_close(&r.reader);
     return code;
+}
+
+static int32_t write_file(void *self, const void *data, size_t size, wc_error **err)
+{
+    return wci_fd_write(*(wci_fd *)self, data, size, err);
+}
+
+static int32_t unpack_file(check *c, const wci_layer_record *layer, const char *path, const char *dir,
+                           wc_error **err)
+{
+    _Atomic uint64_t position;
+    called_reader r = {c->call, {NULL, WCI_FD_NONE, 0, &position}};
+    int32_t code = wci_file_open(path, WCI_OPEN_READ, 0, &r.reader.fd, err);
+    if (!code)
+        code = unpack_reader(&r, &layer->diff_id, dir, err);
+    wci_fd_close(r.reader.fd);
+    return code;
+}
+
+/* Of a layer whose blob was dropped there is the tar. */
+static int32_t unpack_dropped(check *c, const wci_layer_record *layer, const char *dir, wc_error **err)
+{
+    wci_fd tar = WCI_FD_NONE;
+    const wci_sink to = {write_file, &tar};
+    char *path = wci_path_join(dir, "tar");
+    int32_t code = path ? wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL, 0600, &tar, err)
+                        : wci_err_nomem(err);
+    if (!code)
+        code = wci_layer_join_dropped(c->store, layer, &to, err);
+    wci_fd_close(tar);
+    if (!code)
+        code = unpack_file(c, layer, path, dir, err);
+    wci_free(path);
+    return code;
+}
+
+static int32_t unpack_layer(check *c, const wci_layer_record *layer, const char *dir, wc_error **err)
+{
+    wci_again again = WCI_AGAIN_NOT;
+    int32_t code = wci_blob_again(c->call, c->store, &layer->digest, &again, err);
+    if (code)
+        return code;
+    return again ? unpack_dropped(c, layer, dir, err) : unpack_blob(c, layer, dir, err);
 }
 
 static int32_t link_layers(check *c, const wci_layer_record *layers, size_t count, const char *dir,
@@ -228,30 +272,16 @@ static int32_t examine(check *c, tree *t, wc_error **err)
 
 /* ---- Mending -------------------------------------------------------------------------------------- */
 
-static int32_t read_manifest(check *c, const wci_image_record *image, wci_document **out,
-                             wc_error **err)
-{
-    wc_buf *bytes = NULL;
-    char what[WCI_DIGEST_TEXT_SIZE + 16];
-    wci_document_name(what, "manifest", &image->manifest);
-    int32_t code = wci_blob_read(c->store, &image->manifest, WCI_MANIFEST_MAX, &bytes, err);
-    if (!code)
-        code = wci_document_parse(wc_buf_data(bytes), wc_buf_size(bytes), image->media_type, what,
-                                  out, err);
-    wc_buf_unref(bytes);
-    return code;
-}
-
 static int32_t make_trees(check *c, const wci_image_record *image, wci_hold *hold,
                           wci_origin *origin, wci_stagings *trees, wc_error **err)
 {
     wci_document *manifest = NULL;
     wci_image_config *config = NULL;
-    int32_t code = read_manifest(c, image, &manifest, err);
+    int32_t code = wci_image_manifest_load(c->store, image, &manifest, err);
     if (!code)
         code = wci_image_config_load(c->store, image, &config, err);
     if (!code)
-        code = wci_layers_bring(c->call, c->store, hold, origin, manifest, config, trees, err);
+        code = wci_layers_bring(c->call, c->store, hold, origin, manifest, config, 0, trees, err);
     if (!code)
         code = wci_layers_link(c->call, c->store, hold, image->layers, image->layer_count, trees,
                                err);

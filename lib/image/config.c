@@ -223,6 +223,20 @@ int32_t wci_image_config_parse(const char *data, size_t size, const char *what,
     return WC_OK;
 }
 
+int32_t wci_image_manifest_load(wci_store *store, const wci_image_record *record, wci_document **out,
+                                wc_error **err)
+{
+    wc_buf *bytes = NULL;
+    int32_t code = wci_blob_read(store, &record->manifest, WCI_MANIFEST_MAX, &bytes, err);
+    if (code)
+        return code;
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "manifest", &record->manifest);
+    code = wci_document_parse(wc_buf_data(bytes), wc_buf_size(bytes), record->media_type, what, out, err);
+    wc_buf_unref(bytes);
+    return code;
+}
+
 int32_t wci_image_config_load(wci_store *store, const wci_image_record *record,
                               wci_image_config **out, wc_error **err)
 {

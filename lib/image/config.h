@@ -11,6 +11,7 @@
 
 #include "core/digest.h"
 #include "core/str.h"
+#include "image/documents.h"
 #include "image/platform.h"
 #include "store/store.h"
 
@@ -42,6 +43,8 @@ typedef struct wci_image_config {
 int32_t wci_image_config_parse(const char *data, size_t size, const char *what,
                                wci_image_config **out, wc_error **err);
 /* Of an image in the store. */
+int32_t wci_image_manifest_load(wci_store *store, const wci_image_record *record, wci_document **out,
+                                wc_error **err);
 int32_t wci_image_config_load(wci_store *store, const wci_image_record *record,
                               wci_image_config **out, wc_error **err);
 void wci_image_config_free(wci_image_config *config);

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/archive.h"
+#include "image/drop.h"
 #include "image/names.h"
 #include "image/outlet.h"
 #include "image/pull.h"
@@ -159,6 +160,12 @@ static int32_t read_config(passage *p, wc_error **err)
                 : wci_resolved_check_config(p->call, &p->resolved, p->config, p->transfer, err);
 }
 
+/* The last report of a copy: callers learn from it which manifest it was. */
+static int32_t report_manifest(wc_call *call, const wci_digest *manifest, wc_error **err)
+{
+    return wci_call_report(call, WC_PROGRESS_DONE, manifest->text, 0, -1, NULL, err);
+}
+
 static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin,
                           const wci_strv *names, const wci_transfer *transfer,
                           wci_outlet *outlet, wc_error **err)
@@ -174,6 +181,8 @@ static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin,
         wci_outgoing image = {&p.resolved, p.config, names, open_blob, &p};
         code = outlet->ops->put(call, outlet, &image, err);
     }
+    if (!code)
+        code = report_manifest(call, &p.resolved.manifest.digest, err);
     for (size_t i = 0; i < p.staged_count; i++) {
         wci_fd_close(p.staged[i].fd);
         wci_hasher_free(p.staged[i].hasher);
@@ -229,11 +238,20 @@ static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const s
     wci_origin *origin = NULL;
     int32_t code = hold_image(call, hold, chosen->record, err);
     if (!code)
+        code = wci_image_restore_blobs(call, store, hold, chosen->record, transfer, err);
+    if (!code)
         code = wci_origin_open_store(store, &chosen->record->manifest, &origin, err);
     if (!code)
         code = pass_image(call, store, origin, &chosen->names, transfer, outlet, err);
     wci_origin_close(origin);
     return code;
+}
+
+/* Which of several it was. */
+static int32_t name_failed(const selection *chosen, int32_t code, wc_error **err)
+{
+    return wci_err_wrap(err, code, "image '%s'",
+                        chosen->names.count ? chosen->names.items[0] : chosen->record->manifest.text);
 }
 
 static int32_t save_selected(wc_call *call, wci_store *store, const selection *list, size_t count,
@@ -247,8 +265,11 @@ static int32_t save_selected(wc_call *call, wci_store *store, const selection *l
     if (code)
         return code;
     code = wci_outlet_open(call, store, place, &transfer->registry, &outlet, err);
-    for (size_t i = 0; i < count && !code; i++)
+    for (size_t i = 0; i < count && !code; i++) {
         code = save_one(call, store, hold, &list[i], transfer, outlet, err);
+        if (code && count > 1)
+            code = name_failed(&list[i], code, err);
+    }
     if (!code)
         code = outlet->ops->finish(outlet, err);
     wci_outlet_close(outlet);
@@ -283,8 +304,7 @@ int32_t wci_image_save(wc_call *call, wci_store *store, const char *const *names
         return code;
     code = save_to(call, store, names, count, &place, transfer, err);
     wci_place_free(&place);
-    return code ? wci_err_wrap(err, code, "image '%s': cannot be written to '%s'", names[0], target)
-                : WC_OK;
+    return code ? wci_err_wrap(err, code, "'%s': cannot be written", target) : WC_OK;
 }
 
 static int32_t own_target(wci_store *store, const char *name, char **out, wc_error **err)
@@ -363,12 +383,14 @@ static int32_t copy_in(wc_call *call, wci_store *store, const wci_place *from, c
                            wci_strv_add(&named.names, name)
                        ? wci_err_nomem(err)
                        : wci_image_pull(call, store, from, &named, &record, err);
+    if (!code)
+        code = report_manifest(call, &record->manifest, err);
     wci_strv_free(&named.names);
     wci_image_record_free(record);
     return code;
 }
 
-static int32_t retag(wci_store *store, const char *from, const char *to, wc_error **err)
+static int32_t retag(wc_call *call, wci_store *store, const char *from, const char *to, wc_error **err)
 {
     wci_image_record *record = NULL;
     char *name = NULL;
@@ -377,6 +399,8 @@ static int32_t retag(wci_store *store, const char *from, const char *to, wc_erro
         code = wci_name_normalise_tag(to, &name, err);
     if (!code)
         code = wci_image_tag(store, &record->manifest, name, err);
+    if (!code)
+        code = report_manifest(call, &record->manifest, err);
     wci_free(name);
     wci_image_record_free(record);
     return code;
@@ -389,7 +413,7 @@ int32_t wci_image_copy(wc_call *call, wci_store *store, const char *source, cons
     int from_store = wci_starts_with(source, STORE_PREFIX);
     int to_store = wci_starts_with(target, STORE_PREFIX);
     if (from_store && to_store)
-        return retag(store, source + prefix, target + prefix, err);
+        return retag(call, store, source + prefix, target + prefix, err);
     if (from_store) {
         const char *name = source + prefix;
         return wci_image_save(call, store, &name, 1, target, transfer, err);

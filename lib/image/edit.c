@@ -299,6 +299,9 @@ int32_t wci_edit_apply(wc_call *call, wci_store *store, const wci_edit *edit, co
     wci_free(w.blobs);
     wci_free(w.layers);
     wci_free(whole);
-    return code ? wci_err_wrap(err, code, "image '%s': cannot be made", name ? name : edit->base ? edit->base : "")
-                : WC_OK;
+    if (!code)
+        return WC_OK;
+    const char *called = name ? name : edit->base;
+    return called ? wci_err_wrap(err, code, "image '%s': cannot be made", called)
+                  : wci_err_wrap(err, code, "the image cannot be made");
 }

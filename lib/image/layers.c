@@ -65,6 +65,7 @@ struct bring {
     wci_hold *hold;
     wci_store *store;
     wci_origin *origin;
+    int with_dropped;
     piece *pieces; /* the largest first */
     size_t count;
     wci_fetch **fetches; /* room for all of them */
@@ -409,12 +410,37 @@ static int32_t fetch_done(wci_fetch *fetch, const wc_error *why, wc_error **err)
     return code;
 }
 
+/* A blob that was dropped is not missed while its tree is there. */
+static int32_t is_dispensable(bring *b, const piece *p, int *dispensable, wc_error **err)
+{
+    wci_again again = WCI_AGAIN_NOT;
+    char *tree = NULL;
+    *dispensable = 0;
+    if (b->with_dropped)
+        return WC_OK;
+    int32_t code = wci_hold_add(b->call, b->hold, p->diff_id, err);
+    if (!code)
+        code = wci_blob_again(b->call, b->store, &p->layer->digest, &again, err);
+    if (!code && again)
+        *dispensable = !wci_tree_path(b->store, WCI_TREE_LAYER, p->diff_id, &tree, NULL);
+    wci_free(tree);
+    return code;
+}
+
 static int32_t claim(bring *b, piece *p, wc_error **err)
 {
+    int dispensable;
+    int32_t code = is_dispensable(b, p, &dispensable, err);
+    if (code)
+        return code;
+    if (dispensable) {
+        p->blob_existed = 1;
+        set_here(p);
+        return WC_OK;
+    }
     wc_error *why = NULL;
     wci_ingest *ingest = NULL;
-    int32_t code =
-        wci_ingest_try(b->hold, &p->layer->digest, p->layer->size, &ingest, &why);
+    code = wci_ingest_try(b->hold, &p->layer->digest, p->layer->size, &ingest, &why);
     if (code == WC_E_BUSY) {
         wc_error_unref(why);
         return WC_OK;
@@ -545,10 +571,10 @@ static void clear(bring *b)
 }
 
 int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_origin *origin,
-                         const wci_document *manifest, const wci_image_config *config,
+                         const wci_document *manifest, const wci_image_config *config, int with_dropped,
                          wci_stagings *trees, wc_error **err)
 {
-    bring b = {.call = call, .hold = hold, .store = store, .origin = origin};
+    bring b = {.call = call, .hold = hold, .store = store, .origin = origin, .with_dropped = with_dropped};
     wci_mutex_init(&b.mutex);
     wci_cond_init(&b.changed);
     b.pieces = wci_calloc(manifest->count + 1, sizeof *b.pieces);

@@ -193,3 +193,21 @@ int32_t wci_image_lookup(wci_store *store, const char *text, wci_image_record **
     wci_show(text, shown);
     return wci_err(err, WC_E_NOT_FOUND, "image '%s': not in the store; pull it first", shown);
 }
+
+static void move_to_front(wci_strv *list, size_t i)
+{
+    char *item = list->items[i];
+    memmove(&list->items[1], &list->items[0], i * sizeof *list->items);
+    list->items[0] = item;
+}
+
+void wci_names_put_first(wci_image_record *record, const char *name)
+{
+    for (size_t i = 1; i < record->names.count; i++) {
+        if (strcmp(record->names.items[i], name) != 0)
+            continue;
+        move_to_front(&record->names, i);
+        move_to_front(&record->name_indexes, i);
+        return;
+    }
+}

@@ -83,7 +83,7 @@ void wci_origin_list_names(const wci_origin *origin, wci_str *out)
         }
     }
     if (!shown)
-        wci_str_append(out, "none of them has a name");
+        wci_str_append(out, "none that has a name");
 }
 
 void wci_origin_close(wci_origin *origin)

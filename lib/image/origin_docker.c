@@ -347,6 +347,16 @@ static void keep(docker_origin *d, size_t count)
     d->base.image_count = count;
 }
 
+static int32_t no_such_image(const docker_origin *d, const char *ref, wc_error **err)
+{
+    wci_str names = WCI_STR_INIT;
+    wci_origin_list_names(&d->base, &names);
+    int32_t code = wci_err(err, WC_E_NOT_FOUND, "no image in it is called '%s'; there is: %s", ref,
+                           names.data ? names.data : "");
+    wci_str_free(&names);
+    return code;
+}
+
 static int32_t choose(docker_origin *d, const char *ref, int all, wc_error **err)
 {
     if (ref) {
@@ -354,7 +364,7 @@ static int32_t choose(docker_origin *d, const char *ref, int all, wc_error **err
         while (i < d->base.image_count && !has_name(&d->base.names[i], ref))
             i++;
         if (i == d->base.image_count)
-            return wci_err(err, WC_E_NOT_FOUND, "no image in it is called '%s'", ref);
+            return no_such_image(d, ref, err);
         make_first(d, i);
         keep(d, 1);
     }

@@ -151,13 +151,30 @@ static int32_t list_images(layout_origin *l, const char *ref, wc_error **err)
     return code;
 }
 
+/* A slip in the name is found by those that are there. */
+static int32_t no_such_image(const layout_origin *l, const wci_place *place, wc_error **err)
+{
+    wci_strv names = WCI_STRV_INIT;
+    wci_str shown = WCI_STR_INIT;
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < l->index->count && !code; i++)
+        code = add_name(&names, &l->index->items[i], err);
+    if (!code) {
+        wci_origin_list_names(&(wci_origin){.image_count = 1, .names = &names}, &shown);
+        code = wci_err(err, WC_E_NOT_FOUND, "layout '%s': no image in it is called '%s'; there is: %s", place->path,
+                       place->ref, shown.data ? shown.data : "");
+    }
+    wci_str_free(&shown);
+    wci_strv_free(&names);
+    return code;
+}
+
 static int32_t check_choice(const layout_origin *l, const wci_place *place, int all,
                             wc_error **err)
 {
     size_t count = l->base.image_count;
     if (!count && place->ref)
-        return wci_err(err, WC_E_NOT_FOUND, "layout '%s': no image in it is called '%s'",
-                       place->path, place->ref);
+        return no_such_image(l, place, err);
     if (!count)
         return wci_err(err, WC_E_NOT_FOUND, "layout '%s': there is no image in it", place->path);
     if (count == 1 || all)

@@ -174,36 +174,17 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
         code = fill_record(a, record, err);
     if (!code)
         code = wci_layers_bring(a->call, a->store, a->hold, a->origin, a->resolved.document,
-                                a->config, &a->trees, err);
+                                a->config, 0, &a->trees, err);
     if (!code)
         code = wci_layers_link(a->call, a->store, a->hold, record->layers, record->layer_count,
                                &a->trees, err);
     return code;
 }
 
-static void move_to_front(wci_strv *list, size_t i)
-{
-    char *item = list->items[i];
-    memmove(&list->items[1], &list->items[0], i * sizeof *list->items);
-    list->items[0] = item;
-}
-
-/* The image may have other names from before: the one that it came under comes first. */
-static void put_first(wci_image_record *record, const char *name)
-{
-    for (size_t i = 1; i < record->names.count; i++) {
-        if (strcmp(record->names.items[i], name) != 0)
-            continue;
-        move_to_front(&record->names, i);
-        move_to_front(&record->name_indexes, i);
-        return;
-    }
-}
-
-/* Takes the names over. */
+/* Takes the names over. `remote_name`: one of them, whose registry it comes from; or NULL. */
 static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
                            const wci_transfer *transfer, wci_strv *names, const char *action,
-                           wci_image_record **out, wc_error **err)
+                           const char *remote_name, wci_image_record **out, wc_error **err)
 {
     arrival a = {.call = call, .store = store, .origin = origin, .transfer = transfer,
                  .resolved = WCI_RESOLVED_INIT, .trees = WCI_STAGINGS_INIT};
@@ -213,6 +194,8 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
         record->names = *names;
         *names = (wci_strv)WCI_STRV_INIT;
     }
+    if (!code && remote_name && wci_strv_add(&record->remote_names, remote_name))
+        code = wci_err_nomem(err);
     if (!code)
         code = bring_all(&a, image, record, err);
     if (!code)
@@ -220,7 +203,7 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     if (!code)
         code = wci_image_find(store, record->manifest.text, out, err);
     if (!code && record->names.count)
-        put_first(*out, record->names.items[0]);
+        wci_names_put_first(*out, record->names.items[0]);
     wci_stagings_free(&a.trees);
     wci_image_config_free(a.config);
     wci_resolved_clear(&a.resolved);
@@ -239,7 +222,8 @@ static int32_t pull_from(wc_call *call, wci_store *store, wci_origin *origin,
     int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
     int32_t code = wci_names_collect(&origin->names[0], trusted, &transfer->names, &names, err);
     if (!code)
-        code = bring_image(call, store, origin, 0, transfer, &names, "pull", out, err);
+        code = bring_image(call, store, origin, 0, transfer, &names, "pull",
+                           place->kind == WCI_PLACE_REGISTRY ? origin->names[0].items[0] : NULL, out, err);
     wci_strv_free(&names);
     return code;
 }
@@ -273,7 +257,7 @@ static int32_t load_all(wc_call *call, wci_store *store, wci_origin *origin,
         code = wci_names_collect(&origin->names[i], transfer->trust_names, &transfer->names, &names,
                                  err);
         if (!code)
-            code = bring_image(call, store, origin, i, transfer, &names, "load", &records[i], err);
+            code = bring_image(call, store, origin, i, transfer, &names, "load", NULL, &records[i], err);
         wci_strv_free(&names);
     }
     return code;

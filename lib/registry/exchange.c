@@ -32,7 +32,14 @@ static int add_header(wci_exchange *ex, const char *line)
     return wci_strv_add(&ex->request.headers, line);
 }
 
-static int32_t set_headers(wci_exchange *ex, uint64_t range_from, wc_error **err)
+static char *format_range(uint64_t from, uint64_t end)
+{
+    unsigned long long first = from, last = end - 1;
+    return end ? wci_asprintf("Range: bytes=%llu-%llu", first, last)
+               : wci_asprintf("Range: bytes=%llu-", first);
+}
+
+static int32_t set_headers(wci_exchange *ex, uint64_t from, uint64_t end, wc_error **err)
 {
     const char *auth = is_at_registry(ex) ? wci_auth_header(ex->remote) : NULL;
     wci_http_headers_reset(&ex->request);
@@ -40,14 +47,12 @@ static int32_t set_headers(wci_exchange *ex, uint64_t range_from, wc_error **err
     ex->auth_generation = ex->remote->auth.generation;
     if (auth)
         failed |= add_header(ex, auth);
-    if (range_from) {
-        char *range = wci_asprintf("Range: bytes=%llu-", (unsigned long long)range_from);
-        failed |= wci_strv_add_take(&ex->request.headers, range);
-    }
+    if (from)
+        failed |= wci_strv_add_take(&ex->request.headers, format_range(from, end));
     return failed ? wci_err_nomem(err) : WC_OK;
 }
 
-static int32_t prepare(wci_exchange *ex, uint64_t range_from, wc_error **err)
+static int32_t prepare(wci_exchange *ex, uint64_t from, uint64_t end, wc_error **err)
 {
     int32_t code = ex->url.text ? WC_OK : set_first_url(ex, err);
     if (!code)
@@ -55,7 +60,7 @@ static int32_t prepare(wci_exchange *ex, uint64_t range_from, wc_error **err)
     if (!code)
         code = wci_endpoint_certs(ex->remote, &ex->url, &ex->request.certs, err);
     if (!code)
-        code = set_headers(ex, range_from, err);
+        code = set_headers(ex, from, end, err);
     if (code)
         return code;
     ex->request.url = &ex->url;
@@ -64,9 +69,9 @@ static int32_t prepare(wci_exchange *ex, uint64_t range_from, wc_error **err)
     return WC_OK;
 }
 
-int32_t wci_exchange_start(wci_exchange *ex, uint64_t range_from, wc_error **err)
+int32_t wci_exchange_start(wci_exchange *ex, uint64_t from, uint64_t end, wc_error **err)
 {
-    int32_t code = prepare(ex, range_from, err);
+    int32_t code = prepare(ex, from, end, err);
     return code ? code : wci_http_start(ex->remote->http, &ex->request, err);
 }
 
@@ -222,23 +227,24 @@ int32_t wci_exchange_settle(wc_call *call, wci_exchange *ex, wci_next *next, wc_
 
 /* ---- Whole exchanges -------------------------------------------------------------------------- */
 
-static int64_t wait_ms(const wci_exchange *ex)
+int64_t wci_exchange_due_in_ns(const wci_exchange *ex)
 {
     int64_t until = ex->not_before_ns;
-    if (ex->remote->quiet_until_ns > until)
+    /* What the registry asked for does not bind places elsewhere. */
+    if (!ex->foreign_url && ex->remote->quiet_until_ns > until)
         until = ex->remote->quiet_until_ns;
     int64_t left = until - wci_monotonic_ns();
-    return left > 0 ? left / NS_PER_MS + 1 : 0;
+    return left > 0 ? left : 0;
 }
 
 int32_t wci_exchange_run(wc_call *call, wci_exchange *ex, wc_error **err)
 {
     wci_next next = WCI_NEXT_AGAIN;
     while (next == WCI_NEXT_AGAIN) {
-        int64_t wait = wait_ms(ex);
-        int32_t code = wait ? wci_call_sleep_ms(call, wait, err) : WC_OK;
+        int64_t wait = wci_exchange_due_in_ns(ex);
+        int32_t code = wait ? wci_call_sleep_ms(call, wait / NS_PER_MS + 1, err) : WC_OK;
         if (!code)
-            code = prepare(ex, 0, err);
+            code = prepare(ex, 0, 0, err);
         if (!code)
             code = wci_http_run(call, ex->remote->http, &ex->request, err);
         if (!code)

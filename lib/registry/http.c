@@ -165,6 +165,25 @@ static int streams(const wci_http_request *r)
     return r->sink && (r->status == 200 || r->status == 206);
 }
 
+static int32_t check_outside(wci_http *http, wc_error **err);
+
+/* Waits until the bytes have their share of the bandwidth. Nothing is read meanwhile, so that the
+ * servers wait too, and their silence does not count as theirs. */
+static int32_t throttle(wci_http *http, uint64_t bytes, wc_error **err)
+{
+    int64_t until = wci_traffic_reserve(http->call->traffic, bytes), began = wci_monotonic_ns();
+    int32_t code = WC_OK;
+    for (int64_t now = began; !code && now < until; now = wci_monotonic_ns()) {
+        int64_t left_ms = (until - now) / NS_PER_MS + 1;
+        code = wci_call_sleep_ms(http->call, left_ms < TICK_MS ? left_ms : TICK_MS, err);
+        if (!code)
+            code = check_outside(http, err);
+    }
+    for (size_t i = 0; until && i < http->running_count; i++)
+        http->running[i]->active_ns += wci_monotonic_ns() - began;
+    return code;
+}
+
 static int32_t hand_on(wci_http_request *r, wc_error **err)
 {
     if (!r->begun) {
@@ -175,7 +194,9 @@ static int32_t hand_on(wci_http_request *r, wc_error **err)
     }
     if (!r->body.size)
         return WC_OK;
-    int32_t code = r->sink(r, r->body.data, r->body.size, err);
+    int32_t code = throttle(r->http, r->body.size, err);
+    if (!code)
+        code = r->sink(r, r->body.data, r->body.size, err);
     wci_str_clear(&r->body);
     return code;
 }
@@ -298,6 +319,8 @@ static void take_source(void *arg)
     r->sink_code = check_outside(r->http, &r->why);
     if (!r->sink_code)
         r->sink_code = r->source(r, part->data, part->size, &part->got, &r->why);
+    if (!r->sink_code)
+        r->sink_code = throttle(r->http, part->got, &r->why);
     r->active_ns = wci_monotonic_ns();
 }
 

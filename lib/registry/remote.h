@@ -118,8 +118,8 @@ typedef enum wci_next {
     WCI_NEXT_AGAIN, /* start again, at not_before_ns */
 } wci_next;
 
-/* Starts the next step. `range_from` > 0 asks for the rest of the body. */
-int32_t wci_exchange_start(wci_exchange *ex, uint64_t range_from, wc_error **err);
+/* Starts the next step. `from` > 0 asks for a part of the body: up to `end`, or the rest when that is 0. */
+int32_t wci_exchange_start(wci_exchange *ex, uint64_t from, uint64_t end, wc_error **err);
 /* After the step's request is finished. Asks for tokens as needed, so it may block. */
 int32_t wci_exchange_settle(wc_call *call, wci_exchange *ex, wci_next *next, wc_error **err);
 /* Counts a failure that may pass and plans the next try; 0 when there were too many. */
@@ -129,6 +129,8 @@ void wci_exchange_rewind(wci_exchange *ex);
 void wci_exchange_clear(wci_exchange *ex);
 /* The error for a final status that is not what was wanted. `what` "manifest 'x'". */
 int32_t wci_exchange_status_error(const wci_exchange *ex, const char *what, wc_error **err);
+/* How long it is to be left alone yet. */
+int64_t wci_exchange_due_in_ns(const wci_exchange *ex);
 /* Runs a whole exchange. */
 int32_t wci_exchange_run(wc_call *call, wci_exchange *ex, wc_error **err);
 

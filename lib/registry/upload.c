@@ -21,6 +21,9 @@
 /* Of those that follow a broken connection, which is no fault of the registry; each has been waited for. */
 #define MAX_STARTS_AFTER_BREAK 20
 
+/* Nobody tells us when another call of the context has ended a transfer. */
+#define NO_ROOM_NS (20 * (int64_t)NS_PER_MS)
+
 typedef enum step {
     STEP_LOOK,   /* HEAD the blob */
     STEP_BEGIN,  /* POST an upload, or a mount */
@@ -56,6 +59,7 @@ typedef struct job {
 } job;
 
 typedef struct batch {
+    wc_call *call;
     wci_remote *remote;
     job *jobs;
     size_t count, running, left;
@@ -365,17 +369,36 @@ static void close_job(job *j)
     wci_free(j->what);
 }
 
-static int32_t start_job(batch *b, job *j, wc_error **err)
+static int32_t start_step(job *j, wc_error **err)
 {
     int32_t code = j->ex.path || j->ex.foreign_url ? WC_OK : prepare_step(j, err);
     j->read = 0;
-    if (!code)
-        code = wci_exchange_start(&j->ex, 0, err);
-    if (code)
+    return code ? code : wci_exchange_start(&j->ex, 0, 0, err);
+}
+
+/* Does nothing where the context has too many transfers already. */
+static int32_t start_job(batch *b, job *j, wc_error **err)
+{
+    if (!wci_traffic_enter(b->call->traffic))
+        return WC_OK;
+    int32_t code = start_step(j, err);
+    if (code) {
+        wci_traffic_leave(b->call->traffic);
         return wci_err_wrap(err, code, "%s", j->what);
+    }
     j->state = JOB_RUNNING;
     b->running++;
     return WC_OK;
+}
+
+static void stop_job(batch *b, job *j)
+{
+    wci_http_cancel(b->remote->http, &j->ex.request);
+    if (j->state != JOB_RUNNING)
+        return;
+    j->state = JOB_WAITING;
+    b->running--;
+    wci_traffic_leave(b->call->traffic);
 }
 
 /* A piece whose sending broke off: the server knows how much of it counts. */
@@ -396,13 +419,12 @@ static int goes_without_mount(const job *j, int32_t code)
     return j->step == STEP_BEGIN && j->mounting && (code == WC_E_AUTH || code == WC_E_NOT_FOUND);
 }
 
-static int32_t settle_job(wc_call *call, batch *b, job *j, wc_error **err)
+static int32_t settle_job(batch *b, job *j, wc_error **err)
 {
     wci_next next;
     uint32_t failures = j->ex.failures;
-    j->state = JOB_WAITING;
-    b->running--;
-    int32_t code = wci_exchange_settle(call, &j->ex, &next, err);
+    stop_job(b, j);
+    int32_t code = wci_exchange_settle(b->call, &j->ex, &next, err);
     if (!code && next == WCI_NEXT_AGAIN) {
         if (j->ex.failures != failures)
             after_break(j);
@@ -423,26 +445,20 @@ static int32_t settle_job(wc_call *call, batch *b, job *j, wc_error **err)
 
 /* ---- All of them -------------------------------------------------------------------------------- */
 
-static int64_t due_in_ns(const batch *b, const job *j, int64_t now)
-{
-    int64_t at = j->ex.not_before_ns;
-    if (b->remote->quiet_until_ns > at)
-        at = b->remote->quiet_until_ns;
-    return at > now ? at - now : 0;
-}
-
 /* As in fetch.c: starts what is due, and tells when to look again. */
 static int32_t start_due(batch *b, int64_t *wait_ms, wc_error **err)
 {
-    int64_t soonest = INT64_MAX, now = wci_monotonic_ns();
+    int64_t soonest = INT64_MAX;
     for (size_t i = 0; i < b->count && b->running < b->remote->config.max_transfers; i++) {
         job *j = &b->jobs[i];
         if (j->state != JOB_WAITING)
             continue;
-        int64_t in = due_in_ns(b, j, now);
+        int64_t in = wci_exchange_due_in_ns(&j->ex);
         int32_t code = in ? WC_OK : start_job(b, j, err);
         if (code)
             return code;
+        if (!in)
+            in = NO_ROOM_NS;
         if (j->state == JOB_WAITING && in < soonest)
             soonest = in;
     }
@@ -450,16 +466,16 @@ static int32_t start_due(batch *b, int64_t *wait_ms, wc_error **err)
     return WC_OK;
 }
 
-static int32_t run(wc_call *call, batch *b, wc_error **err)
+static int32_t run(batch *b, wc_error **err)
 {
     while (b->left) {
         wci_http_request *finished = NULL;
         int64_t wait_ms;
         int32_t code = start_due(b, &wait_ms, err);
         if (!code)
-            code = wci_http_wait(call, b->remote->http, wait_ms, &finished, err);
+            code = wci_http_wait(b->call, b->remote->http, wait_ms, &finished, err);
         if (!code && finished)
-            code = settle_job(call, b, finished->owner, err);
+            code = settle_job(b, finished->owner, err);
         if (code)
             return code;
     }
@@ -469,7 +485,7 @@ static int32_t run(wc_call *call, batch *b, wc_error **err)
 int32_t wci_remote_upload(wc_call *call, wci_remote *remote, wci_upload **uploads, size_t count, wci_tick tick,
                           uintptr_t payload, wc_error **err)
 {
-    batch b = {.remote = remote, .count = count, .left = count};
+    batch b = {.call = call, .remote = remote, .count = count, .left = count};
     int32_t code = WC_OK;
     b.jobs = wci_calloc(count ? count : 1, sizeof *b.jobs);
     if (!b.jobs)
@@ -478,10 +494,10 @@ int32_t wci_remote_upload(wc_call *call, wci_remote *remote, wci_upload **upload
         code = open_job(&b.jobs[i], remote, uploads[i], err);
     wci_http_set_tick(remote->http, tick, payload);
     if (!code)
-        code = run(call, &b, err);
+        code = run(&b, err);
     wci_http_set_tick(remote->http, NULL, 0);
     for (size_t i = 0; i < count; i++) {
-        wci_http_cancel(remote->http, &b.jobs[i].ex.request);
+        stop_job(&b, &b.jobs[i]);
         close_job(&b.jobs[i]);
     }
     wci_free(b.jobs);

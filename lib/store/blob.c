@@ -133,7 +133,7 @@ int32_t wci_blob_is_recorded(wci_store *store, const wci_digest *digest, int *re
     if (rc)
         return rc;
     int64_t found = 0;
-    rc = wci_db_get_int(store->db, "SELECT count(*) FROM blobs WHERE digest = ?",
+    rc = wci_db_get_int(store->db, "SELECT count(*) FROM blobs WHERE digest = ? AND dropped = 0",
                         WCI_BIND(WCI_TEXT(digest->text)), 0, &found, err);
     rc = wci_tx_end(store, rc, err);
     if (!rc)
@@ -141,15 +141,99 @@ int32_t wci_blob_is_recorded(wci_store *store, const wci_digest *digest, int *re
     return rc;
 }
 
+static int32_t read_again(wci_db *db, const wci_digest *digest, wci_again *again, wc_error **err)
+{
+    int64_t found = WCI_AGAIN_NOT;
+    int32_t rc = wci_db_get_int(db, "SELECT dropped FROM blobs WHERE digest = ?",
+                                WCI_BIND(WCI_TEXT(digest->text)), WCI_AGAIN_NOT, &found, err);
+    *again = (wci_again)found;
+    return rc;
+}
+
 int32_t wci_blob_record(wci_store *store, const wci_digest *digest, wc_error **err)
 {
     uint64_t size;
-    int32_t rc = wci_blob_stat(store, digest, &size, err);
+    wc_error *why = NULL;
+    wci_again again = WCI_AGAIN_NOT;
+    int32_t rc = wci_blob_stat(store, digest, &size, &why);
+    if (rc == WC_E_NOT_FOUND && !read_again(store->db, digest, &again, NULL) && again) {
+        wc_error_unref(why);
+        return WC_OK;
+    }
     if (rc)
-        return rc;
-    return wci_db_run(store->db, "INSERT OR IGNORE INTO blobs (digest, size) VALUES (?, ?)",
+        return wci_err_move(err, why);
+    return wci_db_run(store->db,
+                      "INSERT INTO blobs (digest, size, dropped) VALUES (?, ?, 0)"
+                      " ON CONFLICT (digest) DO UPDATE SET dropped = 0 WHERE dropped <> 0",
                       WCI_BIND(WCI_TEXT(digest->text), WCI_INT(size)), err);
 }
+
+/* ---- Dropping ---------------------------------------------------------------------------------
+ */
+
+int32_t wci_blob_again(wc_call *call, wci_store *store, const wci_digest *digest, wci_again *again,
+                       wc_error **err)
+{
+    uint64_t size;
+    *again = WCI_AGAIN_NOT;
+    if (!wci_blob_stat(store, digest, &size, NULL))
+        return WC_OK; /* a drop that was interrupted, or it has come back */
+    int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
+    return rc ? rc : wci_tx_end(store, read_again(store->db, digest, again, err), err);
+}
+
+static int32_t mark_dropped(wci_gc *gc, const wci_digest *digest, wci_again again, int *dropped,
+                            wc_error **err)
+{
+    if (wci_gc_is_held(gc, digest->text))
+        return WC_OK;
+    int32_t rc = wci_db_run(gc->store->db, "UPDATE blobs SET dropped = ? WHERE digest = ?",
+                            WCI_BIND(WCI_INT(again), WCI_TEXT(digest->text)), err);
+    if (!rc)
+        *dropped = wci_db_changes(gc->store->db) > 0;
+    return rc;
+}
+
+int32_t wci_blob_drop(wc_call *call, wci_store *store, const wci_digest *digest, wci_again again,
+                      int *dropped, wc_error **err)
+{
+    wci_gc gc;
+    char *path = wci_blob_location(store, digest);
+    int32_t rc = path ? wci_gc_begin(call, store, &gc, err) : wci_err_nomem(err);
+    *dropped = 0;
+    if (!rc) {
+        rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
+        if (!rc)
+            rc = wci_tx_end(store, mark_dropped(&gc, digest, again, dropped, err), err);
+        if (!rc && *dropped)
+            rc = wci_gc_throw(&gc, path, err);
+        wci_gc_end(&gc, NULL);
+    }
+    wci_free(path);
+    return rc;
+}
+
+static int32_t record_back(wci_store *store, const wci_digest *digest, wc_error **err)
+{
+    return wci_db_run(store->db, "UPDATE blobs SET dropped = 0 WHERE digest = ?",
+                      WCI_BIND(WCI_TEXT(digest->text)), err);
+}
+
+int32_t wci_blobs_came_back(wc_call *call, wci_store *store, const wci_digest *digests, size_t count,
+                            wc_error **err)
+{
+    int32_t rc = wci_fs_sync(store->root, err);
+    if (!rc)
+        rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = record_back(store, &digests[i], err);
+    return wci_tx_end(store, rc, err);
+}
+
+/* ---- Removing ---------------------------------------------------------------------------------
+ */
 
 static int32_t forget_unneeded(wci_gc *gc, const wci_digest *digest, wc_error **err)
 {

@@ -248,7 +248,7 @@ static int32_t check_all(check *c, wc_error **err)
     if (!rc)
         rc = check_image_blobs(c, err);
     if (!rc)
-        rc = each(c, "SELECT digest FROM blobs ORDER BY digest", check_blob, err);
+        rc = each(c, "SELECT digest FROM blobs WHERE dropped = 0 ORDER BY digest", check_blob, err);
     if (!rc)
         rc = each(c, "SELECT name FROM names WHERE manifest NOT IN (SELECT manifest FROM images)",
                   check_name, err);

@@ -251,6 +251,15 @@ static const char *or_empty(const char *text)
     return text ? text : "";
 }
 
+/* The image of the container was in use at this time. */
+static int32_t touch_image(wci_db *db, const char *id, int64_t used_ns, wc_error **err)
+{
+    return wci_db_run(db,
+                      "UPDATE images SET used_ns = max(used_ns, ?)"
+                      " WHERE manifest = (SELECT image FROM containers WHERE id = ?)",
+                      WCI_BIND(WCI_INT(used_ns), WCI_TEXT(id)), err);
+}
+
 static int32_t insert(wci_store *store, const wci_container_record *r, wc_error **err)
 {
     int32_t rc = check_name_free(store->db, or_empty(r->name), "", err);
@@ -268,6 +277,8 @@ static int32_t insert(wci_store *store, const wci_container_record *r, wc_error 
                                  WCI_INT(r->oom_killed), WCI_TEXT(or_empty(r->error)),
                                  WCI_INT(r->generation), WCI_INT(r->auto_remove)),
                         err);
+    if (!rc)
+        rc = touch_image(store->db, r->id, r->created_ns, err);
     return rc ? rc : put_event(store, "create", r->id, NULL, err);
 }
 
@@ -372,6 +383,8 @@ static int32_t update(wci_store *store, const char *id, const wci_container_chan
         err);
     if (!rc && wci_db_changes(store->db) == 0)
         rc = explain_refusal(store->db, id, c, err);
+    if (!rc && c->finished_ns)
+        rc = touch_image(store->db, id, c->finished_ns, err);
     if (!rc && c->action)
         rc = put_event(store, c->action, id, c->attributes, err);
     return rc;

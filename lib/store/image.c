@@ -24,6 +24,7 @@ void wci_image_record_free(wci_image_record *record)
     wci_free(record->os_version);
     wci_strv_free(&record->names);
     wci_strv_free(&record->name_indexes);
+    wci_strv_free(&record->remote_names);
     wci_free(record);
 }
 
@@ -89,17 +90,21 @@ static int32_t read_layers(wci_db *db, wci_image_record *record, wc_error **err)
     return rc;
 }
 
-static int32_t read_names(wci_db *db, const wci_digest *manifest, wci_strv *names,
-                          wci_strv *indexes, wc_error **err)
+/* Into names, name_indexes and remote_names. */
+static int32_t read_names(wci_db *db, const wci_digest *manifest, wci_image_record *out, wc_error **err)
 {
     sqlite3_stmt *rows = NULL;
     int more = 0;
-    int32_t rc = wci_db_query(db, "SELECT name, idx FROM names WHERE manifest = ? ORDER BY name",
-                              WCI_BIND(WCI_TEXT(manifest->text)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        if (wci_strv_add(names, wci_db_text(rows, 0)) ||
-            wci_strv_add(indexes, wci_db_text(rows, 1)))
+    int32_t rc =
+        wci_db_query(db, "SELECT name, idx, remote FROM names WHERE manifest = ? ORDER BY name",
+                     WCI_BIND(WCI_TEXT(manifest->text)), &rows, err);
+    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {
+        const char *name = wci_db_text(rows, 0);
+        if (wci_strv_add(&out->names, name) ||
+            wci_strv_add(&out->name_indexes, wci_db_text(rows, 1)) ||
+            (wci_db_int(rows, 2) && wci_strv_add(&out->remote_names, name)))
             rc = wci_err_nomem(err);
+    }
     wci_db_done(rows);
     return rc;
 }
@@ -146,8 +151,7 @@ static int32_t add_image(wci_db *db, sqlite3_stmt *row, image_list *list, wc_err
     int32_t rc = take_image(row, record, err);
     if (!rc)
         rc = read_layers(db, record, err);
-    return rc ? rc
-              : read_names(db, &record->manifest, &record->names, &record->name_indexes, err);
+    return rc ? rc : read_names(db, &record->manifest, record, err);
 }
 
 static int32_t read_images(wci_db *db, const char *sql, const wci_value *values, size_t count,
@@ -298,16 +302,18 @@ static int32_t record_blobs(wci_store *store, const wci_image_record *record, wc
 
 static int32_t insert_image(wci_db *db, const wci_image_record *r, wc_error **err)
 {
+    int64_t now = wci_now_ns();
     return wci_db_run(
         db,
-        "INSERT INTO images (" IMAGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (manifest) DO UPDATE SET"
+        "INSERT INTO images (" IMAGE_COLUMNS ", used_ns)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (manifest) DO UPDATE SET used_ns = excluded.used_ns,"
         " idx = CASE excluded.idx WHEN '' THEN idx ELSE excluded.idx END",
         WCI_BIND(WCI_TEXT(r->manifest.text), WCI_TEXT(r->config.text), WCI_TEXT(r->index.text),
                  WCI_TEXT(r->media_type ? r->media_type : ""), WCI_TEXT(r->os ? r->os : ""),
                  WCI_TEXT(r->arch ? r->arch : ""), WCI_TEXT(r->variant ? r->variant : ""),
                  WCI_TEXT(r->os_version ? r->os_version : ""), WCI_INT(r->created_ns),
-                 WCI_INT(r->size), WCI_INT(r->added_ns ? r->added_ns : wci_now_ns())),
+                 WCI_INT(r->size), WCI_INT(r->added_ns ? r->added_ns : now), WCI_INT(now)),
         err);
 }
 
@@ -330,18 +336,18 @@ static int32_t insert_layers(wci_db *db, const wci_image_record *r, wc_error **e
 
 /* Event "tag" when the name did not point there. `index` "": the name leads to the manifest itself. */
 static int32_t set_name(wci_store *store, const char *name, const wci_digest *manifest,
-                        const char *index, const char *image_id, wc_error **err)
+                        const char *index, int is_remote, const char *image_id, wc_error **err)
 {
     int32_t rc = wci_db_run(store->db,
-                            "INSERT INTO names (name, manifest, idx) VALUES (?, ?, '')"
+                            "INSERT INTO names (name, manifest, idx, remote) VALUES (?, ?, '', 0)"
                             " ON CONFLICT (name) DO UPDATE SET manifest = excluded.manifest"
                             " WHERE manifest <> excluded.manifest",
                             WCI_BIND(WCI_TEXT(name), WCI_TEXT(manifest->text)), err);
     if (!rc && wci_db_changes(store->db) > 0)
         rc = wci_event_put_named(store, "image", "tag", image_id, name, err);
     return rc ? rc
-              : wci_db_run(store->db, "UPDATE names SET idx = ? WHERE name = ?",
-                           WCI_BIND(WCI_TEXT(index), WCI_TEXT(name)), err);
+              : wci_db_run(store->db, "UPDATE names SET idx = ?, remote = ? WHERE name = ?",
+                           WCI_BIND(WCI_TEXT(index), WCI_INT(is_remote), WCI_TEXT(name)), err);
 }
 
 static int32_t publish(wci_store *store, const wci_image_record *record, const char *action,
@@ -359,7 +365,8 @@ static int32_t publish(wci_store *store, const wci_image_record *record, const c
         rc = wci_event_put_named(store, "image", action, id,
                                  record->names.count ? record->names.items[0] : "", err);
     for (size_t i = 0; i < record->names.count && !rc; i++)
-        rc = set_name(store, record->names.items[i], &record->manifest, record->index.text, id, err);
+        rc = set_name(store, record->names.items[i], &record->manifest, record->index.text,
+                      wci_strv_contains(&record->remote_names, record->names.items[i]), id, err);
     return rc;
 }
 
@@ -421,7 +428,7 @@ static int32_t tag(wci_store *store, const wci_digest *manifest, const char *nam
     if (!rc && !id)
         rc = wci_err(err, WC_E_NOT_FOUND, "image '%s': not in the store", manifest->text);
     if (!rc)
-        rc = set_name(store, name, manifest, "", id, err);
+        rc = set_name(store, name, manifest, "", 0, id, err);
     wci_free(id);
     return rc;
 }
@@ -470,16 +477,17 @@ static int same_names(const wci_strv *a, const wci_strv *b)
 
 int32_t wci_image_has_changed(wci_store *store, const wci_image_record *seen, int *changed, wc_error **err)
 {
-    wci_strv names = WCI_STRV_INIT, indexes = WCI_STRV_INIT;
+    wci_image_record *now = wci_calloc(1, sizeof *now);
     int64_t there = 0;
+    if (!now)
+        return wci_err_nomem(err);
     int32_t rc = wci_db_get_int(store->db, "SELECT count(*) FROM images WHERE manifest = ?",
                                 WCI_BIND(WCI_TEXT(seen->manifest.text)), 0, &there, err);
     if (!rc)
-        rc = read_names(store->db, &seen->manifest, &names, &indexes, err);
+        rc = read_names(store->db, &seen->manifest, now, err);
     if (!rc)
-        *changed = !there || !same_names(&names, &seen->names);
-    wci_strv_free(&names);
-    wci_strv_free(&indexes);
+        *changed = !there || !same_names(&now->names, &seen->names);
+    wci_image_record_free(now);
     return rc;
 }
 

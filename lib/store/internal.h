@@ -155,6 +155,8 @@ int32_t wci_tree_is_needed(wci_store *store, wci_tree_kind kind, const char *key
 /* In a transaction: whether the image is gone or has not exactly the names of `seen` any more. */
 int32_t wci_image_has_changed(wci_store *store, const wci_image_record *seen, int *changed, wc_error **err);
 
+/* In a transaction: what all images take, blobs and trees. */
+int32_t wci_images_bytes(wci_store *store, uint64_t *bytes, wc_error **err);
 /* Removes the image while gc lasts; lines as wci_image_remove(). */
 int32_t wci_image_drop(wc_call *call, wci_gc *gc, const wci_digest *manifest, int force,
                        wci_strv *removed, wc_error **err);

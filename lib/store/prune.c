@@ -7,14 +7,11 @@
 /* ---- Images -----------------------------------------------------------------------------------
  */
 
-static int32_t list_images(wc_call *call, wci_store *store, int what, wci_strv *out, wc_error **err)
+#define UNUSED "SELECT manifest FROM images WHERE manifest NOT IN (SELECT image FROM containers)"
+
+static int32_t list_images(wc_call *call, wci_store *store, const char *sql, wci_strv *out,
+                           wc_error **err)
 {
-    const char *sql = what & WCI_PRUNE_UNUSED
-                          ? "SELECT manifest FROM images"
-                            " WHERE manifest NOT IN (SELECT image FROM containers)"
-                          : "SELECT manifest FROM images"
-                            " WHERE manifest NOT IN (SELECT image FROM containers)"
-                            " AND manifest NOT IN (SELECT manifest FROM names)";
     sqlite3_stmt *rows = NULL;
     int more = 0;
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
@@ -48,9 +45,39 @@ static int32_t drop_image(wc_call *call, wci_gc *gc, const char *text, wci_strv 
 static int32_t prune_images(wc_call *call, wci_gc *gc, int what, wci_strv *removed, wc_error **err)
 {
     wci_strv images = WCI_STRV_INIT;
-    int32_t rc = list_images(call, gc->store, what, &images, err);
+    const char *sql = what & WCI_PRUNE_UNUSED
+                          ? UNUSED
+                          : UNUSED " AND manifest NOT IN (SELECT manifest FROM names)";
+    int32_t rc = list_images(call, gc->store, sql, &images, err);
     for (size_t i = 0; i < images.count && !rc; i++)
         rc = drop_image(call, gc, images.items[i], removed, err);
+    wci_strv_free(&images);
+    return rc;
+}
+
+static int32_t is_too_large(wc_call *call, wci_store *store, uint64_t max_bytes, int *too_large,
+                            wc_error **err)
+{
+    uint64_t bytes = 0;
+    int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
+    if (!rc)
+        rc = wci_tx_end(store, wci_images_bytes(store, &bytes, err), err);
+    *too_large = !rc && bytes > max_bytes;
+    return rc;
+}
+
+static int32_t prune_oldest(wc_call *call, wci_gc *gc, uint64_t max_bytes, wci_strv *removed,
+                            wc_error **err)
+{
+    wci_strv images = WCI_STRV_INIT;
+    int too_large = 0;
+    int32_t rc = list_images(call, gc->store, UNUSED " ORDER BY used_ns, manifest", &images, err);
+    for (size_t i = 0; i < images.count && !rc; i++) {
+        rc = is_too_large(call, gc->store, max_bytes, &too_large, err);
+        if (rc || !too_large)
+            break;
+        rc = drop_image(call, gc, images.items[i], removed, err);
+    }
     wci_strv_free(&images);
     return rc;
 }
@@ -172,6 +199,23 @@ static int32_t sweep_all_locks(wci_store *store, wc_error **err)
 /* ---- Prune ------------------------------------------------------------------------------------
  */
 
+/* All that is not an image. Ends the gc. */
+static int32_t finish(wc_call *call, wci_gc *gc, int what, int32_t rc, uint64_t *reclaimed_bytes,
+                      wc_error **err)
+{
+    uint64_t bytes = 0;
+    if (!rc)
+        rc = prune_litter(call, gc, what, err);
+    if (!rc)
+        rc = prune_run_dirs(call, gc->store, err);
+    if (!rc)
+        rc = sweep_all_locks(gc->store, err);
+    wci_gc_end(gc, &bytes);
+    if (!rc && reclaimed_bytes)
+        *reclaimed_bytes = bytes;
+    return rc;
+}
+
 int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *removed,
                         uint64_t *reclaimed_bytes, wc_error **err)
 {
@@ -181,15 +225,16 @@ int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *rem
         return rc;
     if (what & (WCI_PRUNE_DANGLING | WCI_PRUNE_UNUSED))
         rc = prune_images(call, &gc, what, removed, err);
-    if (!rc)
-        rc = prune_litter(call, &gc, what, err);
-    if (!rc)
-        rc = prune_run_dirs(call, store, err);
-    if (!rc)
-        rc = sweep_all_locks(store, err);
-    uint64_t bytes = 0;
-    wci_gc_end(&gc, &bytes);
-    if (!rc && reclaimed_bytes)
-        *reclaimed_bytes = bytes;
-    return rc;
+    return finish(call, &gc, what, rc, reclaimed_bytes, err);
+}
+
+int32_t wci_store_prune_to(wc_call *call, wci_store *store, uint64_t max_bytes, wci_strv *removed,
+                           uint64_t *reclaimed_bytes, wc_error **err)
+{
+    wci_gc gc;
+    int32_t rc = wci_gc_begin(call, store, &gc, err);
+    if (rc)
+        return rc;
+    rc = prune_oldest(call, &gc, max_bytes, removed, err);
+    return finish(call, &gc, 0, rc, reclaimed_bytes, err);
 }

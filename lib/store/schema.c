@@ -8,11 +8,12 @@
 #define DB_FILE "db.sqlite"
 
 static const wci_schema_step schema[] = {
+    /* used_ns: when it came, or when the last container made from it was created or ended. */
     {"CREATE TABLE images ("
      "  manifest TEXT PRIMARY KEY, config TEXT NOT NULL, idx TEXT NOT NULL,"
      "  media_type TEXT NOT NULL, os TEXT NOT NULL, arch TEXT NOT NULL, variant TEXT NOT NULL,"
      "  os_version TEXT NOT NULL, created_ns INTEGER NOT NULL, size INTEGER NOT NULL,"
-     "  added_ns INTEGER NOT NULL) WITHOUT ROWID;"
+     "  added_ns INTEGER NOT NULL, used_ns INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX images_config ON images(config);"
      "CREATE INDEX images_idx ON images(idx);"
      "CREATE TABLE image_layers ("
@@ -22,13 +23,16 @@ static const wci_schema_step schema[] = {
      "CREATE INDEX image_layers_digest ON image_layers(digest);"
      "CREATE INDEX image_layers_diff_id ON image_layers(diff_id);"
      "CREATE INDEX image_layers_chain_id ON image_layers(chain_id);"
-     /* idx: the index or list that the name led to when it came, or ''. */
-     "CREATE TABLE names (name TEXT PRIMARY KEY, manifest TEXT NOT NULL, idx TEXT NOT NULL)"
-     " WITHOUT ROWID;"
+     /* idx: the index or list that the name led to when it came, or ''. remote: the registry of the
+      * name has the image. */
+     "CREATE TABLE names (name TEXT PRIMARY KEY, manifest TEXT NOT NULL, idx TEXT NOT NULL,"
+     "  remote INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX names_idx ON names(idx);"
      "CREATE INDEX names_manifest ON names(manifest);"
-     /* Blobs that are known to be whole on disk, not only in the cache. */
-     "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL) WITHOUT ROWID;"
+     /* Blobs that are known to be whole on disk, not only in the cache; or that were dropped on
+      * purpose, and how each comes back (wci_again). */
+     "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL,"
+     "  dropped INTEGER NOT NULL) WITHOUT ROWID;"
      /* id: the name of its maker's scratch directory. owner: the same until synced, then ''. bytes
       * and entries as unpacking counted. */
      "CREATE TABLE trees ("

@@ -69,6 +69,23 @@ int32_t wci_blob_read(wci_store *store, const wci_digest *digest, size_t max, wc
 char *wci_blob_path(wci_store *store, const wci_digest *digest);
 int32_t wci_blob_remove(wci_store *store, const wci_digest *digest, wc_error **err);
 
+/* How a blob that was dropped for its space comes back. Recorded: values never change. */
+typedef enum wci_again {
+    WCI_AGAIN_NOT = 0,   /* it is there, or nothing is known of it */
+    WCI_AGAIN_PLAIN = 1, /* it is the tar that split and tree give (layer/split.h) */
+    WCI_AGAIN_GZIP = 2,  /* … in our own compression */
+    WCI_AGAIN_ZSTD = 3,
+    WCI_AGAIN_FETCH = 4, /* from the registry of a name of the image */
+} wci_again;
+int32_t wci_blob_again(wc_call *call, wci_store *store, const wci_digest *digest, wci_again *again,
+                       wc_error **err);
+/* *dropped 0: somebody works with it. */
+int32_t wci_blob_drop(wc_call *call, wci_store *store, const wci_digest *digest, wci_again again,
+                      int *dropped, wc_error **err);
+/* Blobs that were dropped and have been committed anew, after one sync. */
+int32_t wci_blobs_came_back(wc_call *call, wci_store *store, const wci_digest *digests, size_t count,
+                            wc_error **err);
+
 /* A blob on its way in. One thread writes; any thread may read what has been written so far. */
 typedef struct wci_ingest wci_ingest;
 /* Waits while another thread or process brings the same digest in. When it is (or came to be) in
@@ -174,6 +191,7 @@ typedef struct wci_image_record {
     size_t layer_count;
     wci_strv names;        /* normalised references that point to it */
     wci_strv name_indexes; /* for each, the digest of the index that it led to, or ""; as read only */
+    wci_strv remote_names; /* those of `names` whose registry has the image */
     int64_t added_ns;
 } wci_image_record;
 
@@ -318,6 +336,10 @@ enum {
 /* Always reclaims litter. Removing stopped containers is the container layer's work. */
 int32_t wci_store_prune(wc_call *call, wci_store *store, int what, wci_strv *removed,
                         uint64_t *reclaimed_bytes, wc_error **err);
+/* The same with images that no container needs, the least recently used first, until what all images
+ * take is at most max_bytes or none is left that may go. */
+int32_t wci_store_prune_to(wc_call *call, wci_store *store, uint64_t max_bytes, wci_strv *removed,
+                           uint64_t *reclaimed_bytes, wc_error **err);
 /* Verifies every blob digest and every reference, not the trees (image/check.h). One line per
  * finding. With `repair` mends what can be mended, quarantines the rest, and says so. */
 int32_t wci_store_check(wc_call *call, wci_store *store, int repair, wci_strv *findings,

@@ -6,7 +6,7 @@
 
 /* Blobs and trees of the images for which `condition` holds. */
 #define IMAGE_BYTES(condition)                                                                     \
-    "SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE digest IN ("                           \
+    "SELECT (SELECT coalesce(sum(size), 0) FROM blobs WHERE dropped = 0 AND digest IN ("           \
     "  SELECT manifest FROM images WHERE " condition                                               \
     "  UNION SELECT config FROM images WHERE " condition                                           \
     "  UNION SELECT idx FROM images WHERE " condition                                              \
@@ -26,14 +26,20 @@ static int32_t number(wci_db *db, const char *sql, uint64_t *out, wc_error **err
     return rc;
 }
 
-static int32_t count_rows(wci_db *db, wci_usage *u, wc_error **err)
+int32_t wci_images_bytes(wci_store *store, uint64_t *bytes, wc_error **err)
 {
+    return number(store->db, IMAGE_BYTES("1"), bytes, err);
+}
+
+static int32_t count_rows(wci_store *store, wci_usage *u, wc_error **err)
+{
+    wci_db *db = store->db;
     uint64_t used_bytes = 0;
     int32_t rc = number(db, "SELECT count(*) FROM images", &u->images, err);
     if (!rc)
         rc = number(db, "SELECT count(*) FROM images WHERE " IN_USE, &u->images_active, err);
     if (!rc)
-        rc = number(db, IMAGE_BYTES("1"), &u->images_bytes, err);
+        rc = wci_images_bytes(store, &u->images_bytes, err);
     if (!rc)
         rc = number(db, IMAGE_BYTES(IN_USE), &used_bytes, err);
     if (!rc)
@@ -46,9 +52,9 @@ static int32_t count_rows(wci_db *db, wci_usage *u, wc_error **err)
     if (!rc)
         rc = number(db, "SELECT coalesce(sum(bytes), 0) FROM trees", &u->layers_bytes, err);
     if (!rc)
-        rc = number(db, "SELECT count(*) FROM blobs", &u->blobs, err);
+        rc = number(db, "SELECT count(*) FROM blobs WHERE dropped = 0", &u->blobs, err);
     if (!rc)
-        rc = number(db, "SELECT coalesce(sum(size), 0) FROM blobs", &u->blobs_bytes, err);
+        rc = number(db, "SELECT coalesce(sum(size), 0) FROM blobs WHERE dropped = 0", &u->blobs_bytes, err);
     u->images_reclaimable = u->images_bytes - used_bytes;
     return rc;
 }
@@ -114,7 +120,7 @@ int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wc_erro
     uint64_t with_partial = 0;
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
     if (!rc)
-        rc = wci_tx_end(store, count_rows(store->db, &u, err), err);
+        rc = wci_tx_end(store, count_rows(store, &u, err), err);
     if (!rc)
         rc = measure_containers(call, store, &u, err);
     if (!rc)

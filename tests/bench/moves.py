@@ -3,21 +3,26 @@
 hashing and writing the same bytes, which is the least that anybody can do."""
 import itertools
 import os
+import shutil
 import subprocess
 
-KINDS = ("push", "save", "copy")
-TITLES = {"push": "Push to a loopback registry", "save": "Save as an OCI archive", "copy": "Copy from a registry to a layout"}
+KINDS = ("push", "save", "copy", "load")
+TITLES = {"push": "Push to a loopback registry", "save": "Save as an OCI archive", "copy": "Copy from a registry to a layout",
+          "load": "Load an OCI archive, with unpacking"}
 
 
 class Mover:
     """target() gives a new place each time; what the last one made is removed before."""
 
-    def __init__(self, work, registry, layout):
+    def __init__(self, work, registry, layout, archive):
         self.dir, self.registry, self.layout = os.path.join(work, "move-" + self.name), registry, layout
+        self.archive = archive
         self.numbers = itertools.count()
         os.makedirs(self.dir)
 
     def clear(self):
+        subprocess.run(f"awk '$2 ~ \"^{self.dir}/out/\" {{print $2}}' /proc/mounts | sort -r | xargs -r umount -l",
+                       shell=True, check=True)
         subprocess.run(["rm", "-rf", f"{self.dir}/out"], check=True)
         os.makedirs(f"{self.dir}/out")
 
@@ -36,14 +41,16 @@ class Ours(Mover):
         super().__init__(*args)
         subprocess.run([*self.wcctl("pull", "-q"), f"oci:{self.layout}:bench"], check=True, stdout=subprocess.DEVNULL)
 
-    def wcctl(self, *words):
-        return [f"{self.build}/bin/wcctl", "--root", f"{self.dir}/root", *words]
+    def wcctl(self, *words, root="root"):
+        return [f"{self.build}/bin/wcctl", "--root", f"{self.dir}/{root}", *words]
 
     def move(self, kind):
         if kind == "push":
             return self.wcctl("push", "-q", "bench", self.repository())
         if kind == "save":
             return self.wcctl("save", "-q", "--format", "oci-archive", "-o", f"{self.dir}/out/a.tar", "bench")
+        if kind == "load":
+            return self.wcctl("load", "-q", "-i", self.archive, root="out/root")
         return self.wcctl("copy", "-q", f"docker://{self.registry}/bench:gzip", f"oci:{self.dir}/out/l:x")
 
 
@@ -59,7 +66,19 @@ class Skopeo(Mover):
             return [*copy, source, f"docker://{self.repository()}"]
         if kind == "save":
             return [*copy, source, f"oci-archive:{self.dir}/out/a.tar"]
+        if kind == "load":
+            return [*copy, f"oci-archive:{self.archive}", f"containers-storage:[overlay@{self.dir}/out/root+{self.dir}/out/run]x:1"]
         return [*copy, f"docker://{self.registry}/bench:gzip", f"oci:{self.dir}/out/l:x"]
+
+
+class Podman(Mover):
+    name = "podman"
+
+    def move(self, kind):
+        if kind != "load":
+            return None
+        return ["podman", "--root", f"{self.dir}/out/root", "--runroot", f"{self.dir}/out/run", "--storage-driver", "overlay",
+                "--tmpdir", f"{self.dir}/out/tmp", "load", "-q", "-i", self.archive]
 
 
 class Plain(Mover):
@@ -71,7 +90,10 @@ class Plain(Mover):
 
 def bench(work, registry, layout, count, rounds, summary):
     """One table for each kind; rounds() and summary() are those of bench.py."""
-    movers = [kind(work, registry, layout) for kind in (Ours, Skopeo, Plain)]
+    archive = f"{work}/archive.tar"
+    subprocess.run(["skopeo", "--insecure-policy", "copy", "-q", f"oci:{layout}:bench", f"oci-archive:{archive}:bench"], check=True)
+    movers = [kind(work, registry, layout, archive) for kind in (Ours, Skopeo, Podman, Plain)
+              if kind is not Podman or shutil.which("podman")]
     try:
         return [summary(f"{TITLES[kind]}, five layers, gzip",
                         rounds(count, movers, lambda m: m.clear(), lambda m, kind=kind: m.move(kind)), Ours.name)

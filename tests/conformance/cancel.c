@@ -112,6 +112,21 @@ START_TEST(process_wait_is_cancelled)
 }
 END_TEST
 
+START_TEST(archives_are_cancelled)
+{
+    int in[2], out[2];
+    wc_container *c = create(SCRIPT("exit:0"));
+    ck_assert_int_eq(pipe(in) | pipe(out), 0); /* nothing comes out of one, the other takes little */
+    need(wc_container_get_archive(c, "/marker", out[1], NULL, &err));
+    cancelled(wc_container_put_archive(c, "/data", in[0], cancel, &err));
+    cancelled(wc_container_get_archive(c, PROGRAM, out[1], cancel, &err));
+    for (int i = 0; i < 2; i++) {
+        close(in[i]);
+        close(out[i]);
+    }
+}
+END_TEST
+
 START_TEST(deadlines_end_waits)
 {
     int32_t code = 42;
@@ -156,6 +171,7 @@ TCase *cancel_tests(void)
     tcase_add_test(tc, stopping_is_cancelled);
     tcase_add_test(tc, watching_is_cancelled);
     tcase_add_test(tc, process_wait_is_cancelled);
+    tcase_add_test(tc, archives_are_cancelled);
     tcase_add_test(tc, deadlines_end_waits);
     tcase_add_test(tc, cancelled_start_leaves_nothing_running);
     return tc;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inspecting, listing, events, and what the program sees of its options. */
+#include <fcntl.h>
 #include <jansson.h>
 
 #include "conformance/harness.h"
@@ -226,6 +227,52 @@ START_TEST(files_are_copied_in_and_out)
 }
 END_TEST
 
+static int open_file(const char *name, int flags)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", settings.dir, name);
+    int fd = open(path, flags | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+START_TEST(archives_go_through_descriptors)
+{
+    int tar = open_file("archive.tar", O_RDWR | O_CREAT | O_TRUNC);
+    wc_container *c = create(SCRIPT("file:/data/marker"));
+    need(wc_container_get_archive(c, "/marker", tar, NULL, &err));
+    lseek(tar, 0, SEEK_SET);
+    good(wc_container_put_archive(c, "/data", tar, NULL, &err));
+    output o;
+    int32_t code = -1;
+    good(run_attached(c, &o, &code, &err));
+    ck_assert_str_eq(o.out, "conformance\n");
+    output_free(&o);
+    close(tar);
+}
+END_TEST
+
+START_TEST(archives_that_cannot_go_are_told)
+{
+    int ends[2], null = open("/dev/null", O_RDWR | O_CLOEXEC), bytes = open_file("no.tar", O_RDWR | O_CREAT | O_TRUNC);
+    wc_container *c = create(SCRIPT("exit:0"));
+    need(wc_container_get_archive(c, "/marker", null, NULL, &err));
+    bad(wc_container_get_archive(c, "/data/none", null, NULL, &err), WC_E_NOT_FOUND);
+    bad(wc_container_put_archive(c, "/data/none", null, NULL, &err), WC_E_NOT_FOUND);
+    bad(wc_container_put_archive(c, "/marker", null, NULL, &err), WC_E_INVALID);
+    ck_assert_int_eq(write(bytes, "no tar, but some bytes", 22), 22);
+    lseek(bytes, 0, SEEK_SET);
+    bad(wc_container_put_archive(c, "/data", bytes, NULL, &err), WC_E_FORMAT);
+    ck_assert_int_eq(pipe(ends), 0);
+    bad(wc_container_put_archive(c, "/data/none", ends[0], NULL, &err), WC_E_NOT_FOUND); /* though nothing comes */
+    close(ends[0]);
+    bad(wc_container_get_archive(c, PROGRAM, ends[1], NULL, &err), WC_E_CLOSED);
+    close(ends[1]);
+    close(bytes);
+    close(null);
+}
+END_TEST
+
 /* The next event about this container. */
 static wc_event *next_event(wc_events *events, const char *id)
 {
@@ -298,6 +345,11 @@ START_TEST(null_arguments_are_refused)
     bad(wc_container_inspect(NULL, &info, &err), WC_E_INVALID);
     bad(wc_container_list(NULL, &list, &err), WC_E_INVALID);
     bad(wc_container_attach(c, 0, NULL, NULL, &err), WC_E_INVALID);
+    bad(wc_container_get_archive(NULL, "/x", 0, NULL, &err), WC_E_INVALID);
+    bad(wc_container_get_archive(c, "", 0, NULL, &err), WC_E_INVALID);
+    bad(wc_container_get_archive(c, "/x", -1, NULL, &err), WC_E_INVALID);
+    bad(wc_container_put_archive(c, NULL, 0, NULL, &err), WC_E_INVALID);
+    bad(wc_container_put_archive(c, "/x", -1, NULL, &err), WC_E_INVALID);
     ck_assert_int_eq(status_of(c), WC_STATUS_CREATED);
 }
 END_TEST
@@ -317,6 +369,8 @@ TCase *look_tests(void)
     tcase_add_test(tc, image_files_are_there);
     tcase_add_test(tc, file_without_execute_right_is_told);
     tcase_add_test(tc, files_are_copied_in_and_out);
+    tcase_add_test(tc, archives_go_through_descriptors);
+    tcase_add_test(tc, archives_that_cannot_go_are_told);
     tcase_add_test(tc, events_come_in_order);
     tcase_add_test(tc, null_arguments_are_refused);
     return tc;

@@ -8,8 +8,9 @@ else()
   wc_add_script_test(e2e_install e2e ${CMAKE_CURRENT_SOURCE_DIR}/install.sh
     ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR} TIMEOUT 300)
 endif()
-wc_add_script_test(e2e_cli_docs e2e ${CMAKE_CURRENT_SOURCE_DIR}/cli_docs.sh
-  ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR})
+wc_add_script_test(e2e_cli_docs e2e ${CMAKE_CURRENT_SOURCE_DIR}/cli_docs_test.py)
+wc_add_script_test(e2e_json e2e ${CMAKE_CURRENT_SOURCE_DIR}/json_test.py TIMEOUT 300)
+wc_add_script_test(e2e_messages e2e ${CMAKE_CURRENT_SOURCE_DIR}/messages_test.py TIMEOUT 300)
 wc_add_script_test(e2e_run e2e ${CMAKE_CURRENT_SOURCE_DIR}/run_test.py TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_run_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/run_test.py TIMEOUT 600 SERIAL)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images in and out, against what other tools make and read: skopeo, umoci, buildah, podman, docker
 and Debian's docker-registry. What is not installed is skipped by name."""
+import concurrent.futures
 import glob
 import gzip
 import hashlib
@@ -347,6 +348,93 @@ class FromRegistry(ImageCase):
         self.assertNotEqual(self.wcctl("inspect", whole).returncode, 0)
         self.check()
 
+    def size_of_blobs(self):
+        total = 0
+        for root, _, names in os.walk(f"{self.root}/blobs"):
+            total += sum(os.path.getsize(f"{root}/{name}") for name in names)
+        return total
+
+    def saved(self, name):
+        """The manifest and the digests of all blobs of the image, as saved."""
+        self.ok("save", "--format", "oci-archive", "-o", self.path("saved.tar"), name)
+        shutil.rmtree(self.path("saved"), ignore_errors=True)
+        run("skopeo", *INSECURE, "copy", "-q", f"oci-archive:{self.path('saved.tar')}", f"oci:{self.path('saved')}:t")
+        return raw_manifest(f"oci:{self.path('saved')}:t")
+
+    def test_dropped_blobs_are_fetched_when_needed(self):
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.assertLess(self.size_of_blobs(), 10000)
+        self.check()
+        before = self.server.requests()
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.assertEqual(self.server.requests(), before)
+        self.ok("tag", f"{self.name}:1", "local:1")
+        self.assertEqual(digest_of(self.saved("local:1")), self.digest)
+        self.assertEqual({n - before.get(d, 0) for d, n in self.server.requests().items() if n > before.get(d, 0)}, {1})
+        self.assertGreater(self.size_of_blobs(), 10_000_000)
+        self.check()
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.assertLess(self.size_of_blobs(), 10000)
+        self.ok("push", "--tls-verify=false", "local:1", f"{self.server.address}/b/again:1")
+        self.ok("rmi", f"{self.name}:1")
+        self.ok("rmi", "local:1")
+        self.assertEqual(self.images(), [])
+        self.ok("system", "prune", "-f")
+        self.check()
+
+    def test_killed_while_dropping_or_bringing_back(self):
+        """At whatever instant: the image is whole, and its blobs go and come again."""
+        self.ok("pull", f"{self.name}:1")
+        for number in range(30):
+            words = ("system", "prune", "-f", "--drop-blobs") if number % 2 == 0 else \
+                ("save", "-o", self.path("x.tar"), f"{self.name}:1")
+            victim = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(0.002 + 0.1 * (number / 30))
+            victim.kill()
+            victim.wait()
+            self.check()
+        self.ok("system", "prune", "-f", "--drop-blobs")
+        self.assertLess(self.size_of_blobs(), 10000)
+        self.assertEqual(digest_of(self.saved(f"{self.name}:1")), self.digest)
+        self.check()
+
+    def test_dropped_blobs_that_are_gone_are_named(self):
+        self.ok("pull", "--drop-blobs", f"{self.name}:1")
+        self.server.close()
+        done = self.wcctl("save", "-o", self.path("x.tar"), f"{self.name}:1")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("dropped", done.stderr)
+        self.assertFalse(os.path.exists(self.path("x.tar")))
+        self.check()
+
+    def test_blobs_that_nothing_could_bring_back_stay(self):
+        self.pull(f"oci:{self.path('layout')}:t", "--drop-blobs")
+        self.assertGreater(self.size_of_blobs(), 10_000_000)
+        self.check()
+
+    def test_blobs_of_our_own_making_are_made_again(self):
+        with open(self.path("file"), "wb") as f:
+            f.write(secrets.token_bytes(500000))
+        run("tar", "-C", self.path("."), "-cf", self.path("one.tar"), "file")
+        self.ok("import", self.path("one.tar"), "made:1")
+        manifest = self.saved("made:1")
+        for _ in range(2):
+            self.ok("system", "prune", "-f", "--drop-blobs")
+            self.assertLess(self.size_of_blobs(), 10000)
+            self.check()
+            self.assertEqual(self.saved("made:1"), manifest)
+
+    def test_prune_to_a_size(self):
+        self.ok("pull", f"{self.name}:1")
+        make_layout(self.path("other"), "t", "--seed", "other", "--size", "3000000")
+        self.pull(f"oci:{self.path('other')}:t")
+        self.assertIn("stands alone", self.wcctl("system", "prune", "-f", "-a", "--max-size", "1g").stderr)
+        told = json.loads(self.ok("--json", "system", "prune", "-f", "--max-size", "13m"))
+        self.assertEqual(told["Removed"][0], f"Untagged: {self.name}:1")
+        self.assertEqual(len(self.images()), 1)
+        self.check()
+
     def test_pull_by_digest(self):
         self.assertEqual(self.pull(f"docker://{self.name}@{self.digest}")["Digest"], self.digest)
         told = json.loads(self.ok("inspect", f"{self.name}@{self.digest}"))
@@ -381,6 +469,32 @@ class FromRegistry(ImageCase):
         self.addCleanup(proxy.communicate)
         return f"127.0.0.1:{proxy.stdout.readline().strip()}"
 
+    def test_a_pull_that_is_cut_often_moves_little_more(self):
+        """20 connections end early; at most a tenth is moved twice."""
+        size = 60_000_000
+        make_layout(self.path("large"), "t", "--layers", "3", "--size", str(size // 3), "--seed", "large")
+        self.server.push(f"oci:{self.path('large')}:t", "a/large:1")
+        proxy = subprocess.Popen([sys.executable, f"{SUPPORT}/dropping_proxy.py", self.server.address.split(":")[1],
+                                  "1100000", "3000000", "20"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            self.pull(f"127.0.0.1:{proxy.stdout.readline().strip()}/a/large:1")
+        finally:
+            moved = int(proxy.communicate(timeout=10)[0])
+        self.assertGreater(moved, size)
+        self.assertLess(moved, size * 1.1)
+        self.check()
+
+    def test_only_the_changed_layer_moves(self):
+        layers = make_layout(self.path("changed"), "t", "--layers", "5", "--size", "3000000")
+        self.ok("pull", f"{self.name}:1")
+        self.server.push(f"oci:{self.path('changed')}:t", "a/box:2")
+        before = self.server.requests()
+        self.assertEqual(self.pull(f"{self.name}:2")["Digest"], layers)
+        after = self.server.requests()
+        fetched = {d for d in after if after[d] > before.get(d, 0)}
+        self.assertEqual(len(fetched), 2, fetched)  # the fifth layer and the configuration
+        self.check()
+
     def test_copy_over_connections_that_break(self):
         self.ok("copy", f"docker://{self.dropping(1000000)}/a/box:1", f"oci:{self.path('out')}:t")
         self.assertEqual(digest_of(raw_manifest(f"oci:{self.path('out')}:t")), self.digest)
@@ -410,12 +524,30 @@ class FromRegistry(ImageCase):
         self.assertEqual(len(done.stderr.strip().split("\n")), 1, done.stderr)
         self.assertEqual(self.images(), [])
 
-    def test_two_processes_share_one_download(self):
+    def test_many_pulls_through_one_context(self):
+        """64 images that share layers in groups, at once: every blob is fetched once."""
+        names = []
+        for i in range(64):
+            layout = self.path(f"small{i}")
+            make_layout(layout, "t", "--seed", str(i // 4), "--config", json.dumps({"Labels": {"number": str(i)}}))
+            names.append(f"many/{i}:1")
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda i: self.server.push(f"oci:{self.path(f'small{i}')}:t", names[i]), range(64)))
+        before = self.server.requests()
+        run(f"{BUILD}/tests/parallel_pulls", self.root, *[f"{self.server.address}/{name}" for name in names])
+        after = self.server.requests()
+        fetched = {d: after[d] - before.get(d, 0) for d in after}
+        self.assertEqual(set(fetched.values()), {1}, fetched)
+        self.assertEqual(len(fetched), 64 + 16 * 2)
+        self.assertEqual(len(self.images()), 64)
+        self.check()
+
+    def test_processes_share_one_download(self):
         for _ in range(5):
             before = self.server.requests()
             pulls = [subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "--progress", "json", "pull", f"{self.name}:1"],
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-                     for _ in range(3)]
+                     for _ in range(8)]
             for pull in pulls:
                 _, errors = pull.communicate(timeout=60)
                 self.assertEqual(pull.returncode, 0, errors)

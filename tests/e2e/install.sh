@@ -36,6 +36,25 @@ WC_BACKEND=mock "$work/pull_and_run" "oci:$work/image:test" outln:hello >"$work/
 [ "$(cat "$work/out")" = hello ] || fail "pull_and_run printed '$(cat "$work/out")'"
 "$work/cmake/watch_events" 0 | grep -q 'container die' || fail "no event of the run"
 
+# The README's program, as it stands there but for where the image comes from. Its store is the default one, so
+# where it runs, that is one of its own.
+awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$source/README.md" |
+    sed "s|\"alpine:3.19\"|\"oci:$work/image:test\"|" >"$work/hello.c"
+grep -q "oci:$work/image:test" "$work/hello.c" || fail "README.md has no program that pulls alpine:3.19"
+# shellcheck disable=SC2046
+${CC:-cc} -std=c99 -Wall -Wextra -pedantic -Werror "$work/hello.c" -o "$work/hello" \
+    $(pkg-config --define-variable=prefix="$prefix" --cflags --libs wincontainer)
+in_a_store_of_its_own() {
+    unshare -m sh -ec "mount --make-rprivate /
+        for dir in /var/lib /run; do mount -t tmpfs none \$dir; done
+        exec \"\$@\"" sh "$@"
+}
+if [ "$(id -u)" = 0 ] && command -v runc >/dev/null && in_a_store_of_its_own true 2>/dev/null; then
+    in_a_store_of_its_own sh -c "'$work/hello' && '$prefix/bin/wcctl' ps -a -q && '$prefix/bin/wcctl' images -q | wc -l" >"$work/out" 2>&1
+    [ "$(cat "$work/out")" = "hello
+1" ] || fail "the README's program printed, left as containers, and as images: '$(cat "$work/out")'"
+fi
+
 if [ "$(id -u)" = 0 ] && command -v runc >/dev/null; then
     [ "$("$prefix/bin/wcctl" --root "$WC_ROOT" run --rm --network none "$(
         "$prefix/bin/wcctl" --root "$WC_ROOT" images -q | head -1)" echo installed)" = installed ] ||

@@ -4,6 +4,8 @@
 import contextlib
 import fcntl
 import glob
+import gzip
+import io
 import json
 import os
 import pty
@@ -11,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tarfile
 import termios
 import time
 import unittest
@@ -643,6 +646,58 @@ class Copy(WcctlCase):
         self.assertFalse(os.path.exists(f"{self.work}/planted"))
         self.assertNotEqual(self.wcctl("cp", f"{name}:/tmp/up/proc/1/environ", f"{self.work}/stolen").returncode == 0
                             and os.path.getsize(f"{self.work}/stolen") > 0, True)
+
+    def tar_of(self, *words):
+        return tarfile.open(fileobj=io.BytesIO(self.wcctl_ok("cp", *words, "-", text=False).stdout))
+
+    def test_tar_to_standard_output(self):
+        name = self.wcctl_ok("run", "-d", "--network", "none", "box", "sh", "-c",
+                             "mkdir /d; echo text >/d/f; chown 5:6 /d/f; ln -s f /d/l; sleep 100").stdout.strip()
+        time.sleep(0.3)
+        with self.tar_of(f"{name}:/d") as tar:
+            self.assertEqual(tar.getnames(), ["d", "d/f", "d/l"])
+            self.assertEqual(tar.extractfile("d/f").read(), b"text\n")
+            self.assertEqual((tar.getmember("d/f").uid, tar.getmember("d/f").gid), (5, 6))
+            self.assertEqual(tar.getmember("d/l").linkname, "f")
+        with self.tar_of(f"{name}:/d/") as tar:
+            self.assertEqual(tar.getnames()[0], "d")
+        with self.tar_of(f"{name}:/d/.") as tar:
+            self.assertEqual(sorted(os.path.normpath(n) for n in tar.getnames()), [".", "f", "l"])
+        self.assertFalse(os.path.exists("-"))
+
+    def test_tar_from_standard_input(self):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            info = tarfile.TarInfo("sub/file")
+            info.size, info.uid, info.mode = 4, 77, 0o640
+            tar.addfile(info, io.BytesIO(b"deep"))
+        name = self.wcctl_ok("run", "-d", "--network", "none", "box", "sleep", "100").stdout.strip()
+        for number, data in enumerate((out.getvalue(), gzip.compress(out.getvalue()))):
+            self.wcctl_ok("exec", name, "mkdir", f"/in{number}")
+            self.wcctl_ok("cp", "-", f"{name}:/in{number}", stdin=data, text=False)
+            told = self.wcctl_ok("exec", name, "sh", "-c", f"cd /in{number}/sub; cat file; stat -c ' %u %a' file").stdout
+            self.assertEqual(told, "deep 77 640\n")
+        for place, word in (("/nowhere", "/nowhere"), ("/etc/passwd", "not a directory")):
+            self.assertFails(self.wcctl("cp", "-", f"{name}:{place}", stdin=""), 125, word)
+        self.assertFails(self.wcctl("cp", "-", f"{name}:/tmp", stdin="no tar at all"), 125, "tar")
+        self.assertFails(self.wcctl("cp", "-", "-"), 125, "CONTAINER:PATH")
+
+    def test_tar_that_nobody_reads_to_its_end(self):
+        name = self.wcctl_ok("create", "--network", "none", "box").stdout.strip()
+        done = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "cp", f"{name}:/bin", "-"],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        done.stdout.read(1)
+        done.stdout.close()
+        self.assertEqual((done.stderr.read(), done.wait(20)), (b"", 141))
+        done.stderr.close()
+
+    def test_what_failed_on_the_host_is_told(self):
+        name = self.wcctl_ok("create", "--network", "none", "box").stdout.strip()
+        small = f"{self.work}/small"
+        os.makedirs(small)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", small], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", small], check=True)
+        self.assertFails(self.wcctl("cp", f"{name}:/bin/busybox", f"{small}/x"), 125, "No space left")
 
     def test_missing(self):
         name = self.wcctl_ok("create", "--network", "none", "box").stdout.strip()

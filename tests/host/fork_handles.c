@@ -154,6 +154,7 @@ TRY_PLAIN(wc_image_copy, wc_image_copy(parent, "wc-store:" IMAGE, "oci:/no/such/
 TRY(wc_image_open, wc_image, wc_image_open(parent, IMAGE, &out, err))
 TRY(wc_image_list, wc_list, wc_image_list(parent, &out, err))
 TRY_PLAIN(wc_image_tag, wc_image_tag(h->image, "other", err))
+TRY_PLAIN(wc_image_drop_blobs, wc_image_drop_blobs(h->image, NULL, NULL, err))
 TRY(wc_image_remove, wc_list, wc_image_remove(parent, IMAGE, WC_REMOVE_FORCE, NULL, &out, err))
 TRY(wc_image_manifest, wc_buf, wc_image_manifest(h->image, &out, err))
 TRY(wc_image_config, wc_buf, wc_image_config(h->image, &out, err))
@@ -181,6 +182,8 @@ TRY_PLAIN(wc_container_stop, wc_container_stop(h->container, 0, NULL, err))
 TRY_PLAIN(wc_container_remove, wc_container_remove(h->container, WC_REMOVE_FORCE, NULL, err))
 TRY_PLAIN(wc_container_copy_in, wc_container_copy_in(h->container, "/etc/passwd", "/tmp/x", NULL, err))
 TRY_PLAIN(wc_container_copy_out, wc_container_copy_out(h->container, "/marker", "/no/such/dir", NULL, err))
+TRY_PLAIN(wc_container_get_archive, wc_container_get_archive(h->container, "/marker", 1, NULL, err))
+TRY_PLAIN(wc_container_put_archive, wc_container_put_archive(h->container, "/tmp", 0, NULL, err))
 TRY(wc_container_inspect, wc_container_info, wc_container_inspect(h->container, &out, err))
 TRY(wc_container_diff, wc_buf, wc_container_diff(h->container, NULL, &out, err))
 TRY(wc_container_list, wc_list, wc_container_list(parent, &out, err))
@@ -194,6 +197,7 @@ TRY(wc_events_next, wc_event, wc_events_next(h->events, 0, NULL, &out, err))
 TRY(wc_system_info, wc_buf, wc_system_info(parent, NULL, &out, err))
 TRY(wc_system_df, wc_buf, wc_system_df(parent, NULL, &out, err))
 TRY(wc_system_prune, wc_list, wc_system_prune(parent, WC_PRUNE_UNUSED, NULL, NULL, &out, err))
+TRY(wc_system_prune_to_size, wc_list, wc_system_prune_to_size(parent, 0, NULL, NULL, &out, err))
 TRY(wc_system_check, wc_list, wc_system_check(parent, 0, NULL, &out, err))
 TRY_PLAIN(wc_backend_load, wc_backend_load(parent, "/no/such/object.so", err))
 TRY(wc_backend_list, wc_list, wc_backend_list(parent, &out, err))
@@ -272,7 +276,8 @@ static const struct attempt {
 } attempts[] = {
     ENTRY(wc_image_pull),         ENTRY(wc_image_load),        ENTRY(wc_image_save),
     ENTRY(wc_image_copy),         ENTRY(wc_image_open),        ENTRY(wc_image_list),
-    ENTRY(wc_image_tag),          ENTRY(wc_image_remove),      ENTRY(wc_image_manifest),
+    ENTRY(wc_image_tag),          ENTRY(wc_image_drop_blobs),
+    ENTRY(wc_image_remove),      ENTRY(wc_image_manifest),
     ENTRY(wc_image_config),       ENTRY(wc_image_inspect),     ENTRY(wc_container_create),
     ENTRY(wc_container_open),     ENTRY(wc_container_start),   ENTRY(wc_container_attach),
     ENTRY(wc_container_wait),     ENTRY(wc_container_kill),    ENTRY(wc_container_stop),
@@ -282,14 +287,15 @@ static const struct attempt {
     ENTRY(wc_process_kill),       ENTRY(wc_stream_read),       ENTRY(wc_stream_write),
     ENTRY(wc_stream_close_write), ENTRY(wc_stream_resize),     ENTRY(wc_events_open),
     ENTRY(wc_events_next),        ENTRY(wc_system_info),       ENTRY(wc_system_df),
-    ENTRY(wc_system_prune),       ENTRY(wc_system_check),      ENTRY(wc_backend_register),
+    ENTRY(wc_system_prune),       ENTRY(wc_system_prune_to_size),
+    ENTRY(wc_system_check),      ENTRY(wc_backend_register),
     ENTRY(wc_backend_load),       ENTRY(wc_backend_list),      ENTRY(wc_context_next_log),
     ENTRY(wc_context_open),       ENTRY(wc_image_push),        ENTRY(wc_image_edit_new),
     ENTRY(wc_image_edit_apply),   ENTRY(wc_container_diff),    ENTRY(wc_image_edit_new_from_container),
     ENTRY(wc_registry_tags),      ENTRY(wc_registry_catalog),  ENTRY(wc_registry_look),
     ENTRY(wc_registry_manifest),  ENTRY(wc_registry_search),   ENTRY(wc_registry_referrers),
     ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
-    ENTRY(wc_registry_logout)};
+    ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive)};
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 
 /* ---- What works in a child ----------------------------------------------------------------------------- */

@@ -294,6 +294,15 @@ static void execute(wc_container *c)
     wc_exec_options_unref(options);
 }
 
+static void archive_both_ways(wc_container *c, const char *path)
+{
+    int fd = open(path, O_RDWR | O_TRUNC | O_CLOEXEC);
+    good(wc_container_get_archive(c, "/marker", fd, NULL, &err));
+    lseek(fd, 0, SEEK_SET);
+    good(wc_container_put_archive(c, "/tmp", fd, NULL, &err));
+    close(fd);
+}
+
 static void copy_both_ways(wc_container *c)
 {
     char *path = test_text("%s.copied", settings.root);
@@ -302,6 +311,7 @@ static void copy_both_ways(wc_container *c)
     } else {
         good(wc_container_copy_out(c, "/marker", path, NULL, &err));
         good(wc_container_copy_in(c, path, "/tmp/marker", NULL, &err));
+        archive_both_ways(c, path);
     }
     free(path);
 }

@@ -27,6 +27,9 @@ Behaviours, joined by '-' where it makes sense to have several:
     norange          answers 200 to Range
     wrongrange       answers 206 with bytes from the wrong place, and says so
     lyingrange       answers 206 saying the right place, with other bytes
+    narrow           each connection gives 6 MiB a second; ranges are offered
+    wholeparts       answers 200 to a Range with an end
+    cutparts         the first answer to each Range with an end stops after 64 KiB
     shift            the blob's bytes are wrong but of the right length
     endless          the bytes never end, whatever blob is asked for
     long             more bytes than the blob has, chunked
@@ -81,6 +84,7 @@ from mock_azure import Azure
 from mock_uploads import Uploads
 
 CUT = 64 * 1024
+NARROW = 6 * 1024 * 1024
 
 
 def basic(password):
@@ -449,26 +453,39 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
             return self.endless(data, b"more")
         if self.has("short"):
             data = data[:-1]
-        status, headers, start = 200, [], 0
+        status, headers, start, end = 200, [], 0, len(data)
         asked = self.headers.get("Range", "")
-        if asked.startswith("bytes=") and not self.has("norange"):
-            start = int(asked[6:].split("-")[0])
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        if asked and not self.has("norange") and not (last and self.has("wholeparts")):
+            start = int(first)
             if start >= len(data):
                 return self.reply(416)
             if self.has("wrongrange"):
                 start -= 1000
-            headers = [("Content-Range", "bytes %d-%d/%d" % (start, len(data) - 1, len(data)))]
+            if last:
+                end = min(end, int(last) + 1)
+            headers = [("Content-Range", "bytes %d-%d/%d" % (start, end - 1, len(data)))]
             status = 206
-        rest = data[start:]
+        if self.has("narrow"):
+            headers.append(("Accept-Ranges", "bytes"))
+        rest = data[start:end]
         if self.has("lyingrange") and status == 206:
             rest = b"y" * len(rest)
         if self.has("gzip"):
             headers.append(("Content-Encoding", "gzip"))
         self.send_blob(status, headers, rest, name)
 
+    def write_slowly(self, data):
+        for at in range(0, len(data), NARROW // 20):
+            self.wfile.write(data[at:at + NARROW // 20])
+            time.sleep(0.05)
+
     def send_blob(self, status, headers, rest, name):
         once = self.has("cutonce", "stallonce") and STATE.count("part " + name) == 1
         cut = self.has("cut") or (once and self.has("cutonce"))
+        end = self.headers.get("Range", "").partition("-")[2]
+        if self.has("cutparts") and end:
+            cut = STATE.count("range to " + end) == 1
         stall = self.has("stall") or (once and self.has("stallonce"))
         self.send_response(status)
         for header in headers:
@@ -476,6 +493,9 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(rest)))
         self.end_headers()
         if self.command == "HEAD":
+            return
+        if self.has("narrow") and not cut:
+            self.write_slowly(rest)
             return
         if not cut and not stall:
             self.wfile.write(rest)

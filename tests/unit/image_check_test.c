@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "image/check.h"
+#include "image/drop.h"
 
 enum { LAYERS = 3 };
 
@@ -327,6 +328,26 @@ START_TEST(a_tree_without_its_blob_cannot_be_made_again)
 }
 END_TEST
 
+START_TEST(a_tree_whose_blob_was_dropped_is_verified_too)
+{
+    wc_call call = {0};
+    uint64_t bytes = 0;
+    char *blob = wci_blob_path(layout_store, &image->layers[0].digest), *file = wci_path_join(trees[0], "etc/passwd");
+    test_ok(wci_image_drop_blobs(&call, layout_store, image, &bytes, NULL));
+    ck_assert(!wci_file_exists(blob)); /* our own compression */
+    ck_assert_uint_gt(bytes, 0);
+    expect_sound();
+    unlock(file);
+    expect_finding(0, "'etc/passwd' has other attributes");
+    expect_finding(1, "; put aside, pull the image again");
+    wci_image_record_free(image);
+    pull_image();
+    expect_sound();
+    wci_free(blob);
+    wci_free(file);
+}
+END_TEST
+
 START_TEST(a_tree_in_use_is_left_alone)
 {
     wci_container_record c = {.id = "c1", .name = (char *)"c1", .backend = (char *)"mock", .image = image->manifest,
@@ -395,6 +416,7 @@ int main(void)
     tcase_add_test(c, damaged_records_are_found);
     tcase_add_test(c, a_damaged_tree_of_links_is_made_again);
     tcase_add_test(c, a_tree_without_its_blob_cannot_be_made_again);
+    tcase_add_test(c, a_tree_whose_blob_was_dropped_is_verified_too);
     tcase_add_test(c, a_tree_in_use_is_left_alone);
     tcase_add_test(c, a_deep_tree_is_compared);
     tcase_add_test(c, a_cancelled_check_stops);

@@ -401,6 +401,141 @@ START_TEST(blob_from_foreign_url)
 }
 END_TEST
 
+/* ---- In parts --------------------------------------------------------------------------------- */
+
+enum { LARGE = 28 * MIB };
+
+/* Requests for a range with an end. */
+static int count_parts(void)
+{
+    char *all = mock_ask("GET", "/requests"), *save = NULL;
+    int count = 0;
+    for (char *line = strtok_r(all, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        const char *range = strstr(line, "bytes="), *dash = range ? strchr(range, '-') : NULL;
+        count += dash && dash[1] >= '0' && dash[1] <= '9';
+    }
+    free(all);
+    return count;
+}
+
+START_TEST(a_large_blob_over_narrow_connections_comes_in_parts)
+{
+    expect_blob("narrow/x", LARGE, 0);
+    ck_assert_int_ge(count_parts(), 4);
+    ck_assert_int_le(count_parts(), LARGE / (4 * MIB)); /* each once */
+    ck_assert_int_eq(mock_count("/blobs/"), count_parts() + 1);
+}
+END_TEST
+
+START_TEST(parts_that_break_off_go_on)
+{
+    expect_blob("narrow-cutparts/x", LARGE, 0);
+    ck_assert_int_ge(count_parts(), 6);
+}
+END_TEST
+
+START_TEST(a_server_that_gives_no_parts_gives_the_whole)
+{
+    expect_blob("narrow-wholeparts/x", LARGE, 0);
+    ck_assert_int_ge(count_parts(), 1);
+    ck_assert_int_le(count_parts(), 4);
+    ck_assert_int_eq(mock_count("/blobs/"), count_parts() + 2);
+}
+END_TEST
+
+START_TEST(parts_with_other_bytes_are_noticed)
+{
+    expect_blob("narrow-lyingrange/x", LARGE, 0);
+    ck_assert_int_ge(count_parts(), 1);
+}
+END_TEST
+
+START_TEST(where_one_transfer_is_allowed_nothing_is_split)
+{
+    wci_registry_config config = mock_config();
+    config.max_transfers = 1;
+    wci_remote *remote = mock_open_with(&config, "narrow/x");
+    wci_digest digest = mock_digest(LARGE);
+    memory_fetch m;
+    memory_init(&m, &digest, LARGE);
+    ck_assert_int_eq(memory_run(remote, &m, 1, NULL), WC_OK);
+    ck_assert_int_eq(count_parts(), 0);
+    memory_free(&m);
+    wci_remote_close(remote);
+}
+END_TEST
+
+/* ---- What the calls of a context share -------------------------------------------------------- */
+
+typedef struct sharer {
+    wci_traffic *traffic;
+    const char *repository;
+    int count, size;
+    int32_t code;
+} sharer;
+
+static void fetch_sharing(void *arg)
+{
+    sharer *s = arg;
+    wc_call call = {.traffic = s->traffic};
+    wci_registry_config config = mock_config();
+    config.stall_ms = 1000;
+    wci_remote *remote = mock_open_with(&config, s->repository);
+    memory_fetch m[8];
+    wci_fetch *list[8];
+    for (int i = 0; i < s->count; i++) {
+        wci_digest digest = mock_digest(s->size + i);
+        memory_init(&m[i], &digest, s->size + i);
+        list[i] = &m[i].fetch;
+    }
+    s->code = wci_remote_fetch(&call, remote, list, (size_t)s->count, NULL, 0, NULL);
+    for (int i = 0; i < s->count; i++)
+        memory_free(&m[i]);
+    wci_remote_close(remote);
+}
+
+/* Two calls at once; how long both took. */
+static int64_t share(uint32_t transfers, uint64_t bandwidth, const sharer *what)
+{
+    sharer s[2] = {*what, *what};
+    wci_thread *threads[2];
+    wci_traffic *traffic;
+    ck_assert_int_eq(wci_traffic_new(transfers, bandwidth, &traffic, NULL), WC_OK);
+    int64_t began = now_ms();
+    for (int i = 0; i < 2; i++) {
+        s[i].traffic = traffic;
+        ck_assert_int_eq(wci_thread_start(&threads[i], fetch_sharing, &s[i], NULL), WC_OK);
+    }
+    for (int i = 0; i < 2; i++) {
+        wci_thread_join(threads[i]);
+        ck_assert_int_eq(s[i].code, WC_OK);
+    }
+    wci_traffic_free(traffic);
+    return now_ms() - began;
+}
+
+START_TEST(one_bound_for_transfers_of_all_calls)
+{
+    const sharer what = {NULL, "slowstart/x", 4, 1000, 0};
+    ck_assert_int_ge(share(2, 0, &what), 1200); /* eight, two at a time, 0.3 s each */
+}
+END_TEST
+
+START_TEST(one_bandwidth_for_all_calls)
+{
+    const sharer what = {NULL, "plain/x", 2, 256 * 1024, 0};
+    ck_assert_int_ge(share(0, 512 * 1024, &what), 1800); /* 1 MiB, less what a pause allows at once */
+}
+END_TEST
+
+/* Each piece waits longer than a server may be silent. */
+START_TEST(our_own_slowness_is_no_stall)
+{
+    const sharer what = {NULL, "plain/x", 1, 300 * 1024, 0};
+    ck_assert_int_ge(share(0, 200 * 1024, &what), 2500);
+}
+END_TEST
+
 START_TEST(one_failure_ends_all)
 {
     wci_remote *remote = mock_open("plain/x");
@@ -674,6 +809,14 @@ int main(void)
     tcase_add_test(t, blob_too_much_there);
     tcase_add_test(t, blob_missing);
     tcase_add_test(t, blob_from_foreign_url);
+    tcase_add_test(t, a_large_blob_over_narrow_connections_comes_in_parts);
+    tcase_add_test(t, parts_that_break_off_go_on);
+    tcase_add_test(t, a_server_that_gives_no_parts_gives_the_whole);
+    tcase_add_test(t, parts_with_other_bytes_are_noticed);
+    tcase_add_test(t, where_one_transfer_is_allowed_nothing_is_split);
+    tcase_add_test(t, one_bound_for_transfers_of_all_calls);
+    tcase_add_test(t, one_bandwidth_for_all_calls);
+    tcase_add_test(t, our_own_slowness_is_no_stall);
     tcase_add_test(t, one_failure_ends_all);
     tcase_add_test(t, writer_failure_is_final);
     tcase_add_test(t, redirect_without_credentials);

@@ -148,6 +148,43 @@ START_TEST(prune_takes_the_images_asked_for)
 }
 END_TEST
 
+START_TEST(prune_to_a_size_takes_the_least_recently_used)
+{
+    wci_digest old = publish_image("old", "a"), used = publish_image("used", "b");
+    wci_digest fresh = publish_image("fresh", "c");
+    insert_container("c1", "user", &used);
+    script("UPDATE images SET used_ns = 1 WHERE manifest IN (SELECT manifest FROM names WHERE name <> 'fresh')");
+    uint64_t all = usage().images_bytes;
+    wci_strv removed = WCI_STRV_INIT;
+    ok(wci_store_prune_to(&call, store, all, &removed, NULL, &error));
+    ck_assert(has_blob(&old) && has_blob(&used) && has_blob(&fresh));
+    ok(wci_store_prune_to(&call, store, all - 1, &removed, NULL, &error));
+    ck_assert(!has_blob(&old) && has_blob(&used) && has_blob(&fresh));
+    ck_assert_uint_gt(removed.count, 0);
+    ok(wci_store_prune_to(&call, store, 0, &removed, NULL, &error));
+    ck_assert(has_blob(&used) && !has_blob(&fresh)); /* a container needs the one */
+    wci_strv_free(&removed);
+    check_clean();
+}
+END_TEST
+
+START_TEST(a_container_uses_its_image)
+{
+    wci_digest first = publish_image("first", "a"), second = publish_image("second", "b");
+    script("UPDATE images SET used_ns = 1");
+    const wci_container_change ends = {.from = ~0u, .generation = -1, .status = WCI_STATUS_EXITED,
+                                       .finished_ns = wci_now_ns()};
+    insert_container("c1", "user", &first);
+    script("UPDATE images SET used_ns = 2 WHERE used_ns > 2");
+    ok(wci_container_update(store, "c1", &ends, &error));
+    script("DELETE FROM containers");
+    wci_strv removed = WCI_STRV_INIT;
+    ok(wci_store_prune_to(&call, store, usage().images_bytes - 1, &removed, NULL, &error));
+    ck_assert(has_blob(&first) && !has_blob(&second));
+    wci_strv_free(&removed);
+}
+END_TEST
+
 START_TEST(prune_spares_an_image_that_is_held)
 {
     wci_digest one = publish_image("one", "a");
@@ -201,7 +238,7 @@ START_TEST(broken_references_are_mended)
 {
     wci_digest one = publish_image("one", "a");
     insert_container("c1", "user", &one);
-    script("INSERT INTO names VALUES ('stray', 'sha256:00', '')");
+    script("INSERT INTO names VALUES ('stray', 'sha256:00', '', 0)");
     expect_findings(0, 1, "name 'stray'");
     expect_findings(1, 1, "name removed");
     check_clean();
@@ -329,6 +366,8 @@ int main(void)
     tcase_add_test(tcase, litter_is_reclaimed);
     tcase_add_test(tcase, partial_downloads_stay_until_asked_for);
     tcase_add_test(tcase, prune_takes_the_images_asked_for);
+    tcase_add_test(tcase, prune_to_a_size_takes_the_least_recently_used);
+    tcase_add_test(tcase, a_container_uses_its_image);
     tcase_add_test(tcase, prune_spares_an_image_that_is_held);
     tcase_add_test(tcase, a_damaged_blob_is_put_aside);
     tcase_add_test(tcase, a_missing_blob_is_named);

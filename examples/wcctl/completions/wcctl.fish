@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-set -l commands pull push images tag rmi save load copy commit diff edit import history login logout search manifest run create start stop restart kill exec attach logs ps inspect wait cp rm events system version
-complete -c wcctl -f -n "not __fish_seen_subcommand_from $commands" -a "$commands"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l root -r -d "directory of the store"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l run-root -r -d "directory of what a reboot clears"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l backend -x -a "process mock" -d "backend"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l load-backend -r -d "load a backend"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l runtime -x -a "crun runc" -d "OCI runtime"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l helper -r -d "wc-helper"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l json -d "print JSON"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l progress -x -a "auto plain json none"
-complete -c wcctl -n "not __fish_seen_subcommand_from $commands" -l log-level -x -a "none error warn info debug"
-complete -c wcctl -f -n "__fish_seen_subcommand_from system" -a "info df prune check"
-complete -c wcctl -n "__fish_seen_subcommand_from start stop restart kill exec attach logs wait rm cp" -a "(wcctl ps -a 2>/dev/null | awk 'NR > 1 { print \$NF }')"
-complete -c wcctl -f -n "__fish_seen_subcommand_from run create tag rmi save inspect" -a "(wcctl images 2>/dev/null | awk 'NR > 1 && \$1 != \"<none>\" { print \$1 \":\" \$2 }')"
+# fish completion for wcctl, which tells itself what may come next: "word TAB what it is", or that it is a path.
+function __wcctl_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    for line in (command $words[1] __complete $words[2..-1] "$current" 2>/dev/null)
+        switch $line
+            case :file
+                __fish_complete_path $current
+            case :dir
+                __fish_complete_directories $current
+            case '*'
+                echo $line
+        end
+    end
+end
+complete -c wcctl -f -a '(__wcctl_complete)'

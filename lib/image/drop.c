@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/drop.h"
+
+#include <string.h>
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "image/config.h"
+#include "image/layer_reader.h"
+#include "image/layers.h"
+#include "image/origin.h"
+#include "image/reference.h"
+#include "layer/split.h"
+
+/* ---- Where the records lie ------------------------------------------------------------------------ */
+
+typedef struct paths {
+    char *fs, *split;
+} paths;
+
+static void free_paths(paths *p)
+{
+    wci_free(p->fs);
+    wci_free(p->split);
+}
+
+static int32_t find_paths(wci_store *store, const wci_digest *diff_id, paths *out, wc_error **err)
+{
+    char *dir = NULL;
+    *out = (paths){NULL, NULL};
+    int32_t code = wci_tree_path(store, WCI_TREE_LAYER, diff_id, &out->fs, err);
+    if (!code)
+        dir = wci_path_parent(out->fs);
+    if (!code && (!dir || !(out->split = wci_path_join(dir, "split"))))
+        code = wci_err_nomem(err);
+    wci_free(dir);
+    if (code)
+        free_paths(out);
+    return code;
+}
+
+int32_t wci_layer_join_dropped(wci_store *store, const wci_layer_record *layer, const wci_sink *to, wc_error **err)
+{
+    paths p;
+    int32_t code = find_paths(store, &layer->diff_id, &p, err);
+    if (code)
+        return code;
+    code = wci_layer_join(p.fs, p.split, &layer->diff_id, to, err);
+    free_paths(&p);
+    return code;
+}
+
+/* ---- Splitting ------------------------------------------------------------------------------------ */
+
+static int32_t split_blob(wci_store *store, const wci_layer_record *layer, const char *fs, const char *path,
+                          wci_codec *codec, wc_error **err)
+{
+    wci_layer_reader reader;
+    _Atomic uint64_t position;
+    uint64_t kept;
+    const wci_source source = {wci_layer_reader_read, &reader};
+    int32_t code = wci_layer_reader_open(store, &layer->digest, NULL, &position, &reader, err);
+    if (code)
+        return code;
+    code = wci_layer_reader_codec(&reader, codec, err);
+    if (!code)
+        code = wci_layer_split(&source, *codec, &layer->diff_id, fs, path, &kept, err);
+    wci_layer_reader_close(&reader);
+    return code;
+}
+
+/* The records are on disk before the blob goes. */
+static int32_t make_split(wci_store *store, const wci_layer_record *layer, const paths *p, wci_codec *codec,
+                          wc_error **err)
+{
+    wci_scratch scratch;
+    int32_t code = wci_scratch_new(store, &scratch, err);
+    if (code)
+        return code;
+    char *made = wci_path_join(scratch.dir, "split");
+    code = made ? split_blob(store, layer, p->fs, made, codec, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_fs_sync(wci_store_root(store), err);
+    if (!code)
+        code = wci_file_rename(made, p->split, err);
+    wci_free(made);
+    wci_scratch_free(&scratch);
+    return code;
+}
+
+/* ---- Our own compression -------------------------------------------------------------------------- */
+
+typedef struct press {
+    const wc_call *call;
+    wci_encoder *encoder;
+    wci_hasher *hasher; /* when only the digest is wanted */
+    wci_ingest *ingest; /* else */
+} press;
+
+static int32_t take_packed(void *self, const void *data, size_t size, wc_error **err)
+{
+    press *p = self;
+    if (p->ingest)
+        return wci_ingest_write(p->ingest, data, size, err);
+    wci_hasher_update(p->hasher, data, size);
+    return WC_OK;
+}
+
+static int32_t take_plain(void *self, const void *data, size_t size, wc_error **err)
+{
+    press *p = self;
+    int32_t code = wci_call_check(p->call, err);
+    if (code)
+        return code;
+    return p->encoder ? wci_encoder_write(p->encoder, data, size, err) : take_packed(p, data, size, err);
+}
+
+static int32_t press_layer(press *p, wci_store *store, const wci_layer_record *layer, wci_codec codec, wc_error **err)
+{
+    const wci_sink packed = {take_packed, p}, plain = {take_plain, p};
+    int32_t code = codec == WCI_CODEC_NONE ? WC_OK : wci_encoder_new(codec, &packed, &p->encoder, err);
+    if (!code)
+        code = wci_layer_join_dropped(store, layer, &plain, err);
+    if (!code && p->encoder)
+        code = wci_encoder_end(p->encoder, err);
+    wci_encoder_free(p->encoder);
+    p->encoder = NULL;
+    return code;
+}
+
+static int32_t is_ours(const wc_call *call, wci_store *store, const wci_layer_record *layer, wci_codec codec,
+                       int *ours, wc_error **err)
+{
+    press p = {.call = call};
+    wci_digest found = {""};
+    int32_t code = wci_hasher_new(wci_digest_algo(&layer->digest), &p.hasher, err);
+    if (!code)
+        code = press_layer(&p, store, layer, codec, err);
+    if (!code)
+        code = wci_hasher_final(p.hasher, &found, err);
+    wci_hasher_free(p.hasher);
+    *ours = !code && wci_digest_equal(&found, &layer->digest);
+    return code;
+}
+
+/* ---- Dropping ------------------------------------------------------------------------------------- */
+
+/* Fetching is cheaper than compressing, and finding out whether we could. */
+static int32_t find_way(const wc_call *call, wci_store *store, const wci_image_record *image,
+                        const wci_layer_record *layer, wci_codec codec, wci_again *again, wc_error **err)
+{
+    int ours = 0;
+    *again = WCI_AGAIN_NOT;
+    if (codec != WCI_CODEC_NONE && image->remote_names.count) {
+        *again = WCI_AGAIN_FETCH;
+        return WC_OK;
+    }
+    int32_t code = is_ours(call, store, layer, codec, &ours, err);
+    if (!code && ours)
+        *again = codec == WCI_CODEC_NONE   ? WCI_AGAIN_PLAIN
+                 : codec == WCI_CODEC_GZIP ? WCI_AGAIN_GZIP
+                                           : WCI_AGAIN_ZSTD;
+    return code;
+}
+
+static int32_t drop_layer(wc_call *call, wci_store *store, const wci_image_record *image,
+                          const wci_layer_record *layer, uint64_t *bytes, wc_error **err)
+{
+    paths p;
+    uint64_t size;
+    int dropped = 0;
+    wci_codec codec = WCI_CODEC_NONE;
+    wci_again again = WCI_AGAIN_NOT;
+    if (wci_blob_stat(store, &layer->digest, &size, NULL))
+        return WC_OK; /* gone already */
+    int32_t code = find_paths(store, &layer->diff_id, &p, err);
+    if (code)
+        return code;
+    code = make_split(store, layer, &p, &codec, err);
+    if (!code)
+        code = find_way(call, store, image, layer, codec, &again, err);
+    if (!code && again)
+        code = wci_blob_drop(call, store, &layer->digest, again, &dropped, err);
+    if (dropped)
+        *bytes += size;
+    free_paths(&p);
+    return code;
+}
+
+int32_t wci_image_drop_blobs(wc_call *call, wci_store *store, const wci_image_record *image, uint64_t *bytes,
+                             wc_error **err)
+{
+    int32_t code = WC_OK;
+    *bytes = 0;
+    for (size_t i = 0; i < image->layer_count && !code; i++) {
+        code = wci_call_check(call, err);
+        if (!code)
+            code = drop_layer(call, store, image, &image->layers[i], bytes, err);
+    }
+    return code;
+}
+
+/* ---- Bringing back -------------------------------------------------------------------------------- */
+
+static wci_codec codec_of(wci_again again)
+{
+    return again == WCI_AGAIN_GZIP ? WCI_CODEC_GZIP : again == WCI_AGAIN_ZSTD ? WCI_CODEC_ZSTD : WCI_CODEC_NONE;
+}
+
+static int32_t make_blob(wc_call *call, wci_store *store, wci_hold *hold, const wci_layer_record *layer,
+                         wci_again again, wc_error **err)
+{
+    press p = {.call = call};
+    int32_t code = wci_ingest_begin(call, hold, &layer->digest, (int64_t)layer->size, &p.ingest, err);
+    if (code || !p.ingest)
+        return code; /* somebody else has made it */
+    code = wci_ingest_restart(p.ingest, err);
+    if (!code)
+        code = press_layer(&p, store, layer, codec_of(again), err);
+    if (!code)
+        code = wci_ingest_commit(p.ingest, err);
+    wci_ingest_unref(p.ingest);
+    return code;
+}
+
+static int32_t fetch_from(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
+                          wci_place *place, const wci_transfer *transfer, wc_error **err)
+{
+    wci_transfer own = *transfer; /* the login is for where the image is to go */
+    own.registry.username = own.registry.password = NULL;
+    wci_origin *origin = NULL;
+    wci_document *manifest = NULL;
+    wci_image_config *config = NULL;
+    wci_stagings trees = WCI_STAGINGS_INIT;
+    int32_t code = wci_image_manifest_load(store, image, &manifest, err);
+    if (!code)
+        code = wci_image_config_load(store, image, &config, err);
+    if (!code)
+        code = wci_origin_open(call, store, place, &own, &origin, err);
+    if (!code)
+        code = wci_layers_bring(call, store, hold, origin, manifest, config, 1, &trees, err);
+    wci_stagings_free(&trees);
+    wci_origin_close(origin);
+    wci_image_config_free(config);
+    wci_document_free(manifest);
+    return code;
+}
+
+/* "HOST/REPOSITORY@DIGEST": the tag may have moved on. */
+static int32_t pinned(const char *name, const wci_digest *manifest, char **out, wc_error **err)
+{
+    wci_reference ref = WCI_REFERENCE_INIT;
+    int32_t code = wci_reference_parse(name, &ref, err);
+    if (code)
+        return code;
+    wci_free(ref.tag);
+    ref.tag = NULL;
+    ref.digest = *manifest;
+    *out = wci_reference_format(&ref);
+    wci_reference_free(&ref);
+    return *out ? WC_OK : wci_err_nomem(err);
+}
+
+static int32_t fetch_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
+                           const wci_transfer *transfer, wc_error **err)
+{
+    int32_t code = wci_err(err, WC_E_NOT_FOUND,
+                           "image '%s': the blobs of its layers were dropped and it has no name of a registry any more; "
+                           "pull it again",
+                           image->names.count ? image->names.items[0] : image->config.text);
+    for (size_t i = 0; i < image->remote_names.count && code; i++) {
+        wci_place place = {.kind = WCI_PLACE_REGISTRY};
+        wci_err_clear(err);
+        code = pinned(image->remote_names.items[i], &image->manifest, &place.ref, err);
+        if (!code)
+            code = fetch_from(call, store, hold, image, &place, transfer, err);
+        wci_free(place.ref);
+        if (code)
+            code = wci_err_wrap(err, code, "blobs that were dropped cannot be fetched again");
+    }
+    return code;
+}
+
+static int32_t make_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
+                          int *must_fetch, wci_digest *back, size_t *count, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < image->layer_count && !code; i++) {
+        const wci_layer_record *layer = &image->layers[i];
+        wci_again again = WCI_AGAIN_NOT;
+        code = wci_blob_again(call, store, &layer->digest, &again, err);
+        if (code || !again)
+            continue;
+        back[(*count)++] = layer->digest;
+        if (again == WCI_AGAIN_FETCH)
+            *must_fetch = 1;
+        else
+            code = make_blob(call, store, hold, layer, again, err);
+    }
+    return code;
+}
+
+int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
+                                const wci_transfer *transfer, wc_error **err)
+{
+    int must_fetch = 0;
+    size_t count = 0;
+    wci_digest *back = wci_calloc(image->layer_count + 1, sizeof *back);
+    int32_t code = back ? WC_OK : wci_err_nomem(err);
+    if (!code)
+        code = make_blobs(call, store, hold, image, &must_fetch, back, &count, err);
+    if (!code && must_fetch)
+        code = fetch_blobs(call, store, hold, image, transfer, err);
+    if (!code && count)
+        code = wci_blobs_came_back(call, store, back, count, err);
+    wci_free(back);
+    return code;
+}

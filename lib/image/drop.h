@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compressed layers for whose sake nobody needs twice the space: dropped where they can be made or fetched
+ * again, and brought back when somebody wants them. */
+#ifndef WCI_IMAGE_DROP_H
+#define WCI_IMAGE_DROP_H
+
+#include "image/transfer.h"
+#include "layer/layer.h"
+#include "store/store.h"
+
+/* Drops the layer blobs of the image; *bytes counts what that freed. Those that nothing could bring back, and
+ * those in use, stay. */
+int32_t wci_image_drop_blobs(wc_call *call, wci_store *store, const wci_image_record *image, uint64_t *bytes,
+                             wc_error **err);
+/* Brings all of them back. `hold` has the image's digests. WC_E_NOT_FOUND, with what to do. */
+int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
+                                const wci_transfer *transfer, wc_error **err);
+/* The layer's plain tar into `to`, from the tree and what was kept when its blob was dropped. */
+int32_t wci_layer_join_dropped(wci_store *store, const wci_layer_record *layer, const wci_sink *to, wc_error **err);
+
+#endif
