@@ -25,7 +25,7 @@ int32_t wci_certs_add_usual(wci_certs *certs, const char *server, wc_error **err
 int32_t wci_certs_set_own(wci_certs *certs, const char *cert, const char *key, wc_error **err);
 void wci_certs_free(wci_certs *certs);
 
-/* Sets them on a curl handle, the authorities when its peer is to be verified. WC_E_NOMEM. */
+/* Sets on a curl handle whether its peer is verified, and the certificates; NULL: none. WC_E_NOMEM. */
 int wci_certs_apply(const wci_certs *certs, int verify, void *easy);
 /* What to say of a request that failed for our own certificate, or for having none; NULL: it did not.
  * `words` are those of the TLS library, `certs` may be NULL. */

@@ -364,25 +364,14 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
-/* Reading the usual bundle of authorities takes longer than a small pull: only when it is needed. */
 static int set_tls(const wci_http *http, wci_http_request *r)
 {
-    CURL *easy = r->easy;
-    int verify = http->tls_verify && !r->probe_tls, failed = 0;
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (!verify) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    }
-    if (r->certs && !r->probe_tls)
-        failed = wci_certs_apply(r->certs, verify, easy);
-    if (r->probe_tls) {
-        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
-        curl_easy_setopt(easy, CURLOPT_PREREQDATA, r);
-    }
-    return failed;
+    curl_easy_setopt(r->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (!r->probe_tls)
+        return wci_certs_apply(r->certs, http->tls_verify, r->easy);
+    curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r);
+    return wci_certs_apply(NULL, 0, r->easy);
 }
 
 static void set_callbacks(wci_http_request *r)
