@@ -511,6 +511,22 @@ class BadNetwork(ImageCase):
             with self.subTest(seed=seed):
                 self.pulled_through("cut,shift,lie,redirect,flaky,garbage", str(seed))
 
+    def test_parts_of_a_blob_that_comes_slowly(self):
+        """Several ranges at once, and what may go wrong with some of them."""
+        self.digest = make_layout(self.path("big"), "t", "--layers", "1", "--size", "30000000")
+        self.server.push(f"oci:{self.path('big')}:t", "a/box:1")
+        for faults in "slow", "slow,shift", "slow,lie", "slow,cut":
+            with self.subTest(faults=faults):
+                proxy = self.through(faults)
+                began = time.monotonic()
+                self.assertEqual(self.pull(f"{proxy}/a/box:1")["Digest"], self.digest)
+                if faults == "slow":
+                    self.assertLess(time.monotonic() - began, 5)
+                self.assertEqual(set(self.faults(proxy)), set(faults.split(",")))
+                self.check()
+                self.forget_all()
+                self.ok("system", "prune", "-f")
+
     def test_limits_are_respected(self):
         self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
         began = time.monotonic()

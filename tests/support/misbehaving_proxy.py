@@ -17,6 +17,7 @@ Of downloads of blobs:
     norange     the whole blob, whatever range is asked for      (always)
     redirect    it lies at the other port                        (always)
     longer      the length that is told is more than what comes  (always)
+    slow        each connection gives 5 MiB a second             (always)
     shorter     one byte is missing, and the length says so      (always)
     wrong       one byte is another one                          (always)
 Of uploads:
@@ -41,6 +42,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PASSING = ("cut", "stall", "shift", "lie", "cutup", "halfup", "lost", "limit", "flaky", "garbage")
 SHIFT = 4096
+SLOW_CHUNK = 1 << 18
 HOP = ("connection", "content-length", "transfer-encoding", "keep-alive")
 
 
@@ -187,7 +189,15 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(1)
             return self.wfile.write(data[half:])
+        if self.due("slow"):
+            return self.send_slowly(status, headers, data)
         return self.reply(status, headers, data)
+
+    def send_slowly(self, status, headers, data):
+        self.reply(status, headers, b"", str(len(data)))
+        for at in range(0, len(data), SLOW_CHUNK):
+            self.wfile.write(data[at:at + SLOW_CHUNK])
+            time.sleep(0.05)
 
     # ---- uploads
 
