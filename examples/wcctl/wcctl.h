@@ -31,7 +31,7 @@ typedef struct text_list {
 typedef enum option_kind {
     OPTION_FLAG,  /* int */
     OPTION_TEXT,  /* const char *, which "" is not */
-    OPTION_MAYBE, /* const char *, and "" means something: as in Docker, that the option was not given */
+    OPTION_MAYBE, /* const char *, and "" means something, as in Docker: mostly that the option was not given */
     OPTION_LIST,  /* text_list, of which "" is no item */
 } option_kind;
 
@@ -139,10 +139,17 @@ int32_t progress_report(const wc_progress *report, uintptr_t payload);
 const char *progress_last_done(const progress *p); /* a digest, or "" */
 void progress_end(progress *p); /* and frees it */
 
+/* ---- prompt.c ------------------------------------------------------------------------------------ */
+
+/* A line from the terminal, owned; the program ends when there is none. */
+char *ask_user(const char *question, int hidden);
+void wipe(char *secret); /* overwrites and frees it; NULL accepted */
+
 /* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
 
 typedef struct transfer {
     const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
+    const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
     int quiet, makes_auth_file;
     wc_transfer_options *options;
     progress *progress;
@@ -157,12 +164,43 @@ typedef struct transfer {
     {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file},                    \
     {0, "limit-rate", OPTION_TEXT, "SIZE", "bytes a second for all transfers together",          \
      &wcctl.limit_rate}
+/* For what comes in, and for what goes to a registry. */
+#define POLICY_OPTIONS(t)                                                                        \
+    {0, "signature-policy", OPTION_TEXT, "FILE", "policy.json that says what must be signed", &(t).policy}, \
+    {0, "verify-key", OPTION_TEXT, "FILE", "public key that must have signed it, instead of a policy",      \
+     &(t).verify_key}
+#define SIGN_OPTIONS(t)                                                                          \
+    {0, "sign-by-sigstore-private-key", OPTION_TEXT, "FILE", "sign it with this key, in cosign's form",     \
+     &(t).sign_key},                                                                             \
+    {0, "sign-passphrase-file", OPTION_TEXT, "FILE", "passphrase of that key", &(t).sign_passphrase_file},  \
+    {0, "sign-identity", OPTION_TEXT, "NAME", "name to sign instead of the target's", &(t).sign_identity}
 /* Overwrites a secret of the command line, which everybody on the machine may read as long as we run. */
 void hide_argument(const char *secret);
 void transfer_begin(transfer *t);
 void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */
 wc_image *transfer_pull(transfer *t, const char *source);
+
+/* ---- detach_keys.c ------------------------------------------------------------------------------- */
+
+#define DETACH_KEYS_MAX 16
+typedef struct detach_keys {
+    unsigned char keys[DETACH_KEYS_MAX];
+    size_t count; /* 0: there is no way out */
+    size_t seen;  /* so many have come, and wait for the next */
+} detach_keys;
+#define DETACH_KEYS_OPTION(text)                                                                 \
+    {0, "detach-keys", OPTION_MAYBE, "KEYS", "what lets go of its terminal, default ctrl-p,ctrl-q", &(text)}
+/* NULL: the default. Ends the program when the text is wrong. */
+detach_keys detach_keys_parse(const char *text);
+/* Takes the sequence out of the input; `out` has room for size + DETACH_KEYS_MAX. 1 when it was whole: what follows
+ * is dropped. */
+int detach_keys_filter(detach_keys *keys, const char *data, size_t size, char *out, size_t *out_size);
+
+/* ---- cmd_signature.c ----------------------------------------------------------------------------- */
+
+/* Sets what POLICY_OPTIONS and SIGN_OPTIONS have read. */
+void signature_begin(const transfer *t);
 
 /* ---- attach.c ------------------------------------------------------------------------------------ */
 
@@ -173,10 +211,13 @@ typedef struct attachment {
     wc_process *process;    /* one of a container's further processes, else NULL */
     int32_t until;          /* WC_WAIT_* of the container */
     int with_stdin, tty;
+    detach_keys keys;       /* heeded with standard input and a terminal */
 } attachment;
-/* Copies both ways until the container closes its streams, waits for its end, and gives its exit code.
- * Signals go to it meanwhile. */
+/* Copies both ways until the container closes its streams, waits for its end, and gives its exit code; 0 when the
+ * user detached. Signals go to it meanwhile. */
 int attach_run(const attachment *attachment);
+/* Whether it was made with a terminal. */
+int container_has_tty(wc_container *container);
 /* 1 with the size of the terminal on standard output, if there is one that knows it. */
 int terminal_size(uint32_t *columns, uint32_t *rows);
 /* SIGINT and SIGTERM end the running call, until attach_run() forwards them. */
@@ -194,7 +235,8 @@ int ps_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
 int cp_command(int argc, char **argv);
 wc_container *open_container(const char *name); /* or ends the program */
-extern const command image_commands[], edit_commands[], registry_commands[], container_commands[], system_commands[];
+extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
+    container_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);

@@ -4,6 +4,7 @@
 #include "core/alloc.h"
 #include "core/secret.h"
 #include "image/names.h"
+#include "registry/credentials.h"
 
 #define MAX_TRANSFERS 64
 
@@ -52,6 +53,11 @@ void wc_transfer_options_unref(wc_transfer_options *options)
     wci_free((char *)options->transfer.target_username);
     wci_secret_free((char *)options->transfer.target_password);
     wci_free((char *)registry->auth_file);
+    wci_free((char *)options->transfer.policy_file);
+    wci_free((char *)options->transfer.policy_key);
+    wci_free((char *)options->transfer.sign_key);
+    wci_secret_free((char *)options->transfer.sign_passphrase);
+    wci_free((char *)options->transfer.sign_identity);
     wci_strv_free(&options->transfer.names);
     wci_free(options);
 }
@@ -76,7 +82,7 @@ int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t
     return WC_OK;
 }
 
-static int32_t set_text(const char **text, const char *value, wc_error **err)
+int32_t wci_api_set_text(const char **text, const char *value, wc_error **err)
 {
     return wci_replace((char **)text, value) ? wci_err_nomem(err) : WC_OK;
 }
@@ -86,7 +92,7 @@ int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char
 {
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(path && *path, "path is empty");
-    return set_text(&options->transfer.registry.ca_file, path, err);
+    return wci_api_set_text(&options->transfer.registry.ca_file, path, err);
 }
 
 int32_t wc_transfer_options_set_client_cert(wc_transfer_options *options, const char *cert, const char *key,
@@ -96,29 +102,29 @@ int32_t wc_transfer_options_set_client_cert(wc_transfer_options *options, const 
     WCI_REQUIRE(cert && *cert, "cert is empty");
     WCI_REQUIRE(!key || *key, "key is empty");
     wci_registry_config *registry = &options->transfer.registry;
-    int32_t rc = set_text(&registry->client_cert, cert, err);
-    return rc ? rc : set_text(&registry->client_key, key, err);
+    int32_t rc = wci_api_set_text(&registry->client_cert, cert, err);
+    return rc ? rc : wci_api_set_text(&registry->client_key, key, err);
 }
 
 int32_t wc_transfer_options_set_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err)
 {
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(dir && *dir, "dir is empty");
-    return set_text(&options->transfer.registry.cert_dir, dir, err);
+    return wci_api_set_text(&options->transfer.registry.cert_dir, dir, err);
 }
 
 int32_t wc_transfer_options_set_target_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err)
 {
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(dir && *dir, "dir is empty");
-    return set_text(&options->transfer.target_cert_dir, dir, err);
+    return wci_api_set_text(&options->transfer.target_cert_dir, dir, err);
 }
 
 int32_t wc_transfer_options_set_registries_conf(wc_transfer_options *options, const char *path, wc_error **err)
 {
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(path && *path, "path is empty");
-    return set_text(&options->transfer.registry.registries_conf, path, err);
+    return wci_api_set_text(&options->transfer.registry.registries_conf, path, err);
 }
 
 static int32_t set_credentials(const char **to_name, const char **to_secret, const char *username,
@@ -162,7 +168,7 @@ int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, const ch
 {
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(path && *path, "path is empty");
-    return set_text(&options->transfer.registry.auth_file, path, err);
+    return wci_api_set_text(&options->transfer.registry.auth_file, path, err);
 }
 
 int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/error.h"
 
 /* Through a volatile pointer, or the compiler would leave out what nobody reads. */
 void wci_wipe(void *data, size_t size)
@@ -59,4 +60,21 @@ char *wci_secret_json_dump(json_t *value, size_t flags)
     if (!value || json_dump_callback(value, append, &text, flags))
         text.failed = 1;
     return wci_str_take(&text);
+}
+
+int32_t wci_secret_make(size_t size, wci_secret *out, wc_error **err)
+{
+    char *data = wci_calloc(size + 1, 1);
+    if (!data)
+        return wci_err_nomem(err);
+    *out = (wci_secret){data, size};
+    return WC_OK;
+}
+
+void wci_secret_clear(wci_secret *secret)
+{
+    if (secret->data)
+        wci_wipe(secret->data, secret->size);
+    wci_free(secret->data);
+    *secret = (wci_secret)WCI_SECRET_INIT;
 }

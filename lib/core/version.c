@@ -16,6 +16,7 @@ static const struct {
     {"registry", NULL},
     {"registry.certs", NULL},
     {"registry.mirrors", NULL},
+    {"signatures", NULL},
     {"import", NULL},
     {"export", NULL},
     {"edit", NULL},

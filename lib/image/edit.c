@@ -251,6 +251,7 @@ static int32_t bring_in(const work *w, const wci_platform *platform, const char 
     wci_place place = {.kind = WCI_PLACE_OCI, .path = w->scratch.dir};
     transfer.platform = *platform;
     transfer.has_platform = 1;
+    transfer.is_own_work = 1;
     int32_t code = name && wci_strv_add(&transfer.names, name) ? wci_err_nomem(err) : WC_OK;
     if (!code)
         code = wci_image_pull(w->call, w->store, &place, &transfer, out, err);

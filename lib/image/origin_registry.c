@@ -56,6 +56,41 @@ static int32_t manifest(wc_call *call, wci_origin *origin, const wci_descriptor 
     return wci_ways_try(call, &r->ways, fetch_by_digest, &w, err);
 }
 
+/* ---- What belongs to an image ---------------------------------------------------------------------- */
+
+typedef struct look {
+    const char *tag;           /* or: */
+    const wci_digest *subject;
+    wci_raw *raw;
+    wc_buf **index;
+} look;
+
+static int32_t fetch_tagged(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
+{
+    const look *l = arg;
+    (void)target;
+    return fetch_manifest(call, remote, l->tag, l->raw, err);
+}
+
+static int32_t fetch_referrers(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
+{
+    const look *l = arg;
+    (void)target;
+    return wci_remote_referrers(call, remote, l->subject, l->index, err);
+}
+
+static int32_t tagged(wc_call *call, wci_origin *origin, const char *tag, wci_raw *out, wc_error **err)
+{
+    look l = {.tag = tag, .raw = out};
+    return wci_ways_look(call, &((registry_origin *)origin)->ways, fetch_tagged, &l, err);
+}
+
+static int32_t referrers(wc_call *call, wci_origin *origin, const wci_digest *subject, wc_buf **out, wc_error **err)
+{
+    look l = {.subject = subject, .index = out};
+    return wci_ways_look(call, &((registry_origin *)origin)->ways, fetch_referrers, &l, err);
+}
+
 /* ---- Blobs ---------------------------------------------------------------------------------------- */
 
 /* All the blobs of one call, and what stands between each and its taker. */
@@ -63,7 +98,8 @@ typedef struct relays {
     struct relay *items;
     wci_fetch **left; /* those that are not there yet */
     size_t count;
-    int is_ours; /* the failure is not that of the server */
+    int is_ours;    /* the failure is not that of the server */
+    int is_useless; /* a server that failed altogether, not over a blob */
     int32_t (*tick)(uintptr_t payload, wc_error **err);
     uintptr_t payload;
 } relays;
@@ -165,6 +201,7 @@ static int32_t fetch_all(wc_call *call, wci_ways *ways, relays *all, wc_error **
         int32_t code = fetch_left(call, ways, all, &why);
         if (!code)
             return WC_OK;
+        all->is_useless |= code != WC_E_NOT_FOUND && code != WC_E_DIGEST;
         if (!all->is_ours && wci_ways_next(call, ways, &why))
             continue;
         if (!why)
@@ -190,7 +227,11 @@ static int32_t fetch(wc_call *call, wci_origin *origin, wci_fetch **fetches, siz
         all.items[i].fetch.write = relay_write;
         all.items[i].fetch.done = relay_done;
     }
+    size_t present = r->ways.at;
     int32_t code = all.items && all.left ? fetch_all(call, &r->ways, &all, err) : wci_err_nomem(err);
+    /* Who lacked one blob may well have the next. */
+    if (!all.is_useless)
+        r->ways.at = present;
     wci_free(all.items);
     wci_free(all.left);
     return code;
@@ -207,7 +248,7 @@ static void close_registry(wci_origin *origin)
     wci_free(r);
 }
 
-static const wci_origin_ops registry_ops = {root, manifest, fetch, NULL, close_registry};
+static const wci_origin_ops registry_ops = {root, manifest, fetch, NULL, close_registry, tagged, referrers};
 
 /* A short name that may stand for several: the first that exists is meant. */
 static int32_t choose_name(wc_call *call, registry_origin *r, wc_error **err)
@@ -220,16 +261,18 @@ static int32_t choose_name(wc_call *call, registry_origin *r, wc_error **err)
     return code;
 }
 
-int32_t wci_origin_open_registry(wc_call *call, const wci_place *place,
-                                 const wci_transfer *transfer, wci_origin **out, wc_error **err)
+static int32_t open_registry(wc_call *call, const wci_place *place, const wci_transfer *transfer, int is_named,
+                             wci_origin **out, wc_error **err)
 {
     registry_origin *r = wci_calloc(1, sizeof *r);
     if (!r)
         return wci_err_nomem(err);
     r->base.ops = &registry_ops;
+    r->base.kind = WCI_PLACE_REGISTRY;
     int32_t code = wci_origin_set_count(&r->base, 1, err);
     if (!code)
-        code = wci_ways_find(place, &transfer->registry, &r->ways, err);
+        code = is_named ? wci_ways_find_named(place, &transfer->registry, &r->ways, err)
+                        : wci_ways_find(place, &transfer->registry, &r->ways, err);
     if (!code)
         code = choose_name(call, r, err);
     if (!code && wci_strv_add_take(&r->base.names[0], wci_reference_format(wci_ways_present(&r->ways)->name)))
@@ -240,4 +283,16 @@ int32_t wci_origin_open_registry(wc_call *call, const wci_place *place,
     }
     *out = &r->base;
     return WC_OK;
+}
+
+int32_t wci_origin_open_registry(wc_call *call, const wci_place *place,
+                                 const wci_transfer *transfer, wci_origin **out, wc_error **err)
+{
+    return open_registry(call, place, transfer, 0, out, err);
+}
+
+int32_t wci_origin_open_named(wc_call *call, const wci_place *place, const wci_transfer *transfer, wci_origin **out,
+                              wc_error **err)
+{
+    return open_registry(call, place, transfer, 1, out, err);
 }

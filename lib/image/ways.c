@@ -10,7 +10,10 @@
 
 /* ---- Finding them --------------------------------------------------------------------------------- */
 
-static int32_t add_name(wci_ways *ways, const wci_registries *registries, const char *text, wc_error **err)
+typedef int32_t (*site_finder)(const wci_registries *registries, const char *name, wci_sites *out, wc_error **err);
+
+static int32_t add_name(wci_ways *ways, const wci_registries *registries, site_finder sites_of, const char *text,
+                        wc_error **err)
 {
     wci_reference *name = &ways->names[ways->name_count];
     wci_sites *sites = &ways->sites[ways->name_count];
@@ -19,14 +22,15 @@ static int32_t add_name(wci_ways *ways, const wci_registries *registries, const 
         return code;
     ways->name_count++;
     char *whole = wci_reference_format(name);
-    code = whole ? wci_registries_sites(registries, whole, sites, err) : wci_err_nomem(err);
+    code = whole ? sites_of(registries, whole, sites, err) : wci_err_nomem(err);
     wci_free(whole);
     if (!code)
         ways->count += sites->count;
     return code;
 }
 
-static int32_t add_names(wci_ways *ways, const wci_registries *registries, const wci_strv *texts, wc_error **err)
+static int32_t add_names(wci_ways *ways, const wci_registries *registries, site_finder sites_of, const wci_strv *texts,
+                         wc_error **err)
 {
     int32_t code = WC_OK;
     ways->names = wci_calloc(texts->count + 1, sizeof *ways->names);
@@ -34,7 +38,7 @@ static int32_t add_names(wci_ways *ways, const wci_registries *registries, const
     if (!ways->names || !ways->sites)
         return wci_err_nomem(err);
     for (size_t i = 0; i < texts->count && !code; i++)
-        code = add_name(ways, registries, texts->items[i], err);
+        code = add_name(ways, registries, sites_of, texts->items[i], err);
     return code;
 }
 
@@ -49,36 +53,48 @@ static int32_t list(wci_ways *ways, wc_error **err)
     return WC_OK;
 }
 
-static int32_t find(wci_ways *ways, const wci_registries *registries, const wci_place *place, wc_error **err)
+static int32_t find(wci_ways *ways, const wci_registries *registries, const wci_place *place, int is_named,
+                    wc_error **err)
 {
     wci_strv names = WCI_STRV_INIT;
     int32_t code = WC_OK;
-    if (place->short_name)
+    if (place->short_name && !is_named)
         code = wci_registries_expand(registries, place->short_name, &names, err);
     else if (wci_strv_add(&names, place->ref))
         code = wci_err_nomem(err);
     if (!code)
-        code = add_names(ways, registries, &names, err);
+        code = add_names(ways, registries, is_named ? wci_registries_named : wci_registries_sites, &names, err);
     if (!code)
         code = list(ways, err);
     wci_strv_free(&names);
     return code;
 }
 
-int32_t wci_ways_find(const wci_place *place, const wci_registry_config *config, wci_ways *out, wc_error **err)
+static int32_t load_and_find(const wci_place *place, const wci_registry_config *config, int is_named, wci_ways *out,
+                             wc_error **err)
 {
     wci_ways ways = WCI_WAYS_INIT;
     wci_registries *registries = NULL;
-    ways.config = config;
+    ways.config = *config;
     int32_t code = wci_registries_load(config->registries_conf, &registries, err);
     if (!code)
-        code = find(&ways, registries, place, err);
+        code = find(&ways, registries, place, is_named, err);
     wci_registries_free(registries);
     if (code)
         wci_ways_free(&ways);
     else
         *out = ways;
     return code;
+}
+
+int32_t wci_ways_find(const wci_place *place, const wci_registry_config *config, wci_ways *out, wc_error **err)
+{
+    return load_and_find(place, config, 0, out, err);
+}
+
+int32_t wci_ways_find_named(const wci_place *place, const wci_registry_config *config, wci_ways *out, wc_error **err)
+{
+    return load_and_find(place, config, 1, out, err);
 }
 
 void wci_ways_free(wci_ways *ways)
@@ -116,7 +132,7 @@ int32_t wci_ways_remote(wc_call *call, wci_ways *ways, wci_remote **out, wc_erro
     wci_way *way = &ways->items[ways->at];
     int32_t code = WC_OK;
     if (!way->remote) {
-        wci_registry_config config = config_of(ways->config, way->site);
+        wci_registry_config config = config_of(&ways->config, way->site);
         code = wci_remote_open(call, &config, way->site->host, way->site->repository, &way->remote, err);
     }
     if (!code)
@@ -181,14 +197,18 @@ int32_t wci_ways_error(const wci_ways *ways, int32_t code, wc_error **err)
     return wci_err_wrap(err, code, "tried before: %s", ways->failed.data);
 }
 
+static int32_t try_present(wc_call *call, wci_ways *ways, wci_way_try what, void *arg, wc_error **err)
+{
+    wci_remote *remote = NULL;
+    int32_t code = wci_ways_remote(call, ways, &remote, err);
+    return code ? code : what(call, remote, wci_ways_present(ways)->site->target, arg, err);
+}
+
 int32_t wci_ways_try(wc_call *call, wci_ways *ways, wci_way_try what, void *arg, wc_error **err)
 {
     for (;;) {
-        wci_remote *remote = NULL;
         wc_error *why = NULL;
-        int32_t code = wci_ways_remote(call, ways, &remote, &why);
-        if (!code)
-            code = what(call, remote, ways->items[ways->at].site->target, arg, &why);
+        int32_t code = try_present(call, ways, what, arg, &why);
         if (!code)
             return WC_OK;
         if (wci_ways_next(call, ways, &why))
@@ -197,4 +217,25 @@ int32_t wci_ways_try(wc_call *call, wci_ways *ways, wci_way_try what, void *arg,
             wci_err_move(err, why);
         return wci_ways_error(ways, code, err);
     }
+}
+
+int32_t wci_ways_look(wc_call *call, wci_ways *ways, wci_way_try what, void *arg, wc_error **err)
+{
+    size_t present = ways->at;
+    int32_t code = WC_E_NOT_FOUND, result = WC_E_INTERNAL;
+    wc_error *why = NULL;
+    for (; code && ways->at < ways->count; ways->at++) {
+        wc_error *reason = NULL;
+        code = try_present(call, ways, what, arg, &reason);
+        int counts = result != WC_E_NOT_FOUND || wci_call_check(call, NULL);
+        if (!code || counts) {
+            wc_error_unref(why);
+            why = reason;
+            result = code;
+        } else {
+            wc_error_unref(reason);
+        }
+    }
+    ways->at = present;
+    return why ? wci_err_move(err, why) : result;
 }

@@ -17,7 +17,7 @@ typedef struct wci_way {
 } wci_way;
 
 typedef struct wci_ways {
-    const wci_registry_config *config; /* lent */
+    wci_registry_config config; /* texts lent */
     wci_reference *names;
     wci_sites *sites; /* of each name */
     size_t name_count;
@@ -26,11 +26,13 @@ typedef struct wci_ways {
     wci_str failed;   /* what has been tried in vain, for errors */
 } wci_ways;
 
-#define WCI_WAYS_INIT {NULL, NULL, NULL, 0, NULL, 0, 0, WCI_STR_INIT}
+#define WCI_WAYS_INIT {.config = WCI_REGISTRY_CONFIG_INIT}
 
-/* For a place of kind WCI_PLACE_REGISTRY. `config` must outlive them. WC_E_PERMISSION when the registry is
+/* For a place of kind WCI_PLACE_REGISTRY. The texts of `config` must outlive them. WC_E_PERMISSION when the registry is
  * blocked. */
 int32_t wci_ways_find(const wci_place *place, const wci_registry_config *config, wci_ways *out, wc_error **err);
+/* The one way to the registry as it is named, for those who also write there: no mirror, and nothing elsewhere. */
+int32_t wci_ways_find_named(const wci_place *place, const wci_registry_config *config, wci_ways *out, wc_error **err);
 void wci_ways_free(wci_ways *ways);
 
 static inline const wci_way *wci_ways_present(const wci_ways *ways)
@@ -53,5 +55,8 @@ int32_t wci_ways_error(const wci_ways *ways, int32_t code, wc_error **err);
 /* Tries `what` by one way after the other, until it succeeds. `target` is the tag or digest. */
 typedef int32_t (*wci_way_try)(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err);
 int32_t wci_ways_try(wc_call *call, wci_ways *ways, wci_way_try what, void *arg, wc_error **err);
+/* The same for what need not be there: the present way stays the one to take, and WC_E_NOT_FOUND of one of them
+ * counts more than that another cannot be asked. */
+int32_t wci_ways_look(wc_call *call, wci_ways *ways, wci_way_try what, void *arg, wc_error **err);
 
 #endif

@@ -50,13 +50,16 @@ typedef struct wci_limits {
     uint64_t max_ratio;    /* uncompressed to compressed, checked past 64 MiB, default 1100 */
     uint32_t max_path;     /* 4096 */
     uint32_t max_header;   /* bytes of pax and long-name data per entry, 1 MiB */
-    int target_windows;    /* 1: names that Windows would read as something else are refused */
+    int target_windows;    /* 1: names that Windows would read as something else are refused; without it
+                              from the first entry on that has attributes of Windows */
 } wci_limits;
 extern const wci_limits wci_limits_default;
 
 typedef struct wci_unpack_stats {
     uint64_t tar_bytes, entries, content_bytes;
     wci_strv skipped; /* extended attributes that could not be set here, one line each */
+    /* Of the table of contents of a zstd:chunked layer, as stored, or empty. It agrees with the layer. */
+    wci_digest table;
 } wci_unpack_stats;
 
 /* Unpacks one layer into `dir` (from wci_staging_dir): makes dir/fs and dir/records. The DiffID is
@@ -107,6 +110,10 @@ typedef struct wci_sink {
  * tar whose names begin with `as`. Links are packed as links. For cp; layers come with commit. */
 int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,
                      const _Atomic int *stop, wc_error **err);
+
+/* The same for `path` ("a/b", without links in it) of the merged view; WC_E_NOT_FOUND. */
+int32_t wci_view_pack(const wci_level *levels, size_t count, const char *path, const char *as,
+                      const wci_sink *to, const _Atomic int *stop, wc_error **err);
 
 struct wci_node_info;
 /* How a directory becomes a layer. */

@@ -6,7 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define MAX_CLAIMS ((size_t)64 * 1024)
 #define MAX_ANSWER ((size_t)1 << 20)

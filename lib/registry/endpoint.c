@@ -106,32 +106,32 @@ static char *server_name(const wci_remote *remote, const wci_url *url)
     return is_usual ? wci_strdup(url->host) : wci_asprintf("%s:%u", url->host, (unsigned)url->port);
 }
 
-static int32_t add_given(const wci_registry_config *config, int is_registry, wci_certs *out, wc_error **err)
+static int32_t add_given(const wci_registry_config *config, int is_registry, wci_tls_certs *out, wc_error **err)
 {
     int32_t code = WC_OK;
     if (config->ca_file)
-        code = wci_certs_add_authorities(out, config->ca_file, err);
+        code = wci_tls_certs_add_authorities(out, config->ca_file, err);
     if (!code && config->cert_dir)
-        code = wci_certs_add_dir(out, config->cert_dir, err);
+        code = wci_tls_certs_add_dir(out, config->cert_dir, err);
     if (!code && !is_registry) /* a name for one server is not for others */
-        code = wci_certs_set_own(out, NULL, NULL, err);
+        code = wci_tls_certs_set_own(out, NULL, NULL, err);
     if (!code && is_registry && config->client_cert)
-        code = wci_certs_set_own(out, config->client_cert, config->client_key, err);
+        code = wci_tls_certs_set_own(out, config->client_cert, config->client_key, err);
     return code;
 }
 
-static int32_t load_certs(const wci_remote *remote, const char *server, const wci_url *url, wci_certs *out,
+static int32_t load_certs(const wci_remote *remote, const char *server, const wci_url *url, wci_tls_certs *out,
                           wc_error **err)
 {
     int32_t code = add_given(&remote->config, wci_url_same_origin(url, &remote->base), out, err);
     if (!code && !remote->config.cert_dir)
-        code = wci_certs_add_usual(out, server, err);
+        code = wci_tls_certs_add_usual(out, server, err);
     return code ? wci_err_wrap(err, code, "registry '%s'", remote->host) : WC_OK;
 }
 
 static void free_certs(wci_server_certs *known)
 {
-    wci_certs_free(&known->certs);
+    wci_tls_certs_free(&known->certs);
     wci_free(known->server);
     wci_free(known);
 }
@@ -162,7 +162,7 @@ static int32_t open_certs(wci_remote *remote, const char *server, const wci_url 
     return WC_OK;
 }
 
-int32_t wci_endpoint_certs(wci_remote *remote, const wci_url *url, const wci_certs **out, wc_error **err)
+int32_t wci_endpoint_certs(wci_remote *remote, const wci_url *url, const wci_tls_certs **out, wc_error **err)
 {
     *out = NULL;
     if (url->plain)

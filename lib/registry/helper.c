@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/secret.h"
 #include "platform/host.h"
 #include "platform/process.h"
 

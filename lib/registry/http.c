@@ -368,10 +368,10 @@ static int set_tls(const wci_http *http, wci_http_request *r)
 {
     curl_easy_setopt(r->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (!r->probe_tls)
-        return wci_certs_apply(r->certs, http->tls_verify, r->easy);
+        return wci_tls_certs_apply(r->certs, http->tls_verify, r->easy);
     curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r);
-    return wci_certs_apply(NULL, 0, r->easy);
+    return wci_tls_certs_apply(NULL, 0, r->easy);
 }
 
 static void set_callbacks(wci_http_request *r)
@@ -610,7 +610,7 @@ static int32_t fence_error(wci_http_request *r, CURLcode curl)
 
 static int32_t outcome(wci_http_request *r, CURLcode curl)
 {
-    const char *own = wci_certs_failure(r->certs, curl, r->words);
+    const char *own = wci_tls_certs_failure(r->certs, curl, r->words);
     if (curl == CURLE_OK)
         return WC_OK;
     if (r->sink_code)

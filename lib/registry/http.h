@@ -14,7 +14,7 @@
 #include "core/call.h"
 #include "core/str.h"
 #include "registry/address.h"
-#include "registry/certs.h"
+#include "registry/tls_certs.h"
 #include "registry/url.h"
 
 typedef struct wci_http_options {
@@ -39,7 +39,7 @@ struct wci_http_request {
     void (*rewind)(wci_http_request *request);
     uint64_t source_size;
     unsigned fence;             /* address classes that may be connected to */
-    const wci_certs *certs;     /* as long as the request runs; NULL: the system's authorities */
+    const wci_tls_certs *certs;     /* as long as the request runs; NULL: the system's authorities */
     const char *local_socket;   /* path of a local socket to connect to instead; NULL: by the url */
     size_t max_body;            /* of an answer that is collected */
     int probe_tls;              /* send nothing, only find out whether the server speaks TLS */

@@ -174,6 +174,22 @@ int32_t wci_registries_sites(const wci_registries *registries, const char *name,
     return code;
 }
 
+int32_t wci_registries_named(const wci_registries *registries, const char *name, wci_sites *out, wc_error **err)
+{
+    wci_sites sites = WCI_SITES_INIT;
+    int insecure = 0;
+    int32_t code = wci_registries_check(registries, name, &insecure, err);
+    if (!code)
+        code = list_sites(NULL, 0, name, &sites, err);
+    if (code) {
+        wci_sites_free(&sites);
+        return code;
+    }
+    sites.items[0].insecure = insecure;
+    *out = sites;
+    return WC_OK;
+}
+
 /* ---- Short names ---------------------------------------------------------------------------------- */
 
 static int32_t add_name(wci_strv *out, const char *first, const char *between, const char *rest, wc_error **err)

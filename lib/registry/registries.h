@@ -41,8 +41,10 @@ typedef struct wci_sites {
 /* Where to look for "host/repository:tag" or "host/repository[:tag]@digest", in this order: the mirrors, then
  * the registry itself. WC_E_PERMISSION when it is blocked. */
 int32_t wci_registries_sites(const wci_registries *registries, const char *name, wci_sites *out, wc_error **err);
+/* The registry as it is named, for what is not only reading. WC_E_PERMISSION when it is blocked. */
+int32_t wci_registries_named(const wci_registries *registries, const char *name, wci_sites *out, wc_error **err);
 void wci_sites_free(wci_sites *sites);
-/* For what is not reading: nothing is sent elsewhere. WC_E_PERMISSION when it is blocked. */
+/* The same, for what is not about one image. */
 int32_t wci_registries_check(const wci_registries *registries, const char *name, int *insecure, wc_error **err);
 /* What a name without a host may stand for, in the order to try: whole names, with its tag and digest.
  * WC_E_INVALID when several are possible and the file forbids to guess, or when there is none. */

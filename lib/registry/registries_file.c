@@ -311,24 +311,23 @@ static int32_t add_named(wci_registries *to, const char *file, wc_error **err)
     return code ? code : add_dir_of(to, file, err);
 }
 
+/* The system's file and directory, and the user's directory. */
+static int32_t add_system(wci_registries *to, const char *system, const char *own, wc_error **err)
+{
+    int32_t code = wci_file_exists(system) ? add_file(to, system, err) : WC_OK;
+    if (!code)
+        code = add_dir_of(to, system, err);
+    return code ? code : add_dir_of(to, own, err);
+}
+
 static int32_t add_usual(wci_registries *to, wc_error **err)
 {
-    const char *home = wci_host_env("HOME");
-    char *own = home && *home ? wci_path_join(home, ".config/containers/registries.conf") : wci_strdup("");
-    char *system = wci_path_join(wci_host_etc(), "containers/registries.conf");
-    int32_t code = own && system ? WC_OK : wci_err_nomem(err);
-    if (!code && *own && wci_file_exists(own)) {
-        code = add_named(to, own, err);
-    } else if (!code) {
-        if (wci_file_exists(system))
-            code = add_file(to, system, err);
-        if (!code)
-            code = add_dir_of(to, system, err);
-        if (!code && *own)
-            code = add_dir_of(to, own, err);
-    }
-    wci_free(own);
-    wci_free(system);
+    wci_strv usual = WCI_STRV_INIT; /* the user's, the system's */
+    int32_t code = wci_host_container_files("registries.conf", &usual) ? wci_err_nomem(err) : WC_OK;
+    if (!code)
+        code = wci_file_exists(usual.items[0]) ? add_named(to, usual.items[0], err)
+                                               : add_system(to, usual.items[1], usual.items[0], err);
+    wci_strv_free(&usual);
     return code;
 }
 

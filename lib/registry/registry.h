@@ -19,7 +19,7 @@ typedef struct wci_registry_config {
     int tls_verify_given;    /* registries.conf has no say in it */
     const char *registries_conf; /* instead of the usual file, see registries.h; NULL: that */
     const char *ca_file;     /* extra CA bundle or NULL */
-    const char *cert_dir;    /* instead of the usual directories, see certs.h; NULL: those */
+    const char *cert_dir;    /* instead of the usual directories, see tls_certs.h; NULL: those */
     const char *client_cert; /* for the registry that is asked first, or NULL */
     const char *client_key;  /* NULL: in the same file */
     const char *username;    /* for the registry that is asked first, NULL: anonymous or auth files */
@@ -120,6 +120,9 @@ int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest
 /* The answer of the Docker Hub's search, version 1, as it came. */
 int32_t wci_remote_search(wc_call *call, wci_remote *remote, const char *term, uint32_t limit, wc_buf **out,
                           wc_error **err);
+/* Any document of the server, by its path. WC_E_NOT_FOUND. */
+int32_t wci_remote_document(wc_call *call, wci_remote *remote, const char *path, size_t max, wc_buf **out,
+                            wc_error **err);
 /* WC_E_UNSUPPORTED where the registry does not do that. */
 int32_t wci_remote_delete_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
                                    wc_error **err);

@@ -4,7 +4,7 @@
 #ifndef WCI_REGISTRY_REMOTE_H
 #define WCI_REGISTRY_REMOTE_H
 
-#include "registry/certs.h"
+#include "registry/tls_certs.h"
 #include "registry/credentials.h"
 #include "registry/http.h"
 #include "registry/registry.h"
@@ -23,7 +23,7 @@ typedef struct wci_auth {
 /* The certificates for one server. */
 typedef struct wci_server_certs {
     char *server; /* "host" or "host:port" */
-    wci_certs certs;
+    wci_tls_certs certs;
     struct wci_server_certs *next;
 } wci_server_certs;
 
@@ -61,7 +61,7 @@ int32_t wci_endpoint_redirect(const wci_http_request *from, wci_url *to, wc_erro
 unsigned wci_endpoint_fence(const wci_remote *remote, const wci_url *url);
 /* The certificates for a request to `url`, lent; NULL with plain HTTP. Our own of the options are for the
  * registry alone. */
-int32_t wci_endpoint_certs(wci_remote *remote, const wci_url *url, const wci_certs **out, wc_error **err);
+int32_t wci_endpoint_certs(wci_remote *remote, const wci_url *url, const wci_tls_certs **out, wc_error **err);
 void wci_endpoint_forget_certs(wci_remote *remote);
 /* Remembers that and from where the registry answered. */
 void wci_endpoint_answered(wci_remote *remote, const wci_http_request *request);

@@ -151,6 +151,8 @@ TRY_PLAIN(wc_image_push, wc_image_push(parent, IMAGE, "127.0.0.1:1/x", h->transf
 TRY(wc_image_load, wc_list, wc_image_load(parent, "/no/such/file", NULL, NULL, &out, err))
 TRY_PLAIN(wc_image_save, wc_image_save(parent, a_name, 1, "oci-archive:/no/such/dir/x", NULL, NULL, err))
 TRY_PLAIN(wc_image_copy, wc_image_copy(parent, "wc-store:" IMAGE, "oci:/no/such/dir/x:y", NULL, NULL, err))
+TRY_PLAIN(wc_image_sign, wc_image_sign(parent, "127.0.0.1:1/x", 0, h->transfer, NULL, err))
+TRY(wc_image_verify, wc_buf, wc_image_verify(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
 TRY(wc_image_open, wc_image, wc_image_open(parent, IMAGE, &out, err))
 TRY(wc_image_list, wc_list, wc_image_list(parent, &out, err))
 TRY_PLAIN(wc_image_tag, wc_image_tag(h->image, "other", err))
@@ -179,6 +181,7 @@ TRY(wc_container_start, wc_stream, wc_container_start(h->container, ALL, NULL, &
 TRY(wc_container_attach, wc_stream, wc_container_attach(h->container, ALL, NULL, &out, err))
 TRY_PLAIN(wc_container_kill, wc_container_kill(h->container, "KILL", err))
 TRY_PLAIN(wc_container_stop, wc_container_stop(h->container, 0, NULL, err))
+TRY_PLAIN(wc_container_restart, wc_container_restart(h->container, 0, NULL, err))
 TRY_PLAIN(wc_container_remove, wc_container_remove(h->container, WC_REMOVE_FORCE, NULL, err))
 TRY_PLAIN(wc_container_copy_in, wc_container_copy_in(h->container, "/etc/passwd", "/tmp/x", NULL, err))
 TRY_PLAIN(wc_container_copy_out, wc_container_copy_out(h->container, "/marker", "/no/such/dir", NULL, err))
@@ -281,7 +284,7 @@ static const struct attempt {
     ENTRY(wc_image_config),       ENTRY(wc_image_inspect),     ENTRY(wc_container_create),
     ENTRY(wc_container_open),     ENTRY(wc_container_start),   ENTRY(wc_container_attach),
     ENTRY(wc_container_wait),     ENTRY(wc_container_kill),    ENTRY(wc_container_stop),
-    ENTRY(wc_container_remove),   ENTRY(wc_container_copy_in), ENTRY(wc_container_copy_out),
+    ENTRY(wc_container_restart),  ENTRY(wc_container_remove),   ENTRY(wc_container_copy_in), ENTRY(wc_container_copy_out),
     ENTRY(wc_container_inspect),  ENTRY(wc_container_list),    ENTRY(wc_container_logs),
     ENTRY(wc_container_exec),     ENTRY(wc_logs_next),         ENTRY(wc_process_wait),
     ENTRY(wc_process_kill),       ENTRY(wc_stream_read),       ENTRY(wc_stream_write),
@@ -295,7 +298,8 @@ static const struct attempt {
     ENTRY(wc_registry_tags),      ENTRY(wc_registry_catalog),  ENTRY(wc_registry_look),
     ENTRY(wc_registry_manifest),  ENTRY(wc_registry_search),   ENTRY(wc_registry_referrers),
     ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
-    ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive)};
+    ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive),
+    ENTRY(wc_image_sign),         ENTRY(wc_image_verify)};
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 
 /* ---- What works in a child ----------------------------------------------------------------------------- */
@@ -304,7 +308,7 @@ static const struct attempt {
 static const char *const usable[] = {
     /* Memory of the process's own. */
     "wc_error_", "wc_buf_", "wc_list_", "wc_event_", "wc_progress_", "wc_code_name", "wc_version", "wc_has_feature",
-    "wc_set_allocator", "wc_layer_", "wc_container_info_",
+    "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
     "wc_image_edit_add_", "wc_image_edit_set_",
     /* Names and numbers that were read before. */

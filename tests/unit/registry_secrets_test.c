@@ -61,10 +61,11 @@ static void release(void *ptr, uintptr_t payload)
     free(block_of(ptr));
 }
 
-/* Always to another place, where libc would sometimes grow the old one. */
+/* Always to another place, where libc would sometimes grow the old one; and without what others, such as curl, left
+ * there. */
 static void *reallocate(void *ptr, size_t size, uintptr_t payload)
 {
-    block *fresh = malloc(sizeof *fresh + size);
+    block *fresh = calloc(1, sizeof *fresh + size);
     if (!fresh)
         return NULL;
     fresh->size = size;

@@ -12,6 +12,7 @@
 
 #include "core/alloc.h"
 #include "layer_model.h"
+#include "platform/tree.h"
 
 enum { MAX_LAYERS = 5 };
 
@@ -292,6 +293,52 @@ static void compare(stack *s, const char *view, model_node *node, const char *pa
         compare_inode(s, path, st.st_ino, node->inode);
 }
 
+/* ---- The view as a tar -------------------------------------------------------------------------- */
+
+typedef struct tar_text {
+    wci_str text;
+    size_t used; /* read so far */
+} tar_text;
+
+static int32_t write_text(void *self, const void *data, size_t size, wc_error **err)
+{
+    (void)err;
+    wci_str_append_n(&((tar_text *)self)->text, data, size);
+    return WC_OK;
+}
+
+static int32_t read_text(void *self, void *data, size_t size, size_t *got, wc_error **err)
+{
+    (void)err;
+    tar_text *t = self;
+    size_t left = t->text.size - t->used;
+    *got = size < left ? size : left;
+    memcpy(data, t->text.data + t->used, *got);
+    t->used += *got;
+    return WC_OK;
+}
+
+/* What is packed of the levels without a mount looks the same when it is unpacked. */
+static void compare_packed(stack *s)
+{
+    char path[96];
+    tar_text tar = {WCI_STR_INIT, 0};
+    const wci_sink to = {write_text, &tar};
+    const wci_source from = {read_text, &tar};
+    wci_fd dir = WCI_FD_NONE;
+    wc_error *err = NULL;
+    snprintf(path, sizeof path, "%s/packed", s->dir);
+    mkdir(path, 0700);
+    s->inode_count = 0;
+    if (wci_view_pack(s->levels, (size_t)s->layers, "", ".", &to, NULL, &err) || wci_tree_open_root(path, &dir, &err) ||
+        wci_tar_apply(&from, dir, WCI_APPLY_KEEP_OWNER, &wci_limits_default, NULL, NULL, &err))
+        failed_call(s, "packing the view", s->layers, err);
+    else
+        compare(s, path, s->model, "");
+    wci_fd_close(dir);
+    wci_str_free(&tar.text);
+}
+
 /* ---- Running ----------------------------------------------------------------------------------- */
 
 static void run_stack(const char *base, unsigned long long seed)
@@ -314,6 +361,8 @@ static void run_stack(const char *base, unsigned long long seed)
         compare(&s, view, s.model, "");
         umount2(view, MNT_DETACH);
     }
+    if (!*s.problem)
+        compare_packed(&s);
     if (*s.problem) {
         fprintf(stderr, "seed %llu: %s\n", seed, s.problem);
         for (int i = 0; i < s.layers; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry/certs.h"
+#include "registry/tls_certs.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -26,7 +26,7 @@ static void begin_authorities(wci_str *authorities)
     wc_buf_unref(bundle);
 }
 
-int32_t wci_certs_add_authorities(wci_certs *certs, const char *file, wc_error **err)
+int32_t wci_tls_certs_add_authorities(wci_tls_certs *certs, const char *file, wc_error **err)
 {
     wc_buf *text = NULL;
     int32_t code = wci_lazy_curl(err);
@@ -42,30 +42,30 @@ int32_t wci_certs_add_authorities(wci_certs *certs, const char *file, wc_error *
     return certs->authorities.failed ? wci_err_nomem(err) : WC_OK;
 }
 
-int32_t wci_certs_set_own(wci_certs *certs, const char *cert, const char *key, wc_error **err)
+int32_t wci_tls_certs_set_own(wci_tls_certs *certs, const char *cert, const char *key, wc_error **err)
 {
     return wci_replace(&certs->cert, cert) || wci_replace(&certs->key, key) ? wci_err_nomem(err) : WC_OK;
 }
 
-void wci_certs_free(wci_certs *certs)
+void wci_tls_certs_free(wci_tls_certs *certs)
 {
     wci_str_free(&certs->authorities);
     wci_free(certs->cert);
     wci_free(certs->key);
-    *certs = (wci_certs)WCI_CERTS_INIT;
+    *certs = (wci_tls_certs)WCI_TLS_CERTS_INIT;
 }
 
 /* ---- Directories ---------------------------------------------------------------------------------- */
 
-static int32_t add_authority(wci_certs *certs, const char *dir, const char *name, wc_error **err)
+static int32_t add_authority(wci_tls_certs *certs, const char *dir, const char *name, wc_error **err)
 {
     char *file = wci_path_join(dir, name);
-    int32_t code = file ? wci_certs_add_authorities(certs, file, err) : wci_err_nomem(err);
+    int32_t code = file ? wci_tls_certs_add_authorities(certs, file, err) : wci_err_nomem(err);
     wci_free(file);
     return code;
 }
 
-static int32_t add_own(wci_certs *certs, const char *dir, const char *name, const wci_strv *names, wc_error **err)
+static int32_t add_own(wci_tls_certs *certs, const char *dir, const char *name, const wci_strv *names, wc_error **err)
 {
     int stem = (int)(strlen(name) - strlen(".cert"));
     char *key_name = wci_asprintf("%.*s.key", stem, name);
@@ -77,14 +77,14 @@ static int32_t add_own(wci_certs *certs, const char *dir, const char *name, cons
                        "'%.*s.crt'",
                        cert, key_name, stem, name);
     if (!code)
-        code = wci_certs_set_own(certs, cert, key, err);
+        code = wci_tls_certs_set_own(certs, cert, key, err);
     wci_free(key_name);
     wci_free(cert);
     wci_free(key);
     return code;
 }
 
-int32_t wci_certs_add_dir(wci_certs *certs, const char *dir, wc_error **err)
+int32_t wci_tls_certs_add_dir(wci_tls_certs *certs, const char *dir, wc_error **err)
 {
     wci_strv names = WCI_STRV_INIT;
     int32_t code = wci_dir_list(dir, &names, err);
@@ -99,14 +99,12 @@ int32_t wci_certs_add_dir(wci_certs *certs, const char *dir, wc_error **err)
     return code;
 }
 
-static int32_t try_dir(wci_certs *certs, const char *base, const char *below, const char *server, int *found,
-                       wc_error **err)
+static int32_t try_dir(wci_tls_certs *certs, const char *place, const char *server, int *found, wc_error **err)
 {
-    char *places = wci_path_join(base, below), *dir = places ? wci_path_join(places, server) : NULL;
+    char *dir = wci_path_join(place, server);
     wc_error *why = NULL;
-    int32_t code = dir ? wci_certs_add_dir(certs, dir, &why) : wci_err_nomem(&why);
+    int32_t code = dir ? wci_tls_certs_add_dir(certs, dir, &why) : wci_err_nomem(&why);
     *found = dir && wci_file_exists(dir);
-    wci_free(places);
     wci_free(dir);
     /* One that this user may not look into is meant for others. */
     if (*found ? code != WC_E_PERMISSION : code == WC_E_NOMEM)
@@ -115,27 +113,23 @@ static int32_t try_dir(wci_certs *certs, const char *base, const char *below, co
     return WC_OK;
 }
 
-int32_t wci_certs_add_usual(wci_certs *certs, const char *server, wc_error **err)
+int32_t wci_tls_certs_add_usual(wci_tls_certs *certs, const char *server, wc_error **err)
 {
-    const char *home = wci_host_env("HOME"), *system = wci_host_etc();
-    const struct {
-        const char *base, *below;
-    } usual[] = {
-        {home && *home ? home : NULL, ".config/containers/certs.d"},
-        {system, "containers/certs.d"},
-        {system, "docker/certs.d"},
-    };
+    wci_strv places = WCI_STRV_INIT;
     int found = *server == '.'; /* no server's name, and none of our directories */
     int32_t code = WC_OK;
-    for (size_t i = 0; i < sizeof usual / sizeof *usual && !found && !code; i++)
-        if (usual[i].base)
-            code = try_dir(certs, usual[i].base, usual[i].below, server, &found, err);
+    if (wci_host_container_files("certs.d", &places) ||
+        wci_strv_add_take(&places, wci_path_join(wci_host_etc(), "docker/certs.d")))
+        code = wci_err_nomem(err);
+    for (size_t i = 0; i < places.count && !found && !code; i++)
+        code = try_dir(certs, places.items[i], server, &found, err);
+    wci_strv_free(&places);
     return code;
 }
 
 /* ---- curl ----------------------------------------------------------------------------------------- */
 
-int wci_certs_apply(const wci_certs *certs, int verify, void *easy)
+int wci_tls_certs_apply(const wci_tls_certs *certs, int verify, void *easy)
 {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
@@ -168,7 +162,7 @@ static int is_about_ours(const char *words)
     return 0;
 }
 
-const char *wci_certs_failure(const wci_certs *certs, int curl_code, const char *words)
+const char *wci_tls_certs_failure(const wci_tls_certs *certs, int curl_code, const char *words)
 {
     if (curl_code == CURLE_SSL_CERTPROBLEM)
         return "our certificate or its key cannot be used; both must be PEM, fit each other, and need no password";
