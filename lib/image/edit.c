@@ -248,7 +248,7 @@ static int32_t bring_in(const work *w, const wci_platform *platform, const char 
                         wc_error **err)
 {
     wci_transfer transfer = WCI_TRANSFER_INIT;
-    wci_place place = {WCI_PLACE_OCI, w->scratch.dir, NULL};
+    wci_place place = {.kind = WCI_PLACE_OCI, .path = w->scratch.dir};
     transfer.platform = *platform;
     transfer.has_platform = 1;
     transfer.is_own_work = 1;

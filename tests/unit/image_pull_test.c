@@ -254,7 +254,7 @@ static void *pull_thread(void *arg)
     puller *p = arg;
     p->self = pthread_self();
     wc_call call = {.progress = count_ends, .progress_payload = (uintptr_t)p};
-    wci_place place = {WCI_PLACE_OCI, p->dir, NULL};
+    wci_place place = {.kind = WCI_PLACE_OCI, .path = p->dir};
     wci_image_record *record = NULL;
     wc_error *err = NULL;
     p->code = wci_image_pull(&call, layout_store, &place, &plain_transfer, &record, &err);
@@ -323,7 +323,7 @@ START_TEST(a_callback_ends_the_pull)
     char *manifest = layout_manifest(descriptor, layer, "");
     layout_index(layout_descriptor(WCI_TYPE_OCI_MANIFEST, manifest, strlen(manifest)));
     wc_call call = {.progress = refuse_unpack};
-    wci_place place = {WCI_PLACE_OCI, layout_dir, NULL};
+    wci_place place = {.kind = WCI_PLACE_OCI, .path = layout_dir};
     wci_image_record *record = NULL;
     test_code(wci_image_pull(&call, layout_store, &place, &plain_transfer, &record, NULL), WC_E_CANCELLED);
     ck_assert_uint_eq(layout_image_count(), 0);
