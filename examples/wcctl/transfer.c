@@ -91,8 +91,6 @@ wc_image *transfer_pull(transfer *t, const char *source)
     wc_error *err = NULL;
     wc_image *image = NULL;
     transfer_begin(t);
-    /* Whoever names one archive or directory to pull from trusts it to say what it holds. */
-    TRY(wc_transfer_options_set_trust_names(t->options, 1, &err));
     int32_t code = wc_image_pull(app_context(), source, t->options, wcctl.cancel, &image, &err);
     transfer_end(t);
     TRY(code);

@@ -71,7 +71,7 @@ WC_API int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, c
 /** Downloads at once, 1 to 64; default 6. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count, wc_error **err);
 /** 1: names found inside an archive become names in the store. Default 0: only names that the caller
- * gave, because an archive could claim any. @since 0.1 */
+ * gave, with the source (`oci:DIR:NAME`) too, because an archive could claim any. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_trust_names(wc_transfer_options *options, int32_t trust, wc_error **err);
 /** A name to give the image in the store. May be called several times. Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_add_name(wc_transfer_options *options, const char *name, wc_error **err);

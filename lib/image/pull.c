@@ -218,13 +218,22 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     return code;
 }
 
+/* What a place states is taken from a registry, which answers to a name, and from those who are trusted; of
+ * other places the name that the caller has asked for counts, and no more. */
+static int32_t collect_names(const wci_origin *origin, const wci_place *place, const wci_transfer *transfer,
+                             wci_strv *out, wc_error **err)
+{
+    const wci_strv asked = {&(char *){place->ref}, place->ref != NULL, 0};
+    int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
+    return wci_names_collect(trusted ? &origin->names[0] : &asked, 1, &transfer->names, out, err);
+}
+
 static int32_t pull_from(wc_call *call, wci_store *store, wci_origin *origin,
                          const wci_place *place, const wci_transfer *transfer,
                          wci_image_record **out, wc_error **err)
 {
     wci_strv names = WCI_STRV_INIT;
-    int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
-    int32_t code = wci_names_collect(&origin->names[0], trusted, &transfer->names, &names, err);
+    int32_t code = collect_names(origin, place, transfer, &names, err);
     if (!code)
         code = bring_image(call, store, origin, 0, place, transfer, &names, "pull",
                            place->kind == WCI_PLACE_REGISTRY ? origin->names[0].items[0] : NULL, out, err);
