@@ -45,14 +45,17 @@ static int32_t has_other_names(const wci_image_record *record, const char *text,
     return code;
 }
 
+/* *id is set when an image ID was meant. */
 static int32_t forget(wc_call *call, wci_store *store, const char *name_or_id, int force, wci_strv *removed,
-                      int *changed, wc_error **err)
+                      wci_digest *id, int *changed, wc_error **err)
 {
     wci_image_record *record = NULL;
     char *name = NULL;
     int32_t code = wci_image_lookup(store, name_or_id, &record, &name, err);
     if (code)
         return code;
+    if (!name && strcmp(name_or_id, record->manifest.text) != 0)
+        *id = record->config;
     if (name && count_tags(record, name))
         code = untag(call, store, record, name, removed, changed, err);
     else if (!name && !force && count_tags(record, NULL) > 1)
@@ -66,14 +69,37 @@ static int32_t forget(wc_call *call, wci_store *store, const char *name_or_id, i
 
 /* Others may tag and remove meanwhile: a name that came in between must not go with the image, and of two last
  * names that go at once the second takes the image along. */
-int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id, int force,
-                         wci_strv *removed, wc_error **err)
+static int32_t forget_one(wc_call *call, wci_store *store, const char *name_or_id, int force,
+                          wci_strv *removed, wci_digest *id, wc_error **err)
 {
     int changed;
     int32_t code;
     do {
         changed = 0;
-        code = forget(call, store, name_or_id, force, removed, &changed, err);
+        code = forget(call, store, name_or_id, force, removed, id, &changed, err);
     } while (!code && changed);
+    return code;
+}
+
+/* Whether another manifest has the id; one that stays, for a container, is no other. */
+static int has_another(wci_store *store, const wci_digest *id, wci_digest *manifest)
+{
+    wci_image_record *record = NULL;
+    if (!wci_digest_is_set(id) || wci_image_find(store, id->text, &record, NULL))
+        return 0;
+    int another = !wci_digest_equal(&record->manifest, manifest);
+    *manifest = record->manifest;
+    wci_image_record_free(record);
+    return another;
+}
+
+/* Several manifests may have one configuration, whose digest is the ID of all of them. */
+int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id, int force,
+                         wci_strv *removed, wc_error **err)
+{
+    wci_digest id = {""}, manifest = {""};
+    int32_t code = forget_one(call, store, name_or_id, force, removed, &id, err);
+    while (!code && has_another(store, &id, &manifest))
+        code = forget_one(call, store, id.text, force, removed, &id, err);
     return code;
 }

@@ -124,6 +124,18 @@ class MadeBySkopeo(ImageCase):
             with open(f"{blobs}/{name}", "rb") as f:
                 self.assertEqual(hashlib.sha256(f.read()).hexdigest(), name)
 
+    def test_an_id_of_two_manifests_goes_whole(self):
+        """The same configuration, once with gzip and once with plain layers."""
+        self.pull(self.layout)
+        self.ok("save", "--format", "docker-archive", "-o", self.path("plain.tar"), "box")
+        self.ok("load", "-i", self.path("plain.tar"))
+        found = self.images()
+        self.assertEqual(len(found), 2)
+        self.assertEqual(len({image["Id"] for image in found}), 1)
+        self.ok("rmi", "-f", found[0]["Id"])
+        self.assertEqual(self.images(), [])
+        self.check()
+
     def test_several_images_in_one_archive(self):
         make_layout(self.path("other"), "other", "--seed", "x")
         self.pull(self.layout)
