@@ -217,3 +217,44 @@ int32_t wci_tar_writer_entry(wci_tar_writer *w, const wci_tar_entry *entry, wc_e
     int32_t rc = write_records(w, err);
     return rc ? rc : write_header(w, entry, type_flag(entry->type), err);
 }
+
+/* ---- Sparse files ------------------------------------------------------------------------------- */
+
+static void add_text(wci_str *out, const char *key, const char *value)
+{
+    add_record(out, "GNU.sparse.", key, value, strlen(value));
+}
+
+/* The number of regions and where each is, as text, filled up to whole blocks. */
+static void list_regions(const wci_sparse_region *regions, size_t count, wci_str *out)
+{
+    wci_str_printf(out, "%zu\n", count);
+    for (size_t i = 0; i < count; i++)
+        wci_str_printf(out, "%" PRIu64 "\n%" PRIu64 "\n", regions[i].offset, regions[i].size);
+    wci_str_append_n(out, zeros, (size_t)(-out->size & (WCI_TAR_BLOCK - 1)));
+}
+
+int32_t wci_tar_writer_sparse(wci_tar_writer *w, const wci_tar_entry *entry, const wci_sparse_region *regions,
+                              size_t count, uint64_t *stored, wc_error **err)
+{
+    wci_str map = WCI_STR_INIT;
+    wci_tar_entry file = *entry;
+    list_regions(regions, count, &map);
+    *stored = map.size;
+    for (size_t i = 0; i < count; i++)
+        *stored += regions[i].size;
+    file.name = "GNUSparseFile.0/file";
+    file.data_size = *stored;
+    collect_records(w, &file);
+    add_text(&w->records, "major", "1");
+    add_text(&w->records, "minor", "0");
+    add_text(&w->records, "name", entry->name);
+    add_number(&w->records, "GNU.sparse.realsize", entry->size);
+    int32_t rc = map.failed ? wci_err_nomem(err) : write_records(w, err);
+    if (!rc)
+        rc = write_header(w, &file, type_flag(file.type), err);
+    if (!rc)
+        rc = wci_tar_writer_data(w, map.data, map.size, err);
+    wci_str_free(&map);
+    return rc;
+}

@@ -12,6 +12,10 @@ typedef struct wci_tar_writer {
 
 /* Header of an entry; entry->data_size bytes are to follow by wci_tar_writer_data(). */
 int32_t wci_tar_writer_entry(wci_tar_writer *w, const wci_tar_entry *entry, wc_error **err);
+/* Of a sparse file of entry->size bytes, of which only those of the regions follow: the form 1.0 of GNU tar. *stored
+ * is what is to be filled up at the end. */
+int32_t wci_tar_writer_sparse(wci_tar_writer *w, const wci_tar_entry *entry, const wci_sparse_region *regions,
+                              size_t count, uint64_t *stored, wc_error **err);
 int32_t wci_tar_writer_data(wci_tar_writer *w, const void *data, size_t size, wc_error **err);
 /* Fills the last block of `size` bytes of content. */
 int32_t wci_tar_writer_pad(wci_tar_writer *w, uint64_t size, wc_error **err);
