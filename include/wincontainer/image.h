@@ -192,6 +192,25 @@ WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
 /** One JSON object with the field names of `docker image inspect`; the caller releases it. @since 0.1 */
 WC_API int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err);
 
+/**
+ * Writes the file system of an image as one tar: all layers as one, without whiteouts. Owners, attributes and sparse
+ * files are those of the layers, also without root. The same image gives the same bytes.
+ *
+ * @param path a file; written beside its place and renamed when whole.
+ * Thread-safety: any thread. Blocking: until done, cancelled or failed; nothing is left then.
+ * @return WC_OK, WC_E_INVALID (path), WC_E_DIGEST when a layer of the store is damaged, WC_E_IO, WC_E_NO_SPACE,
+ *         WC_E_CANCELLED … Specification: POSIX pax. @since 0.1
+ */
+WC_API int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *cancel, wc_error **err);
+/**
+ * The same to a descriptor.
+ *
+ * @param fd a file, pipe or socket open for writing; lent, its flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until all is written, cancelled or failed; part of it is written then.
+ * @return as wc_image_export(), and WC_E_CLOSED when nobody reads. @since 0.1
+ */
+WC_API int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err);
+
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_layer *wc_layer_ref(wc_layer *layer);
 /** Drops a reference. Thread-safety: any thread. @since 0.1 */

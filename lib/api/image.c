@@ -8,6 +8,7 @@
 #include "image/config.h"
 #include "image/copy.h"
 #include "image/documents.h"
+#include "image/export.h"
 #include "image/inspect.h"
 #include "image/drop.h"
 #include "image/names.h"
@@ -361,6 +362,27 @@ int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err)
     WCI_REQUIRE(out, "out is NULL");
     int32_t rc = wci_api_begin(image->context, NULL, &call, err);
     return rc ? rc : wci_image_inspect(store_of(image->context), image->record, out, err);
+}
+
+static int32_t export_image(const wc_image *image, const char *path, wci_fd fd, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(image->context, cancel, &call, err);
+    return rc ? rc : wci_image_export(&call, store_of(image->context), image->record, path, fd, err);
+}
+
+int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *cancel, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    return export_image(image, path, WCI_FD_NONE, cancel, err);
+}
+
+int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(fd >= 0, "fd is negative");
+    return export_image(image, NULL, (wci_fd)fd, cancel, err);
 }
 
 /* ---- One layer ---------------------------------------------------------------------------------- */

@@ -17,6 +17,8 @@ static const struct {
     {"import", NULL},
     {"export", NULL},
     {"edit", NULL},
+    {"edit.layers", NULL},
+    {"export-tar", NULL},
     {"containers", NULL},
     {"exec", NULL},
     {"logs", NULL},

@@ -27,10 +27,14 @@ int32_t wci_merged_read(wc_call *call, const wci_tar_stack *stack, size_t below,
                         wci_merged **out, wc_error **err);
 void wci_merged_free(wci_merged *merged); /* NULL accepted */
 
+enum {
+    /* Directories come after what is in them, for programs that set the time of a directory as it goes by. */
+    WCI_MERGED_DIRS_LAST = 1,
+};
 /* Writes a plain tar: what makes the view of all layers of that of the first `below` ones, which is the whole view
  * when that is 0. The same layers give the same bytes. */
-int32_t wci_merged_write(wc_call *call, wci_merged *merged, const wci_tar_stack *stack, const wci_sink *to,
-                         wc_error **err);
+int32_t wci_merged_write(wc_call *call, wci_merged *merged, const wci_tar_stack *stack, int flags,
+                         const wci_sink *to, wc_error **err);
 
 /* What differs between two views: `kind` as in Docker's API. */
 enum { WCI_CHANGED = 0, WCI_ADDED = 1, WCI_DELETED = 2 };

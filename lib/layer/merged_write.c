@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the tree of the view to one tar: first directories, marks and everything without content, in order of path;
- * then the contents, as they come by in their layers, each with its other names behind it. */
+/* From the tree of the view to one tar: first directories and marks, so that no name comes before the directory that
+ * it is in; then everything without content, in order of path; then the contents, as they come by in their layers,
+ * each with its other names behind it. */
 #include "layer/merged_tree.h"
 
 #include <string.h>
@@ -17,6 +18,8 @@ typedef struct writing {
     const wci_merged *m;
     wci_tar_writer tar;
     wci_str path, other;
+    wci_merged_node **dirs; /* to be written at the end */
+    size_t dir_count, dir_cap;
 } writing;
 
 /* ---- Names ------------------------------------------------------------------------------------------ */
@@ -151,59 +154,97 @@ static int32_t write_leaf(writing *w, wci_merged_node *node, wc_error **err)
     return rc ? rc : write_links(w, node->other, err);
 }
 
-/* Everything but contents. */
-static int32_t write_names(writing *w, wc_error **err)
+static int32_t note_dir(writing *w, wci_merged_node *node, wc_error **err)
+{
+    if (!wci_grow(&w->dirs, &w->dir_cap, w->dir_count + 1, sizeof *w->dirs))
+        return wci_err_nomem(err);
+    w->dirs[w->dir_count++] = node;
+    return WC_OK;
+}
+
+/* Directories that are to come last are only noted. */
+static int32_t write_dirs(writing *w, int is_last, wc_error **err)
 {
     int32_t rc = WC_OK;
     for (wci_merged_node *node = w->m->root, *next; node && !rc; node = next) {
-        int is_hidden = !node->file, is_dir = wci_merged_is_dir(node);
+        int is_dir = wci_merged_is_dir(node), is_gone = !node->file && node->was_below;
         next = wci_merged_next(node, !is_dir);
         rc = wci_call_check(w->call, err);
-        if (rc)
-            return rc;
-        if (is_dir)
-            rc = write_dir(w, node, err);
-        else if (!is_hidden)
-            rc = write_leaf(w, node, err);
-        else if (node->was_below && !node->parent->hides_all)
+        if (!rc && is_dir)
+            rc = is_last ? note_dir(w, node, err) : write_dir(w, node, err);
+        else if (!rc && is_gone && !node->parent->hides_all)
             rc = write_whiteout(w, node, err);
+    }
+    return rc;
+}
+
+static int32_t write_noted_dirs(writing *w, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    while (w->dir_count && !rc)
+        rc = write_dir(w, w->dirs[--w->dir_count], err);
+    return rc;
+}
+
+static int32_t write_leaves(writing *w, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    for (wci_merged_node *node = w->m->root, *next; node && !rc; node = next) {
+        int is_dir = wci_merged_is_dir(node);
+        next = wci_merged_next(node, !is_dir);
+        rc = wci_call_check(w->call, err);
+        if (!rc && !is_dir && node->file)
+            rc = write_leaf(w, node, err);
     }
     return rc;
 }
 
 /* ---- Contents --------------------------------------------------------------------------------------- */
 
-static int32_t write_pieces(writing *w, wci_tar_reader *reader, wc_error **err)
+static int32_t write_dense(writing *w, const wci_tar_entry *entry, wci_tar_reader *reader, wc_error **err)
 {
-    for (;;) {
+    int32_t rc = wci_tar_writer_entry(&w->tar, entry, err);
+    while (!rc) {
         const void *data;
         size_t size;
         uint64_t offset;
-        int32_t rc = wci_tar_reader_data(reader, &data, &size, &offset, err);
-        if (rc || !size)
-            return rc;
-        if ((rc = wci_tar_writer_data(&w->tar, data, size, err)))
-            return rc;
+        rc = wci_tar_reader_data(reader, &data, &size, &offset, err);
+        if (!rc && !size)
+            return wci_tar_writer_pad(&w->tar, entry->data_size, err);
+        if (!rc)
+            rc = wci_tar_writer_data(&w->tar, data, size, err);
     }
+    return rc;
+}
+
+static int32_t write_sparse(writing *w, const wci_tar_entry *entry, wci_tar_reader *reader, wc_error **err)
+{
+    wci_sparse_writer sparse;
+    size_t count;
+    const wci_sparse_region *regions = wci_tar_reader_regions(reader, &count);
+    int32_t rc = wci_sparse_begin(&sparse, &w->tar, entry, regions, count, err);
+    for (size_t size = 1; !rc && size;) {
+        const void *data;
+        uint64_t offset;
+        rc = wci_tar_reader_data(reader, &data, &size, &offset, err);
+        if (!rc && size)
+            rc = wci_sparse_data(&sparse, data, size, offset, err);
+    }
+    if (!rc)
+        rc = wci_sparse_end(&sparse, err);
+    wci_sparse_free(&sparse);
+    return rc;
 }
 
 static int32_t write_content(writing *w, const wci_merged_file *file, wci_tar_reader *reader,
                              const wci_tar_entry *found, wc_error **err)
 {
-    size_t count;
-    uint64_t stored = file->size;
     int32_t rc = wci_merged_path(file->names, &w->path, err);
     if (rc)
         return rc;
     wci_tar_entry entry = entry_of(file, w->path.data);
-    const wci_sparse_region *regions = wci_tar_reader_regions(reader, &count);
     entry.data_size = file->size;
-    rc = found->is_sparse ? wci_tar_writer_sparse(&w->tar, &entry, regions, count, &stored, err)
-                          : wci_tar_writer_entry(&w->tar, &entry, err);
-    if (!rc)
-        rc = write_pieces(w, reader, err);
-    if (!rc)
-        rc = wci_tar_writer_pad(&w->tar, stored, err);
+    rc = found->is_sparse ? write_sparse(w, &entry, reader, err) : write_dense(w, &entry, reader, err);
     return rc ? rc : write_links(w, file->names->other, err);
 }
 
@@ -270,18 +311,23 @@ static int32_t write_contents(writing *w, const wci_tar_stack *stack, wc_error *
     return rc;
 }
 
-int32_t wci_merged_write(wc_call *call, wci_merged *merged, const wci_tar_stack *stack, const wci_sink *to,
-                         wc_error **err)
+int32_t wci_merged_write(wc_call *call, wci_merged *merged, const wci_tar_stack *stack, int flags,
+                         const wci_sink *to, wc_error **err)
 {
     writing w = {.call = call, .m = merged, .tar = {.sink = *to}};
     collect_names(&w);
-    int32_t rc = write_names(&w, err);
+    int32_t rc = write_dirs(&w, flags & WCI_MERGED_DIRS_LAST, err);
+    if (!rc)
+        rc = write_leaves(&w, err);
     if (!rc)
         rc = write_contents(&w, stack, err);
+    if (!rc)
+        rc = write_noted_dirs(&w, err);
     if (!rc)
         rc = wci_tar_writer_end(&w.tar, err);
     wci_tar_writer_free(&w.tar);
     wci_str_free(&w.path);
     wci_str_free(&w.other);
+    wci_free(w.dirs);
     return rc;
 }

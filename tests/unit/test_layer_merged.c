@@ -28,7 +28,7 @@ static int32_t write_tar(void *self, const void *data, size_t size, wc_error **e
     return WC_OK;
 }
 
-static void merge(stack *s, size_t below, tarball *out)
+static void merge(stack *s, size_t below, int flags, tarball *out)
 {
     WCI_CALL_NONE(call);
     const wci_tar_stack layers = {(size_t)s->layers, open_layer, NULL, s};
@@ -36,7 +36,7 @@ static void merge(stack *s, size_t below, tarball *out)
     wci_merged *merged = NULL;
     wc_error *err = NULL;
     if (wci_merged_read(&call, &layers, below, 0, &merged, &err) ||
-        wci_merged_write(&call, merged, &layers, &to, &err))
+        wci_merged_write(&call, merged, &layers, flags, &to, &err))
         stack_failed(s, "merging above", (int)below, err);
     wci_merged_free(merged);
 }
@@ -67,7 +67,7 @@ static void run_stack(const char *base, unsigned long long seed)
             stack_add(&s, i, &t);
         tar_free(&t);
     }
-    merge(&s, (size_t)below, &merged);
+    merge(&s, (size_t)below, seed % 2 ? WCI_MERGED_DIRS_LAST : 0, &merged);
     int layers = s.layers;
     s.layers = below + 1;
     if (!*s.problem)
