@@ -308,6 +308,17 @@ class Squash(LayersCase):
             self.assertFails(self.wcctl("edit", "--squash", number, "odd", "bad"), 125, says)
 
 
+    def test_of_dropped_blobs(self):
+        """Blobs that were dropped for their space come back when their bytes are wanted."""
+        tar = self.wcctl_ok("export", "odd", text=False).stdout
+        for work in (["export", "odd"], ["edit", "--squash", "all", "odd", "d1"], ["edit", "--recompress", "--compression", "zstd", "odd", "d2"]):
+            self.wcctl_ok("system", "prune", "-f", "--drop-blobs")
+            done = self.wcctl_ok(*work, text=False)
+            self.assertTrue(work[0] != "export" or done.stdout == tar)
+            self.wcctl_ok("system", "check")
+        self.wcctl_ok("rmi", "d1", "d2")
+
+
 class Rebase(LayersCase):
     def add(self, base, name, path, text, **more):
         tree = self.fresh(name)
