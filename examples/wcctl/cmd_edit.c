@@ -234,10 +234,13 @@ static int diff(int argc, char **argv)
     wc_error *err = NULL;
     wc_container *container = NULL;
     wc_buf *changes = NULL;
-    argc = options_read("diff", "CONTAINER", "Lists what a container has changed (C), added (A) and deleted (D).", NULL, 0, 0,
-                        argc, argv);
+    argc = options_read("diff", "CONTAINER | IMAGE IMAGE",
+                        "Lists what a container, or the second of two images, has changed (C), added (A) and deleted (D).",
+                        NULL, 0, 0, argc, argv);
+    if (argc == 2)
+        return diff_images(argv[0], argv[1]);
     if (argc != 1)
-        die_usage("diff takes one CONTAINER");
+        die_usage("diff takes one CONTAINER or two images");
     TRY(wc_container_open(app_context(), argv[0], &container, &err));
     TRY(wc_container_diff(container, wcctl.cancel, &changes, &err));
     wc_container_unref(container);

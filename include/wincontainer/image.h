@@ -211,6 +211,19 @@ WC_API int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *can
  */
 WC_API int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err);
 
+/**
+ * What the file system of one image has become in another.
+ *
+ * @param out JSON: a list of {"Path", "Kind"}, kinds as in wc_container_diff(): 0 changed, 1 added, 2 deleted. Changed
+ *            ones have "What", of "type", "content" (also the target of a link, the numbers of a device), "mode",
+ *            "owner", "xattrs"; regular files have "OldSize" and "NewSize" where there is one. Of a deleted directory
+ *            only itself is told; times alone are no difference. The caller releases it.
+ * Thread-safety: any thread. Blocking: both images are read, until done, cancelled or failed.
+ * @return WC_OK, WC_E_INVALID for images of different contexts, WC_E_DIGEST when a layer of the store is damaged,
+ *         WC_E_LIMIT, WC_E_CANCELLED … @since 0.1
+ */
+WC_API int32_t wc_image_diff(wc_image *from, wc_image *to, wc_cancel *cancel, wc_buf **out, wc_error **err);
+
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_layer *wc_layer_ref(wc_layer *layer);
 /** Drops a reference. Thread-safety: any thread. @since 0.1 */

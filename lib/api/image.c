@@ -7,6 +7,7 @@
 #include "core/list.h"
 #include "image/config.h"
 #include "image/copy.h"
+#include "image/diff.h"
 #include "image/documents.h"
 #include "image/export.h"
 #include "image/inspect.h"
@@ -383,6 +384,18 @@ int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_e
     WCI_REQUIRE(image, "image is NULL");
     WCI_REQUIRE(fd >= 0, "fd is negative");
     return export_image(image, NULL, (wci_fd)fd, cancel, err);
+}
+
+int32_t wc_image_diff(wc_image *from, wc_image *to, wc_cancel *cancel, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    WCI_REQUIRE(from && to, "an image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    int32_t rc = wci_api_begin(from->context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(from->context->engine == to->context->engine, "the images belong to different contexts");
+    return wci_image_diff(&call, store_of(from->context), from->record, to->record, out, err);
 }
 
 /* ---- One layer ---------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@ static const struct {
     {"export", NULL},
     {"edit", NULL},
     {"edit.layers", NULL},
+    {"image-diff", NULL},
     {"export-tar", NULL},
     {"containers", NULL},
     {"exec", NULL},

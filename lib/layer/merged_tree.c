@@ -92,7 +92,7 @@ wci_merged_node *wci_merged_find(const wci_merged *m, const char *path)
     return node && node->file ? node : NULL;
 }
 
-wci_merged_node *wci_merged_next(wci_merged_node *node, int beside)
+wci_merged_node *wci_merged_next(const wci_merged_node *node, int beside)
 {
     if (!beside && node->child)
         return node->child;

@@ -59,7 +59,7 @@ wci_merged_node *wci_merged_make(wci_merged *m, const char *path, uint32_t layer
 /* Takes it out of the view, with all below. */
 void wci_merged_drop(wci_merged_node *node);
 /* The next in pre-order; NULL at the end. With `beside` what is below the node is left out. */
-wci_merged_node *wci_merged_next(wci_merged_node *node, int beside);
+wci_merged_node *wci_merged_next(const wci_merged_node *node, int beside);
 /* Orders the children of all directories by name. */
 int32_t wci_merged_sort(wci_merged *m, wc_error **err);
 /* Replaces `out` by the path of the node, "" for the root. */

@@ -191,6 +191,28 @@ START_TEST(exports_to_nobody_end)
 }
 END_TEST
 
+/* ---- Comparing -------------------------------------------------------------------------------------- */
+
+START_TEST(images_are_compared)
+{
+    const char *const tars[] = {"a.tar"};
+    wc_buf *changes = NULL;
+    wc_image *one = make_image("one", tars, 1), *two = two_layers();
+    bad(wc_image_diff(NULL, two, NULL, &changes, &err), WC_E_INVALID);
+    bad(wc_image_diff(one, NULL, NULL, &changes, &err), WC_E_INVALID);
+    bad(wc_image_diff(one, two, NULL, NULL, &err), WC_E_INVALID);
+    good(wc_image_diff(one, two, NULL, &changes, &err));
+    ck_assert_str_eq(wc_buf_data(changes), "[{\"Path\":\"/d/big\",\"Kind\":1,\"NewSize\":3000000},"
+                                           "{\"Path\":\"/d/g\",\"Kind\":1,\"NewSize\":4}]");
+    wc_buf_unref(changes);
+    good(wc_image_diff(two, two, NULL, &changes, &err));
+    ck_assert_str_eq(wc_buf_data(changes), "[]");
+    wc_buf_unref(changes);
+    wc_image_unref(one);
+    wc_image_unref(two);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("images");
@@ -203,6 +225,7 @@ int main(void)
     tcase_add_test(tc, exports_refuse_nonsense);
     tcase_add_test(tc, exports_go_to_files_and_descriptors);
     tcase_add_test(tc, exports_to_nobody_end);
+    tcase_add_test(tc, images_are_compared);
     suite_add_tcase(suite, tc);
     return test_main(suite);
 }

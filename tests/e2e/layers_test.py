@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
@@ -358,6 +359,80 @@ class Rebase(LayersCase):
         self.assertFails(self.wcctl("edit", "--old-base", "box", "--new-base", "nosuch", "other1", "bad"), 125, "nosuch")
         self.assertFails(self.wcctl("edit", "--old-base", "box", "other1", "bad"), 125, "--new-base")
         self.assertFails(self.wcctl("edit", "--old-base", "box", "--new-base", "box", "scratch", "bad"), 125, "no image")
+
+
+class Diff(LayersCase):
+    """Against what a plain walk over both trees finds."""
+    @staticmethod
+    def walk(tree):
+        found = {}
+        for where, dirs, files in os.walk(tree):
+            for path in ([tree] if where == tree else []) + [os.path.join(where, name) for name in dirs + files]:
+                st = os.lstat(path)
+                content = os.readlink(path) if stat.S_ISLNK(st.st_mode) else ""
+                if stat.S_ISREG(st.st_mode):
+                    with open(path, "rb") as file:
+                        content = hashlib.sha256(file.read()).hexdigest()
+                xattrs = {key: os.getxattr(path, key, follow_symlinks=False) for key in os.listxattr(path, follow_symlinks=False)}
+                found[os.path.normpath("/" + os.path.relpath(path, tree))] = {
+                    "type": stat.S_IFMT(st.st_mode), "content": (content, st.st_rdev), "owner": (st.st_uid, st.st_gid), "xattrs": xattrs,
+                    "mode": 0 if stat.S_ISLNK(st.st_mode) else stat.S_IMODE(st.st_mode)}
+        return found
+
+    def expected(self, first, second):
+        a, b = self.walk(first), self.walk(second)
+        directories = {"/"} | {path for path, node in b.items() if node["type"] == stat.S_IFDIR}
+        found = {("D", path) for path in a if path not in b and os.path.dirname(path) in directories}
+        found |= {("A", path) for path in b if path not in a}
+        for path in set(a) & set(b):
+            what = [key for key in ("type", "content", "mode", "owner", "xattrs") if a[path][key] != b[path][key]]
+            links = stat.S_IFLNK in (a[path]["type"], b[path]["type"])
+            what = [key for key in what if not (key == "content" and "type" in what) and not (key == "mode" and links)]
+            if what:
+                found.add(("C", path, *what))
+        return found
+
+    def tree_of(self, image):
+        tar = self.fresh(f"{image}.tar")
+        self.wcctl_ok("export", "-o", tar, "--type", "image", image)
+        return self.extracted(tar)
+
+    def told(self, first, second):
+        changes = self.json("diff", first, second)
+        self.assertEqual([c["Path"] for c in changes], sorted((c["Path"] for c in changes), key=lambda path: path.split("/")))
+        return {("CAD"[c["Kind"]], c["Path"], *c.get("What", [])) for c in changes}
+
+    def test_both_ways(self):
+        """The image against what its layers make of it one by one, and against another one."""
+        for number in 1, 2, 3:
+            self.keep_layers(number)
+        self.made("edit", "-c", "ENV A=b", "odd", "odd4")
+        for first, second in ("odd1", "odd"), ("odd", "odd1"), ("odd2", "odd3"), ("odd3", "odd"), ("box", "odd"), ("odd", "odd4"):
+            self.assertEqual(self.told(first, second), self.expected(self.tree_of(first), self.tree_of(second)), (first, second))
+        self.assertEqual(self.told("odd", "odd4"), set())
+        self.assertIn("C /etc/passwd   (content)", self.wcctl_ok("diff", "box", "odd").stdout)
+        self.assertIn("C /usr/bin/su   (type", self.wcctl_ok("diff", "odd1", "odd").stdout)
+
+    def keep_layers(self, count):
+        """An image of the first layers of "odd"."""
+        layout, made = self.layout_of("odd"), f"odd{count}"
+        with open(f"{layout}/index.json") as file:
+            index = json.load(file)
+        manifest = self.manifest("odd")
+        config = self.config("odd")
+        manifest["layers"], config["rootfs"]["diff_ids"] = manifest["layers"][:count], config["rootfs"]["diff_ids"][:count]
+        for document, descriptor in (config, manifest["config"]), (manifest, index["manifests"][0]):
+            data = json.dumps(document).encode()
+            descriptor.update(digest="sha256:" + hashlib.sha256(data).hexdigest(), size=len(data))
+            with open(f"{layout}/blobs/sha256/{descriptor['digest'][7:]}", "wb") as file:
+                file.write(data)
+        with open(f"{layout}/index.json", "w") as file:
+            json.dump(index, file)
+        self.wcctl_ok("copy", "-q", f"oci:{layout}:x", f"wc-store:{made}")
+
+    def test_errors(self):
+        self.assertFails(self.wcctl("diff", "odd", "nosuch"), 125, "nosuch")
+        self.assertFails(self.wcctl("diff", "a", "b", "c"), 125, "diff takes")
 
 
 class Recompress(LayersCase):
