@@ -390,6 +390,7 @@ const command image_commands[] = {
     {"pull", pull, "bring an image into the store"},
     {"push", push, "send an image to a registry"},
     {"images", images, "list images"},
+    {"tree", tree_command, "draw images as a tree of layers"},
     {"tag", tag, "give an image a further name"},
     {"rmi", rmi, "remove images"},
     {"save", save, "write images to an archive"},

@@ -192,6 +192,7 @@ int inspect_command(int argc, char **argv);
 int cp_command(int argc, char **argv);
 wc_container *open_container(const char *name); /* or ends the program */
 int export_command(int argc, char **argv);
+int tree_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], container_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);

@@ -238,6 +238,8 @@ WC_API const char *wc_layer_chain_id(const wc_layer *layer);
 WC_API const char *wc_layer_media_type(const wc_layer *layer);
 /** Bytes of the stored blob. @since 0.1 */
 WC_API int64_t wc_layer_size(const wc_layer *layer);
+/** Bytes of the files that it is unpacked to; -1 when that is not known. @since 0.1 */
+WC_API int64_t wc_layer_unpacked_size(const wc_layer *layer);
 
 WC_END_DECLS
 

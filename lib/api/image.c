@@ -437,3 +437,8 @@ int64_t wc_layer_size(const wc_layer *layer)
 {
     return layer ? (int64_t)layer->record->size : 0;
 }
+
+int64_t wc_layer_unpacked_size(const wc_layer *layer)
+{
+    return layer ? layer->record->unpacked_size : -1;
+}

@@ -435,6 +435,66 @@ class Diff(LayersCase):
         self.assertFails(self.wcctl("diff", "a", "b", "c"), 125, "diff takes")
 
 
+class Look(LayersCase):
+    def setUp(self):
+        tree = self.fresh("more")
+        os.makedirs(f"{tree}/x")
+        with open(f"{tree}/x/file", "w") as file:
+            file.write("y" * 5000)
+        self.made("edit", "--append", tree, "box", "one")
+        self.made("edit", "--append", tree, "one", "two")
+        self.wcctl_ok("tag", "one", "uno")
+
+    def tearDown(self):
+        super().tearDown()
+        for name in json.loads(self.wcctl_ok("--json", "images").stdout):
+            for other in name["Names"]:
+                if other.split("/")[-1].split(":")[0] in ("one", "uno", "two"):
+                    self.wcctl_ok("rmi", other)
+
+    def test_tree(self):
+        lines = self.wcctl_ok("tree", env={**os.environ, "LC_ALL": "C.UTF-8"}).stdout.splitlines()
+        base = next(i for i, line in enumerate(lines) if "shared by 3 images" in line)
+        self.assertNotIn("─", lines[base])
+        self.assertRegex(lines[base + 1], "^├─ ● [0-9a-f]{12}  box:latest  ")
+        self.assertRegex(lines[base + 2], "^└─ [0-9a-f]{12}  [0-9.]+k?B, unpacked 5kB  shared by 2 images$")
+        self.assertRegex(lines[base + 3], "^   ├─ ● [0-9a-f]{12}  one:latest, uno:latest  ")
+        self.assertRegex(lines[base + 4], "^   └─ [0-9a-f]{12}  ")
+        self.assertRegex(lines[base + 5], "^      └─ ● [0-9a-f]{12}  two:latest  ")
+        plain = self.wcctl_ok("tree", "two", env={**os.environ, "LC_ALL": "C"}).stdout
+        self.assertTrue(plain.isascii())
+        self.assertNotIn("one:latest", plain)
+        self.assertIn("shared by 3 images", plain)
+        self.assertFails(self.wcctl("tree", "nosuch"), 125, "nosuch")
+
+    def test_tree_json(self):
+        tree = self.json("tree", "two")
+        layer, depth = tree["Layers"][0], 1
+        config = self.config("two")
+        while layer["Layers"]:
+            self.assertEqual(layer["DiffId"], config["rootfs"]["diff_ids"][depth - 1])
+            layer, depth = layer["Layers"][0], depth + 1
+        self.assertEqual([image["Names"] for image in layer["Images"]], [["docker.io/library/two:latest"]])
+        self.assertEqual(layer["UnpackedSize"], 5000)
+        self.assertEqual(depth, len(self.manifest("two")["layers"]))
+
+    def test_df_details(self):
+        usage = self.json("system", "df")
+        images = {image["Names"][0].split("/")[-1]: image for image in usage["Images"]}
+        for image in images.values():
+            self.assertEqual(image["Size"], image["SharedSize"] + image["UniqueSize"])
+        self.wcctl_ok("create", "--name", "user", "--network", "none", "odd", "x")
+        again = self.json("system", "df")
+        self.assertEqual([(c["Name"], c["Image"], c["State"]) for c in again["Containers"]], [("user", "odd", "created")])
+        self.assertEqual(next(i for i in again["Images"] if i["Names"] == ["docker.io/library/odd:latest"])["Containers"], 1)
+        self.wcctl_ok("rm", "user")
+        table = self.wcctl_ok("system", "df", "-v").stdout
+        self.assertRegex(table, r"two:latest +[0-9a-f]{12} +[0-9.]+MB +[0-9.]+MB +[0-9.]+k?B +0")
+        self.wcctl_ok("rmi", "two")
+        left = self.json("system", "df")
+        self.assertEqual(usage["Usage"][0]["Size"] - left["Usage"][0]["Size"], images["two:latest"]["UniqueSize"])
+
+
 class Recompress(LayersCase):
     def decoded(self, layout, layer):
         path = f"{layout}/blobs/sha256/{layer['digest'].split(':')[1]}"
