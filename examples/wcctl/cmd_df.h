@@ -2,8 +2,6 @@
 #ifndef WCCTL_CMD_DF_H
 #define WCCTL_CMD_DF_H
 
-#include <jansson.h>
-
 #include "wcctl.h"
 
 /* Tables of what wc_system_df() tells of images and containers. */

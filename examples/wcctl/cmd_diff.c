@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What two images have of each other not. */
-#include <jansson.h>
-
 #include "wcctl.h"
 
 static wc_buf *compare(const char *from, const char *to)

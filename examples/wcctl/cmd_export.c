@@ -4,8 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "wcctl.h"
 
 /* A container or an image. */
@@ -43,18 +41,8 @@ static int32_t write_output(const exported *e, wc_error **err)
     int32_t code = e->container ? wc_container_export_fd(e->container, STDOUT_FILENO, wcctl.cancel, err)
                                 : wc_image_export_fd(e->image, STDOUT_FILENO, wcctl.cancel, err);
     if (code == WC_E_CLOSED)
-        exit(141); /* as a shell tells of SIGPIPE */
+        exit(EXIT_BROKEN_PIPE);
     return code;
-}
-
-static void print_target(const exported *e, const char *output)
-{
-    json_t *object = json_pack("{s:s, s:s}", "Id", e->container ? wc_container_id(e->container) : wc_image_id(e->image),
-                               "Target", output);
-    char *text = json_dumps(object, 0);
-    printf("%s\n", text ? text : "{}");
-    free(text);
-    json_decref(object);
 }
 
 int export_command(int argc, char **argv)
@@ -76,7 +64,7 @@ int export_command(int argc, char **argv)
     open_exported(argv[0], type, &e);
     TRY(output ? write_file(&e, output, &err) : write_output(&e, &err));
     if (wcctl.json && output)
-        print_target(&e, output);
+        print_texts("Source", argv[0], "Target", output, NULL);
     wc_container_unref(e.container);
     wc_image_unref(e.image);
     return 0;

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "wcctl.h"
 
 /* One layer with all below it. */
@@ -176,15 +174,6 @@ static json_t *layers_json(const node *n)
     return list;
 }
 
-static void print_tree_json(const node *root)
-{
-    json_t *object = json_pack("{s:o, s:o}", "Images", images_json(root), "Layers", layers_json(root));
-    char *text = json_dumps(object, JSON_INDENT(4));
-    printf("%s\n", text ? text : "{}");
-    free(text);
-    json_decref(object);
-}
-
 /* ---- The command ------------------------------------------------------------------------------------ */
 
 static wc_image **open_all(int argc, char **argv)
@@ -209,7 +198,7 @@ int tree_command(int argc, char **argv)
     TRY(wc_image_list(app_context(), &all, &err));
     node *root = grow(all, wanted, (size_t)argc);
     if (wcctl.json)
-        print_tree_json(root);
+        print_object(json_pack("{s:o, s:o}", "Images", images_json(root), "Layers", layers_json(root)));
     else
         draw_below(&p, root, "");
     fell(root);
