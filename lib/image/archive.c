@@ -27,8 +27,7 @@ int32_t wci_archive_scratch(wci_store *store, wci_fd *out, wc_error **err)
         code = wci_err_nomem(err);
     if (!code)
         code = wci_file_open(path,
-                             WCI_OPEN_READ | WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL |
-                                 WCI_OPEN_APPEND,
+                             WCI_OPEN_READ | WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL,
                              0600, &fd, err);
     if (!code) {
         code = wci_file_remove(path, err);

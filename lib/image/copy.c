@@ -10,6 +10,7 @@
 #include "image/names.h"
 #include "image/outlet.h"
 #include "image/pull.h"
+#include "platform/tree.h"
 
 #define STORE_PREFIX "wc-store:"
 
@@ -18,7 +19,8 @@ typedef struct staged {
     struct passage *owner;
     const wci_descriptor *descriptor;
     wci_fetch fetch;
-    wci_fd fd;
+    wci_berth berth;
+    int is_owned; /* the descriptor is of a scratch file of our own */
     uint64_t size;
     wci_hasher *hasher;
 } staged;
@@ -55,16 +57,19 @@ static int32_t staged_restart(wci_fetch *fetch, wc_error **err)
     wci_hasher_free(s->hasher);
     s->hasher = NULL;
     s->size = 0;
-    int32_t code = wci_fd_truncate(s->fd, 0, err);
-    return code ? code : wci_hasher_new(wci_digest_algo(&fetch->digest), &s->hasher, err);
+    return wci_hasher_new(wci_digest_algo(&fetch->digest), &s->hasher, err);
 }
 
 static int32_t staged_write(wci_fetch *fetch, const void *data, size_t size, wc_error **err)
 {
     staged *s = staged_of(fetch);
+    if (size > (uint64_t)fetch->size - s->size) /* what lies behind it may be another blob's */
+        return wci_err(err, WC_E_DIGEST, "blob '%s': more than its %lld bytes come", fetch->digest.text,
+                       (long long)fetch->size);
+    int32_t code = wci_tree_file_write_at(s->berth.fd, data, size, s->berth.offset + s->size, err);
     wci_hasher_update(s->hasher, data, size);
     s->size += size;
-    return wci_fd_write(s->fd, data, size, err);
+    return code;
 }
 
 static int32_t staged_done(wci_fetch *fetch, const wc_error *why, wc_error **err)
@@ -88,14 +93,15 @@ static int32_t add_staged(passage *p, const wci_descriptor *d, wc_error **err)
     if (p->outlet->ops->has(p->outlet, d))
         return WC_OK;
     staged *s = &p->staged[p->staged_count];
-    *s = (staged){.owner = p, .descriptor = d, .fd = WCI_FD_NONE};
+    *s = (staged){.owner = p, .descriptor = d, .berth = {WCI_FD_NONE, 0}};
     s->fetch = (wci_fetch){.digest = d->digest, .size = d->size,
                            .urls = d->urls.count ? &d->urls : NULL, .offset = staged_offset,
                            .restart = staged_restart, .write = staged_write, .done = staged_done,
                            .payload = (uintptr_t)s};
     p->staged_count++;
-    int32_t code = p->outlet->ops->stage ? p->outlet->ops->stage(p->outlet, d, &s->fd, err)
-                                         : wci_archive_scratch(p->store, &s->fd, err);
+    s->is_owned = !p->outlet->ops->stage;
+    int32_t code = s->is_owned ? wci_archive_scratch(p->store, &s->berth.fd, err)
+                               : p->outlet->ops->stage(p->outlet, d, &s->berth, err);
     return code ? code : wci_hasher_new(wci_digest_algo(&d->digest), &s->hasher, err);
 }
 
@@ -137,7 +143,7 @@ static int32_t open_blob(wci_outgoing *image, const wci_digest *digest, wci_exte
         return p->origin->ops->open_blob(p->origin, digest, out, err);
     for (size_t i = 0; i < p->staged_count; i++) {
         if (wci_digest_equal(&p->staged[i].descriptor->digest, digest)) {
-            *out = (wci_extent){p->staged[i].fd, 0, p->staged[i].size, 0};
+            *out = (wci_extent){p->staged[i].berth.fd, p->staged[i].berth.offset, p->staged[i].size, 0};
             return WC_OK;
         }
     }
@@ -184,7 +190,8 @@ static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin,
     if (!code)
         code = report_manifest(call, &p.resolved.manifest.digest, err);
     for (size_t i = 0; i < p.staged_count; i++) {
-        wci_fd_close(p.staged[i].fd);
+        if (p.staged[i].is_owned)
+            wci_fd_close(p.staged[i].berth.fd);
         wci_hasher_free(p.staged[i].hasher);
     }
     wci_free(p.staged);

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/host.h"
+#include "platform/tree.h"
 
 #define CHUNK ((size_t)256 * 1024)
 #define REPORT_NS 50000000LL
@@ -118,6 +119,26 @@ int32_t wci_outgoing_copy(wc_call *call, wci_outgoing *image, const wci_descript
         return wci_err_wrap(err, code, "blob '%s': cannot be copied", descriptor->digest.text);
     return wci_call_report(call, WC_PROGRESS_DONE, descriptor->digest.text, descriptor->size,
                            descriptor->size, NULL, err);
+}
+
+typedef struct placing {
+    wci_berth berth;
+    uint64_t done;
+} placing;
+
+static int32_t write_at(void *self, const void *data, size_t size, wc_error **err)
+{
+    placing *p = self;
+    int32_t code = wci_tree_file_write_at(p->berth.fd, data, size, p->berth.offset + p->done, err);
+    p->done += size;
+    return code;
+}
+
+int32_t wci_outgoing_copy_to(wc_call *call, wci_outgoing *image, const wci_descriptor *descriptor,
+                             const wci_berth *berth, wc_error **err)
+{
+    placing p = {*berth, 0};
+    return wci_outgoing_copy(call, image, descriptor, write_at, &p, err);
 }
 
 /* ---- index.json --------------------------------------------------------------------------------- */

@@ -22,6 +22,12 @@ typedef struct wci_outgoing {
 
 typedef struct wci_outlet wci_outlet;
 
+/* Where a blob is written to. The descriptor is the outlet's. */
+typedef struct wci_berth {
+    wci_fd fd;
+    uint64_t offset;
+} wci_berth;
+
 typedef struct wci_outlet_ops {
     /* 1 when the blob is there already and need not be brought. */
     int (*has)(wci_outlet *outlet, const wci_descriptor *descriptor);
@@ -29,9 +35,9 @@ typedef struct wci_outlet_ops {
     /* Makes everything that was put visible. */
     int32_t (*finish)(wci_outlet *outlet, wc_error **err);
     void (*close)(wci_outlet *outlet);
-    /* NULL, or a file to fetch the blob into, which put() then takes as it is: its bytes are verified by
-     * then. The descriptor is the caller's, the file the outlet's. */
-    int32_t (*stage)(wci_outlet *outlet, const wci_descriptor *descriptor, wci_fd *out, wc_error **err);
+    /* NULL, or a place to fetch the blob to, which put() then takes as it is: its bytes are all there and
+     * verified by then. */
+    int32_t (*stage)(wci_outlet *outlet, const wci_descriptor *descriptor, wci_berth *out, wc_error **err);
 } wci_outlet_ops;
 
 /* The head of every outlet. */
@@ -60,6 +66,10 @@ int32_t wci_outgoing_copy(wc_call *call, wci_outgoing *image, const wci_descript
                           int32_t (*write)(void *self, const void *data, size_t size,
                                            wc_error **err),
                           void *self, wc_error **err);
+
+/* The same straight to its place. */
+int32_t wci_outgoing_copy_to(wc_call *call, wci_outgoing *image, const wci_descriptor *descriptor,
+                             const wci_berth *berth, wc_error **err);
 
 /* index.json of a layout being changed. `bytes` NULL: a new one. */
 int32_t wci_layout_index_open(const wc_buf *bytes, json_t **out, wc_error **err);

@@ -4,12 +4,12 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "image/outlet.h"
-#include "platform/host.h"
 
 /* A file that becomes a blob once its bytes are there and verified. */
 typedef struct part {
     wci_digest digest;
-    char *path; /* NULL: it has its place */
+    wci_fd fd;    /* WCI_FD_NONE: it has its place */
+    char *beside; /* the name that it has meanwhile, if any */
 } part;
 
 typedef struct layout_outlet {
@@ -45,37 +45,38 @@ static int32_t make_algo_dir(const layout_outlet *l, const wci_digest *digest, w
     return code;
 }
 
-static int32_t write_file(void *self, const void *data, size_t size, wc_error **err)
+static void drop_part(part *p)
 {
-    const wci_fd *fd = self;
-    return wci_fd_write(*fd, data, size, err);
+    wci_fd_close(p->fd);
+    if (p->beside)
+        wci_file_remove(p->beside, NULL);
+    wci_free(p->beside);
+    p->fd = WCI_FD_NONE;
+    p->beside = NULL;
 }
 
-static int32_t stage(wci_outlet *outlet, const wci_descriptor *d, wci_fd *out, wc_error **err)
+static int32_t stage(wci_outlet *outlet, const wci_descriptor *d, wci_berth *out, wc_error **err)
 {
     layout_outlet *l = (layout_outlet *)outlet;
-    char suffix[17];
-    int32_t code = wci_random_hex(8, suffix, err);
-    if (code)
-        return code;
+    part p = {d->digest, WCI_FD_NONE, NULL};
     if (!wci_grow(&l->parts, &l->part_cap, l->part_count + 1, sizeof *l->parts))
         return wci_err_nomem(err);
-    char *path = wci_asprintf("%s/.part-%s", l->dir, suffix);
-    /* Appending, so that a fetch may truncate it and begin anew. */
-    code = path ? wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL | WCI_OPEN_APPEND, 0644,
-                                out, err)
-                : wci_err_nomem(err);
+    char *path = blob_path(l, &d->digest);
+    int32_t code = path ? make_algo_dir(l, &d->digest, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_file_open_unseen(path, 0644, &p.fd, &p.beside, err);
+    wci_free(path);
     if (code)
-        wci_free(path);
-    else
-        l->parts[l->part_count++] = (part){d->digest, path};
-    return code;
+        return code;
+    l->parts[l->part_count++] = p;
+    *out = (wci_berth){p.fd, 0};
+    return WC_OK;
 }
 
 static part *part_of(const layout_outlet *l, const wci_digest *digest)
 {
     for (size_t i = 0; i < l->part_count; i++)
-        if (l->parts[i].path && wci_digest_equal(&l->parts[i].digest, digest))
+        if (l->parts[i].fd != WCI_FD_NONE && wci_digest_equal(&l->parts[i].digest, digest))
             return &l->parts[i];
     return NULL;
 }
@@ -83,26 +84,22 @@ static part *part_of(const layout_outlet *l, const wci_digest *digest)
 static int32_t copy_into_part(wc_call *call, layout_outlet *l, wci_outgoing *image, const wci_descriptor *d,
                               wc_error **err)
 {
-    wci_fd fd = WCI_FD_NONE;
-    int32_t code = stage(&l->base, d, &fd, err);
-    if (!code)
-        code = wci_outgoing_copy(call, image, d, write_file, &fd, err);
-    wci_fd_close(fd);
-    return code;
+    wci_berth berth;
+    int32_t code = stage(&l->base, d, &berth, err);
+    return code ? code : wci_outgoing_copy_to(call, image, d, &berth, err);
 }
 
 static int32_t give_place(layout_outlet *l, part *staged, wc_error **err)
 {
     char *path = blob_path(l, &staged->digest);
-    int32_t code = path ? make_algo_dir(l, &staged->digest, err) : wci_err_nomem(err);
-    if (!code)
-        code = wci_file_rename(staged->path, path, err);
+    int32_t code = path ? wci_file_publish(staged->fd, staged->beside, path, err) : wci_err_nomem(err);
     wci_free(path);
-    if (!code) {
-        wci_free(staged->path);
-        staged->path = NULL;
-    }
-    return code;
+    if (code)
+        return code;
+    wci_free(staged->beside);
+    staged->beside = NULL;
+    drop_part(staged);
+    return WC_OK;
 }
 
 /* Whole and verified before it has its name. */
@@ -169,11 +166,8 @@ static int32_t finish(wci_outlet *outlet, wc_error **err)
 static void close_layout(wci_outlet *outlet)
 {
     layout_outlet *l = (layout_outlet *)outlet;
-    for (size_t i = 0; i < l->part_count; i++) {
-        if (l->parts[i].path)
-            wci_file_remove(l->parts[i].path, NULL);
-        wci_free(l->parts[i].path);
-    }
+    for (size_t i = 0; i < l->part_count; i++)
+        drop_part(&l->parts[i]);
     wci_free(l->parts);
     json_decref(l->index);
     wci_free(l->dir);

@@ -3,7 +3,6 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "platform/host.h"
 
 /* Renaming takes the place of what is there, which would be wrong for a link, a device or a pipe: links are
  * followed, and the others refused. */
@@ -29,29 +28,20 @@ static int32_t find_target(const char *path, char **out, wc_error **err)
 
 int32_t wci_part_file_open(const char *path, wci_part_file *out, wc_error **err)
 {
-    char suffix[17];
     wci_part_file file = WCI_PART_FILE_NONE;
     int32_t code = find_target(path, &file.path, err);
     if (!code)
-        code = wci_random_hex(8, suffix, err);
-    char *part = code ? NULL : wci_asprintf("%s.part-%s", file.path, suffix);
-    if (!code && !part)
-        code = wci_err_nomem(err);
-    if (!code)
-        code = wci_file_open(part, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL, 0644, &file.fd, err);
-    if (code) {
-        wci_free(part);
+        code = wci_file_open_unseen(file.path, 0644, &file.fd, &file.part, err);
+    if (code)
         wci_free(file.path);
-        return code;
-    }
-    file.part = part;
-    *out = file;
-    return WC_OK;
+    else
+        *out = file;
+    return code;
 }
 
 int32_t wci_part_file_finish(wci_part_file *file, wc_error **err)
 {
-    int32_t code = wci_file_rename(file->part, file->path, err);
+    int32_t code = wci_file_publish(file->fd, file->part, file->path, err);
     if (code)
         return code;
     wci_free(file->part);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file that a user names, written beside its place and renamed when it is whole. */
+/* A file that a user names, which has its place once it is whole. */
 #ifndef WCI_IMAGE_PART_FILE_H
 #define WCI_IMAGE_PART_FILE_H
 
@@ -8,7 +8,7 @@
 typedef struct wci_part_file {
     wci_fd fd;
     char *path; /* where it goes: links are followed */
-    char *part; /* where it is meanwhile; NULL: nowhere */
+    char *part; /* the name that it has meanwhile, if any */
 } wci_part_file;
 
 #define WCI_PART_FILE_NONE {WCI_FD_NONE, NULL, NULL}
