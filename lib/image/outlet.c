@@ -170,12 +170,23 @@ static const char *ref_of(const json_t *entry)
 }
 
 /* The same name, or the same image without a name. */
-static int is_replaced(const json_t *entry, const wci_digest *digest, const char *ref)
+static int is_replaced(const json_t *entry, const char *digest, const char *ref)
 {
     const char *had = ref_of(entry);
     if (ref || had)
         return wci_streq(had, ref);
-    return wci_streq(json_string_value(json_object_get(entry, "digest")), digest->text);
+    return wci_streq(json_string_value(json_object_get(entry, "digest")), digest);
+}
+
+/* In the place of what it replaces; takes the entry over. */
+static int32_t place_entry(json_t *index, json_t *entry, wc_error **err)
+{
+    json_t *list = json_object_get(index, "manifests");
+    const char *ref = ref_of(entry), *digest = json_string_value(json_object_get(entry, "digest"));
+    for (size_t i = json_array_size(list); i-- > 0;)
+        if (is_replaced(json_array_get(list, i), digest, ref))
+            json_array_remove(list, i);
+    return json_array_append_new(list, entry) ? wci_err_nomem(err) : WC_OK;
 }
 
 /* `name`: the whole name, for those readers that want it apart from the reference. */
@@ -183,23 +194,30 @@ static int32_t add_entry(json_t *index, const wci_outgoing *image, const char *r
                          const char *name, wc_error **err)
 {
     const wci_raw *manifest = &image->resolved->manifest;
-    json_t *list = json_object_get(index, "manifests");
-    for (size_t i = json_array_size(list); i-- > 0;)
-        if (is_replaced(json_array_get(list, i), &manifest->digest, ref))
-            json_array_remove(list, i);
     json_t *entry = json_pack("{s:s,s:s,s:I}", "mediaType", image->resolved->document->media_type,
                               "digest", manifest->digest.text, "size",
                               (json_int_t)wc_buf_size(manifest->body));
     json_t *notes = ref ? json_pack("{s:s,s:s*}", WCI_ANNOTATION_REF_NAME, ref,
                                     WCI_ANNOTATION_IMAGE_NAME, name)
                         : NULL;
-    int failed = !entry || (ref && !notes);
-    if (!failed && notes)
-        failed = json_object_set(entry, "annotations", notes);
-    failed = failed || json_array_append(list, entry);
+    if (!entry || (ref && (!notes || json_object_set(entry, "annotations", notes)))) {
+        json_decref(notes);
+        json_decref(entry);
+        return wci_err_nomem(err);
+    }
     json_decref(notes);
-    json_decref(entry);
-    return failed ? wci_err_nomem(err) : WC_OK;
+    return place_entry(index, entry, err);
+}
+
+int32_t wci_layout_index_merge(json_t *index, const json_t *added, wc_error **err)
+{
+    json_t *list = json_object_get(added, "manifests"), *entry;
+    int32_t code = WC_OK;
+    size_t i;
+    json_array_foreach(list, i, entry)
+        if (!code)
+            code = place_entry(index, json_deep_copy(entry), err);
+    return code;
 }
 
 int32_t wci_layout_index_add(json_t *index, const wci_outgoing *image, const char *ref,

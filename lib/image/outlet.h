@@ -77,6 +77,8 @@ int32_t wci_layout_index_open(const wc_buf *bytes, json_t **out, wc_error **err)
  * before loses the name. */
 int32_t wci_layout_index_add(json_t *index, const wci_outgoing *image, const char *ref,
                              wc_error **err);
+/* The same with all entries of another index. */
+int32_t wci_layout_index_merge(json_t *index, const json_t *added, wc_error **err);
 /* Content of the file "oci-layout". */
 #define WCI_LAYOUT_MARKER "{\"imageLayoutVersion\":\"1.0.0\"}"
 

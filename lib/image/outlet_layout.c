@@ -16,7 +16,7 @@ typedef struct layout_outlet {
     wci_outlet base; /* first */
     char *dir;
     char *ref;
-    json_t *index;
+    json_t *added; /* an index of what is new */
     part *parts;
     size_t part_count, part_cap;
 } layout_outlet;
@@ -137,7 +137,7 @@ static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_er
         code = put_blob(call, l, image, &document->items[i], err);
     if (!code)
         code = put_manifest(l, &image->resolved->manifest, err);
-    return code ? code : wci_layout_index_add(l->index, image, l->ref, err);
+    return code ? code : wci_layout_index_add(l->added, image, l->ref, err);
 }
 
 static int32_t write_named(const layout_outlet *l, const char *name, const void *data, size_t size,
@@ -150,34 +150,7 @@ static int32_t write_named(const layout_outlet *l, const char *name, const void 
     return code;
 }
 
-static int32_t finish(wci_outlet *outlet, wc_error **err)
-{
-    layout_outlet *l = (layout_outlet *)outlet;
-    wc_buf *bytes = NULL;
-    int32_t code = wci_json_dump(l->index, &bytes, err);
-    if (!code)
-        code = write_named(l, "oci-layout", WCI_LAYOUT_MARKER, sizeof WCI_LAYOUT_MARKER - 1, err);
-    if (!code)
-        code = write_named(l, "index.json", wc_buf_data(bytes), wc_buf_size(bytes), err);
-    wc_buf_unref(bytes);
-    return code;
-}
-
-static void close_layout(wci_outlet *outlet)
-{
-    layout_outlet *l = (layout_outlet *)outlet;
-    for (size_t i = 0; i < l->part_count; i++)
-        drop_part(&l->parts[i]);
-    wci_free(l->parts);
-    json_decref(l->index);
-    wci_free(l->dir);
-    wci_free(l->ref);
-    wci_free(l);
-}
-
-static const wci_outlet_ops layout_ops = {has, put, finish, close_layout, stage};
-
-static int32_t read_index(layout_outlet *l, wc_error **err)
+static int32_t read_index(const layout_outlet *l, json_t **out, wc_error **err)
 {
     wc_buf *bytes = NULL;
     wc_error *why = NULL;
@@ -188,8 +161,72 @@ static int32_t read_index(layout_outlet *l, wc_error **err)
     if (code && code != WC_E_NOT_FOUND)
         return wci_err_move(err, why);
     wci_err_clear(&why);
-    code = wci_layout_index_open(bytes, &l->index, err);
+    code = wci_layout_index_open(bytes, out, err);
     wc_buf_unref(bytes);
+    return code;
+}
+
+static int32_t write_marker(const layout_outlet *l, const char *path, wc_error **err)
+{
+    return wci_file_exists(path)
+               ? WC_OK
+               : write_named(l, "oci-layout", WCI_LAYOUT_MARKER, sizeof WCI_LAYOUT_MARKER - 1, err);
+}
+
+static int32_t change_index(const layout_outlet *l, wc_error **err)
+{
+    json_t *index = NULL;
+    wc_buf *bytes = NULL;
+    int32_t code = read_index(l, &index, err);
+    if (!code)
+        code = wci_layout_index_merge(index, l->added, err);
+    if (!code)
+        code = wci_json_dump(index, &bytes, err);
+    if (!code)
+        code = write_named(l, "index.json", wc_buf_data(bytes), wc_buf_size(bytes), err);
+    wc_buf_unref(bytes);
+    json_decref(index);
+    return code;
+}
+
+/* Others may add to the layout at the same time: whoever changes the index has the marker locked. Where the file
+ * system knows no locks it goes without. */
+static int32_t finish(wci_outlet *outlet, wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    layout_outlet *l = (layout_outlet *)outlet;
+    wci_lock *lock = NULL;
+    char *marker = wci_path_join(l->dir, "oci-layout");
+    int32_t code = marker ? write_marker(l, marker, err) : wci_err_nomem(err);
+    if (!code)
+        wci_lock_acquire(&call, marker, WCI_LOCK_EXCLUSIVE, &lock, NULL);
+    if (!code)
+        code = change_index(l, err);
+    wci_lock_release(lock);
+    wci_free(marker);
+    return code;
+}
+
+static void close_layout(wci_outlet *outlet)
+{
+    layout_outlet *l = (layout_outlet *)outlet;
+    for (size_t i = 0; i < l->part_count; i++)
+        drop_part(&l->parts[i]);
+    wci_free(l->parts);
+    json_decref(l->added);
+    wci_free(l->dir);
+    wci_free(l->ref);
+    wci_free(l);
+}
+
+static const wci_outlet_ops layout_ops = {has, put, finish, close_layout, stage};
+
+/* What is there must be readable before anything is fetched. */
+static int32_t check_index(const layout_outlet *l, wc_error **err)
+{
+    json_t *index = NULL;
+    int32_t code = read_index(l, &index, err);
+    json_decref(index);
     return code;
 }
 
@@ -204,7 +241,9 @@ int32_t wci_outlet_open_layout(const wci_place *place, wci_outlet **out, wc_erro
                        ? wci_dir_make(l->dir, 0755, err)
                        : wci_err_nomem(err);
     if (!code)
-        code = read_index(l, err);
+        code = check_index(l, err);
+    if (!code)
+        code = wci_layout_index_open(NULL, &l->added, err);
     if (code) {
         close_layout(&l->base);
         return wci_err_wrap(err, code, "layout '%s': cannot be written to", place->path);
