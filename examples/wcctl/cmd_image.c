@@ -34,6 +34,7 @@ static int pull(int argc, char **argv)
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         {0, "drop-blobs", OPTION_FLAG, NULL, "keep the unpacked layers alone; fetch the others again when they are needed", &drop_blobs},
         TRANSFER_OPTIONS(t),
+        POLICY_OPTIONS(t),
     };
     argc = options_read("pull", "[OPTIONS] SOURCE",
                         "Brings an image into the store, ready to run. SOURCE is a name (docker://), oci:DIR:TAG,\n"
@@ -66,6 +67,7 @@ static int push(int argc, char **argv)
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        SIGN_OPTIONS(t),
     };
     wc_error *err = NULL;
     argc = options_read("push", "[OPTIONS] IMAGE [TARGET]",
@@ -340,6 +342,7 @@ static int load(int argc, char **argv)
         {'i', "input", OPTION_TEXT, "FILE", "archive to read; default standard input", &input},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
+        POLICY_OPTIONS(t),
     };
     wc_error *err = NULL;
     wc_list *list = NULL;
@@ -368,6 +371,8 @@ static int copy(int argc, char **argv)
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        POLICY_OPTIONS(t),
+        SIGN_OPTIONS(t),
         {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},
     };
     wc_error *err = NULL;

@@ -2,8 +2,6 @@
 /* Commands on registries. */
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "wcctl.h"
 
@@ -176,31 +174,6 @@ static int manifest(int argc, char **argv)
 
 /* ---- login -------------------------------------------------------------------------------------- */
 
-static char *prompt(const char *question, int hidden)
-{
-    struct termios saved, quiet;
-    char *line = NULL;
-    size_t size = 0;
-    if (!isatty(STDIN_FILENO))
-        die_usage("there is no terminal to ask on; give -u, and -p or --password-stdin");
-    fputs(question, stderr);
-    hidden = hidden && !tcgetattr(STDIN_FILENO, &saved);
-    if (hidden) {
-        quiet = saved;
-        quiet.c_lflag &= (tcflag_t)~ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    }
-    ssize_t n = getline(&line, &size, stdin);
-    if (hidden) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
-        fputc('\n', stderr);
-    }
-    if (n <= 0)
-        die_usage("nothing was given");
-    line[strcspn(line, "\r\n")] = '\0';
-    return line;
-}
-
 static char *read_password(void)
 {
     char *line = NULL;
@@ -209,13 +182,6 @@ static char *read_password(void)
         die_usage("--password-stdin: nothing came");
     line[strcspn(line, "\r\n")] = '\0';
     return line;
-}
-
-static void wipe(char *secret)
-{
-    for (volatile char *p = secret; *p; p++)
-        *p = '\0';
-    free(secret);
 }
 
 static int print_login(const transfer *t, const char *registry)
@@ -260,8 +226,8 @@ static int login(int argc, char **argv)
         transfer_end(&t);
         return code;
     }
-    char *name = username ? xstrdup(username) : prompt("Username: ", 0);
-    char *secret = from_stdin ? read_password() : password ? xstrdup(password) : prompt("Password: ", 1);
+    char *name = username ? xstrdup(username) : ask_user("Username: ", 0);
+    char *secret = from_stdin ? read_password() : password ? xstrdup(password) : ask_user("Password: ", 1);
     int32_t code = wc_registry_login(app_context(), registry, name, secret, t.options, wcctl.cancel, &err);
     wipe(secret);
     transfer_end(&t);

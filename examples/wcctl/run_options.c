@@ -50,6 +50,7 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
         {0, "cidfile", OPTION_MAYBE, "FILE", "write the id to a new file", &o->cid_file},
         {'q', "quiet", OPTION_FLAG, NULL, "show no pull progress", &o->transfer.quiet},
         TRANSFER_OPTIONS(o->transfer),
+        POLICY_OPTIONS(o->transfer),
     };
     int run = !strcmp(name, "run");
     argc = options_read(name, "[OPTIONS] IMAGE [COMMAND [ARG ...]]",

@@ -52,6 +52,7 @@ void transfer_begin(transfer *t)
         set_credentials(t, "--creds", t->creds, wc_transfer_options_set_credentials);
     if (t->target_creds)
         set_credentials(t, "--dest-creds", t->target_creds, wc_transfer_options_set_target_credentials);
+    signature_begin(t);
     t->progress = progress_new(t->quiet);
     TRY(wc_transfer_options_set_progress(t->options, progress_report, (uintptr_t)t->progress, &err));
 }

@@ -139,10 +139,17 @@ int32_t progress_report(const wc_progress *report, uintptr_t payload);
 const char *progress_last_done(const progress *p); /* a digest, or "" */
 void progress_end(progress *p); /* and frees it */
 
+/* ---- prompt.c ------------------------------------------------------------------------------------ */
+
+/* A line from the terminal, owned; the program ends when there is none. */
+char *ask_user(const char *question, int hidden);
+void wipe(char *secret); /* overwrites and frees it; NULL accepted */
+
 /* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
 
 typedef struct transfer {
     const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *auth_file;
+    const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
     int quiet, makes_auth_file;
     wc_transfer_options *options;
     progress *progress;
@@ -156,10 +163,25 @@ typedef struct transfer {
     {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file},                    \
     {0, "limit-rate", OPTION_TEXT, "SIZE", "bytes a second for all transfers together",          \
      &wcctl.limit_rate}
+/* For what comes in, and for what goes to a registry. */
+#define POLICY_OPTIONS(t)                                                                        \
+    {0, "signature-policy", OPTION_TEXT, "FILE", "policy.json that says what must be signed", &(t).policy}, \
+    {0, "verify-key", OPTION_TEXT, "FILE", "public key that must have signed it, instead of a policy",      \
+     &(t).verify_key}
+#define SIGN_OPTIONS(t)                                                                          \
+    {0, "sign-by-sigstore-private-key", OPTION_TEXT, "FILE", "sign it with this key, in cosign's form",     \
+     &(t).sign_key},                                                                             \
+    {0, "sign-passphrase-file", OPTION_TEXT, "FILE", "passphrase of that key", &(t).sign_passphrase_file},  \
+    {0, "sign-identity", OPTION_TEXT, "NAME", "name to sign instead of the target's", &(t).sign_identity}
 void transfer_begin(transfer *t);
 void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */
 wc_image *transfer_pull(transfer *t, const char *source);
+
+/* ---- cmd_signature.c ----------------------------------------------------------------------------- */
+
+/* Sets what POLICY_OPTIONS and SIGN_OPTIONS have read. */
+void signature_begin(const transfer *t);
 
 /* ---- attach.c ------------------------------------------------------------------------------------ */
 
@@ -194,7 +216,8 @@ wc_container *open_container(const char *name); /* or ends the program */
 int export_command(int argc, char **argv);
 int tree_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
-extern const command image_commands[], edit_commands[], registry_commands[], container_commands[], system_commands[];
+extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
+    container_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);

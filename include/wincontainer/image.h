@@ -66,7 +66,8 @@ WC_API int32_t wc_transfer_options_set_progress(wc_transfer_options *options, wc
  * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: until done, cancelled or
  * failed; on failure nothing half-made is visible.
  * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_DIGEST, WC_E_FORMAT,
- *         WC_E_PLATFORM, WC_E_LIMIT, WC_E_NO_SPACE, WC_E_CANCELLED, WC_E_TIMEOUT … @since 0.1
+ *         WC_E_PLATFORM, WC_E_LIMIT, WC_E_NO_SPACE, WC_E_UNTRUSTED (signature.h), WC_E_CANCELLED, WC_E_TIMEOUT …
+ *         @since 0.1
  */
 WC_API int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer_options *options,
                              wc_cancel *cancel, wc_image **out, wc_error **err);

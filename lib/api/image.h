@@ -18,6 +18,9 @@ int32_t wci_api_begin_transfer(wc_context *context, const wc_transfer_options *o
                                wc_cancel *cancel, wc_call *call, const wci_transfer **transfer,
                                wc_error **err);
 
+/* Replaces a text of the options by a copy. */
+int32_t wci_api_set_text(const char **text, const char *value, wc_error **err);
+
 /* Takes the record over, also on failure. */
 int32_t wci_api_image_new(wc_context *context, wci_image_record *record, wc_image **out, wc_error **err);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/image.h"
 
-#include <string.h>
-
 #include "core/alloc.h"
 #include "image/names.h"
+#include "registry/credentials.h"
 
 #define MAX_TRANSFERS 64
 
@@ -36,14 +35,6 @@ int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err)
     return WC_OK;
 }
 
-static void free_secret(const char *secret)
-{
-    volatile char *p = (volatile char *)secret;
-    for (size_t n = secret ? strlen(secret) : 0; n; n--)
-        *p++ = 0;
-    wci_free((char *)secret);
-}
-
 void wc_transfer_options_unref(wc_transfer_options *options)
 {
     if (!options)
@@ -52,10 +43,15 @@ void wc_transfer_options_unref(wc_transfer_options *options)
     wci_platform_clear(&options->transfer.platform);
     wci_free((char *)registry->ca_file);
     wci_free((char *)registry->username);
-    free_secret(registry->password);
+    wci_secret_free((char *)registry->password);
     wci_free((char *)options->transfer.target_username);
-    free_secret(options->transfer.target_password);
+    wci_secret_free((char *)options->transfer.target_password);
     wci_free((char *)registry->auth_file);
+    wci_free((char *)options->transfer.policy_file);
+    wci_free((char *)options->transfer.policy_key);
+    wci_free((char *)options->transfer.sign_key);
+    wci_secret_free((char *)options->transfer.sign_passphrase);
+    wci_free((char *)options->transfer.sign_identity);
     wci_strv_free(&options->transfer.names);
     wci_free(options);
 }
@@ -79,7 +75,7 @@ int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t
     return WC_OK;
 }
 
-static int32_t set_text(const char **text, const char *value, wc_error **err)
+int32_t wci_api_set_text(const char **text, const char *value, wc_error **err)
 {
     return wci_replace((char **)text, value) ? wci_err_nomem(err) : WC_OK;
 }
@@ -89,7 +85,7 @@ int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char
 {
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(path && *path, "path is empty");
-    return set_text(&options->transfer.registry.ca_file, path, err);
+    return wci_api_set_text(&options->transfer.registry.ca_file, path, err);
 }
 
 static int32_t set_credentials(const char **to_name, const char **to_secret, const char *username,
@@ -98,11 +94,11 @@ static int32_t set_credentials(const char **to_name, const char **to_secret, con
     char *name = wci_strdup(username), *secret = wci_strdup(password);
     if (!name || !secret) {
         wci_free(name);
-        free_secret(secret);
+        wci_secret_free(secret);
         return wci_err_nomem(err);
     }
     wci_free((char *)*to_name);
-    free_secret(*to_secret);
+    wci_secret_free((char *)*to_secret);
     *to_name = name;
     *to_secret = secret;
     return WC_OK;
@@ -133,7 +129,7 @@ int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, const ch
 {
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(path && *path, "path is empty");
-    return set_text(&options->transfer.registry.auth_file, path, err);
+    return wci_api_set_text(&options->transfer.registry.auth_file, path, err);
 }
 
 int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count,

@@ -63,7 +63,7 @@ static int32_t conclude(const wci_backend *backend, const char *what, int32_t rc
     if (error && wc_error_code(error) == rc)
         return wci_err_move(err, error);
     wc_error_unref(error);
-    if (rc > 0 || rc < WC_E_INTERNAL)
+    if (rc > 0 || rc < WC_E_UNTRUSTED)
         return wci_err(err, WC_E_RUNTIME, "backend '%s': %s: answered %d, which is no result code",
                        backend->ops.name, what, (int)rc);
     return wci_err(err, rc, "backend '%s': %s: %s", backend->ops.name, what, wc_code_name(rc));

@@ -204,7 +204,8 @@ const char *wc_code_name(int32_t code)
         "WC_E_STATE",      "WC_E_IN_USE",   "WC_E_CORRUPT",     "WC_E_VERSION",
         "WC_E_FORKED",     "WC_E_GAP",      "WC_E_MISSING",     "WC_E_RUNTIME",
         "WC_E_NO_SPACE",   "WC_E_CLOSED",   "WC_E_PLATFORM",    "WC_E_COMMAND_NOT_FOUND",
-        "WC_E_COMMAND_NOT_EXECUTABLE",      "WC_E_INTERNAL"};
+        "WC_E_COMMAND_NOT_EXECUTABLE",      "WC_E_INTERNAL",
+        "WC_E_UNTRUSTED"};
     if (code > 0 || code < -(int32_t)(sizeof names / sizeof *names) + 1)
         return "WC_E_?";
     return names[-code];

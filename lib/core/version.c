@@ -14,6 +14,7 @@ static const struct {
     {"pull", NULL},
     {"push", NULL},
     {"registry", NULL},
+    {"signatures", NULL},
     {"import", NULL},
     {"export", NULL},
     {"edit", NULL},

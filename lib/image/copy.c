@@ -10,6 +10,7 @@
 #include "image/names.h"
 #include "image/outlet.h"
 #include "image/pull.h"
+#include "image/trust/trust.h"
 #include "platform/tree.h"
 
 #define STORE_PREFIX "wc-store:"
@@ -172,13 +173,16 @@ static int32_t report_manifest(wc_call *call, const wci_digest *manifest, wc_err
     return wci_call_report(call, WC_PROGRESS_DONE, manifest->text, 0, -1, NULL, err);
 }
 
-static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin,
+/* `from` is NULL for images of the store, which were judged when they came in. */
+static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin, const wci_place *from,
                           const wci_strv *names, const wci_transfer *transfer,
                           wci_outlet *outlet, wc_error **err)
 {
     passage p = {.call = call, .store = store, .origin = origin, .outlet = outlet,
                  .transfer = transfer, .resolved = WCI_RESOLVED_INIT};
     int32_t code = wci_resolve(call, store, origin, 0, transfer, &p.resolved, err);
+    if (!code && from)
+        code = wci_trust_check(call, store, origin, from, transfer, &p.resolved, err);
     if (!code)
         code = read_config(&p, err);
     if (!code)
@@ -249,7 +253,7 @@ static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const s
     if (!code)
         code = wci_origin_open_store(store, &chosen->record->manifest, &origin, err);
     if (!code)
-        code = pass_image(call, store, origin, &chosen->names, transfer, outlet, err);
+        code = pass_image(call, store, origin, NULL, &chosen->names, transfer, outlet, err);
     wci_origin_close(origin);
     return code;
 }
@@ -271,7 +275,7 @@ static int32_t save_selected(wc_call *call, wci_store *store, const selection *l
     int32_t code = wci_hold_new(store, &hold, err);
     if (code)
         return code;
-    code = wci_outlet_open(call, store, place, &transfer->registry, &outlet, err);
+    code = wci_outlet_open(call, store, place, &transfer->registry, transfer, &outlet, err);
     for (size_t i = 0; i < count && !code; i++) {
         code = save_one(call, store, hold, &list[i], transfer, outlet, err);
         if (code && count > 1)
@@ -365,9 +369,9 @@ static int32_t copy_between(wc_call *call, wci_store *store, const wci_place *fr
     wci_outlet *outlet = NULL;
     int32_t code = wci_origin_open(call, store, from, transfer, &origin, err);
     if (!code)
-        code = wci_outlet_open(call, store, to, &target, &outlet, err);
+        code = wci_outlet_open(call, store, to, &target, transfer, &outlet, err);
     if (!code)
-        code = pass_image(call, store, origin, &no_names, transfer, outlet, err);
+        code = pass_image(call, store, origin, from, &no_names, transfer, outlet, err);
     if (!code)
         code = outlet->ops->finish(outlet, err);
     wci_outlet_close(outlet);

@@ -172,6 +172,7 @@ static int32_t bring_in(const wci_edit_work *w, const wci_platform *platform, co
     wci_place place = {WCI_PLACE_OCI, w->scratch.dir, NULL};
     transfer.platform = *platform;
     transfer.has_platform = 1;
+    transfer.is_own_work = 1;
     int32_t code = name && wci_strv_add(&transfer.names, name) ? wci_err_nomem(err) : WC_OK;
     if (!code)
         code = wci_image_pull(w->call, w->store, &place, &transfer, out, err);

@@ -132,8 +132,8 @@ static int32_t open_daemon(wc_call *call, wci_store *store, const wci_place *pla
     return code ? code : wci_origin_open_docker(&members, place, 0, out, err);
 }
 
-int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
-                        const wci_transfer *transfer, wci_origin **out, wc_error **err)
+static int32_t open_place(wc_call *call, wci_store *store, const wci_place *place, const wci_transfer *transfer,
+                          wci_origin **out, wc_error **err)
 {
     wci_members members = WCI_MEMBERS_NONE;
     if (place->kind == WCI_PLACE_DOCKER_DAEMON)
@@ -150,6 +150,15 @@ int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
                : wci_origin_open_docker(&members, place, 0, out, err);
 }
 
+int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
+                        const wci_transfer *transfer, wci_origin **out, wc_error **err)
+{
+    int32_t code = open_place(call, store, place, transfer, out, err);
+    if (!code)
+        (*out)->kind = place->kind;
+    return code;
+}
+
 /* Present-day `docker save` writes both formats into one file. The layout has the true manifests. */
 int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path,
                                 wci_origin **out, wc_error **err)
@@ -162,8 +171,11 @@ int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *pat
         return code;
     int is_layout = !wci_members_find(&members, "index.json", &index, NULL);
     wci_extent_close(&index);
-    return is_layout ? wci_origin_open_layout(&members, &place, 1, out, err)
+    code = is_layout ? wci_origin_open_layout(&members, &place, 1, out, err)
                      : wci_origin_open_docker(&members, &place, 1, out, err);
+    if (!code)
+        (*out)->kind = is_layout ? WCI_PLACE_OCI_ARCHIVE : WCI_PLACE_DOCKER_ARCHIVE;
+    return code;
 }
 
 /* ---- Blobs of local files ----------------------------------------------------------------------- */

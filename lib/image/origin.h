@@ -55,11 +55,17 @@ typedef struct wci_origin_ops {
     int32_t (*open_blob)(wci_origin *origin, const wci_digest *digest, wci_extent *out,
                          wc_error **err);
     void (*close)(wci_origin *origin);
+    /* The document under another tag beside the image, and an index of what refers to a manifest: where
+     * signatures are. WC_E_NOT_FOUND. NULL: the place can have none. */
+    int32_t (*tagged)(wc_call *call, wci_origin *origin, const char *tag, wci_raw *out, wc_error **err);
+    int32_t (*referrers)(wc_call *call, wci_origin *origin, const wci_digest *subject, wc_buf **out,
+                         wc_error **err);
 } wci_origin_ops;
 
 /* The head of every origin. */
 struct wci_origin {
     const wci_origin_ops *ops;
+    wci_place_kind kind; /* not of the store's own images */
     size_t image_count;
     wci_strv *names; /* of each image: what the place calls it, not to be trusted */
 };

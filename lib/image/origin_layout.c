@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "image/members.h"
 #include "image/origin.h"
+#include "image/trust/layout.h"
 
 typedef struct layout_origin {
     wci_origin base; /* first */
@@ -84,7 +85,19 @@ static void close_layout(wci_origin *origin)
     wci_free(l);
 }
 
-static const wci_origin_ops layout_ops = {root, NULL, NULL, open_blob, close_layout};
+static int32_t tagged(wc_call *call, wci_origin *origin, const char *tag, wci_raw *out, wc_error **err)
+{
+    const layout_origin *l = (const layout_origin *)origin;
+    return wci_layout_tagged(call, origin, l->index, tag, out, err);
+}
+
+static int32_t referrers(wc_call *call, wci_origin *origin, const wci_digest *subject, wc_buf **out, wc_error **err)
+{
+    const layout_origin *l = (const layout_origin *)origin;
+    return wci_layout_referrers(call, origin, l->index, l->index_bytes, subject, out, err);
+}
+
+static const wci_origin_ops layout_ops = {root, NULL, NULL, open_blob, close_layout, tagged, referrers};
 
 /* ---- Which images there are ---------------------------------------------------------------------- */
 

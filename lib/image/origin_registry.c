@@ -47,7 +47,19 @@ static void close_registry(wci_origin *origin)
     wci_free(r);
 }
 
-static const wci_origin_ops registry_ops = {root, manifest, fetch, NULL, close_registry};
+static int32_t tagged(wc_call *call, wci_origin *origin, const char *tag, wci_raw *out, wc_error **err)
+{
+    registry_origin *r = (registry_origin *)origin;
+    return wci_remote_manifest(call, r->remote, tag, &out->body, &out->media_type, &out->digest, err);
+}
+
+static int32_t referrers(wc_call *call, wci_origin *origin, const wci_digest *subject, wc_buf **out, wc_error **err)
+{
+    registry_origin *r = (registry_origin *)origin;
+    return wci_remote_referrers(call, r->remote, subject, out, err);
+}
+
+static const wci_origin_ops registry_ops = {root, manifest, fetch, NULL, close_registry, tagged, referrers};
 
 int32_t wci_origin_open_registry(wc_call *call, const wci_place *place,
                                  const wci_transfer *transfer, wci_origin **out, wc_error **err)

@@ -50,7 +50,7 @@ static void close_store(wci_origin *origin)
     wci_free(s);
 }
 
-static const wci_origin_ops store_ops = {root, NULL, NULL, open_blob, close_store};
+static const wci_origin_ops store_ops = {root, NULL, NULL, open_blob, close_store, NULL, NULL};
 
 int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, wci_origin **out,
                               wc_error **err)

@@ -12,8 +12,8 @@
 #define CHUNK ((size_t)256 * 1024)
 #define REPORT_NS 50000000LL
 
-int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place,
-                        const wci_registry_config *config, wci_outlet **out, wc_error **err)
+static int32_t open_place(wc_call *call, wci_store *store, const wci_place *place,
+                          const wci_registry_config *config, wci_outlet **out, wc_error **err)
 {
     switch (place->kind) {
     case WCI_PLACE_OCI:
@@ -29,10 +29,29 @@ int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place,
     }
 }
 
+/* The key is opened first: nothing is sent when it is not good. */
+int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place, const wci_registry_config *config,
+                        const wci_transfer *transfer, wci_outlet **out, wc_error **err)
+{
+    wci_signer *signer = NULL;
+    if (transfer->sign_key && place->kind != WCI_PLACE_REGISTRY)
+        return wci_err(err, WC_E_INVALID, "only images that go to a registry can be signed");
+    int32_t code = wci_signer_open(transfer, &signer, err);
+    if (!code)
+        code = open_place(call, store, place, config, out, err);
+    if (code)
+        wci_signer_free(signer);
+    else
+        (*out)->signer = signer;
+    return code;
+}
+
 void wci_outlet_close(wci_outlet *outlet)
 {
-    if (outlet)
-        outlet->ops->close(outlet);
+    if (!outlet)
+        return;
+    wci_signer_free(outlet->signer);
+    outlet->ops->close(outlet);
 }
 
 /* ---- Blobs -------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include "image/config.h"
 #include "image/origin.h"
 #include "image/resolve.h"
+#include "image/trust/sign.h"
 
 /* One image on its way out. Its blobs are opened by digest. */
 typedef struct wci_outgoing {
@@ -43,11 +44,13 @@ typedef struct wci_outlet_ops {
 /* The head of every outlet. */
 struct wci_outlet {
     const wci_outlet_ops *ops;
+    wci_signer *signer; /* owned; NULL: what is put is not signed */
 };
 
-/* `config` for registries. `call` and store must outlive the outlet. */
-int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place,
-                        const wci_registry_config *config, wci_outlet **out, wc_error **err);
+/* `config` for registries; the transfer tells whether what is put is to be signed. All of them, `call` and store must
+ * outlive the outlet. */
+int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place, const wci_registry_config *config,
+                        const wci_transfer *transfer, wci_outlet **out, wc_error **err);
 /* What was not finished is removed. NULL accepted. */
 void wci_outlet_close(wci_outlet *outlet);
 

@@ -8,6 +8,7 @@
 typedef struct registry_outlet {
     wci_outlet base; /* first */
     wci_store *store;
+    const wci_registry_config *config;
     wci_remote *remote;
     wci_reference reference;
 } registry_outlet;
@@ -176,10 +177,13 @@ static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_er
     }
     wci_free(d.parcels);
     wci_free(d.uploads);
-    return code ? code
-                : wci_remote_put_manifest(call, r->remote, wci_reference_target(&r->reference),
-                                          image->resolved->document->media_type, wc_buf_data(manifest->body),
-                                          wc_buf_size(manifest->body), err);
+    if (!code)
+        code = wci_remote_put_manifest(call, r->remote, wci_reference_target(&r->reference),
+                                       image->resolved->document->media_type, wc_buf_data(manifest->body),
+                                       wc_buf_size(manifest->body), err);
+    if (!code && outlet->signer)
+        code = wci_sign(call, r->config, outlet->signer, &r->reference, manifest, err);
+    return code;
 }
 
 /* The manifest made it visible. */
@@ -208,6 +212,7 @@ int32_t wci_outlet_open_registry(wc_call *call, wci_store *store, const wci_plac
         return wci_err_nomem(err);
     r->base.ops = &registry_ops;
     r->store = store;
+    r->config = config;
     int32_t code = wci_reference_parse(place->ref, &r->reference, err);
     if (!code)
         code = wci_remote_open(call, config, r->reference.host, r->reference.repository, &r->remote, err);

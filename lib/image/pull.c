@@ -10,6 +10,7 @@
 #include "image/names.h"
 #include "image/origin.h"
 #include "image/resolve.h"
+#include "image/trust/trust.h"
 #include "platform/host.h"
 
 /* One image on its way in. */
@@ -18,6 +19,7 @@ typedef struct arrival {
     wci_store *store;
     wci_hold *hold;
     wci_origin *origin;
+    const wci_place *place;
     const wci_transfer *transfer;
     wci_resolved resolved;
     wci_image_config *config;
@@ -153,6 +155,8 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
 {
     int32_t code = wci_resolve(a->call, a->store, a->origin, image, a->transfer, &a->resolved, err);
     if (!code)
+        code = wci_trust_check(a->call, a->store, a->origin, a->place, a->transfer, &a->resolved, err);
+    if (!code)
         code = keep_document(a, &a->resolved.index, err);
     if (!code)
         code = keep_document(a, &a->resolved.manifest, err);
@@ -171,10 +175,10 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
 
 /* Takes the names over. `remote_name`: one of them, whose registry it comes from; or NULL. */
 static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
-                           const wci_transfer *transfer, wci_strv *names, const char *action,
-                           const char *remote_name, wci_image_record **out, wc_error **err)
+                           const wci_place *place, const wci_transfer *transfer, wci_strv *names,
+                           const char *action, const char *remote_name, wci_image_record **out, wc_error **err)
 {
-    arrival a = {.call = call, .store = store, .origin = origin, .transfer = transfer,
+    arrival a = {.call = call, .store = store, .origin = origin, .place = place, .transfer = transfer,
                  .resolved = WCI_RESOLVED_INIT, .trees = WCI_STAGINGS_INIT};
     wci_image_record *record = wci_calloc(1, sizeof *record);
     int32_t code = record ? wci_hold_new(store, &a.hold, err) : wci_err_nomem(err);
@@ -210,7 +214,7 @@ static int32_t pull_from(wc_call *call, wci_store *store, wci_origin *origin,
     int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
     int32_t code = wci_names_collect(&origin->names[0], trusted, &transfer->names, &names, err);
     if (!code)
-        code = bring_image(call, store, origin, 0, transfer, &names, "pull",
+        code = bring_image(call, store, origin, 0, place, transfer, &names, "pull",
                            place->kind == WCI_PLACE_REGISTRY ? origin->names[0].items[0] : NULL, out, err);
     wci_strv_free(&names);
     return code;
@@ -236,7 +240,7 @@ int32_t wci_image_pull(wc_call *call, wci_store *store, const wci_place *place,
 
 /* ---- Every image of an archive ------------------------------------------------------------------ */
 
-static int32_t load_all(wc_call *call, wci_store *store, wci_origin *origin,
+static int32_t load_all(wc_call *call, wci_store *store, wci_origin *origin, const wci_place *place,
                         const wci_transfer *transfer, wci_image_record **records, wc_error **err)
 {
     int32_t code = WC_OK;
@@ -245,13 +249,13 @@ static int32_t load_all(wc_call *call, wci_store *store, wci_origin *origin,
         code = wci_names_collect(&origin->names[i], transfer->trust_names, &transfer->names, &names,
                                  err);
         if (!code)
-            code = bring_image(call, store, origin, i, transfer, &names, "load", NULL, &records[i], err);
+            code = bring_image(call, store, origin, i, place, transfer, &names, "load", NULL, &records[i], err);
         wci_strv_free(&names);
     }
     return code;
 }
 
-static int32_t load_origin(wc_call *call, wci_store *store, wci_origin *origin,
+static int32_t load_origin(wc_call *call, wci_store *store, wci_origin *origin, const wci_place *place,
                            const wci_transfer *transfer, wci_image_record ***out, size_t *count,
                            wc_error **err)
 {
@@ -262,7 +266,7 @@ static int32_t load_origin(wc_call *call, wci_store *store, wci_origin *origin,
     wci_image_record **records = wci_calloc(origin->image_count + 1, sizeof *records);
     if (!records)
         return wci_err_nomem(err);
-    int32_t code = load_all(call, store, origin, transfer, records, err);
+    int32_t code = load_all(call, store, origin, place, transfer, records, err);
     if (code) {
         wci_image_records_free(records, origin->image_count);
         return code;
@@ -278,8 +282,10 @@ int32_t wci_image_load(wc_call *call, wci_store *store, const char *path,
 {
     wci_origin *origin = NULL;
     int32_t code = wci_origin_open_archive(call, store, path, &origin, err);
-    if (!code)
-        code = load_origin(call, store, origin, transfer, out, count, err);
+    if (!code) {
+        const wci_place place = {origin->kind, (char *)(uintptr_t)path, NULL};
+        code = load_origin(call, store, origin, &place, transfer, out, count, err);
+    }
     wci_origin_close(origin);
     return code ? wci_err_wrap(err, code, "archive '%s': cannot be loaded", path) : WC_OK;
 }

@@ -13,11 +13,17 @@ typedef struct wci_transfer {
     wci_registry_config registry; /* texts lent; the credentials are the source's, when that is a registry */
     const char *target_username;  /* between two registries */
     const char *target_password;
+    const char *policy_file;      /* policy.json; NULL: the usual places */
+    const char *policy_key;       /* instead of a policy: the public key that must have signed; or NULL */
+    const char *sign_key;         /* private key that signs what goes to a registry; or NULL */
+    const char *sign_passphrase;  /* of that key; NULL: none */
+    const char *sign_identity;    /* the name that is signed; NULL: the target's */
+    int is_own_work;              /* made by this library: no policy is asked */
     int trust_names;              /* names found in archives become names of the store */
     wci_strv names;               /* further names, as the caller wrote them */
 } wci_transfer;
 
 #define WCI_TRANSFER_INIT                                                                        \
-    {{NULL, NULL, NULL, NULL}, 0, WCI_REGISTRY_CONFIG_INIT, NULL, NULL, 0, WCI_STRV_INIT}
+    {.registry = WCI_REGISTRY_CONFIG_INIT, .names = WCI_STRV_INIT}
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <wincontainer/memory.h>
 
+#include "core/str.h"
+
 int64_t wci_now_ns(void);       /* since the epoch */
 int64_t wci_monotonic_ns(void); /* for intervals */
 int32_t wci_random_bytes(void *out, size_t size, wc_error **err);
@@ -35,6 +37,10 @@ void wci_host_environment_free(char **environment); /* NULL accepted */
 /* Default directories, see design: root store, volatile directory. Owned text. */
 char *wci_host_default_root(void);
 char *wci_host_default_run_root(void);
+/* Where configuration that all container tools share may be, the user's before the system's. 0 or WC_E_NOMEM. */
+int wci_host_container_files(const char *name, wci_strv *out);
+/* Where simple signatures of images lie when no configuration says otherwise. Owned. */
+char *wci_host_signature_dir(void);
 /* Absolute path of a program found on PATH and in the usual system directories, or NULL. Owned. */
 char *wci_host_find_program(const char *name);
 /* Absolute path of the shared object that holds this library (or the program, when linked in). */

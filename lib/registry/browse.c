@@ -251,6 +251,22 @@ int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest
     return fallback_referrers(call, remote, subject, out, err);
 }
 
+/* ---- Other documents ---------------------------------------------------------------------------- */
+
+int32_t wci_remote_document(wc_call *call, wci_remote *remote, const char *path, size_t max, wc_buf **out,
+                            wc_error **err)
+{
+    question q;
+    int32_t code = open_question(remote, NULL, wci_strdup(path), wci_asprintf("'%s%s'", remote->host, path), &q, err);
+    q.ex.request.max_body = max;
+    if (!code)
+        code = ask(call, &q, err);
+    if (!code)
+        code = wci_str_to_buf(&q.ex.request.body, out, err);
+    close_question(&q);
+    return code;
+}
+
 /* ---- Searching ---------------------------------------------------------------------------------- */
 
 int32_t wci_remote_search(wc_call *call, wci_remote *remote, const char *term, uint32_t limit, wc_buf **out,

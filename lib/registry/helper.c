@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/secret.h"
 #include "platform/host.h"
 #include "platform/process.h"
 
@@ -106,16 +107,6 @@ static int32_t refused(const char *name, const char *text, wc_error **err)
                    n ? ": " : "", n > 200 ? 200 : n, text);
 }
 
-static void wipe(wc_buf *answer)
-{
-    if (!answer)
-        return;
-    volatile char *p = (volatile char *)(uintptr_t)wc_buf_data(answer);
-    for (size_t i = 0; i < wc_buf_size(answer); i++)
-        p[i] = '\0';
-    wc_buf_unref(answer);
-}
-
 /* ---- What they do ----------------------------------------------------------------------------------- */
 
 static int32_t take(json_t *answer, wci_credentials *out, wc_error **err)
@@ -156,7 +147,7 @@ int32_t wci_helper_get(wc_call *call, const char *name, const char *host, wci_cr
     if (code)
         return code;
     code = wci_helper_take_answer(name, wc_buf_data(answer), wc_buf_size(answer), out, err);
-    wipe(answer);
+    wci_buf_wipe(answer);
     return code;
 }
 
@@ -167,7 +158,7 @@ static int32_t tell(wc_call *call, const char *name, const char *action, const c
     int32_t code = run(call, name, action, text, &answer, err);
     if (!code && wc_buf_size(answer) && !wci_starts_with(wc_buf_data(answer), NOT_FOUND))
         code = refused(name, wc_buf_data(answer), err);
-    wipe(answer);
+    wci_buf_wipe(answer);
     return code;
 }
 

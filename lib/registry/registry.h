@@ -109,6 +109,9 @@ int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest
 /* The answer of the Docker Hub's search, version 1, as it came. */
 int32_t wci_remote_search(wc_call *call, wci_remote *remote, const char *term, uint32_t limit, wc_buf **out,
                           wc_error **err);
+/* Any document of the server, by its path. WC_E_NOT_FOUND. */
+int32_t wci_remote_document(wc_call *call, wci_remote *remote, const char *path, size_t max, wc_buf **out,
+                            wc_error **err);
 /* WC_E_UNSUPPORTED where the registry does not do that. */
 int32_t wci_remote_delete_manifest(wc_call *call, wci_remote *remote, const char *tag_or_digest,
                                    wc_error **err);

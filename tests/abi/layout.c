@@ -127,5 +127,7 @@ int main(void)
     VALUE(WC_PRUNE_DANGLING);
     VALUE(WC_PRUNE_UNUSED);
     VALUE(WC_PRUNE_PARTIAL);
+    VALUE(WC_E_UNTRUSTED);
+    VALUE(WC_SIGN_EACH);
     return 0;
 }

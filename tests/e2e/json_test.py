@@ -4,6 +4,7 @@
 page, section JSON OUTPUT, gives for it. A command without a method do_… here, or without a shape there, fails."""
 import http.server
 import json
+import os
 import re
 import subprocess
 import threading
@@ -18,7 +19,7 @@ import wcctl_help
 # What a container writes passes through them as it is.
 WITHOUT_SHAPE = {"attach"}
 NEED_REGISTRY = {"push", "login", "logout", "manifest inspect", "manifest look", "manifest tags", "manifest catalog",
-                 "manifest referrers", "manifest delete"}
+                 "manifest referrers", "manifest delete", "sign", "verify"}
 
 
 def documented():
@@ -218,6 +219,28 @@ class Commands(WcctlCase):
     def do_manifest_delete(self):
         digest = json.loads(self.json("manifest", "look", self.pushed()))["Digest"]
         return self.json("manifest", "delete", f"{self.registry.address}/box@{digest}")
+
+    # ---- Signatures ----
+
+    def keys(self):
+        with open(f"{self.work}/passphrase", "w", encoding="utf-8") as file:
+            file.write("secret\n")
+        for end in "private", "pub":
+            if os.path.exists(f"{self.work}/key.{end}"):
+                os.unlink(f"{self.work}/key.{end}")
+        return self.json("keygen", "--passphrase-file", f"{self.work}/passphrase", f"{self.work}/key")
+
+    def do_keygen(self):
+        return self.keys()
+
+    def do_sign(self):
+        self.keys()
+        return self.json("sign", "--key", f"{self.work}/key.private", "--sign-passphrase-file",
+                         f"{self.work}/passphrase", self.pushed())
+
+    def do_verify(self):
+        self.do_sign()
+        return self.json("verify", "--key", f"{self.work}/key.pub", self.pushed())
 
     # ---- Containers ----
 

@@ -151,6 +151,8 @@ TRY_PLAIN(wc_image_push, wc_image_push(parent, IMAGE, "127.0.0.1:1/x", h->transf
 TRY(wc_image_load, wc_list, wc_image_load(parent, "/no/such/file", NULL, NULL, &out, err))
 TRY_PLAIN(wc_image_save, wc_image_save(parent, a_name, 1, "oci-archive:/no/such/dir/x", NULL, NULL, err))
 TRY_PLAIN(wc_image_copy, wc_image_copy(parent, "wc-store:" IMAGE, "oci:/no/such/dir/x:y", NULL, NULL, err))
+TRY_PLAIN(wc_image_sign, wc_image_sign(parent, "127.0.0.1:1/x", 0, h->transfer, NULL, err))
+TRY(wc_image_verify, wc_buf, wc_image_verify(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
 TRY(wc_image_open, wc_image, wc_image_open(parent, IMAGE, &out, err))
 TRY(wc_image_list, wc_list, wc_image_list(parent, &out, err))
 TRY_PLAIN(wc_image_tag, wc_image_tag(h->image, "other", err))
@@ -302,7 +304,8 @@ static const struct attempt {
     ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
     ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive),
     ENTRY(wc_image_export),      ENTRY(wc_image_export_fd),
-    ENTRY(wc_container_export),   ENTRY(wc_container_export_fd), ENTRY(wc_image_diff)};
+    ENTRY(wc_container_export),   ENTRY(wc_container_export_fd), ENTRY(wc_image_diff),
+    ENTRY(wc_image_sign),         ENTRY(wc_image_verify)};
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 
 /* ---- What works in a child ----------------------------------------------------------------------------- */
@@ -311,7 +314,7 @@ static const struct attempt {
 static const char *const usable[] = {
     /* Memory of the process's own. */
     "wc_error_", "wc_buf_", "wc_list_", "wc_event_", "wc_progress_", "wc_code_name", "wc_version", "wc_has_feature",
-    "wc_set_allocator", "wc_layer_", "wc_container_info_",
+    "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
     "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
     /* Names and numbers that were read before. */

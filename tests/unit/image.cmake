@@ -3,3 +3,4 @@ wc_add_test(image_documents_test unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/image_do
 wc_add_test(image_pull_test unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/image_pull_test.c INTERNAL)
 wc_add_test(image_out_test unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/image_out_test.c INTERNAL)
 wc_add_test(image_check_test unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/image_check_test.c INTERNAL)
+wc_add_test(trust_test unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/trust_test.c INTERNAL)

@@ -125,7 +125,8 @@ START_TEST(codes_have_names)
     ck_assert_str_eq(wc_code_name(WC_OK), "WC_OK");
     ck_assert_str_eq(wc_code_name(WC_E_BUSY), "WC_E_BUSY");
     ck_assert_str_eq(wc_code_name(WC_E_INTERNAL), "WC_E_INTERNAL");
-    ck_assert_str_eq(wc_code_name(WC_E_INTERNAL - 1), "WC_E_?");
+    ck_assert_str_eq(wc_code_name(WC_E_UNTRUSTED), "WC_E_UNTRUSTED");
+    ck_assert_str_eq(wc_code_name(WC_E_UNTRUSTED - 1), "WC_E_?");
     ck_assert_str_eq(wc_code_name(1), "WC_E_?");
 }
 END_TEST

@@ -134,7 +134,7 @@ static int32_t delay(const mock_faults *faults, const char *op, wc_call *call, w
 static int32_t parse_code(const char *text, int32_t *code, const char **message, wc_error **err)
 {
     size_t n = strcspn(text, ":");
-    for (int32_t c = -1; c >= WC_E_INTERNAL; c--) {
+    for (int32_t c = -1; c >= WC_E_UNTRUSTED; c--) {
         const char *name = wc_code_name(c);
         if (strlen(name) == n && strncmp(name, text, n) == 0) {
             const char *rest = text + n + (text[n] == ':');

@@ -1,38 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/hash.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <pthread.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "platform/aside.h"
+#include "platform/posix/openssl.h"
 
 struct wci_hash {
     EVP_MD_CTX *ctx;
 };
 
-static void load(void *arg)
-{
-    (void)arg;
-    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
-}
-
-/* OpenSSL reads its configuration at the first use, through a file that children would inherit. */
-static void prepare(void)
-{
-    wci_aside *aside = NULL;
-    if (wci_aside_new(WCI_FD_NONE, &aside, NULL))
-        return; /* the first use will do it */
-    wci_aside_run(aside, load, NULL);
-    wci_aside_free(aside);
-}
-
 int32_t wci_hash_new(int bits, wci_hash **out, wc_error **err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, prepare);
+    wci_openssl_prepare();
     wci_hash *hash = wci_calloc(1, sizeof *hash);
     if (!hash)
         return wci_err_nomem(err);

@@ -33,13 +33,18 @@ static char *home_from_passwd(void)
     return wci_strdup(found && found->pw_dir[0] == '/' ? found->pw_dir : "/");
 }
 
+static char *home_dir(void)
+{
+    return env_dir("HOME") ? wci_strdup(env_dir("HOME")) : home_from_passwd();
+}
+
 char *wci_host_default_root(void)
 {
     if (wci_host_is_root())
         return wci_strdup("/var/lib/wincontainer");
     if (env_dir("XDG_DATA_HOME"))
         return wci_path_join(env_dir("XDG_DATA_HOME"), "wincontainer");
-    char *home = env_dir("HOME") ? wci_strdup(env_dir("HOME")) : home_from_passwd();
+    char *home = home_dir();
     char *root = home ? wci_path_join(home, ".local/share/wincontainer") : NULL;
     wci_free(home);
     return root;
@@ -56,6 +61,25 @@ char *wci_host_default_run_root(void)
     char *run = root ? wci_path_join(root, "run") : NULL;
     wci_free(root);
     return run;
+}
+
+int wci_host_container_files(const char *name, wci_strv *out)
+{
+    char *home = home_dir();
+    char *own = home ? wci_path_join3(home, ".config/containers", name) : NULL;
+    wci_free(home);
+    int failed = wci_strv_add_take(out, own);
+    return failed ? failed : wci_strv_add_take(out, wci_path_join("/etc/containers", name));
+}
+
+char *wci_host_signature_dir(void)
+{
+    if (wci_host_is_root())
+        return wci_strdup("/var/lib/containers/sigstore");
+    char *home = home_dir();
+    char *dir = home ? wci_path_join(home, ".local/share/containers/sigstore") : NULL;
+    wci_free(home);
+    return dir;
 }
 
 static int is_program(const char *path)
