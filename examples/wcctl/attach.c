@@ -3,6 +3,7 @@
  * its input, one forwards signals. Those two wait for what may never come, so they are woken in the end. */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 
 static attachment attached;
 static int input_stop[2]; /* a pipe */
+static wc_cancel *detached; /* triggered by the detach keys */
 static atomic_int signals_stop;
 static struct termios saved_terminal;
 static int terminal_changed;
@@ -85,16 +87,32 @@ static ssize_t read_input(void *data, size_t size)
     }
 }
 
+/* 1 when all of it has gone to the container. */
+static int write_input(const char *data, size_t size)
+{
+    size_t put = 0;
+    for (size_t done = 0; done < size; done += put)
+        if (wc_stream_write(attached.stream, data + done, size - done, &put, -1, NULL, NULL))
+            return 0;
+    return 1;
+}
+
 static void *feed_input(void *arg)
 {
-    char data[65536];
+    char data[65536], passed[sizeof data + DETACH_KEYS_MAX];
     ssize_t n;
     (void)arg;
+    if (!attached.tty || !isatty(STDIN_FILENO)) /* nobody types */
+        attached.keys.count = 0;
     while ((n = read_input(data, sizeof data)) > 0) {
-        size_t put = 0;
-        for (ssize_t done = 0; done < n; done += (ssize_t)put)
-            if (wc_stream_write(attached.stream, data + done, (size_t)(n - done), &put, -1, NULL, NULL))
-                return NULL;
+        size_t size = 0;
+        int detach = detach_keys_filter(&attached.keys, data, (size_t)n, passed, &size);
+        if (!write_input(passed, size))
+            return NULL;
+        if (detach) {
+            wc_cancel_trigger(detached);
+            return NULL;
+        }
     }
     if (n == 0)
         wc_stream_close_write(attached.stream, NULL);
@@ -151,21 +169,34 @@ static void stop_signals(pthread_t thread)
     pthread_join(thread, NULL);
 }
 
-static void copy_output(void)
+/* Until the end of the output, or until the user detaches, which is 1. */
+static int copy_output(void)
 {
     static char data[65536];
     for (;;) {
         wc_error *err = NULL;
         int32_t channel = 0;
         size_t got = 0;
-        int32_t code = wc_stream_read(attached.stream, &channel, data, sizeof data, &got, -1, NULL, &err);
-        if (code == WC_E_CLOSED) {
+        int32_t code = wc_stream_read(attached.stream, &channel, data, sizeof data, &got, -1, detached, &err);
+        if (code == WC_E_CLOSED || code == WC_E_CANCELLED) {
             wc_error_unref(err);
-            return;
+            return code == WC_E_CANCELLED;
         }
         TRY(code);
         write_all(channel == WC_STREAM_STDERR ? STDERR_FILENO : STDOUT_FILENO, data, got);
     }
+}
+
+int container_has_tty(wc_container *container)
+{
+    wc_error *err = NULL;
+    wc_container_info *info = NULL;
+    TRY(wc_container_inspect(container, &info, &err));
+    json_t *json = json_loads(wc_container_info_json(info), 0, NULL);
+    int tty = json_is_true(json_object_get(json_object_get(json, "Config"), "Tty"));
+    json_decref(json);
+    wc_container_info_unref(info);
+    return tty;
 }
 
 static int wait_for_end(void)
@@ -182,7 +213,9 @@ static int wait_for_end(void)
 int attach_run(const attachment *a)
 {
     sigset_t set;
+    wc_error *err = NULL;
     attached = *a;
+    TRY(wc_cancel_new(&detached, &err));
     forwarded_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     pthread_t signals = start_thread(forward_signals), input = signals;
@@ -197,12 +230,15 @@ int attach_run(const attachment *a)
         }
         input = start_thread(feed_input);
     }
-    copy_output();
+    int has_detached = copy_output();
     restore_terminal();
     if (a->with_stdin)
         stop_input(input);
-    int exit_code = wait_for_end();
+    if (has_detached)
+        fputs("\nwcctl: detached; it goes on\n", stderr);
+    int exit_code = has_detached ? 0 : wait_for_end();
     stop_signals(signals);
+    wc_cancel_unref(detached);
     wc_stream_unref(a->stream);
     return exit_code;
 }

@@ -75,6 +75,7 @@ static int run(int argc, char **argv)
             .until = o.remove ? WC_WAIT_REMOVED : WC_WAIT_NOT_RUNNING,
             .with_stdin = (run_options_attach(&o) & WC_ATTACH_STDIN) && o.interactive,
             .tty = o.tty,
+            .keys = o.keys,
         });
     }
     wc_container_unref(container);
@@ -109,8 +110,7 @@ static int32_t for_start(wc_container *c, action *a, wc_error **err)
 
 static int32_t for_restart(wc_container *c, action *a, wc_error **err)
 {
-    int32_t code = wc_container_stop(c, a->timeout_ns, wcctl.cancel, err);
-    return code ? code : wc_container_start(c, 0, wcctl.cancel, NULL, err);
+    return wc_container_restart(c, a->timeout_ns, wcctl.cancel, err);
 }
 
 static int32_t for_rm(wc_container *c, action *a, wc_error **err)
@@ -153,11 +153,13 @@ static int do_one(const char *name, action *a)
         return 0;
     }
     json_decref(object);
+    if (code == WC_E_CANCELLED)
+        die(code, err);
     complain(err);
     return 1;
 }
 
-/* Goes on after a failure, as Docker does, and ends with 1 then. Prints what worked. */
+/* Goes on after a failure, as Docker does, and ends with 1 then; an interruption ends it. Prints what worked. */
 static int for_each(int argc, char **argv, action *a)
 {
     int result = 0;
@@ -169,9 +171,11 @@ static int for_each(int argc, char **argv, action *a)
 static int start(int argc, char **argv)
 {
     int attach = 0, interactive = 0;
+    const char *detach_keys_text = NULL;
     const option options[] = {
         {'a', "attach", OPTION_FLAG, NULL, "show its output and pass its exit code on", &attach},
         {'i', "interactive", OPTION_FLAG, NULL, "pass standard input to it", &interactive},
+        DETACH_KEYS_OPTION(detach_keys_text),
     };
     wc_error *err = NULL;
     wc_stream *stream = NULL;
@@ -183,11 +187,18 @@ static int start(int argc, char **argv)
         return for_each(argc, argv, &(action){.act = for_start});
     if (argc != 1)
         die_usage("start -a and -i take one CONTAINER");
+    detach_keys keys = detach_keys_parse(detach_keys_text);
     wc_container *container = open_container(argv[0]);
     uint64_t what = WC_ATTACH_STDOUT | WC_ATTACH_STDERR | (interactive ? WC_ATTACH_STDIN : 0);
+    int tty = container_has_tty(container);
     TRY(wc_container_start(container, what, wcctl.cancel, &stream, &err));
-    int exit_code =
-        attach_run(&(attachment){.stream = stream, .container = container, .with_stdin = interactive});
+    int exit_code = attach_run(&(attachment){
+        .stream = stream,
+        .container = container,
+        .with_stdin = interactive,
+        .tty = tty,
+        .keys = keys,
+    });
     wc_container_unref(container);
     return exit_code;
 }
@@ -250,21 +261,28 @@ static int wait_command(int argc, char **argv)
 static int attach(int argc, char **argv)
 {
     int no_stdin = 0;
-    const option options[] = {{0, "no-stdin", OPTION_FLAG, NULL, "do not pass standard input", &no_stdin}};
+    const char *detach_keys_text = NULL;
+    const option options[] = {
+        {0, "no-stdin", OPTION_FLAG, NULL, "do not pass standard input", &no_stdin},
+        DETACH_KEYS_OPTION(detach_keys_text),
+    };
     wc_error *err = NULL;
     wc_stream *stream = NULL;
     argc = options_read("attach", "[OPTIONS] CONTAINER", "Joins our standard streams to a running container's.", options,
                         countof(options), 0, argc, argv);
     if (argc != 1)
         die_usage("attach takes one CONTAINER");
+    detach_keys keys = detach_keys_parse(detach_keys_text);
     wc_container *container = open_container(argv[0]);
     uint64_t what = WC_ATTACH_STDOUT | WC_ATTACH_STDERR | (no_stdin ? 0 : WC_ATTACH_STDIN);
+    int tty = container_has_tty(container);
     TRY(wc_container_attach(container, what, wcctl.cancel, &stream, &err));
     int exit_code = attach_run(&(attachment){
         .stream = stream,
         .container = container,
         .with_stdin = !no_stdin,
-        .tty = isatty(STDIN_FILENO) && !no_stdin,
+        .tty = tty,
+        .keys = keys,
     });
     wc_container_unref(container);
     return exit_code;
@@ -273,7 +291,7 @@ static int attach(int argc, char **argv)
 static int exec(int argc, char **argv)
 {
     int detach = 0, interactive = 0, tty = 0, privileged = 0;
-    const char *workdir = NULL, *user = NULL;
+    const char *workdir = NULL, *user = NULL, *detach_keys_text = NULL;
     static text_list env; /* lives as long as the program */
     const option options[] = {
         {'d', "detach", OPTION_FLAG, NULL, "go on in the background", &detach},
@@ -283,6 +301,7 @@ static int exec(int argc, char **argv)
         {'w', "workdir", OPTION_MAYBE, "DIR", "working directory", &workdir},
         {'u', "user", OPTION_MAYBE, "USER[:GROUP]", "names or numbers", &user},
         {0, "privileged", OPTION_FLAG, NULL, "every right", &privileged},
+        DETACH_KEYS_OPTION(detach_keys_text),
     };
     wc_error *err = NULL;
     wc_exec_options *o = NULL;
@@ -293,6 +312,7 @@ static int exec(int argc, char **argv)
                         options, countof(options), 1, argc, argv);
     if (argc < 2)
         die_usage("exec takes CONTAINER and COMMAND");
+    detach_keys keys = detach_keys_parse(detach_keys_text);
     wc_container *container = open_container(argv[0]);
     TRY(wc_exec_options_new((const char *const *)argv + 1, (size_t)argc - 1, &o, &err));
     for (size_t i = 0; i < env.count; i++) {
@@ -318,7 +338,7 @@ static int exec(int argc, char **argv)
         print_texts("Id", wc_process_id(process), NULL);
     if (!detach) {
         exit_code = attach_run(&(attachment){
-            .stream = stream, .container = container, .process = process, .with_stdin = interactive, .tty = tty});
+            .stream = stream, .container = container, .process = process, .with_stdin = interactive, .tty = tty, .keys = keys});
     }
     wc_process_unref(process);
     wc_container_unref(container);

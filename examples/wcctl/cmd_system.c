@@ -238,7 +238,7 @@ static int events(int argc, char **argv)
     for (;;) {
         wc_event *event = NULL;
         int32_t code = wc_events_next(reader, past ? 0 : -1, wcctl.cancel, &event, &err);
-        if (code == WC_E_TIMEOUT || code == WC_E_CANCELLED)
+        if (code == WC_E_TIMEOUT)
             break;
         TRY(code);
         print_event(event);

@@ -14,6 +14,7 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
         {'i', "interactive", OPTION_FLAG, NULL, "keep standard input open", &o->interactive},
         {'t', "tty", OPTION_FLAG, NULL, "give it a terminal", &o->tty},
         {'a', "attach", OPTION_LIST, "stdin|stdout|stderr", "attach only these", &o->attach},
+        DETACH_KEYS_OPTION(o->detach_keys),
         {0, "rm", OPTION_FLAG, NULL, "remove it when it ends", &o->remove},
         {0, "name", OPTION_MAYBE, "NAME", "name of the container", &o->name},
         {0, "pull", OPTION_TEXT, "missing|always|never", "when to pull the image", &o->pull},
@@ -59,6 +60,7 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
                         options, countof(options), 1, argc, argv);
     if (!argc)
         die_usage("%s takes an IMAGE", name);
+    o->keys = detach_keys_parse(o->detach_keys);
     if (o->ports.count)
         die_usage("-p: published ports are not in this version; use --network host");
     return argc;
@@ -358,6 +360,8 @@ _Noreturn static void cid_file_failed(const char *path)
 static void open_cid_file(const char *path)
 {
     cid_file = fopen(path, "wxe");
+    if (!cid_file && errno == EEXIST)
+        die_usage("--cidfile '%s': is there already, perhaps of another container; remove it or name another", path);
     if (!cid_file)
         cid_file_failed(path);
 }

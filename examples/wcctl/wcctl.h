@@ -31,7 +31,7 @@ typedef struct text_list {
 typedef enum option_kind {
     OPTION_FLAG,  /* int */
     OPTION_TEXT,  /* const char *, which "" is not */
-    OPTION_MAYBE, /* const char *, and "" means something: as in Docker, that the option was not given */
+    OPTION_MAYBE, /* const char *, and "" means something, as in Docker: mostly that the option was not given */
     OPTION_LIST,  /* text_list, of which "" is no item */
 } option_kind;
 
@@ -183,6 +183,22 @@ wc_image *transfer_pull(transfer *t, const char *source);
 /* Sets what POLICY_OPTIONS and SIGN_OPTIONS have read. */
 void signature_begin(const transfer *t);
 
+/* ---- detach_keys.c ------------------------------------------------------------------------------- */
+
+#define DETACH_KEYS_MAX 16
+typedef struct detach_keys {
+    unsigned char keys[DETACH_KEYS_MAX];
+    size_t count; /* 0: there is no way out */
+    size_t seen;  /* so many have come, and wait for the next */
+} detach_keys;
+#define DETACH_KEYS_OPTION(text)                                                                 \
+    {0, "detach-keys", OPTION_MAYBE, "KEYS", "what lets go of its terminal, default ctrl-p,ctrl-q", &(text)}
+/* NULL: the default. Ends the program when the text is wrong. */
+detach_keys detach_keys_parse(const char *text);
+/* Takes the sequence out of the input; `out` has room for size + DETACH_KEYS_MAX. 1 when it was whole: what follows
+ * is dropped. */
+int detach_keys_filter(detach_keys *keys, const char *data, size_t size, char *out, size_t *out_size);
+
 /* ---- attach.c ------------------------------------------------------------------------------------ */
 
 /* What to join our standard streams to. */
@@ -192,10 +208,13 @@ typedef struct attachment {
     wc_process *process;    /* one of a container's further processes, else NULL */
     int32_t until;          /* WC_WAIT_* of the container */
     int with_stdin, tty;
+    detach_keys keys;       /* heeded with standard input and a terminal */
 } attachment;
-/* Copies both ways until the container closes its streams, waits for its end, and gives its exit code.
- * Signals go to it meanwhile. */
+/* Copies both ways until the container closes its streams, waits for its end, and gives its exit code; 0 when the
+ * user detached. Signals go to it meanwhile. */
 int attach_run(const attachment *attachment);
+/* Whether it was made with a terminal. */
+int container_has_tty(wc_container *container);
 /* 1 with the size of the terminal on standard output, if there is one that knows it. */
 int terminal_size(uint32_t *columns, uint32_t *rows);
 /* SIGINT and SIGTERM end the running call, until attach_run() forwards them. */

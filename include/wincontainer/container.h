@@ -44,7 +44,7 @@ WC_API int32_t wc_container_options_set_entrypoint(wc_container_options *options
 /** One variable. value NULL takes it from the environment of this process, or leaves it out. @since 0.1 */
 WC_API int32_t wc_container_options_add_env(wc_container_options *options, const char *name,
                                             const char *value, wc_error **err);
-/** Absolute path in the container; made when absent. @since 0.1 */
+/** Absolute path in the container; made when absent, WC_E_INVALID at the start when it is a file. @since 0.1 */
 WC_API int32_t wc_container_options_set_workdir(wc_container_options *options, const char *path, wc_error **err);
 /** "user[:group]", names or numbers of the image's passwd and group files. @since 0.1 */
 WC_API int32_t wc_container_options_set_user(wc_container_options *options, const char *user, wc_error **err);
@@ -86,13 +86,13 @@ WC_API int32_t wc_container_options_add_mount(wc_container_options *options, con
 WC_API int32_t wc_container_options_set_memory(wc_container_options *options, int64_t bytes, wc_error **err);
 /** Memory plus swap in bytes, -1: unlimited swap. @since 0.1 */
 WC_API int32_t wc_container_options_set_memory_swap(wc_container_options *options, int64_t bytes, wc_error **err);
-/** Processor time in 10^-9 processors: 1500000000 is one and a half. @since 0.1 */
+/** Processor time in 10^-9 processors, up to those that this process may use: 1500000000 is one and a half; 0: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err);
 /** Relative weight, 2 to 262144; 1024 is normal. @since 0.1 */
 WC_API int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64_t shares, wc_error **err);
-/** Processors it may use, "0-2,7". @since 0.1 */
+/** Processors of the host that it may use, "0-2,7". @since 0.1 */
 WC_API int32_t wc_container_options_set_cpuset(wc_container_options *options, const char *cpus, wc_error **err);
-/** Processes and threads; 0 or -1: no limit. @since 0.1 */
+/** Processes and threads, up to 4194304; 0 or -1: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err);
 /** Resource limit by its name without RLIMIT_, "nofile"; -1 is unlimited. @since 0.1 */
 WC_API int32_t wc_container_options_add_rlimit(wc_container_options *options, const char *name, int64_t soft,
@@ -170,6 +170,9 @@ WC_API int32_t wc_container_kill(wc_container *container, const char *signal, wc
 /** Stop signal, then SIGKILL after timeout_ns (negative: the container's own timeout; INT64_MAX: never); waits
  * for the end. WC_OK when it does not run. @since 0.1 */
 WC_API int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
+/** Stops it as wc_container_stop() does, if it runs, and starts it again; event "restart". One that is removed at
+ * its end stays, unless the start fails. @return WC_OK or what the two give. @since 0.1 */
+WC_API int32_t wc_container_restart(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
 /** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first.
  * @return WC_OK, WC_E_STATE while it runs … @since 0.1 */
 WC_API int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err);
@@ -279,7 +282,8 @@ WC_API int32_t wc_container_info_status(const wc_container_info *info);
 WC_API const char *wc_container_info_status_text(const wc_container_info *info);
 /** Process id of the first process on the host, 0 when not running. @since 0.1 */
 WC_API int64_t wc_container_info_pid(const wc_container_info *info);
-/** Exit code of the last run. @since 0.1 */
+/** Exit code of the last run; 0 while it runs. After a start that failed 127 (command not found), 126 (not
+ * executable) or 128. @since 0.1 */
 WC_API int32_t wc_container_info_exit_code(const wc_container_info *info);
 /** @since 0.1 */
 WC_API int64_t wc_container_info_created(const wc_container_info *info);

@@ -94,6 +94,13 @@ int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc_cancel
     return rc ? rc : wci_ctr_stop(&call, container, timeout_ns, err);
 }
 
+int32_t wc_container_restart(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    return rc ? rc : wci_ctr_restart(&call, container, timeout_ns, err);
+}
+
 int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err)
 {
     wc_call call;

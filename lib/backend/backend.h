@@ -108,6 +108,8 @@ void wci_backend_logs_release(wci_backend *b, uintptr_t handle);
  * payload of all later operations and goes to the matching _free when the context ends. */
 const wc_backend_ops *wci_backend_process_ops(void);
 void wci_backend_process_free(uintptr_t payload); /* 0 accepted */
+/* Takes away what containers of stores that are gone have left on the host; one line for people, if any. */
+int32_t wci_backend_process_prune(wci_strv *removed, wc_error **err);
 const wc_backend_ops *wci_backend_mock_ops(void);
 void wci_backend_mock_free(uintptr_t payload);
 

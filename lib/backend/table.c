@@ -13,7 +13,8 @@
 #define LONGEST_NAME 64
 
 #define KNOWN_CAPABILITIES                                                                         \
-    ((uint64_t)(WC_BACKEND_RECORDS | WC_BACKEND_DETACHED | WC_BACKEND_LAYERS | WC_BACKEND_HYPERV))
+    ((uint64_t)(WC_BACKEND_RECORDS | WC_BACKEND_DETACHED | WC_BACKEND_LAYERS | WC_BACKEND_HYPERV |   \
+                WC_BACKEND_IMAGE_FILES))
 
 static int name_is_good(const char *name)
 {

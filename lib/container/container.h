@@ -62,6 +62,7 @@ int32_t wci_ctr_wait(wc_call *call, wc_container *c, int32_t condition, int32_t 
                      wc_error **err);
 int32_t wci_ctr_kill(wc_call *call, wc_container *c, int signal, wc_error **err);
 int32_t wci_ctr_stop(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);
+int32_t wci_ctr_restart(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);
 int32_t wci_ctr_remove(wc_call *call, wc_container *c, int force, wc_error **err);
 /* Removes every container that does not run; lines for people and the bytes it freed. */
 int32_t wci_ctr_prune(wc_call *call, wci_engine *engine, wci_strv *removed, uint64_t *bytes,
@@ -94,6 +95,9 @@ int32_t wci_ctr_record(wc_call *call, wci_engine *engine, const char *id,
  * that this context does not have is not asked. */
 int32_t wci_ctr_reconcile(wc_call *call, wci_engine *engine, wci_container_record **record,
                           wc_error **err);
+/* Records that a start came to nothing, as Docker does: the reason, and an exit code that tells its kind. */
+int32_t wci_ctr_record_no_start(wci_engine *engine, const wci_container_record *record, int32_t code,
+                                const char *why, wc_error **err);
 /* How what a backend tells of an end counts: an end that nobody saw (its monitor was killed) as 255. */
 int32_t wci_ctr_exit_code(const wc_response *end);
 int wci_status_is_live(wci_status status); /* starting, running, paused */

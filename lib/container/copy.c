@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "container/container.h"
+#include "container/files.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/output.h"
@@ -15,81 +16,40 @@
 
 /* ---- The backend's side ------------------------------------------------------------------------- */
 
-typedef struct transfer {
+/* One end of the socket. */
+typedef struct tar_end {
     wc_call *call;
+    wci_fd fd;
+    int is_closed; /* the other side closed its end before we were through */
+} tar_end;
+
+typedef struct transfer {
+    wci_engine *engine;
+    wci_container_record *record;
+    const char *path; /* in the container */
     wci_ctr_call op;
     wci_op what;
-    wci_fd ours, theirs;
-    int they_ended; /* the backend closed its side before we were through */
+    tar_end ours, theirs;
+    wc_call their_call; /* of the thread */
     wci_thread *thread;
     int32_t code;
     wc_error *why;
 } transfer;
 
-static void work(void *arg)
-{
-    transfer *t = arg;
-    wc_call call = {.cancel = t->call->cancel, .log = t->call->log};
-    t->code = wci_ctr_call_run(&t->op, t->what, &call, &t->why);
-    wci_fd_close(t->theirs); /* the end of the stream for us */
-}
-
-static int32_t begin(wc_call *call, wc_container *c, const char *path, wci_op what, transfer *t, wc_error **err)
-{
-    wci_container_record *record = NULL;
-    *t = (transfer){.call = call, .what = what, .ours = WCI_FD_NONE, .theirs = WCI_FD_NONE};
-    int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
-    if (rc)
-        return rc;
-    rc = wci_ctr_call_init(call, c->engine, record, &t->op, err);
-    if (!rc) {
-        rc = wci_ctr_call_add_layers(&t->op, c->engine, record, err);
-        if (!rc)
-            rc = wci_pair(&t->ours, &t->theirs, err);
-        if (!rc && (wci_request_set_string(&t->op.request, "path", path) ||
-                    wci_request_set_int(&t->op.request, "fd", (int64_t)t->theirs)))
-            rc = wci_err_nomem(err);
-        if (!rc)
-            rc = wci_thread_start(&t->thread, work, t, err);
-        if (rc) {
-            wci_fd_close(t->ours);
-            wci_fd_close(t->theirs);
-            wci_ctr_call_free(&t->op);
-        }
-    }
-    wci_container_record_free(record);
-    return rc;
-}
-
-/* `mine` is how our side ended, with *err set. Whoever failed first explains it: the other side then
- * only sees that the stream broke. */
-static int32_t end(transfer *t, int32_t mine, wc_error **err)
-{
-    wci_fd_close(t->ours);
-    wci_thread_join(t->thread);
-    wci_ctr_call_free(&t->op);
-    if (t->code && (!mine || t->they_ended)) {
-        wci_err_clear(err);
-        return t->why ? wci_err_move(err, t->why) : t->code;
-    }
-    wc_error_unref(t->why);
-    return mine;
-}
-
 static int32_t read_tar(void *self, void *data, size_t size, size_t *got, wc_error **err)
 {
-    transfer *t = self;
+    tar_end *t = self;
     for (;;) {
-        wci_poll_item item = {t->ours, WCI_POLL_READ, 0};
+        wci_poll_item item = {t->fd, WCI_POLL_READ, 0};
         wc_error *why = NULL;
         int ready;
         int32_t rc = wci_poll(t->call, &item, 1, -1, &ready, err);
         if (rc)
             return rc;
-        rc = wci_fd_read_some(t->ours, data, size, got, &why);
+        rc = wci_fd_read_some(t->fd, data, size, got, &why);
         if (rc == WC_E_CLOSED) {
             wc_error_unref(why);
-            t->they_ended = 1;
+            t->is_closed = 1;
             *got = 0;
             return WC_OK;
         }
@@ -102,10 +62,89 @@ static int32_t read_tar(void *self, void *data, size_t size, size_t *got, wc_err
 
 static int32_t write_tar(void *self, const void *data, size_t size, wc_error **err)
 {
-    transfer *t = self;
-    int32_t rc = wci_output_write(t->call, t->ours, data, size, err);
-    t->they_ended |= rc == WC_E_CLOSED;
+    tar_end *t = self;
+    int32_t rc = wci_output_write(t->call, t->fd, data, size, err);
+    t->is_closed |= rc == WC_E_CLOSED;
     return rc;
+}
+
+static int has_image_files(const transfer *t)
+{
+    return (wci_backend_capabilities(t->op.backend) & WC_BACKEND_IMAGE_FILES) != 0;
+}
+
+static int32_t copy_image_files(transfer *t)
+{
+    const wci_source from = {read_tar, &t->theirs};
+    const wci_sink to = {write_tar, &t->theirs};
+    return t->what == WCI_OP_ARCHIVE_GET ? wci_files_get(t->engine, t->record, t->path, &to, &t->why)
+                                         : wci_files_put(t->engine, t->record, t->path, &from, &t->why);
+}
+
+static void work(void *arg)
+{
+    transfer *t = arg;
+    if (!has_image_files(t) || wci_backend_has(t->op.backend, t->what))
+        t->code = wci_ctr_call_run(&t->op, t->what, &t->their_call, &t->why);
+    if (!t->code && has_image_files(t))
+        t->code = copy_image_files(t);
+    wci_fd_close(t->theirs.fd); /* the end of the stream for us */
+}
+
+static int32_t prepare(transfer *t, wc_error **err)
+{
+    int32_t rc = wci_ctr_call_add_layers(&t->op, t->engine, t->record, err);
+    if (!rc)
+        rc = wci_pair(&t->ours.fd, &t->theirs.fd, err);
+    if (!rc && (wci_request_set_string(&t->op.request, "path", t->path) ||
+                wci_request_set_int(&t->op.request, "fd", (int64_t)t->theirs.fd)))
+        rc = wci_err_nomem(err);
+    return rc ? rc : wci_thread_start(&t->thread, work, t, err);
+}
+
+static void release(transfer *t)
+{
+    wci_ctr_call_free(&t->op);
+    wci_container_record_free(t->record);
+}
+
+/* `path` is lent until the end. */
+static int32_t begin(wc_call *call, wc_container *c, const char *path, wci_op what, transfer *t, wc_error **err)
+{
+    *t = (transfer){.engine = c->engine, .path = path, .what = what};
+    t->their_call = (wc_call){.cancel = call->cancel, .log = call->log};
+    t->ours = (tar_end){call, WCI_FD_NONE, 0};
+    t->theirs = (tar_end){&t->their_call, WCI_FD_NONE, 0};
+    int32_t rc = wci_ctr_record(call, c->engine, c->id, &t->record, err);
+    if (rc)
+        return rc;
+    rc = wci_ctr_call_init(call, c->engine, t->record, &t->op, err);
+    if (rc) {
+        wci_container_record_free(t->record);
+        return rc;
+    }
+    rc = prepare(t, err);
+    if (rc) {
+        wci_fd_close(t->ours.fd);
+        wci_fd_close(t->theirs.fd);
+        release(t);
+    }
+    return rc;
+}
+
+/* `mine` is how our side ended, with *err set. Whoever failed first explains it: the other side then
+ * only sees that the stream broke. */
+static int32_t end(transfer *t, int32_t mine, wc_error **err)
+{
+    wci_fd_close(t->ours.fd);
+    wci_thread_join(t->thread);
+    release(t);
+    if (t->code && (!mine || t->ours.is_closed)) {
+        wci_err_clear(err);
+        return t->why ? wci_err_move(err, t->why) : t->code;
+    }
+    wc_error_unref(t->why);
+    return mine;
 }
 
 /* ---- Names -------------------------------------------------------------------------------------- */
@@ -128,7 +167,7 @@ static int is_contents(const char *path)
 
 static int32_t apply(transfer *t, const char *host_dir, wc_error **err)
 {
-    const wci_source from = {read_tar, t};
+    const wci_source from = {read_tar, &t->ours};
     wci_unpack_stats stats = {0};
     wci_fd dir = WCI_FD_NONE;
     int32_t rc = wci_tree_open_root(host_dir, &dir, err);
@@ -205,7 +244,7 @@ static int32_t send(wc_call *call, wc_container *c, const char *host_path, const
     if (!rc)
         rc = begin(call, c, dir, WCI_OP_ARCHIVE_PUT, &t, err);
     if (!rc) {
-        const wci_sink to = {write_tar, &t};
+        const wci_sink to = {write_tar, &t.ours};
         rc = end(&t, wci_tar_pack(parent, contents ? "" : wci_path_base(source), contents ? "." : as, &to, NULL, err),
                  err);
     }
@@ -221,16 +260,11 @@ static int32_t is_directory(wc_call *call, wc_container *c, const char *path, in
     wci_container_record *record = NULL;
     wci_rootfs rootfs = {NULL, 0, 0};
     wci_file_info info;
-    char *inside = NULL, *level = NULL;
     int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
     if (!rc)
         rc = wci_ctr_rootfs(c->engine, record, &rootfs, err);
     if (!rc)
-        *out = !wci_rootfs_resolve(&rootfs, path, &inside, NULL) &&
-               !wci_view_lookup(rootfs.levels, rootfs.count, inside, &level, NULL) &&
-               !wci_file_info_of(level, &info, NULL) && info.type == WCI_FILE_DIRECTORY;
-    wci_free(level);
-    wci_free(inside);
+        *out = !wci_rootfs_info(&rootfs, path, NULL, &info, NULL) && info.type == WCI_FILE_DIRECTORY;
     wci_rootfs_free(&rootfs);
     wci_container_record_free(record);
     return rc;
@@ -263,7 +297,7 @@ enum { PIECE_SIZE = 64 * 1024 };
 
 /* An archive on its way in; its first bytes tell how it is compressed. */
 typedef struct incoming {
-    transfer *transfer;
+    tar_end *taker;
     wci_fd fd;
     unsigned char head[8];
     size_t have, at;
@@ -273,14 +307,14 @@ typedef struct incoming {
 static int32_t read_stream(incoming *in, void *data, size_t size, size_t *got, wc_error **err)
 {
     for (;;) {
-        wci_poll_item items[] = {{in->fd, WCI_POLL_READ, 0}, {in->transfer->ours, WCI_POLL_READ, 0}};
+        wci_poll_item items[] = {{in->fd, WCI_POLL_READ, 0}, {in->taker->fd, WCI_POLL_READ, 0}};
         wc_error *why = NULL;
         int ready;
-        int32_t rc = wci_poll(in->transfer->call, items, 2, -1, &ready, err);
+        int32_t rc = wci_poll(in->taker->call, items, 2, -1, &ready, err);
         if (rc)
             return rc;
         if (items[1].got) {
-            in->transfer->they_ended = 1;
+            in->taker->is_closed = 1;
             return wci_err(err, WC_E_CLOSED, "archive: nobody takes it any more");
         }
         rc = wci_fd_read_some(in->fd, data, size, got, &why);
@@ -337,14 +371,14 @@ static int32_t pass_on(int32_t (*read)(void *, void *, size_t, size_t *, wc_erro
 
 static int32_t take_in(transfer *t, wci_fd fd, wc_error **err)
 {
-    incoming in = {.transfer = t, .fd = fd};
+    incoming in = {.taker = &t->ours, .fd = fd};
     const wci_source source = {read_incoming, &in};
     wci_decoder *decoder = NULL;
     int32_t rc = read_head(&in, err);
     if (!rc)
         rc = wci_decoder_new(wci_codec_guess(in.head, in.have), &source, &decoder, err);
     if (!rc)
-        rc = pass_on(wci_decoder_read, decoder, write_tar, t, err);
+        rc = pass_on(wci_decoder_read, decoder, write_tar, &t->ours, err);
     wci_decoder_free(decoder);
     return rc;
 }
@@ -376,7 +410,7 @@ int32_t wci_ctr_get_archive(wc_call *call, wc_container *c, const char *path, wc
     char *source = is_contents(path) ? wci_strdup(path) : trimmed(path);
     int32_t rc = source ? begin(call, c, source, WCI_OP_ARCHIVE_GET, &t, err) : wci_err_nomem(err);
     if (!rc)
-        rc = end(&t, pass_on(read_tar, &t, write_outgoing, &out, err), err);
+        rc = end(&t, pass_on(read_tar, &t.ours, write_outgoing, &out, err), err);
     wci_free(source);
     return rc ? wci_err_wrap(err, rc, "container '%.12s', path '%s'", c->id, path) : WC_OK;
 }

@@ -4,12 +4,14 @@
 
 #include "container/container.h"
 #include "container/spec.h"
+#include "container/workdir.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
 
+/* Backends that take no layers have no directories either. */
 static int32_t make_process(wci_engine *engine, const wci_container_record *record, const wc_exec_options *options,
-                            char **out, wc_error **err)
+                            int with_layers, char **out, wc_error **err)
 {
     wci_config config = {0};
     wci_rootfs rootfs = {NULL, 0, 0};
@@ -30,6 +32,8 @@ static int32_t make_process(wci_engine *engine, const wci_container_record *reco
         .console_columns = options->console_columns,
         .console_rows = options->console_rows,
     };
+    if (!rc && with_layers)
+        rc = wci_workdir_check(&rootfs, &config, input.workdir, 1, err);
     if (!rc)
         rc = wci_spec_make_process(&input, out, err);
     wci_user_free(&user);
@@ -102,7 +106,8 @@ int32_t wci_ctr_exec(wc_call *call, wc_container *c, const wc_exec_options *opti
     }
     rc = wci_random_hex(32, id, err);
     if (!rc)
-        rc = make_process(c->engine, record, options, &process, err);
+        rc = make_process(c->engine, record, options, (wci_backend_capabilities(op.backend) & WC_BACKEND_LAYERS) != 0,
+                          &process, err);
     if (!rc)
         rc = fill(&op.request, process, id, options, attach, err);
     if (!rc)

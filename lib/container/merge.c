@@ -168,15 +168,19 @@ static int32_t load_seccomp(const wc_container_options *o, wci_config *c, wc_err
         return set_default(&c->seccomp, "default", err);
     wc_buf *text = NULL;
     json_t *profile = NULL;
+    if (!wci_file_exists(o->seccomp_file))
+        return wci_err(err, WC_E_NOT_FOUND,
+                       "security option 'seccomp=%s': there is no such file; name a profile in Docker's format, or "
+                       "'unconfined'",
+                       o->seccomp_file);
     int32_t rc = wci_file_read_all(o->seccomp_file, WCI_SECCOMP_MAX, &text, err);
     if (!rc)
-        rc = wci_seccomp_check(wc_buf_data(text), wc_buf_size(text), o->seccomp_file, err);
+        rc = wci_seccomp_check(wc_buf_data(text), wc_buf_size(text), "profile", err);
     if (!rc)
-        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), WCI_SECCOMP_MAX,
-                            o->seccomp_file, &profile, err);
+        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), WCI_SECCOMP_MAX, "profile", &profile, err);
     wc_buf_unref(text);
     if (rc)
-        return wci_err_wrap(err, rc, "seccomp profile");
+        return wci_err_wrap(err, rc, "security option 'seccomp=%s'", o->seccomp_file);
     wci_free(c->seccomp);
     c->seccomp = wci_json_dump_text(profile);
     json_decref(profile);

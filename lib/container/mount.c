@@ -46,6 +46,29 @@ static int has_value(const char *option)
     return 0;
 }
 
+/* Digits of a base up to 10, for a size also a unit. */
+static int is_number(const char *text, const char *digits, const char *units)
+{
+    size_t size = strspn(text, digits);
+    return size && (!text[size] || (!text[size + 1] && strchr(units, text[size])));
+}
+
+static int32_t check_value(const char *option, wc_error **err)
+{
+    const char *value = strchr(option, '=') + 1;
+    if (wci_starts_with(option, "mode="))
+        return is_number(value, "01234567", "")
+                   ? WC_OK
+                   : wci_err(err, WC_E_INVALID, "tmpfs mount, '%.40s': must be an octal number such as 1777", option);
+    if (wci_starts_with(option, "uid=") || wci_starts_with(option, "gid="))
+        return is_number(value, "0123456789", "")
+                   ? WC_OK
+                   : wci_err(err, WC_E_INVALID, "tmpfs mount, '%.40s': must be a number", option);
+    return is_number(value, "0123456789", "kKmMgG%")
+               ? WC_OK
+               : wci_err(err, WC_E_INVALID, "tmpfs mount, '%.40s': must be a number, such as 64m or 50%%", option);
+}
+
 static int row_has(const char *const row[6], const char *option)
 {
     for (size_t i = 0; i < 6 && row[i]; i++)
@@ -94,7 +117,9 @@ static int32_t add_flags(wci_strv *options, int is_bind, const char *flags, wc_e
             rc = wci_err(err, WC_E_INVALID, "mount flag '%.40s': not known for a %s mount%s", flag,
                          is_bind ? "bind" : "tmpfs",
                          !wci_strcasecmp(flag, "z") ? "; SELinux labels are not there yet" : "");
-        else if (*flag && add_option(options, flag))
+        else if (strchr(flag, '='))
+            rc = check_value(flag, err);
+        if (!rc && *flag && add_option(options, flag))
             rc = wci_err_nomem(err);
         wci_free(flag);
         if (rc)

@@ -14,9 +14,11 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
+#include "platform/thread.h"
 
 #define MIN_MEMORY (6 * 1024 * 1024)
-#define MIN_NANO_CPUS 10000000
+#define NANO 1000000000
+#define MAX_PIDS 4194304 /* PID_MAX_LIMIT of Linux */
 #define DEFAULT_STOP_TIMEOUT_NS INT64_C(10000000000)
 
 int32_t wc_container_options_new(const char *image, wc_container_options **out, wc_error **err)
@@ -223,9 +225,14 @@ int32_t wc_container_options_set_memory_swap(wc_container_options *options, int6
 
 int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err)
 {
-    return set_number(options, options ? &options->settings.nano_cpus : NULL, nano_cpus,
-                      nano_cpus == 0 || nano_cpus >= MIN_NANO_CPUS, "processor limit",
-                      "must be 0 (none) or at least 0.01 processors", err);
+    int64_t there = wci_cpu_count();
+    if (nano_cpus && (nano_cpus < NANO / 100 || nano_cpus > there * NANO))
+        return wci_err(err, WC_E_INVALID,
+                       "processor limit of %.12g processors: must be 0 (none) or from 0.01 to %lld, the processors that "
+                       "can be used here",
+                       (double)nano_cpus / NANO, (long long)there);
+    return set_number(options, options ? &options->settings.nano_cpus : NULL, nano_cpus, 1, "processor limit", "",
+                      err);
 }
 
 int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64_t shares, wc_error **err)
@@ -237,8 +244,9 @@ int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64
 
 int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err)
 {
-    return set_number(options, options ? &options->settings.pids_limit : NULL, limit, limit >= -1, "process limit",
-                      "must be -1 or 0 (none) or a number of processes", err);
+    return set_number(options, options ? &options->settings.pids_limit : NULL, limit,
+                      limit >= -1 && limit <= MAX_PIDS, "process limit",
+                      "must be -1 or 0 (none), or from 1 to 4194304, the most that Linux counts", err);
 }
 
 int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int64_t timeout_ns, wc_error **err)
@@ -247,9 +255,10 @@ int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int
                       timeout_ns >= 0, "stop timeout", "must not be negative", err);
 }
 
-/* "0-2,7": what the kernel's cpuset files take. */
-static int is_cpu_list(const char *text)
+/* "0-2,7": what the kernel's cpuset files take. Tells the highest number in it. */
+static int is_cpu_list(const char *text, unsigned long *highest)
 {
+    *highest = 0;
     for (const char *p = text;; p++) {
         char *end;
         if (*p < '0' || *p > '9')
@@ -257,8 +266,10 @@ static int is_cpu_list(const char *text)
         unsigned long first = strtoul(p, &end, 10), last = first;
         if (*end == '-' && end[1] >= '0' && end[1] <= '9')
             last = strtoul(end + 1, &end, 10);
-        if (first > last || last > 65535)
+        if (first > last)
             return 0;
+        if (last > *highest)
+            *highest = last;
         if (!*end)
             return 1;
         if (*end != ',')
@@ -270,8 +281,12 @@ static int is_cpu_list(const char *text)
 int32_t wc_container_options_set_cpuset(wc_container_options *options, const char *cpus, wc_error **err)
 {
     int32_t rc = wci_option_check_text(options, cpus, "cpuset", err);
-    if (!rc && *cpus && !is_cpu_list(cpus))
+    unsigned long highest = 0;
+    if (!rc && *cpus && !is_cpu_list(cpus, &highest))
         rc = wci_err(err, WC_E_INVALID, "cpuset '%.80s': must be a list such as '0-2,7'", cpus);
+    if (!rc && highest >= (unsigned long)wci_cpu_limit())
+        rc = wci_err(err, WC_E_INVALID, "cpuset '%.80s': there is no processor %lu, this host has 0 to %d", cpus, highest,
+                     wci_cpu_limit() - 1);
     return rc ? rc : wci_option_set_text(options, &options->settings.cpuset, cpus, "cpuset", err);
 }
 

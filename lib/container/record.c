@@ -219,17 +219,37 @@ static int32_t record_running(wci_engine *engine, const wci_container_record *re
     return update(engine, record, &change, err);
 }
 
-/* Whoever was starting it is gone, and nothing came of it. */
-static int32_t record_no_start(wci_engine *engine, const wci_container_record *record,
-                               wc_error **err)
+static int32_t no_start_exit_code(int32_t code)
+{
+    switch (code) {
+    case WC_E_COMMAND_NOT_FOUND:
+        return 127;
+    case WC_E_COMMAND_NOT_EXECUTABLE:
+        return 126;
+    default:
+        return 128;
+    }
+}
+
+int32_t wci_ctr_record_no_start(wci_engine *engine, const wci_container_record *record, int32_t code,
+                                const char *why, wc_error **err)
 {
     wci_container_change change = {
         .from = BIT(WCI_STATUS_STARTING),
         .generation = record->generation,
         .status = record->started_ns ? WCI_STATUS_EXITED : WCI_STATUS_CREATED,
-        .error = "its start was interrupted",
+        .exit_code = no_start_exit_code(code),
+        .error = why,
+        .no_run = 1,
     };
     return update(engine, record, &change, err);
+}
+
+/* Whoever was starting it is gone, and nothing came of it. */
+static int32_t record_interrupted(wci_engine *engine, const wci_container_record *record,
+                                  wc_error **err)
+{
+    return wci_ctr_record_no_start(engine, record, WC_E_CANCELLED, "its start was interrupted", err);
 }
 
 static int32_t apply_state(wci_engine *engine, const wci_container_record *record,
@@ -243,7 +263,7 @@ static int32_t apply_state(wci_engine *engine, const wci_container_record *recor
     case WC_STATUS_EXITED:
         return record_end(engine, record, state, err);
     default:
-        return starting ? record_no_start(engine, record, err)
+        return starting ? record_interrupted(engine, record, err)
                         : record_end(engine, record, state, err);
     }
 }

@@ -227,6 +227,23 @@ static int32_t read_file(const char *host_path, const char *path, size_t max, wc
     return rc;
 }
 
+int32_t wci_rootfs_info(const wci_rootfs *rootfs, const char *path, char **inside, wci_file_info *out,
+                        wc_error **err)
+{
+    char *plain = NULL, *host_path = NULL;
+    int32_t rc = wci_rootfs_resolve(rootfs, path, &plain, err);
+    if (!rc)
+        rc = wci_view_lookup(rootfs->levels, rootfs->count, plain, &host_path, err);
+    if (!rc)
+        rc = wci_file_info_of(host_path, out, err);
+    wci_free(host_path);
+    if (!rc && inside)
+        *inside = plain;
+    else
+        wci_free(plain);
+    return rc;
+}
+
 int32_t wci_rootfs_read(const wci_rootfs *rootfs, const char *path, size_t max, wc_buf **out,
                         wc_error **err)
 {

@@ -24,6 +24,9 @@ int32_t wci_rootfs_layers(const wci_rootfs *rootfs, wci_strv *out, wc_error **er
 /* Resolves `path` inside: links are followed as the kernel would with this root. *out is the path
  * inside without links, as wci_view_lookup() takes it; WC_E_NOT_FOUND when there is nothing. */
 int32_t wci_rootfs_resolve(const wci_rootfs *rootfs, const char *path, char **out, wc_error **err);
+/* What `path` leads to, links followed inside; `inside` as above, may be NULL. */
+int32_t wci_rootfs_info(const wci_rootfs *rootfs, const char *path, char **inside, wci_file_info *out,
+                        wc_error **err);
 /* A regular file of at most `max` bytes: WC_E_LIMIT, WC_E_NOT_FOUND, WC_E_FORMAT for other kinds. */
 int32_t wci_rootfs_read(const wci_rootfs *rootfs, const char *path, size_t max, wc_buf **out,
                         wc_error **err);

@@ -3,6 +3,7 @@
 
 #include "container/container.h"
 #include "container/spec.h"
+#include "container/workdir.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
@@ -66,6 +67,8 @@ static int32_t make_spec(wci_engine *engine, const wci_container_record *record,
         rc = wci_ctr_rootfs(engine, record, &rootfs, err);
     if (!rc)
         rc = wci_user_resolve(&rootfs, config->user, &user, err);
+    if (!rc)
+        rc = wci_workdir_check(&rootfs, config, config->workdir, 0, err);
     if (!rc)
         rc = wci_spec_make(&input, out, err);
     wci_user_free(&user);
@@ -146,17 +149,6 @@ static int32_t record_running(wci_engine *engine, const wci_container_record *re
     return rc;
 }
 
-static void record_failed(wci_engine *engine, const wci_container_record *record, const wc_error *why)
-{
-    wci_container_change change = {
-        .from = BIT(WCI_STATUS_STARTING),
-        .generation = record->generation,
-        .status = record->started_ns ? WCI_STATUS_EXITED : WCI_STATUS_CREATED,
-        .error = wc_error_message(why),
-    };
-    wci_container_update(engine->store, record->id, &change, NULL);
-}
-
 /* ---- Starting ----------------------------------------------------------------------------------- */
 
 static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record *record, uint64_t attach,
@@ -168,6 +160,8 @@ static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record
     if (rc)
         return rc;
     rc = wci_config_from_json(record->config, &config, err);
+    if (!rc && config.auto_remove && !record->auto_remove) /* a restart has suspended it */
+        rc = wci_container_set_auto_remove(engine->store, record->id, 1, err);
     if (!rc)
         rc = fill(&op, engine, record, &config, attach, err);
     int64_t started_ns = wci_now_ns();
@@ -199,7 +193,7 @@ static int32_t start_locked(wc_call *call, wc_container *c, uint64_t attach, wc_
         return rc;
     rc = run(call, c->engine, record, attach, stream, &why);
     if (rc)
-        record_failed(c->engine, record, why);
+        wci_ctr_record_no_start(c->engine, record, rc, wc_error_message(why), NULL);
     wci_container_record_free(record);
     return rc ? wci_err_move(err, why) : WC_OK;
 }

@@ -108,6 +108,10 @@ typedef struct wci_sink {
 int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,
                      const _Atomic int *stop, wc_error **err);
 
+/* The same for `path` ("a/b", without links in it) of the merged view; WC_E_NOT_FOUND. */
+int32_t wci_view_pack(const wci_level *levels, size_t count, const char *path, const char *as,
+                      const wci_sink *to, const _Atomic int *stop, wc_error **err);
+
 struct wci_node_info;
 /* How a directory becomes a layer. */
 typedef struct wci_pack_rules {

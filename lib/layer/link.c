@@ -193,7 +193,7 @@ static int32_t link_opaque_root(wci_linker *l, wc_error **err)
 {
     wci_strv names = WCI_STRV_INIT;
     l->opaque_root = 1;
-    int32_t rc = wci_view_list_root(l->below, l->below_count, &names, err);
+    int32_t rc = wci_view_list(l->below, l->below_count, "", &names, err);
     for (size_t i = 0; !rc && i < names.count; i++) {
         wci_found found;
         wci_place place = WCI_PLACE_NONE;

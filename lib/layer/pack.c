@@ -8,6 +8,7 @@
 #include "layer/inode_map.h"
 #include "layer/path.h"
 #include "layer/tar_writer.h"
+#include "layer/view.h"
 #include "layer/whiteout.h"
 
 enum {
@@ -15,12 +16,20 @@ enum {
     MAX_DEPTH = 256, /* each level holds a descriptor */
 };
 
+/* What is packed from several levels: the names in the tar and where they are in the view. */
+typedef struct packed_view {
+    const wci_level *levels;
+    size_t count;
+    const char *path, *as;
+} packed_view;
+
 typedef struct packer {
     wci_tar_writer writer;
     const _Atomic int *stop;
     const wci_pack_rules *rules; /* NULL: as it lies there */
     wci_inode_map links; /* files with several names that have been packed */
     unsigned char *chunk;
+    const packed_view *view; /* NULL: one tree */
 } packer;
 
 static int32_t check_stop(const packer *p, wc_error **err)
@@ -161,14 +170,59 @@ static int32_t pack_leaf(packer *p, wci_fd dir, const char *name, const wci_node
 static int32_t pack_tree(packer *p, wci_fd dir, const char *name, const char *as, int depth,
                          wc_error **err);
 
+/* Where the view has what is called `as` in the tar; owned. */
+static char *path_in_view(const packed_view *view, const char *as)
+{
+    const char *rest = as + strlen(view->as);
+    rest += *rest == '/';
+    if (*view->path && *rest)
+        return wci_path_join(view->path, rest);
+    return wci_strdup(*rest ? rest : view->path);
+}
+
+static int32_t pack_view_entry(packer *p, const char *path, const char *as, int depth, wc_error **err)
+{
+    wci_found found = WCI_FOUND_NOTHING;
+    wci_place place = WCI_PLACE_NONE;
+    char shown[WCI_SHOWN_SIZE];
+    int32_t rc = wci_view_look(p->view->levels, p->view->count, path, &found, &place, err);
+    if (rc)
+        return rc;
+    if (found != WCI_FOUND_ENTRY)
+        return wci_err(err, WC_E_NOT_FOUND, "path '%s': not in the container", wci_path_shown(path, shown));
+    rc = pack_tree(p, place.dir, wci_place_name(&place), as, depth, err);
+    wci_place_close(&place);
+    return rc;
+}
+
+static int32_t list_children(const packer *p, wci_fd dir, const char *as, wci_strv *names, wc_error **err)
+{
+    if (!p->view)
+        return wci_tree_list(dir, names, err);
+    char *path = path_in_view(p->view, as);
+    int32_t rc = path ? wci_view_list(p->view->levels, p->view->count, path, names, err) : wci_err_nomem(err);
+    wci_free(path);
+    return rc;
+}
+
+static int32_t pack_child(packer *p, wci_fd dir, const char *name, const char *as, int depth, wc_error **err)
+{
+    if (!p->view)
+        return pack_tree(p, dir, name, as, depth, err);
+    char *path = path_in_view(p->view, as);
+    int32_t rc = path ? pack_view_entry(p, path, as, depth, err) : wci_err_nomem(err);
+    wci_free(path);
+    return rc;
+}
+
 static int32_t pack_children(packer *p, wci_fd dir, const char *as, int depth, wc_error **err)
 {
     wci_strv names = WCI_STRV_INIT;
-    int32_t rc = wci_tree_list(dir, &names, err);
+    int32_t rc = list_children(p, dir, as, &names, err);
     for (size_t i = 0; !rc && i < names.count; i++) {
-        char *path = *as ? wci_path_join(as, names.items[i]) : wci_strdup(names.items[i]);
-        rc = path ? pack_tree(p, dir, names.items[i], path, depth + 1, err) : wci_err_nomem(err);
-        wci_free(path);
+        char *child = *as ? wci_path_join(as, names.items[i]) : wci_strdup(names.items[i]);
+        rc = child ? pack_child(p, dir, names.items[i], child, depth + 1, err) : wci_err_nomem(err);
+        wci_free(child);
     }
     wci_strv_free(&names);
     return rc;
@@ -234,18 +288,32 @@ static int32_t pack_tree(packer *p, wci_fd dir, const char *name, const char *as
     return rc;
 }
 
+static int32_t end(packer *p, int32_t rc, wc_error **err)
+{
+    if (!rc)
+        rc = wci_tar_writer_end(&p->writer, err);
+    wci_tar_writer_free(&p->writer);
+    wci_inode_map_free(&p->links);
+    wci_free(p->chunk);
+    return rc;
+}
+
 static int32_t pack(const wci_pack_rules *rules, wci_fd dir, const char *name, const char *as, const wci_sink *to,
                     const _Atomic int *stop, wc_error **err)
 {
     packer p = {.writer = {.sink = *to}, .stop = stop, .rules = rules, .chunk = wci_malloc(CHUNK_SIZE)};
     int32_t rc = p.chunk ? pack_tree(&p, dir, *name ? name : NULL, as, 0, err)
                          : wci_err_nomem(err);
-    if (!rc)
-        rc = wci_tar_writer_end(&p.writer, err);
-    wci_tar_writer_free(&p.writer);
-    wci_inode_map_free(&p.links);
-    wci_free(p.chunk);
-    return rc;
+    return end(&p, rc, err);
+}
+
+int32_t wci_view_pack(const wci_level *levels, size_t count, const char *path, const char *as,
+                      const wci_sink *to, const _Atomic int *stop, wc_error **err)
+{
+    const packed_view view = {levels, count, path, as};
+    packer p = {.writer = {.sink = *to}, .stop = stop, .chunk = wci_malloc(CHUNK_SIZE), .view = &view};
+    int32_t rc = p.chunk ? pack_view_entry(&p, path, as, 0, err) : wci_err_nomem(err);
+    return end(&p, rc, err);
 }
 
 int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,

@@ -64,3 +64,18 @@ int32_t wci_path_clean(const char *name, const wci_limits *limits, const char *w
     }
     return out->failed ? wci_err_nomem(err) : WC_OK;
 }
+
+void wci_archive_split(char *path, const char **parent, const char **name)
+{
+    char *slash = strrchr(path, '/');
+    const char *last = slash ? slash + 1 : path;
+    if (strcmp(last, "..") == 0) {
+        *parent = path;
+        *name = "";
+        return;
+    }
+    *name = strcmp(last, ".") == 0 ? "" : last;
+    *parent = slash ? path : "/";
+    if (slash)
+        *slash = '\0';
+}

@@ -11,6 +11,9 @@
  * out, WC_E_LIMIT for too long ones. `what` begins the errors ("its name"). */
 int32_t wci_path_clean(const char *name, const wci_limits *limits, const char *what, wci_str *out,
                        wc_error **err);
+/* For cp, cuts `path`: "a/b" is the entry b of a; "a/", "a/." and "/" are what the directory holds (name ""). The
+ * parent may be "", which is the root. */
+void wci_archive_split(char *path, const char **parent, const char **name);
 /* wci_show() as an expression. */
 const char *wci_path_shown(const char *name, char out[WCI_SHOWN_SIZE]);
 

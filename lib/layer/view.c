@@ -138,35 +138,56 @@ int32_t wci_view_lookup(const wci_level *levels, size_t count, const char *path,
     return WC_OK;
 }
 
-static int32_t list_tree_root(const char *tree, wci_strv *out, wc_error **err)
+/* Nothing when the tree has no such directory. */
+static int32_t list_tree_dir(const char *tree, const char *path, wci_strv *out, wc_error **err)
 {
-    wci_fd dir;
-    int32_t rc = wci_tree_open_root(tree, &dir, err);
-    if (rc)
+    wci_found found = WCI_FOUND_NOTHING;
+    wci_place place = WCI_PLACE_NONE;
+    wci_fd dir = WCI_FD_NONE;
+    int32_t rc = wci_tree_look(tree, path, &found, &place, err);
+    if (rc || found != WCI_FOUND_ENTRY)
         return rc;
-    rc = wci_tree_list(dir, out, err);
-    wci_fd_close(dir);
+    if (place.info.type == WCI_NODE_DIR) {
+        rc = *place.name ? wci_tree_open_dir(place.dir, place.name, &dir, err)
+                         : wci_tree_reopen(place.dir, &dir, err);
+        if (!rc)
+            rc = wci_tree_list(dir, out, err);
+        wci_fd_close(dir);
+    }
+    wci_place_close(&place);
     return rc;
 }
 
-static int32_t add_shown_names(const wci_level *levels, size_t count, const wci_strv *names,
+/* 1 when the view shows this name in the directory. */
+static int32_t is_shown(const wci_level *levels, size_t count, const char *path, const char *name, int *shown,
+                        wc_error **err)
+{
+    wci_found found = WCI_FOUND_NOTHING;
+    wci_place place = WCI_PLACE_NONE;
+    char *child = *path ? wci_path_join(path, name) : wci_strdup(name);
+    int32_t rc = child ? wci_view_look(levels, count, child, &found, &place, err) : wci_err_nomem(err);
+    wci_place_close(&place);
+    wci_free(child);
+    *shown = found == WCI_FOUND_ENTRY;
+    return rc;
+}
+
+static int32_t add_shown_names(const wci_level *levels, size_t count, const char *path, const wci_strv *names,
                                wci_strv *out, wc_error **err)
 {
     int32_t rc = WC_OK;
     for (size_t i = 0; !rc && i < names->count; i++) {
-        wci_found found;
-        wci_place place = WCI_PLACE_NONE;
+        int shown = 0;
         if (wci_strv_contains(out, names->items[i]))
             continue;
-        rc = wci_view_look(levels, count, names->items[i], &found, &place, err);
-        wci_place_close(&place);
-        if (!rc && found == WCI_FOUND_ENTRY && wci_strv_add(out, names->items[i]))
+        rc = is_shown(levels, count, path, names->items[i], &shown, err);
+        if (!rc && shown && wci_strv_add(out, names->items[i]))
             rc = wci_err_nomem(err);
     }
     return rc;
 }
 
-int32_t wci_view_list_root(const wci_level *levels, size_t count, wci_strv *out, wc_error **err)
+int32_t wci_view_list(const wci_level *levels, size_t count, const char *path, wci_strv *out, wc_error **err)
 {
     int32_t rc = WC_OK;
     for (size_t i = 0; !rc && i < count * 2; i++) {
@@ -174,9 +195,9 @@ int32_t wci_view_list_root(const wci_level *levels, size_t count, wci_strv *out,
         wci_strv names = WCI_STRV_INIT;
         if (!tree)
             continue;
-        rc = list_tree_root(tree, &names, err);
+        rc = list_tree_dir(tree, path, &names, err);
         if (!rc)
-            rc = add_shown_names(levels, count, &names, out, err);
+            rc = add_shown_names(levels, count, path, &names, out, err);
         wci_strv_free(&names);
     }
     return rc;

@@ -31,7 +31,7 @@ int32_t wci_tree_look(const char *tree, const char *path, wci_found *found, wci_
 /* Through all levels, X above T in each. */
 int32_t wci_view_look(const wci_level *levels, size_t count, const char *path, wci_found *found,
                       wci_place *out, wc_error **err);
-/* Names in the root of the view, sorted, whiteouts left out. */
-int32_t wci_view_list_root(const wci_level *levels, size_t count, wci_strv *out, wc_error **err);
+/* Names in a directory of the view, sorted by level, whiteouts left out; "" is the root. */
+int32_t wci_view_list(const wci_level *levels, size_t count, const char *path, wci_strv *out, wc_error **err);
 
 #endif

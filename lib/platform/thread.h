@@ -45,5 +45,6 @@ int32_t wci_thread_start(wci_thread **out, void (*run)(void *), void *arg, wc_er
 /* Waits for the end and releases the thread. NULL accepted. */
 void wci_thread_join(wci_thread *t);
 int wci_cpu_count(void); /* usable by this process, at least 1 */
+int wci_cpu_limit(void); /* the numbers of all that the host may have are below this */
 
 #endif

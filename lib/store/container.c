@@ -371,15 +371,16 @@ static int32_t update(wci_store *store, const char *id, const wci_container_chan
         store->db,
         "UPDATE containers SET status = ?2, pid = ?3, generation = generation + ?4,"
         " started_ns = CASE ?5 WHEN 0 THEN started_ns ELSE ?5 END,"
-        " exit_code = CASE ?6 WHEN 0 THEN exit_code ELSE ?7 END,"
-        " oom_killed = CASE ?6 WHEN 0 THEN oom_killed ELSE ?8 END,"
+        " exit_code = CASE WHEN ?12 THEN ?7 WHEN ?5 <> 0 THEN 0 ELSE exit_code END,"
+        " oom_killed = CASE WHEN ?12 THEN ?8 WHEN ?5 <> 0 THEN 0 ELSE oom_killed END,"
         " finished_ns = CASE ?6 WHEN 0 THEN finished_ns ELSE ?6 END,"
         " error = coalesce(?9, error)"
         " WHERE id = ?1 AND ((1 << status) & ?10) <> 0 AND (?11 < 0 OR generation = ?11)",
         WCI_BIND(WCI_TEXT(id), WCI_INT(c->status), WCI_INT(c->pid),
                  WCI_INT(c->bump_generation ? 1 : 0), WCI_INT(c->started_ns),
                  WCI_INT(c->finished_ns), WCI_INT(c->exit_code), WCI_INT(c->oom_killed),
-                 WCI_TEXT(c->error), WCI_INT(c->from), WCI_INT(c->generation)),
+                 WCI_TEXT(c->error), WCI_INT(c->from), WCI_INT(c->generation),
+                 WCI_INT(c->finished_ns != 0 || c->no_run)),
         err);
     if (!rc && wci_db_changes(store->db) == 0)
         rc = explain_refusal(store->db, id, c, err);
@@ -417,4 +418,20 @@ int32_t wci_container_set_name(wci_store *store, const char *id, const char *nam
     WCI_CALL_NONE(call);
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
     return rc ? rc : wci_tx_end(store, set_name(store, id, name, err), err);
+}
+
+static int32_t set_auto_remove(wci_store *store, const char *id, int32_t auto_remove,
+                               wc_error **err)
+{
+    int32_t rc = wci_db_run(store->db, "UPDATE containers SET auto_remove = ? WHERE id = ?",
+                            WCI_BIND(WCI_INT(auto_remove), WCI_TEXT(id)), err);
+    return !rc && wci_db_changes(store->db) == 0 ? no_such(id, err) : rc;
+}
+
+int32_t wci_container_set_auto_remove(wci_store *store, const char *id, int32_t auto_remove,
+                                      wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_WRITE, err);
+    return rc ? rc : wci_tx_end(store, set_auto_remove(store, id, auto_remove, err), err);
 }

@@ -193,10 +193,17 @@ static int32_t open_shared(wc_call *call, const char *root, const char *run_root
 }
 
 /* The paths as everybody sees them; makes the directories when absent. */
-static int32_t resolve(const char *path, char **out, wc_error **err)
+static int32_t resolve(const char *what, const char *path, char **out, wc_error **err)
 {
-    int32_t rc = wci_dir_make(path, 0700, err);
-    return rc ? rc : wci_path_real(path, out, err);
+    wci_file_info info;
+    int32_t rc = wci_path_real(path, out, NULL);
+    if (rc) {
+        rc = wci_dir_make(path, 0700, err);
+        return rc ? wci_err_wrap(err, rc, "%s", what) : wci_path_real(path, out, err);
+    }
+    if (!wci_file_info_of(*out, &info, NULL) && info.type != WCI_FILE_DIRECTORY)
+        return wci_err(err, WC_E_INVALID, "%s '%s': is not a directory; name one", what, path);
+    return WC_OK;
 }
 
 int32_t wci_store_open(wc_call *call, const char *root, const char *run_root, int flags,
@@ -205,9 +212,9 @@ int32_t wci_store_open(wc_call *call, const char *root, const char *run_root, in
     if (flags & WCI_STORE_HELPER)
         return open_new(call, root, run_root, flags, out, err);
     char *real_root = NULL, *real_run_root = NULL;
-    int32_t rc = resolve(root, &real_root, err);
+    int32_t rc = resolve("root of the store", root, &real_root, err);
     if (!rc)
-        rc = resolve(run_root, &real_run_root, err);
+        rc = resolve("run directory", run_root, &real_run_root, err);
     if (!rc)
         rc = open_shared(call, real_root, real_run_root, flags, out, err);
     wci_free(real_root);

@@ -276,10 +276,11 @@ typedef struct wci_container_change {
     int64_t generation;
     wci_status status;
     int64_t pid;
-    int64_t started_ns;    /* 0: unchanged */
+    int64_t started_ns;    /* 0: unchanged; else the last run's exit code goes */
     int64_t finished_ns;   /* 0: unchanged */
-    int32_t exit_code;     /* taken when finished_ns is set */
-    int32_t oom_killed;
+    int32_t exit_code;     /* taken when finished_ns or no_run is set */
+    int32_t oom_killed;    /* likewise */
+    int no_run;            /* the start failed: an exit code without a run */
     const char *error;     /* NULL: unchanged */
     int bump_generation;
     const char *action;
@@ -289,6 +290,9 @@ int32_t wci_container_update(wci_store *store, const char *id, const wci_contain
                              wc_error **err);
 int32_t wci_container_set_name(wci_store *store, const char *id, const char *name,
                                wc_error **err);
+/* Whether it is removed at its end: the wish of its configuration, suspended during a restart. */
+int32_t wci_container_set_auto_remove(wci_store *store, const char *id, int32_t auto_remove,
+                                      wc_error **err);
 /* Deletes the row; event "destroy". The caller has removed the directories. */
 int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err);
 /* root/containers/<id> and run_root/containers/<id>; owned text. */

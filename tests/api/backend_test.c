@@ -298,6 +298,8 @@ START_TEST(missing_slots_are_named)
     assert_error(wc_container_attach(c, WC_ATTACH_STDOUT, NULL, &stream, &error), WC_E_UNSUPPORTED,
                  "'toy': container_attach");
     assert_error(wc_container_logs(c, NULL, &logs, &error), WC_E_UNSUPPORTED, "'toy': logs_open");
+    assert_error(wc_container_copy_in(c, "/etc/passwd", "/etc", NULL, &error), WC_E_UNSUPPORTED, "'toy': archive_put");
+    assert_error(wc_container_copy_out(c, "/etc", "/tmp", NULL, &error), WC_E_UNSUPPORTED, "'toy': archive_get");
     test_ok(wc_exec_options_new(args, 1, &exec, NULL));
     assert_error(wc_container_exec(c, exec, 0, NULL, &process, NULL, &error), WC_E_UNSUPPORTED,
                  "'toy': process_start");

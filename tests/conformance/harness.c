@@ -288,6 +288,15 @@ char *read_log(wc_container *container, const wc_log_options *options)
     return text;
 }
 
+int harness_has_files(const char *test)
+{
+    wc_container *c = start_new(SCRIPT("file:/marker"));
+    int there = exit_code_of(c) == 0;
+    if (!there)
+        harness_note_skip(test, "the backend has no files");
+    return there;
+}
+
 /* ---- Other threads and processes ------------------------------------------------------------ */
 
 int run_role(const char *role, const char *argument, char **printed)

@@ -80,6 +80,14 @@ wc_container *create_from(wc_container_options *options);
 wc_container *create(const char *const *words);
 wc_container *start_new(const char *const *words);
 
+/* Ends the test as skipped where programs do not see the image's files: backends without layers. */
+#define need_files()                                                                               \
+    do {                                                                                           \
+        if (!harness_has_files(__func__))                                                          \
+            return;                                                                                \
+    } while (0)
+int harness_has_files(const char *test);
+
 /* Everything that a stream gives until its end. Texts are owned. */
 typedef struct output {
     char *out, *err;
@@ -113,6 +121,7 @@ TCase *exec_tests(void);
 TCase *sharing_tests(void);
 TCase *cancel_tests(void);
 TCase *look_tests(void);
+TCase *copy_tests(void);
 /* What run_role() starts. */
 int sharing_role(const char *role, const char *argument);
 

@@ -195,6 +195,38 @@ START_TEST(auto_remove_leaves_nothing)
 }
 END_TEST
 
+START_TEST(restart_begins_anew)
+{
+    wc_container_info *first = NULL, *second = NULL;
+    wc_container *c = create(SCRIPT("trap:TERM:5", "forever"));
+    need(wc_container_restart(c, 10 * SECONDS, NULL, &err)); /* also what never ran */
+    ck_assert_int_eq(status_of(c), WC_STATUS_RUNNING);
+    good(wc_container_inspect(c, &first, &err));
+    good(wc_container_restart(c, 0, NULL, &err));
+    good(wc_container_inspect(c, &second, &err));
+    ck_assert_int_eq(wc_container_info_status(second), WC_STATUS_RUNNING);
+    ck_assert_int_gt(wc_container_info_started(second), wc_container_info_started(first));
+    wc_container_info_unref(first);
+    wc_container_info_unref(second);
+}
+END_TEST
+
+START_TEST(restart_spares_what_is_removed_at_its_end)
+{
+    wc_container_options *o = options_for(SCRIPT("forever"));
+    wc_container *again = NULL;
+    good(wc_container_options_set_auto_remove(o, 1, &err));
+    wc_container *c = create_from(o);
+    good(wc_container_start(c, 0, NULL, NULL, &err));
+    need(wc_container_restart(c, 0, NULL, &err));
+    ck_assert_int_eq(status_of(c), WC_STATUS_RUNNING);
+    good(wc_container_restart(c, 0, NULL, &err));
+    good(wc_container_kill(c, "KILL", &err));
+    good(wc_container_wait(c, WC_WAIT_REMOVED, NULL, NULL, &err));
+    bad(wc_container_open(context, wc_container_id(c), &again, &err), WC_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(wait_has_conditions)
 {
     int32_t code = -1;
@@ -287,6 +319,8 @@ TCase *life_tests(void)
     tcase_add_test(tc, missing_command_is_told);
     tcase_add_test(tc, force_removes_what_runs);
     tcase_add_test(tc, auto_remove_leaves_nothing);
+    tcase_add_test(tc, restart_begins_anew);
+    tcase_add_test(tc, restart_spares_what_is_removed_at_its_end);
     tcase_add_test(tc, wait_has_conditions);
     tcase_add_test(tc, several_run_at_once);
     tcase_add_test(tc, names_are_unique);

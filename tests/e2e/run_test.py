@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -21,15 +22,6 @@ import unittest
 from wcctl_case import BUILD, SOURCE, WcctlCase, find, need_runtime
 
 import named_skips  # found where wcctl_case looks
-
-
-def runs(pid):
-    """Whether the process runs; one that only waits for its parent does not."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 class Streams(WcctlCase):
@@ -82,6 +74,98 @@ class Streams(WcctlCase):
         os.close(master)
 
 
+class Detaching(WcctlCase):
+    """Keys that let go of a terminal."""
+    RAW = "stty raw -echo; echo ready; od -An -v -tx1 -w1"
+
+    def setUp(self):
+        self.master, self.slave = pty.openpty()
+        self.addCleanup(os.close, self.master)
+        self.addCleanup(os.close, self.slave)
+
+    def begin(self, *words):
+        child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words], stdin=self.slave,
+                                 stdout=self.slave, stderr=self.slave, close_fds=True)
+        self.addCleanup(child.wait)
+        self.addCleanup(child.kill)
+        return child
+
+    def expect(self, text):
+        seen = b""
+        while text not in seen:
+            self.assertTrue(select.select([self.master], [], [], 20)[0], f"{text} did not come: {seen}")
+            seen += os.read(self.master, 4096)
+        return seen
+
+    def type(self, keys):
+        os.write(self.master, keys)
+
+    def run_raw(self, *options, name="raw"):
+        child = self.begin("run", "-it", "--name", name, "--network", "none", *options, "box", "sh", "-c", self.RAW)
+        self.expect(b"ready")
+        return child
+
+    def assertDetached(self, child, name="raw"):
+        self.expect(b"detached")
+        self.assertEqual(child.wait(20), 0)
+        self.assertEqual(self.state(name)["Status"], "running")
+        self.assertTrue(termios.tcgetattr(self.slave)[3] & termios.ICANON, "the terminal is as it was")
+
+    def test_default_keys_of_run_and_attach(self):
+        child = self.run_raw("--rm")
+        self.type(b"\x10\x11")
+        self.assertDetached(child)
+        child = self.begin("attach", "raw")
+        time.sleep(0.5)
+        self.type(b"A")
+        self.expect(b"41")
+        self.type(b"\x10")
+        time.sleep(0.2)
+        self.type(b"\x11")
+        self.assertDetached(child)
+
+    def test_keys_that_are_not_the_sequence_go_to_the_container(self):
+        child = self.run_raw()
+        self.type(b"\x10A\x11\x10\x10B")
+        self.expect(b"42")
+        self.type(b"\x10\x10\x11")
+        self.assertDetached(child)
+        self.assertLogs("raw", ["ready", "10", "41", "11", "10", "10", "42", "10"])
+
+    def test_own_keys(self):
+        child = self.run_raw("--detach-keys", "ctrl-a,d")
+        self.type(b"\x10\x11\x01x")
+        self.expect(b"78")
+        self.type(b"\x01d")
+        self.assertDetached(child)
+        self.assertLogs("raw", ["ready", "10", "11", "01", "78"])
+
+    def test_no_keys(self):
+        child = self.run_raw("--detach-keys", "")
+        self.type(b"\x10\x11")
+        self.expect(b"11")
+        self.assertIsNone(child.poll())
+
+    def test_exec_and_start(self):
+        self.wcctl_ok("create", "-it", "--name", "raw", "--network", "none", "box", "sh", "-c", self.RAW)
+        child = self.begin("start", "-ai", "raw")
+        self.expect(b"ready")
+        self.type(b"\x10\x11")
+        self.assertDetached(child)
+        child = self.begin("exec", "-it", "raw", "sh", "-c", self.RAW)
+        self.expect(b"ready")
+        self.type(b"\x10\x11")
+        self.assertDetached(child)
+
+    def test_wrong_keys_are_refused(self):
+        for keys in ("ctrl-", "ctrl-1", "ab", "a,,b", "a,", ",", ",".join("a" * 17)):
+            done = self.wcctl("run", "-it", "--name", "raw", "--detach-keys", keys, "box")
+            self.assertFails(done, 125, "--detach-keys", f"'{keys}'", "ctrl-LETTER")
+
+    def test_bytes_from_a_pipe_are_no_keys(self):
+        self.assertEqual(self.output("-i", "--", "od", "-An", "-tx1", stdin="\x10\x11").split(), ["10", "11"])
+
+
 class ExitCodes(WcctlCase):
     def test_command_not_found(self):
         self.assertFails(self.run_box("--", "/no/such"), 127, "/no/such")
@@ -90,6 +174,15 @@ class ExitCodes(WcctlCase):
     def test_command_not_executable(self):
         self.assertFails(self.run_box("--", "/etc/passwd"), 126, "/etc/passwd")
         self.assertFails(self.run_box("--", "/etc"), 126, "/etc")
+
+    def test_failed_start_is_recorded(self):
+        for name, command, code in (("none", "nosuch", 127), ("data", "/etc/passwd", 126)):
+            done = self.wcctl("run", "--name", name, "--network", "none", "box", command)
+            self.assertFails(done, code, command)
+            state = self.state(name)
+            self.assertEqual((state["Status"], state["ExitCode"]), ("created", code))
+            self.assertIn(command, state["Error"])
+            self.assertEqual(self.wcctl_ok("wait", name).stdout, f"{code}\n")
 
     def test_our_own_errors(self):
         self.assertFails(self.wcctl("run", "--pull", "never", "nosuch"), 125, "nosuch")
@@ -263,7 +356,9 @@ class ImageVolumes(WcctlCase):
         self.assertEqual(done.stdout, "")
 
     def test_a_file_in_its_place_is_named(self):
-        self.assertFails(self.wcctl("run", "--rm", "--network", "none", "onfile", "true"), 125, "/etc/passwd", "a file")
+        done = self.wcctl("run", "--name", "onfile", "--network", "none", "onfile", "true")
+        self.assertFails(done, 125, "/etc/passwd", "a file")
+        self.assertEqual(self.state("onfile")["ExitCode"], 128)
 
 
 class Options(WcctlCase):
@@ -330,7 +425,7 @@ class Options(WcctlCase):
             self.skipTest("no memory controller")
         name = self.wcctl_ok("run", "-d", "--network", "none", "--memory", "32m", "--pids-limit", "17", "--cpus", "0.5",
                              "box", "sleep", "100").stdout.strip()
-        pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
+        pid = self.state(name)["Pid"]
         with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
             groups = {line.split(":")[1]: line.strip().split(":")[2] for line in file}
 
@@ -451,6 +546,17 @@ class Life(WcctlCase):
         self.assertEqual(self.wcctl_ok("logs", "-f", name).stdout, "a\nb\n")
         self.assertLess(time.monotonic() - begun, 10)
 
+    def test_interrupted_by_the_user(self):
+        name = self.start("sh", "-c", "trap '' TERM; echo begun; while true; do sleep 0.1; done")
+        for words in (["wait", name], ["wait", name, "other"], ["logs", "-f", name], ["events"], ["stop", "-t", "50", name]):
+            with self.subTest(words=words):
+                child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                time.sleep(0.5)
+                child.send_signal(signal.SIGINT)
+                said = child.communicate(timeout=10)[1]
+                self.assertEqual((child.returncode, said.count("\n")), (130, 1), said)
+
     def test_stop_is_polite_then_firm(self):
         name = self.start("sh", "-c", "trap 'echo bye; exit 9' TERM; while true; do sleep 0.1; done")
         time.sleep(0.3)
@@ -485,6 +591,17 @@ class Life(WcctlCase):
         self.wcctl_ok("start", name)
         self.wcctl_ok("wait", name)
         self.assertEqual(self.wcctl_ok("logs", name).stdout.split(), ["1", "2"])
+
+    def test_restart(self):
+        for options in ((), ("--rm",)):
+            with self.subTest(options=options):
+                name = self.start("sh", "-c", "echo x >>/count; wc -l </count; sleep 100", options=options)
+                self.assertLogs(name, ["1"])
+                self.wcctl_ok("restart", "-t", "0", name)
+                self.assertLogs(name, ["1", "2"])
+                self.assertEqual(self.state(name)["Status"], "running")
+                self.wcctl_ok("stop", "-t", "0", name)
+                self.assertEqual(self.wcctl("inspect", name).returncode, 1 if options else 0)
 
     def test_start_attached(self):
         name = self.wcctl_ok("create", "--network", "none", "box", "sh", "-c", "echo hi; exit 4").stdout.strip()
@@ -542,33 +659,6 @@ class Life(WcctlCase):
         child.stdout.close()
         self.assertEqual(self.wcctl_ok("wait", "orphan").stdout, "8\n")
         self.assertEqual(self.wcctl_ok("logs", "orphan").stdout, "one\ntwo\n")
-
-    def test_end_that_nobody_saw(self):
-        name = self.start("sleep", "1000")
-        pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            monitor = int(file.read().rsplit(")", 1)[1].split()[1])
-        waiting = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "wait", name], stdout=subprocess.PIPE)
-        time.sleep(0.5)
-        os.kill(monitor, signal.SIGKILL)
-        self.assertEqual(waiting.communicate()[0], b"255\n")
-        self.assertEqual(self.wcctl_ok("wait", name).stdout, "255\n")
-        self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
-        self.assertFalse(runs(pid), "what ended for us goes on")
-
-    def test_end_that_nobody_saw_is_found_by_whoever_looks(self):
-        for look in (["ps", "-a"], ["stop"], ["kill"], ["exec"]):
-            with self.subTest(look=look[0]):
-                name = self.start("sleep", "1000")
-                pid = json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]["Pid"]
-                with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-                    monitor = int(file.read().rsplit(")", 1)[1].split()[1])
-                os.kill(monitor, signal.SIGKILL)
-                while runs(monitor):
-                    time.sleep(0.01)
-                self.wcctl(*look, *([] if look[0] == "ps" else [name]), *(["true"] if look[0] == "exec" else []))
-                self.assertFalse(runs(pid), "what ended for us goes on")
-                self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
 
     def test_nothing_left(self):
         path = f"{self.work}/cid-left"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of wcctl share: a store of their own with the image "box", and calls of wcctl."""
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BUILD, SOURCE = os.environ["WC_TEST_BUILD"], os.environ["WC_TEST_SOURCE"]
@@ -23,6 +25,15 @@ def need_runtime():
     if not find("runc") and not find("crun"):
         print("SKIP: no OCI runtime (crun or runc)")
         sys.exit(77)
+
+
+def runs(pid):
+    """Whether the process runs; one that only waits for its parent does not."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class WcctlCase(unittest.TestCase):
@@ -60,6 +71,9 @@ class WcctlCase(unittest.TestCase):
             raise AssertionError(f"wcctl {' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
 
+    def state(self, name):
+        return json.loads(self.wcctl_ok("inspect", name).stdout)[0]["State"]
+
     def run_box(self, *words, **more):
         """`run --rm --network none` with options before "--" and the command after it."""
         options, command = words, ()
@@ -72,6 +86,15 @@ class WcctlCase(unittest.TestCase):
         done = self.run_box(*words, **more)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
+
+    def assertLogs(self, name, words):
+        """What it has written, once that has come."""
+        for _ in range(100):
+            written = self.wcctl_ok("logs", name).stdout.split()
+            if written == words:
+                break
+            time.sleep(0.1)
+        self.assertEqual(written, words)
 
     def assertFails(self, done, code, *parts):
         """One line on standard error that holds every part, and this exit code."""

@@ -186,6 +186,7 @@ TRY(wc_container_start, wc_stream, wc_container_start(h->container, ALL, NULL, &
 TRY(wc_container_attach, wc_stream, wc_container_attach(h->container, ALL, NULL, &out, err))
 TRY_PLAIN(wc_container_kill, wc_container_kill(h->container, "KILL", err))
 TRY_PLAIN(wc_container_stop, wc_container_stop(h->container, 0, NULL, err))
+TRY_PLAIN(wc_container_restart, wc_container_restart(h->container, 0, NULL, err))
 TRY_PLAIN(wc_container_remove, wc_container_remove(h->container, WC_REMOVE_FORCE, NULL, err))
 TRY_PLAIN(wc_container_copy_in, wc_container_copy_in(h->container, "/etc/passwd", "/tmp/x", NULL, err))
 TRY_PLAIN(wc_container_copy_out, wc_container_copy_out(h->container, "/marker", "/no/such/dir", NULL, err))
@@ -288,7 +289,7 @@ static const struct attempt {
     ENTRY(wc_image_config),       ENTRY(wc_image_inspect),     ENTRY(wc_container_create),
     ENTRY(wc_container_open),     ENTRY(wc_container_start),   ENTRY(wc_container_attach),
     ENTRY(wc_container_wait),     ENTRY(wc_container_kill),    ENTRY(wc_container_stop),
-    ENTRY(wc_container_remove),   ENTRY(wc_container_copy_in), ENTRY(wc_container_copy_out),
+    ENTRY(wc_container_restart),  ENTRY(wc_container_remove),   ENTRY(wc_container_copy_in), ENTRY(wc_container_copy_out),
     ENTRY(wc_container_inspect),  ENTRY(wc_container_list),    ENTRY(wc_container_logs),
     ENTRY(wc_container_exec),     ENTRY(wc_logs_next),         ENTRY(wc_process_wait),
     ENTRY(wc_process_kill),       ENTRY(wc_stream_read),       ENTRY(wc_stream_write),

@@ -161,6 +161,7 @@ START_TEST(removes_itself)
     const char *args[] = {"true", NULL};
     container_new(&c, args, NULL);
     set_int(&c, "auto-remove", 1);
+    ok(wci_container_set_auto_remove(store, c.id, 1, &error));
     start(&c, 0);
     wci_container_record *record = NULL;
     int64_t give_up = now_ms() + 10000;
@@ -174,6 +175,23 @@ START_TEST(removes_itself)
     while (wci_file_exists(c.request.run_dir) && now_ms() < give_up)
         sleep_ms(5);
     ck_assert(!wci_file_exists(c.request.run_dir));
+    container_remove(&c);
+}
+END_TEST
+
+/* The record says what counts: a restart suspends it. */
+START_TEST(stays_when_the_record_says_so)
+{
+    container c;
+    const char *args[] = {"true", NULL};
+    container_new(&c, args, NULL);
+    set_int(&c, "auto-remove", 1);
+    start(&c, 0);
+    ck_assert_int_eq(wait_exit(&c), 0);
+    wci_container_record *record = NULL;
+    ok(wci_container_find(store, c.id, &record, &error));
+    wci_container_record_free(record);
+    ck_assert(wci_file_exists(c.request.state_dir));
     container_remove(&c);
 }
 END_TEST
@@ -262,6 +280,7 @@ int main(void)
     tcase_add_test(tcase, says_what_is_wrong_with_the_command);
     tcase_add_test(tcase, runtime_errors_keep_their_words);
     tcase_add_test(tcase, removes_itself);
+    tcase_add_test(tcase, stays_when_the_record_says_so);
     tcase_add_test(tcase, init_is_the_first_process);
     tcase_add_test(tcase, lowers_limits_that_the_host_forbids);
     tcase_add_test(tcase, a_cancelled_start_leaves_nothing);

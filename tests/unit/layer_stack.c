@@ -272,11 +272,17 @@ static void compare(stack *s, const char *view, model_node *node, const char *pa
         compare_inode(s, path, st.st_ino, node->inode);
 }
 
+void stack_compare_at(stack *s, const char *dir)
+{
+    s->inode_count = 0;
+    compare(s, dir, s->model, "");
+}
+
 void stack_compare(stack *s)
 {
     char view[96];
     snprintf(view, sizeof view, "%s/view", s->dir);
-    compare(s, view, s->model, "");
+    stack_compare_at(s, view);
     umount2(view, MNT_DETACH);
 }
 

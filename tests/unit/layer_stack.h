@@ -34,6 +34,8 @@ void stack_add(stack *s, int n, const tarball *tar);
 /* Mounts all levels at DIR/view. */
 void stack_mount(stack *s);
 void stack_compare(stack *s);
+/* The same of a directory that something else made. */
+void stack_compare_at(stack *s, const char *dir);
 /* Tells the problem, if any, and ends the test; otherwise removes everything. */
 void stack_end(stack *s, unsigned long long seed);
 /* Makes this process able to mount for itself alone; a directory to work in. */

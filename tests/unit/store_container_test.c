@@ -134,10 +134,34 @@ START_TEST(states_change_only_from_the_right_ones)
     wci_err_clear(&error);
     ck_assert_int_eq(status_of("c1"), WCI_STATUS_STARTING);
     record = find("c1");
-    ck_assert_int_eq(record->exit_code, 3); /* until the next end */
+    ck_assert_int_eq(record->exit_code, 3); /* until it runs */
     ck_assert_int_eq(record->generation, 2);
     wci_container_record_free(record);
+    run.generation = 2;
+    ok(wci_container_update(store, "c1", &run, &error));
+    record = find("c1");
+    ck_assert_int_eq(record->exit_code, 0);
+    ck_assert_int_eq(record->oom_killed, 0);
+    wci_container_record_free(record);
     fails(WC_E_NOT_FOUND, wci_container_update(store, "none", &start, &error));
+}
+END_TEST
+
+START_TEST(a_failed_start_has_an_exit_code)
+{
+    insert_container("c1", "one", NULL);
+    wci_container_change fail = {.from = 1u << WCI_STATUS_CREATED,
+                                 .generation = -1,
+                                 .status = WCI_STATUS_CREATED,
+                                 .exit_code = 127,
+                                 .error = "no such command",
+                                 .no_run = 1};
+    ok(wci_container_update(store, "c1", &fail, &error));
+    wci_container_record *record = find("c1");
+    ck_assert_int_eq(record->exit_code, 127);
+    ck_assert_int_eq(record->finished_ns, 0);
+    ck_assert_str_eq(record->error, "no such command");
+    wci_container_record_free(record);
 }
 END_TEST
 
@@ -246,6 +270,7 @@ int main(void)
     tcase_add_test(tcase, a_container_is_found_by_id_name_and_prefix);
     tcase_add_test(tcase, a_name_belongs_to_one);
     tcase_add_test(tcase, states_change_only_from_the_right_ones);
+    tcase_add_test(tcase, a_failed_start_has_an_exit_code);
     tcase_add_test(tcase, a_removed_container_is_gone);
     tcase_add_test(tcase, changes_are_reported_in_order);
     tcase_add_test(tcase, a_commit_touches_the_wake_file);

@@ -3,8 +3,57 @@
  * plain serial application of the same entries does. Usage: [stacks [first seed]]. */
 #include "layer_stack.h"
 
+#include "platform/tree.h"
+
 static int stacks = 2000;
 static unsigned long long first_seed = 1;
+
+/* ---- The view as a tar -------------------------------------------------------------------------- */
+
+typedef struct tar_text {
+    wci_str text;
+    size_t used; /* read so far */
+} tar_text;
+
+static int32_t write_text(void *self, const void *data, size_t size, wc_error **err)
+{
+    (void)err;
+    wci_str_append_n(&((tar_text *)self)->text, data, size);
+    return WC_OK;
+}
+
+static int32_t read_text(void *self, void *data, size_t size, size_t *got, wc_error **err)
+{
+    (void)err;
+    tar_text *t = self;
+    size_t left = t->text.size - t->used;
+    *got = size < left ? size : left;
+    memcpy(data, t->text.data + t->used, *got);
+    t->used += *got;
+    return WC_OK;
+}
+
+/* What is packed of the levels without a mount looks the same when it is unpacked. */
+static void compare_packed(stack *s)
+{
+    char path[96];
+    tar_text tar = {WCI_STR_INIT, 0};
+    const wci_sink to = {write_text, &tar};
+    const wci_source from = {read_text, &tar};
+    wci_fd dir = WCI_FD_NONE;
+    wc_error *err = NULL;
+    snprintf(path, sizeof path, "%s/packed", s->dir);
+    mkdir(path, 0700);
+    if (wci_view_pack(s->levels, (size_t)s->layers, "", ".", &to, NULL, &err) || wci_tree_open_root(path, &dir, &err) ||
+        wci_tar_apply(&from, dir, WCI_APPLY_KEEP_OWNER, &wci_limits_default, NULL, NULL, &err))
+        stack_failed(s, "packing the view", s->layers, err);
+    else
+        stack_compare_at(s, path);
+    wci_fd_close(dir);
+    wci_str_free(&tar.text);
+}
+
+/* ---- Running ------------------------------------------------------------------------------------ */
 
 static void run_stack(const char *base, unsigned long long seed)
 {
@@ -25,6 +74,8 @@ static void run_stack(const char *base, unsigned long long seed)
         stack_mount(&s);
     if (!*s.problem)
         stack_compare(&s);
+    if (!*s.problem)
+        compare_packed(&s);
     stack_end(&s, seed);
 }
 

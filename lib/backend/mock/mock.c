@@ -337,6 +337,14 @@ static int32_t op_container_attach(uintptr_t payload, wc_call *call, const wc_re
                    wc_request_container_id(request));
 }
 
+/* The library copies: see WC_BACKEND_IMAGE_FILES. */
+static int32_t op_archive(uintptr_t payload, wc_call *call, const wc_request *request,
+                          wc_response *response)
+{
+    (void)response;
+    return trouble(payload, "cp", call, request);
+}
+
 static int32_t op_logs_open(uintptr_t payload, wc_call *call, const wc_request *request,
                             wc_response *response)
 {
@@ -453,7 +461,7 @@ const wc_backend_ops *wci_backend_mock_ops(void)
     static const wc_backend_ops ops = {
         .struct_size = sizeof ops,
         .spi_major = WC_BACKEND_SPI_MAJOR,
-        .capabilities = WC_BACKEND_DETACHED,
+        .capabilities = WC_BACKEND_DETACHED | WC_BACKEND_IMAGE_FILES,
         .name = "mock",
         .open = op_open,
         .info = op_info,
@@ -467,6 +475,8 @@ const wc_backend_ops *wci_backend_mock_ops(void)
         .process_state = op_process_state,
         .process_wait = op_process_wait,
         .process_kill = op_process_kill,
+        .archive_get = op_archive,
+        .archive_put = op_archive,
         .logs_open = op_logs_open,
         .stream_read = wci_mock_stream_read,
         .stream_write = wci_mock_stream_write,

@@ -148,8 +148,10 @@ static int32_t read_hello(const wc_call *call, wci_link *link, uint32_t *flags, 
 {
     wci_frame frame;
     int32_t rc = wci_link_recv(call, link, 10000, &frame, err);
-    if (rc == WC_E_TIMEOUT)
+    if (rc == WC_E_TIMEOUT && !wci_call_check(call, NULL)) { /* not the caller's own deadline */
+        wci_err_clear(err);
         return wci_err(err, WC_E_TIMEOUT, "monitor: no greeting within 10 s");
+    }
     if (rc)
         return rc;
     if (frame.type != WCI_FRAME_HELLO || frame.size < 8)

@@ -49,6 +49,7 @@ enum {
 #define WCI_RUN_SOCKET "ctl.sock"
 #define WCI_RUN_STATE "monitor.json"   /* there once the process runs */
 #define WCI_RUN_EXIT "exit.json"       /* there once it has ended */
+#define WCI_RUN_RUNTIME "runtime.json" /* there while the runtime works */
 #define WCI_RUN_ROOTFS "rootfs"
 #define WCI_RUN_EXEC "exec"            /* one run directory per further process */
 

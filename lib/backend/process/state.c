@@ -10,6 +10,10 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/file.h"
+#include "platform/process.h"
+
+/* One that SIGKILL does not end within this time is stuck in the kernel. */
+#define RUNTIME_DIES_MS 10000
 
 /* *out NULL when the file is not there. */
 static int32_t read_record(const char *run_dir, const char *name, json_t **out, wc_error **err)
@@ -87,4 +91,21 @@ int32_t wci_run_state_read(const char *run_dir, int started, wci_run_state *out,
         state.status = started || ran ? WC_STATUS_DEAD : WC_STATUS_CREATED;
     *out = state;
     return WC_OK;
+}
+
+static int has_runtime(const char *run_dir)
+{
+    json_t *record = NULL;
+    if (read_record(run_dir, WCI_RUN_RUNTIME, &record, NULL) || !record)
+        return 0;
+    int alive = wci_process_alive(number(record, "pid"), number(record, "pidStart"));
+    json_decref(record);
+    return alive;
+}
+
+void wci_run_wait_for_runtime(const char *run_dir)
+{
+    WCI_CALL_NONE(call);
+    for (int ms = 0; ms < RUNTIME_DIES_MS && has_runtime(run_dir); ms++)
+        (void)wci_call_sleep_ms(&call, 1, NULL);
 }

@@ -145,3 +145,9 @@ int wci_cpu_count(void)
     int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
     return count > 0 ? count : 1;
 }
+
+int wci_cpu_limit(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_CONF);
+    return count > 0 ? (int)count : 1;
+}

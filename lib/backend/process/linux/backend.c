@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/needs.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/logs.h"
 #include "backend/process/stream.h"
@@ -57,26 +59,33 @@ int32_t wci_process_helper(process_backend *b, const char **path, wc_error **err
     return rc;
 }
 
-/* The first line that `PATH --version` prints, or NULL: a program is asked by the helper. */
-static char *version_of(process_backend *b, wc_call *call, const char *path)
+/* *version is the first line that `PATH --version` prints: a program is asked by the helper. */
+static int32_t ask_version(process_backend *b, wc_call *call, const char *path, char **version, wc_error **err)
 {
     wci_link link;
     wci_report report;
-    wc_error *ignored = NULL;
     json_t *request = json_pack("{s:s}", "program", path);
-    int32_t rc = wci_helper_run(b, call, "probe", request, NULL, WCI_FD_NONE, &link, &report,
-                                &ignored);
-    wc_error_unref(ignored);
+    int32_t rc = wci_helper_run(b, call, "probe", request, NULL, WCI_FD_NONE, &link, &report, err);
     if (rc)
-        return NULL;
+        return rc;
     wci_link_close(&link);
-    return report.text;
+    *version = report.text;
+    return WC_OK;
+}
+
+/* Whether what was found as helper is one: asked for its own version. */
+static int32_t check_helper(process_backend *b, wc_call *call, const char *helper, wc_error **err)
+{
+    char *version = NULL;
+    int32_t rc = ask_version(b, call, helper, &version, err);
+    wci_free(version);
+    return rc;
 }
 
 static void probe(process_backend *b, wc_call *call, wci_runtime *runtime)
 {
     if (runtime->path)
-        runtime->version = version_of(b, call, runtime->path);
+        (void)ask_version(b, call, runtime->path, &runtime->version, NULL);
     if (runtime->path && !runtime->version && !runtime->why)
         runtime->why = "it does not run: --version prints nothing";
 }
@@ -156,8 +165,9 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
     const char *helper = NULL;
     char *init = NULL;
     wc_error *why = NULL; /* the first reason */
-    (void)wci_process_check_root(&why);
-    (void)wci_process_helper(b, &helper, why ? NULL : &why);
+    (void)wci_needs_start(&why);
+    if (!wci_process_helper(b, &helper, why ? NULL : &why))
+        (void)check_helper(b, call, helper, why ? NULL : &why);
     (void)wci_init_find(&init, NULL);
     json_t *runtimes = describe_runtimes(b, call, why ? NULL : &why);
     json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",
@@ -183,6 +193,15 @@ int32_t wci_exec_dir(const wc_request *request, char **out, wc_error **err)
         return wci_err_nomem(err);
     *out = dir;
     return WC_OK;
+}
+
+int32_t wci_backend_process_prune(wci_strv *removed, wc_error **err)
+{
+    size_t count = wci_cgroup_prune();
+    if (!count)
+        return WC_OK;
+    char *line = wci_asprintf("Deleted: control groups of %zu container%s without processes", count, count == 1 ? "" : "s");
+    return wci_strv_add_take(removed, line) ? wci_err_nomem(err) : WC_OK;
 }
 
 const wc_backend_ops *wci_backend_process_ops(void)

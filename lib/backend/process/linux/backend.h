@@ -20,9 +20,6 @@ typedef struct process_backend {
     char *helper;
 } process_backend;
 
-/* WC_E_PERMISSION, with what to do, unless we run as root. */
-int32_t wci_process_check_root(wc_error **err);
-
 /* Paths, looked for once and then remembered; lent for the backend's life. */
 int32_t wci_process_runtime(process_backend *b, wc_call *call, const char **path, wc_error **err);
 int32_t wci_process_helper(process_backend *b, const char **path, wc_error **err);
@@ -40,6 +37,9 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err);
 
+/* The error for a helper that reports nothing. */
+int32_t wci_helper_silent(process_backend *b, wc_error **err);
+
 /* Directory of a further process; owned, NULL: out of memory. WC_E_INVALID for a bad id. */
 int32_t wci_exec_dir(const wc_request *request, char **out, wc_error **err);
 
@@ -48,6 +48,8 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
 int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_request *request,
                                   wc_response *response);
 
+/* Ends what a monitor that was killed has left of the container. */
+int32_t wci_process_end_remains(const wc_request *request, wc_error **err);
 int32_t wci_process_container_state(uintptr_t payload, wc_call *call, const wc_request *request,
                                     wc_response *response);
 int32_t wci_process_container_kill(uintptr_t payload, wc_call *call, const wc_request *request,

@@ -5,31 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/needs.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
 
 #define INIT_PATH "/dev/init"
 #define SPEC_MAX (8 * 1024 * 1024)
-
-/* Whether limits may be raised: the right counts only in the first user namespace. */
-static int may_raise_limits(void)
-{
-    struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2] = {{0}};
-    unsigned long inside = 1, outside = 1, length = 0;
-    if (syscall(SYS_capget, &head, data) != 0 || !(data[0].effective & 1u << CAP_SYS_RESOURCE))
-        return 0;
-    FILE *map = fopen("/proc/self/uid_map", "re");
-    int n = map ? fscanf(map, "%lu %lu %lu", &inside, &outside, &length) : 0;
-    if (map)
-        fclose(map);
-    return n == 3 && inside == 0 && outside == 0 && length == 4294967295ul;
-}
 
 static rlim_t nr_open(void)
 {
@@ -61,7 +45,7 @@ static rlim_t ceiling(const char *type)
         struct rlimit now;
         if (strcmp(name, known[i].name) != 0 || getrlimit(known[i].resource, &now) != 0)
             continue;
-        if (!may_raise_limits())
+        if (!wci_needs_has(CAP_SYS_RESOURCE))
             return now.rlim_max;
         return known[i].resource == RLIMIT_NOFILE ? nr_open() : RLIM_INFINITY;
     }

@@ -15,42 +15,113 @@
 #include <unistd.h>
 
 #include "core/error.h"
+#include "core/str.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define GONE_TRIES 2000 /* of 1 ms or more */
+#define NEW_SECONDS 600 /* long enough between making a group and entering it */
+
+static int is_unified(void)
+{
+    struct statfs fs;
+    return statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
+typedef int (*hierarchy_visit)(int dir, const char *name, void *arg);
+
+static int visit_path(const char *path, hierarchy_visit visit, void *arg)
+{
+    int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int result = dir >= 0 ? visit(dir, path, arg) : 0;
+    if (dir >= 0)
+        close(dir);
+    return result;
+}
+
+/* Calls `visit` with each hierarchy; the result is the first that is not 0. Also with other directories that
+ * are where hierarchies of version 1 are: crun makes such. */
+static int each_hierarchy(hierarchy_visit visit, void *arg)
+{
+    char path[512];
+    int result = 0;
+    if (is_unified())
+        return visit_path(CGROUP_ROOT, visit, arg);
+    DIR *root = opendir(CGROUP_ROOT);
+    struct dirent *d;
+    while (root && !result && (d = readdir(root))) {
+        if (d->d_name[0] == '.' || d->d_type == DT_LNK)
+            continue;
+        snprintf(path, sizeof path, CGROUP_ROOT "/%s", d->d_name);
+        result = visit_path(path, visit, arg);
+    }
+    if (root)
+        closedir(root);
+    return result;
+}
+
+typedef struct group_call {
+    const char *id;
+    int (*visit)(int dir, const char *name, void *arg);
+    void *arg;
+} group_call;
+
+static int visit_group(int hierarchy, const char *path, void *arg)
+{
+    const group_call *call = arg;
+    (void)path;
+    int dir = openat(hierarchy, &WCI_CGROUP_PARENT[1], O_PATH | O_DIRECTORY | O_CLOEXEC), result = 0;
+    if (dir >= 0 && faccessat(dir, call->id, F_OK, 0) == 0)
+        result = call->visit(dir, call->id, call->arg);
+    if (dir >= 0)
+        close(dir);
+    return result;
+}
 
 /* Calls `visit` with the container's directory in each hierarchy that has one; the result is the
  * first that is not 0. */
 static int each_group(const char *id, int (*visit)(int dir, const char *name, void *arg),
                       void *arg)
 {
-    struct statfs fs;
+    group_call call = {id, visit, arg};
+    return each_hierarchy(visit_group, &call);
+}
+
+/* ---- Whether there are any ---- */
+
+typedef struct check {
+    int count;
+    int why; /* errno of the first that cannot be written */
     char path[512];
-    int result = 0;
-    if (statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC) {
-        snprintf(path, sizeof path, CGROUP_ROOT WCI_CGROUP_PARENT);
-        int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (dir >= 0 && faccessat(dir, id, F_OK, 0) == 0)
-            result = visit(dir, id, arg);
-        if (dir >= 0)
-            close(dir);
-        return result;
-    }
-    DIR *root = opendir(CGROUP_ROOT);
-    struct dirent *d;
-    while (root && !result && (d = readdir(root))) {
-        if (d->d_name[0] == '.' || d->d_type == DT_LNK)
-            continue;
-        snprintf(path, sizeof path, "%s" WCI_CGROUP_PARENT, d->d_name);
-        int dir = openat(dirfd(root), path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (dir >= 0 && faccessat(dir, id, F_OK, 0) == 0)
-            result = visit(dir, id, arg);
-        if (dir >= 0)
-            close(dir);
-    }
-    if (root)
-        closedir(root);
-    return result;
+} check;
+
+/* What runtimes make groups in. On a hybrid host they do without the unified side. */
+static int check_hierarchy(int dir, const char *path, void *arg)
+{
+    check *c = arg;
+    struct statfs fs;
+    if (fstatfs(dir, &fs) != 0 || (fs.f_type != CGROUP_SUPER_MAGIC && !is_unified()))
+        return 0;
+    c->count++;
+    if (faccessat(dir, ".", W_OK, 0) == 0)
+        return 0;
+    c->why = errno;
+    snprintf(c->path, sizeof c->path, "%s", path);
+    return 1;
+}
+
+int32_t wci_cgroup_check(wc_error **err)
+{
+    check c = {0, 0, ""};
+    (void)each_hierarchy(check_hierarchy, &c);
+    if (c.why)
+        return wci_err_native(err, WC_E_PERMISSION, WC_DOMAIN_ERRNO, c.why,
+                              "control groups: '%s' cannot be written; mount it for writing, or, if this is in a "
+                              "container, run that one with --privileged",
+                              c.path);
+    if (!c.count)
+        return wci_err(err, WC_E_MISSING,
+                       "control groups: none are mounted on '" CGROUP_ROOT "'; run: mount -t cgroup2 none " CGROUP_ROOT);
+    return WC_OK;
 }
 
 static int read_small(int dir, const char *path, char *out, size_t size)
@@ -68,9 +139,8 @@ static int read_small(int dir, const char *path, char *out, size_t size)
 
 int wci_cgroup_is_mixed(void)
 {
-    struct statfs fs;
     char controllers[256];
-    if (statfs(CGROUP_ROOT, &fs) != 0 || fs.f_type == CGROUP2_SUPER_MAGIC)
+    if (is_unified())
         return 0;
     return read_small(AT_FDCWD, CGROUP_ROOT "/unified/cgroup.controllers", controllers,
                       sizeof controllers) &&
@@ -188,4 +258,70 @@ int32_t wci_cgroup_remove(const char *id, wc_error **err)
                           "container '%s': its control groups cannot be removed: processes of it "
                           "do not end",
                           id);
+}
+
+/* ---- Groups that nobody has ---- */
+
+static int is_id(const char *name)
+{
+    return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
+}
+
+static int collect_ids(int hierarchy, const char *path, void *arg)
+{
+    (void)path;
+    int fd = openat(hierarchy, &WCI_CGROUP_PARENT[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *d;
+    while (dir && (d = readdir(dir)))
+        if (is_id(d->d_name) && !wci_strv_contains(arg, d->d_name))
+            (void)wci_strv_add(arg, d->d_name);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    return 0;
+}
+
+/* Also when that cannot be told. */
+static int has_processes(int parent, const char *name)
+{
+    char byte[2];
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *d;
+    int result = !dir || !read_small(fd, "cgroup.procs", byte, sizeof byte) || byte[0];
+    while (!result && (d = readdir(dir)))
+        if (d->d_type == DT_DIR && d->d_name[0] != '.')
+            result = has_processes(fd, d->d_name);
+    if (dir)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+static int is_in_use(int dir, const char *name, void *arg)
+{
+    struct stat st;
+    struct statfs fs;
+    (void)arg;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || time(NULL) - st.st_mtime < NEW_SECONDS ||
+        fstatfs(dir, &fs) != 0)
+        return 1;
+    int is_group = fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC;
+    return is_group && has_processes(dir, name);
+}
+
+size_t wci_cgroup_prune(void)
+{
+    wci_strv ids = WCI_STRV_INIT;
+    int kill_first = 0;
+    size_t count = 0;
+    (void)each_hierarchy(collect_ids, &ids);
+    for (size_t i = 0; i < ids.count; i++)
+        if (!each_group(ids.items[i], is_in_use, NULL) && !each_group(ids.items[i], visit_remove, &kill_first))
+            count++;
+    wci_strv_free(&ids);
+    return count;
 }

@@ -3,16 +3,23 @@
 #ifndef WCI_PROCESS_CGROUP_H
 #define WCI_PROCESS_CGROUP_H
 
+#include <stddef.h>
+
 #include <wincontainer/error.h>
 
 #define WCI_CGROUP_PARENT "/wincontainer"
 
+/* WC_E_MISSING when the host has no control groups, WC_E_PERMISSION when they cannot be written. */
+int32_t wci_cgroup_check(wc_error **err);
 /* 1 when the v2 side of a hybrid tree has controllers, which crun refuses. */
 int wci_cgroup_is_mixed(void);
 /* 1 when some hierarchy has a group of the container. */
 int wci_cgroup_exists(const char *id);
 /* 1 when the kernel killed one of its processes for want of memory. */
 int wci_cgroup_oom_killed(const char *id);
+/* Removes the groups that were made a while ago and have no processes in any hierarchy, whoever's they are: a
+ * start makes its own. Tells of how many containers. */
+size_t wci_cgroup_prune(void);
 /* Kills what is left in the groups, waits until it is gone, and removes them. WC_E_BUSY when
  * processes do not go away. */
 int32_t wci_cgroup_remove(const char *id, wc_error **err);

@@ -197,13 +197,15 @@ static int32_t target_attach(const target *t, wc_call *call, uint64_t attach,
 
 /* A monitor that was killed leaves its container running, known by its groups. Nobody would see its end or read
  * its output any more, so it ends here, before it is called dead. Holding the lock keeps a new start away. */
-static int32_t end_remains(const target *t, const char *id, wc_error **err)
+int32_t wci_process_end_remains(const wc_request *request, wc_error **err)
 {
+    const char *id = wc_request_container_id(request);
     wci_lock *lock = NULL;
     wc_error *why = NULL;
+    wci_run_wait_for_runtime(wc_request_run_dir(request));
     if (!wci_cgroup_exists(id))
         return WC_OK;
-    char *path = wci_path_join(t->dir, WCI_RUN_LOCK);
+    char *path = wci_path_join(wc_request_run_dir(request), WCI_RUN_LOCK);
     int32_t rc = path ? wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, &why) : wci_err_nomem(&why);
     wci_free(path);
     if (rc == WC_E_BUSY || rc == WC_E_NOT_FOUND) { /* started again, or removed: by those who clear up themselves */
@@ -226,7 +228,7 @@ int32_t wci_process_container_state(uintptr_t payload, wc_call *call, const wc_r
         return rc;
     rc = target_state(&t, call, response);
     if (!rc && response->status == WC_STATUS_DEAD)
-        rc = end_remains(&t, wc_request_container_id(request), call->err);
+        rc = wci_process_end_remains(request, call->err);
     target_free(&t);
     return rc;
 }
@@ -280,7 +282,7 @@ int32_t wci_process_container_wait(uintptr_t payload, wc_call *call, const wc_re
         return rc;
     rc = target_wait(&t, call, response);
     if (!rc && response->status == WC_STATUS_DEAD)
-        rc = end_remains(&t, wc_request_container_id(request), call->err);
+        rc = wci_process_end_remains(request, call->err);
     target_free(&t);
     return rc;
 }
@@ -364,6 +366,7 @@ int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_
     if (rc)
         return rc;
     rc = end_monitor(&t, call, call->err);
+    wci_run_wait_for_runtime(t.dir);
     if (!rc && wci_cgroup_exists(id))
         rc = wci_cgroup_remove(id, call->err);
     if (!rc)

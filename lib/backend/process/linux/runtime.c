@@ -13,7 +13,8 @@
 
 static int is_program(const char *path)
 {
-    return access(path, X_OK) == 0;
+    wci_file_info info;
+    return access(path, X_OK) == 0 && !wci_file_info_of(path, &info, NULL) && info.type != WCI_FILE_DIRECTORY;
 }
 
 void wci_runtime_free(wci_runtime *runtime)
@@ -32,9 +33,9 @@ static int32_t look_at(const char *name, int wanted, wci_runtime *out, wc_error 
     out->version = NULL;
     out->why = NULL;
     if (!out->path || !is_program(out->path)) {
+        out->why = out->path && wci_file_exists(out->path) ? "it is not a program that can be executed" : "not found";
         wci_free(out->path);
         out->path = NULL;
-        out->why = "not found";
     } else if (!wanted && strcmp(name, "crun") == 0 && wci_cgroup_is_mixed()) {
         out->why = "it refuses hybrid control groups whose unified side has controllers";
     }
@@ -58,8 +59,8 @@ int32_t wci_runtime_list(const char *wanted, wci_runtime *out, size_t max, size_
 static int32_t none_fit(const wci_runtime *list, size_t count, const char *wanted, wc_error **err)
 {
     if (wanted)
-        return wci_err(err, WC_E_MISSING, "OCI runtime '%s': not found; install it or name another",
-                       wanted);
+        return wci_err(err, WC_E_MISSING, "OCI runtime '%s': %s; install it or name another, such as crun or runc",
+                       wanted, list[0].why);
     wci_str seen = WCI_STR_INIT;
     for (size_t i = 0; i < count; i++)
         wci_str_printf(&seen, "%s%s: %s", i ? ", " : "", list[i].name, list[i].why);

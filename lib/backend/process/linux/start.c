@@ -6,6 +6,7 @@
 
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/bundle.h"
+#include "backend/process/linux/needs.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
@@ -79,6 +80,7 @@ static int32_t read_report(const wci_frame *frame, wci_report *out, wc_error **e
     return rc;
 }
 
+/* WC_E_CLOSED when it goes without a word. */
 static int32_t wait_report(const wc_call *call, wci_link *link, int64_t timeout_ms,
                            wci_report *report, wc_error **err)
 {
@@ -87,8 +89,6 @@ static int32_t wait_report(const wc_call *call, wci_link *link, int64_t timeout_
     do {
         rc = wci_link_recv(call, link, timeout_ms, &frame, err);
     } while (!rc && frame.type != WCI_FRAME_REPORT);
-    if (rc == WC_E_CLOSED)
-        return wci_err(err, WC_E_RUNTIME, "wc-helper: ended without a word; was it killed");
     return rc ? rc : read_report(&frame, report, err);
 }
 
@@ -118,6 +118,17 @@ static int32_t name_command(int32_t code, const char *config, wc_error **err)
     return code;
 }
 
+int32_t wci_helper_silent(process_backend *b, wc_error **err)
+{
+    const char *helper = NULL;
+    int32_t rc = wci_process_helper(b, &helper, err);
+    return rc ? rc
+              : wci_err(err, WC_E_RUNTIME,
+                        "wc-helper '%s': ended without a word: it was killed, or is another program; name the one that "
+                        "belongs to this library",
+                        helper);
+}
+
 int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json_t *request,
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err)
@@ -135,20 +146,15 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
     }
     if (!rc)
         rc = wait_report(call, link, -1, report, err);
+    if (rc == WC_E_CLOSED) {
+        wci_err_clear(err);
+        rc = wci_helper_silent(b, err);
+    }
     if (rc == WC_E_CANCELLED || rc == WC_E_TIMEOUT)
         give_up(link);
     if (rc)
         wci_link_close(link);
     return rc && config ? name_command(rc, config, err) : rc;
-}
-
-int32_t wci_process_check_root(wc_error **err)
-{
-    if (wci_host_is_root())
-        return WC_OK;
-    return wci_err(err, WC_E_PERMISSION,
-                   "process backend: starting containers needs root in this version; run as root, "
-                   "or use the mock backend for tests");
 }
 
 static json_t *layer_array(const wc_request *request)
@@ -240,7 +246,7 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     char *config = NULL;
     wci_link link;
     wci_report report;
-    int32_t rc = wci_process_check_root(call->err);
+    int32_t rc = wci_needs_start(call->err);
     if (!rc)
         rc = wci_process_runtime(b, call, &runtime, call->err);
     if (!rc)
@@ -249,6 +255,8 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
         rc = wci_helper_run(b, call, "monitor", container_request(b, request, runtime), config,
                             WCI_FD_NONE, &link, &report, call->err);
     wci_free(config);
+    if (rc)
+        (void)wci_process_end_remains(request, NULL); /* a monitor that was killed cannot */
     return rc ? rc : answer(request, &link, &report, response, call->err);
 }
 
@@ -285,7 +293,7 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
     wci_report report;
     if (!process)
         return wci_err(call->err, WC_E_INVALID, "process backend: the request has no 'process'");
-    int32_t rc = wci_process_check_root(call->err);
+    int32_t rc = wci_needs_rights(call->err);
     if (!rc)
         rc = check_running(request, call->err);
     if (!rc)
@@ -314,12 +322,14 @@ static int32_t archive(process_backend *b, wc_call *call, const wc_request *requ
     wci_report report;
     if (!path || data == WCI_FD_NONE)
         return wci_err(call->err, WC_E_INVALID, "process backend: cp needs 'path' and 'fd'");
-    int32_t rc = wci_process_check_root(call->err);
+    int32_t rc = wci_needs_root(call->err);
     if (!rc)
         rc = wci_run_state_read(wc_request_run_dir(request), 0, &state, call->err);
     if (rc)
         return rc;
     int running = state.status == WC_STATUS_RUNNING;
+    if (!running && (rc = wci_needs_rights(call->err))) /* its root is to be mounted */
+        return rc;
     json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version",
                              WCI_PROTOCOL_VERSION, "what", what, "id",
                              wc_request_container_id(request), "stateDir",

@@ -14,6 +14,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "layer/layer.h"
+#include "layer/path.h"
 #include "platform/file.h"
 #include "platform/host.h"
 #include "platform/process.h"
@@ -113,22 +114,6 @@ static int32_t open_running(const request *req, wci_fd *root, wc_error **err)
     return WC_OK;
 }
 
-/* "a/b" is the entry b of a; "a/", "a/." and "/" are what the directory holds. */
-static void split(char *path, const char **parent, const char **name)
-{
-    char *slash = strrchr(path, '/');
-    const char *last = slash ? slash + 1 : path;
-    if (strcmp(last, "..") == 0) {
-        *parent = path;
-        *name = "";
-        return;
-    }
-    *name = strcmp(last, ".") == 0 ? "" : last;
-    *parent = slash ? path : "/";
-    if (slash)
-        *slash = '\0';
-}
-
 static int32_t get(const request *req, wci_fd root, wc_error **err)
 {
     static const wci_sink to = {write_data, NULL};
@@ -137,7 +122,7 @@ static int32_t get(const request *req, wci_fd root, wc_error **err)
     wci_fd dir = WCI_FD_NONE;
     if (!path)
         return wci_err_nomem(err);
-    split(path, &parent, &name);
+    wci_archive_split(path, &parent, &name);
     int32_t rc = wci_tree_resolve(root, *parent ? parent : "/", &dir, err);
     if (!rc)
         rc = wci_tar_pack(dir, name, *name ? name : ".", &to, NULL, err);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backend/process/linux/needs.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -76,6 +77,26 @@ static char *last_printed(int fd)
     return wci_strdup(line ? line + 1 : text);
 }
 
+/* What this process lacks for what the runtime was refused, or NULL. */
+static char *explain(const char *said)
+{
+    return has(said, "not permitted") || has(said, "permission denied") || has(said, "invalid argument")
+               ? wci_needs_reason(said)
+               : NULL;
+}
+
+static int32_t said_failure(const char *name, int exit_code, const char *said, wc_error **err)
+{
+    int32_t code = runtime_failure_code(said);
+    char *reason = code == WC_E_RUNTIME ? explain(said) : NULL;
+    if (reason)
+        code = WC_E_PERMISSION;
+    code = wci_err_native(err, code, WC_DOMAIN_EXIT, exit_code, "%s: %s%s%s", name, said, reason ? "; " : "",
+                          reason ? reason : "");
+    wci_free(reason);
+    return code;
+}
+
 int32_t runtime_failure(const char *runtime, int status, int stderr_fd, wc_error **err)
 {
     const char *name = wci_path_base(runtime);
@@ -85,11 +106,12 @@ int32_t runtime_failure(const char *runtime, int status, int stderr_fd, wc_error
     int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     int32_t rc;
     if (said)
-        rc = wci_err_native(err, runtime_failure_code(said), WC_DOMAIN_EXIT, exit_code, "%s: %s",
-                            name, said);
+        rc = said_failure(name, exit_code, said, err);
     else
         rc = wci_err_native(err, WC_E_RUNTIME, WC_DOMAIN_EXIT, exit_code,
-                            "%s: ended with %d and said nothing", name, exit_code);
+                            "OCI runtime '%s': ended with %d and said nothing; if it is none, name one such as crun or "
+                            "runc",
+                            runtime, exit_code);
     wci_free(said);
     return rc;
 }

@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "backend/process/linux/helper/failure.h"
+#include "backend/process/protocol.h"
 #include "core/error.h"
+#include "platform/host.h"
 
 #define CONSOLE_SOCKET "console.sock"
 #define PID_FILE "pid"
@@ -107,11 +110,32 @@ static int receive_terminal(int console)
     return terminal;
 }
 
+/* A runtime without its monitor would go on with what nobody knows of. */
+static void die_with(pid_t monitor)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != monitor)
+        _exit(127);
+}
+
+/* Whoever clears up after a monitor waits for this process first. */
+static int write_self(void)
+{
+    FILE *f = fopen(WCI_RUN_RUNTIME, "we");
+    if (!f)
+        return 0;
+    fprintf(f, "{\"pid\":%lld,\"pidStart\":%lld}\n", (long long)wci_host_pid(),
+            (long long)wci_host_process_start(wci_host_pid()));
+    return fclose(f) == 0;
+}
+
 static pid_t start_runtime(const char *const *argv, const ends *theirs)
 {
-    pid_t pid = fork();
+    pid_t monitor = getpid(), pid = fork();
     if (pid != 0)
         return pid;
+    die_with(monitor);
+    if (!write_self())
+        _exit(127);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -153,7 +177,7 @@ static int32_t wait_runtime(pid_t pid, int signals, int *status, wc_error **err)
     }
 }
 
-static int32_t read_pid(pid_t *pid, wc_error **err)
+static int32_t read_pid(const char *runtime, pid_t *pid, wc_error **err)
 {
     long value = 0;
     FILE *f = fopen(PID_FILE, "re");
@@ -161,7 +185,8 @@ static int32_t read_pid(pid_t *pid, wc_error **err)
     if (f)
         fclose(f);
     if (n != 1 || value <= 0)
-        return wci_err(err, WC_E_RUNTIME, "runtime: it started the process but wrote no pid");
+        return wci_err(err, WC_E_RUNTIME,
+                       "OCI runtime '%s': reported success but started nothing; name one such as crun or runc", runtime);
     *pid = (pid_t)value;
     return WC_OK;
 }
@@ -176,11 +201,12 @@ static int32_t run_runtime(const char *const *argv, int signals, ends *theirs, l
     if (pid < 0)
         return wci_err_errno(err, errno, "runtime '%s'", argv[0]);
     int32_t rc = wait_runtime(pid, signals, &status, err);
+    unlink(WCI_RUN_RUNTIME);
     if (rc)
         return rc;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return runtime_failure(argv[0], status, p->out[1], err);
-    return read_pid(&p->pid, err);
+    return read_pid(argv[0], &p->pid, err);
 }
 
 static int32_t take_terminal(int console, launched *p, wc_error **err)

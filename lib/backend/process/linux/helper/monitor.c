@@ -17,6 +17,7 @@
 #include "backend/process/linux/helper/session.h"
 #include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
+#include "backend/process/state.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
@@ -66,6 +67,7 @@ static int32_t clear_remains(monitor *m, wc_error **err)
 {
     char *state = wci_path_join(m->runtime_root, m->req->id);
     int32_t rc = state ? WC_OK : wci_err_nomem(err);
+    wci_run_wait_for_runtime(m->req->run_dir);
     if (!rc && wci_cgroup_exists(m->req->id))
         rc = wci_cgroup_remove(m->req->id, err);
     if (!rc && wci_file_exists(state))
@@ -191,7 +193,7 @@ static void conclude(monitor *m)
     if (!record_open(req, &store, NULL))
         (void)record_exited(store, req, s->exit_code, s->finished_ns, oom_killed, NULL);
     wci_lock_release(m->mount_lock);
-    if (req->auto_remove && store)
+    if (store && record_says_remove(store, req))
         remove_container(m, store);
     wci_store_unref(store);
     session_finish(s);

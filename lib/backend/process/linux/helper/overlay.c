@@ -42,6 +42,19 @@ static int is_mount_root(const char *path)
     return (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+/* EPERM and EACCES in spite of the capability, which the library has checked. */
+static int32_t forbidden(int why, const char *what, wc_error **err)
+{
+    return wci_err_native(err, WC_E_PERMISSION, WC_DOMAIN_ERRNO, why,
+                          "%s: this process may not do that, although it is root: a seccomp profile or a security "
+                          "module (AppArmor, SELinux) forbids it; run it without", what);
+}
+
+static int is_forbidden(int why)
+{
+    return why == EPERM || why == EACCES;
+}
+
 /* Cuts `path` down to the mount point that holds it. */
 static void to_mount_point(char *path)
 {
@@ -59,9 +72,11 @@ int32_t overlay_enter(const char *run_dir, wc_error **err)
         return rc;
     to_mount_point(point);
     if (unshare(CLONE_NEWNS) != 0)
-        rc = wci_err_errno(err, errno, "mount namespace: cannot be made");
+        rc = is_forbidden(errno) ? forbidden(errno, "mount namespace", err)
+                                 : wci_err_errno(err, errno, "mount namespace: cannot be made");
     else if (mount(NULL, point, NULL, MOUNT_SLAVE, NULL) != 0)
-        rc = wci_err_errno(err, errno, "mount '%s': cannot be kept from the host", point);
+        rc = is_forbidden(errno) ? forbidden(errno, "mount", err)
+                                 : wci_err_errno(err, errno, "mount '%s': cannot be kept from the host", point);
     wci_free(point);
     return rc;
 }
@@ -200,7 +215,21 @@ static int mount_by_descriptors(const sources *s, const char *target, int passin
     return result;
 }
 
-static int mount_by_options(const sources *s, const char *target, wc_error **err)
+static int32_t explain_mount(int why, const request *req, wc_error **err)
+{
+    if (why == ENODEV)
+        return wci_err_native(err, WC_E_MISSING, WC_DOMAIN_ERRNO, why,
+                              "overlay: this kernel has no overlayfs; load the module 'overlay'");
+    if (why == EINVAL)
+        return wci_err_native(err, WC_E_UNSUPPORTED, WC_DOMAIN_ERRNO, why,
+                              "overlay: the file system of '%s' cannot carry one; put the store on ext4, xfs, btrfs "
+                              "or tmpfs, inside a container on a volume", req->store_root ? req->store_root : req->state_dir);
+    if (is_forbidden(why))
+        return forbidden(why, "overlay", err);
+    return wci_err_errno(err, why, "overlay: cannot be mounted on '%s/" WCI_RUN_ROOTFS "'", req->run_dir);
+}
+
+static int mount_by_options(const sources *s, const char *target, const request *req, wc_error **err)
 {
     wci_str options = WCI_STR_INIT;
     wci_str_append(&options, "lowerdir=");
@@ -218,22 +247,17 @@ static int mount_by_options(const sources *s, const char *target, wc_error **err
                                       "takes more",
                      s->count);
     else if (mount("overlay", target, "overlay", 0, options.data) != 0)
-        rc = wci_err_errno(err, errno, "overlay: cannot be mounted on '%s'", target);
+        rc = explain_mount(errno, req, err);
     wci_str_free(&options);
     return rc;
 }
 
-static int32_t mount_sources(const sources *s, const char *target, int passing, wc_error **err)
+static int32_t mount_sources(const sources *s, const char *target, const request *req, wc_error **err)
 {
-    int result = mount_by_descriptors(s, target, passing);
+    int result = mount_by_descriptors(s, target, req->auto_remove);
     if (result > 0)
-        return mount_by_options(s, target, err);
-    if (result == 0)
-        return WC_OK;
-    if (errno == ENODEV)
-        return wci_err_native(err, WC_E_MISSING, WC_DOMAIN_ERRNO, errno,
-                              "overlay: this kernel has no overlayfs; load the module 'overlay'");
-    return wci_err_errno(err, errno, "overlay: cannot be mounted on '%s'", target);
+        return mount_by_options(s, target, req, err);
+    return result == 0 ? WC_OK : explain_mount(errno, req, err);
 }
 
 int32_t overlay_mount(const request *req, wc_error **err)
@@ -246,7 +270,7 @@ int32_t overlay_mount(const request *req, wc_error **err)
     if (!rc)
         rc = open_upper(req, &s, err);
     if (!rc)
-        rc = mount_sources(&s, target, req->auto_remove, err);
+        rc = mount_sources(&s, target, req, err);
     close_sources(&s);
     wci_free(target);
     return rc;

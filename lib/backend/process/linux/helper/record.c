@@ -101,3 +101,13 @@ int32_t record_exited(wci_store *store, const request *req, int exit_code, int64
     wci_free(about);
     return rc;
 }
+
+int record_says_remove(wci_store *store, const request *req)
+{
+    wci_container_record *record = NULL;
+    if (!req->auto_remove || wci_container_find(store, req->id, &record, NULL))
+        return 0;
+    int remove = record->auto_remove;
+    wci_container_record_free(record);
+    return remove;
+}
