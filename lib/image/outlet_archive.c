@@ -57,9 +57,19 @@ static char *blob_name(const wci_digest *digest)
 
 /* ---- Blobs ------------------------------------------------------------------------------------------ */
 
-static int has(wci_outlet *outlet, const wci_descriptor *descriptor)
+static int has(const archive_outlet *a, const wci_descriptor *descriptor)
 {
-    return wci_strv_contains(&((archive_outlet *)outlet)->written, descriptor->digest.text);
+    return wci_strv_contains(&a->written, descriptor->digest.text);
+}
+
+static int32_t find(wc_call *call, wci_outlet *outlet, const wci_descriptor *const *blobs, size_t count, int *there,
+                    wc_error **err)
+{
+    (void)call;
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        there[i] = has((archive_outlet *)outlet, blobs[i]);
+    return WC_OK;
 }
 
 static int32_t stage(wci_outlet *outlet, const wci_descriptor *d, wci_berth *out, wc_error **err)
@@ -76,22 +86,22 @@ static int32_t stage(wci_outlet *outlet, const wci_descriptor *d, wci_berth *out
     return code;
 }
 
-static int32_t copy_blob(wc_call *call, archive_outlet *a, wci_outgoing *image, const wci_descriptor *d,
+static int32_t copy_blob(wc_call *call, archive_outlet *a, const wci_blob_source *from, const wci_descriptor *d,
                          wc_error **err)
 {
     wci_berth berth;
     int32_t code = stage(&a->base, d, &berth, err);
-    return code ? code : wci_outgoing_copy_to(call, image, d, &berth, err);
+    return code ? code : wci_blob_pass_to(call, from, d, &berth, err);
 }
 
-static int32_t put_blob(wc_call *call, archive_outlet *a, wci_outgoing *image,
-                        const wci_descriptor *d, wc_error **err)
+static int32_t put_blob(wc_call *call, archive_outlet *a, const wci_blob_source *from, const wci_descriptor *d,
+                        wc_error **err)
 {
-    if (has(&a->base, d))
+    if (has(a, d))
         return WC_OK;
     int32_t code = wci_strv_contains(&a->reserved, d->digest.text)
                        ? wci_call_report(call, WC_PROGRESS_DONE, d->digest.text, d->size, d->size, NULL, err)
-                       : copy_blob(call, a, image, d, err);
+                       : copy_blob(call, a, from, d, err);
     if (!code && wci_strv_add(&a->written, d->digest.text))
         code = wci_err_nomem(err);
     return code;
@@ -110,16 +120,22 @@ static int32_t put_manifest(archive_outlet *a, const wci_raw *manifest, wc_error
     return code;
 }
 
-static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_error **err)
+static int32_t put_blobs(wc_call *call, wci_outlet *outlet, const wci_blob_source *from,
+                         const wci_descriptor *const *blobs, size_t count, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < count && !code; i++)
+        code = put_blob(call, (archive_outlet *)outlet, from, blobs[i], err);
+    return code;
+}
+
+static int32_t put_document(wc_call *call, wci_outlet *outlet, const wci_cargo *cargo, wc_error **err)
 {
     archive_outlet *a = (archive_outlet *)outlet;
-    const wci_document *document = image->resolved->document;
-    int32_t code = put_blob(call, a, image, &document->config, err);
-    for (size_t i = 0; i < document->count && !code; i++)
-        code = put_blob(call, a, image, &document->items[i], err);
+    int32_t code = wci_call_check(call, err);
     if (!code)
-        code = put_manifest(a, &image->resolved->manifest, err);
-    return code ? code : wci_layout_index_add(a->index, image, a->ref, err);
+        code = put_manifest(a, cargo->raw, err);
+    return code ? code : wci_layout_index_add(a->index, cargo, a->ref, err);
 }
 
 /* ---- The whole -------------------------------------------------------------------------------------- */
@@ -151,7 +167,7 @@ static void close_archive(wci_outlet *outlet)
     wci_free(a);
 }
 
-static const wci_outlet_ops archive_ops = {has, put, finish, close_archive, stage};
+static const wci_outlet_ops archive_ops = {find, NULL, put_blobs, put_document, finish, close_archive, stage};
 
 int32_t wci_outlet_open_oci_archive(const wci_place *place, wci_outlet **out, wc_error **err)
 {

@@ -27,14 +27,24 @@ static char *blob_path(const layout_outlet *l, const wci_digest *digest)
                         wci_digest_hex(digest));
 }
 
-static int has(wci_outlet *outlet, const wci_descriptor *descriptor)
+static int has(const layout_outlet *l, const wci_descriptor *descriptor)
 {
     wci_file_info info;
-    char *path = blob_path((layout_outlet *)outlet, &descriptor->digest);
+    char *path = blob_path(l, &descriptor->digest);
     int there = path && !wci_file_info_of(path, &info, NULL) && info.type == WCI_FILE_REGULAR &&
                 info.size == (uint64_t)descriptor->size;
     wci_free(path);
     return there;
+}
+
+static int32_t find(wc_call *call, wci_outlet *outlet, const wci_descriptor *const *blobs, size_t count, int *there,
+                    wc_error **err)
+{
+    (void)call;
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        there[i] = has((layout_outlet *)outlet, blobs[i]);
+    return WC_OK;
 }
 
 static int32_t make_algo_dir(const layout_outlet *l, const wci_digest *digest, wc_error **err)
@@ -81,12 +91,12 @@ static part *part_of(const layout_outlet *l, const wci_digest *digest)
     return NULL;
 }
 
-static int32_t copy_into_part(wc_call *call, layout_outlet *l, wci_outgoing *image, const wci_descriptor *d,
+static int32_t copy_into_part(wc_call *call, layout_outlet *l, const wci_blob_source *from, const wci_descriptor *d,
                               wc_error **err)
 {
     wci_berth berth;
     int32_t code = stage(&l->base, d, &berth, err);
-    return code ? code : wci_outgoing_copy_to(call, image, d, &berth, err);
+    return code ? code : wci_blob_pass_to(call, from, d, &berth, err);
 }
 
 static int32_t give_place(layout_outlet *l, part *staged, wc_error **err)
@@ -103,17 +113,17 @@ static int32_t give_place(layout_outlet *l, part *staged, wc_error **err)
 }
 
 /* Whole and verified before it has its name. */
-static int32_t put_blob(wc_call *call, layout_outlet *l, wci_outgoing *image,
-                        const wci_descriptor *d, wc_error **err)
+static int32_t put_blob(wc_call *call, layout_outlet *l, const wci_blob_source *from, const wci_descriptor *d,
+                        wc_error **err)
 {
-    if (has(&l->base, d))
+    if (has(l, d))
         return wci_call_report(call, WC_PROGRESS_EXISTS, d->digest.text, d->size, d->size, NULL,
                                err);
     int32_t code = WC_OK;
     if (part_of(l, &d->digest))
         code = wci_call_report(call, WC_PROGRESS_DONE, d->digest.text, d->size, d->size, NULL, err);
     else
-        code = copy_into_part(call, l, image, d, err);
+        code = copy_into_part(call, l, from, d, err);
     return code ? code : give_place(l, part_of(l, &d->digest), err);
 }
 
@@ -128,16 +138,22 @@ static int32_t put_manifest(const layout_outlet *l, const wci_raw *manifest, wc_
     return code;
 }
 
-static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_error **err)
+static int32_t put_blobs(wc_call *call, wci_outlet *outlet, const wci_blob_source *from,
+                         const wci_descriptor *const *blobs, size_t count, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < count && !code; i++)
+        code = put_blob(call, (layout_outlet *)outlet, from, blobs[i], err);
+    return code;
+}
+
+static int32_t put_document(wc_call *call, wci_outlet *outlet, const wci_cargo *cargo, wc_error **err)
 {
     layout_outlet *l = (layout_outlet *)outlet;
-    const wci_document *document = image->resolved->document;
-    int32_t code = put_blob(call, l, image, &document->config, err);
-    for (size_t i = 0; i < document->count && !code; i++)
-        code = put_blob(call, l, image, &document->items[i], err);
+    int32_t code = wci_call_check(call, err);
     if (!code)
-        code = put_manifest(l, &image->resolved->manifest, err);
-    return code ? code : wci_layout_index_add(l->added, image, l->ref, err);
+        code = put_manifest(l, cargo->raw, err);
+    return code ? code : wci_layout_index_add(l->added, cargo, l->ref, err);
 }
 
 static int32_t write_named(const layout_outlet *l, const char *name, const void *data, size_t size,
@@ -219,7 +235,7 @@ static void close_layout(wci_outlet *outlet)
     wci_free(l);
 }
 
-static const wci_outlet_ops layout_ops = {has, put, finish, close_layout, stage};
+static const wci_outlet_ops layout_ops = {find, NULL, put_blobs, put_document, finish, close_layout, stage};
 
 /* What is there must be readable before anything is fetched. */
 static int32_t check_index(const layout_outlet *l, wc_error **err)
