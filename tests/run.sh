@@ -4,7 +4,7 @@
 #
 #   tests/run.sh [--long] [--preset NAME] [--no-install] [-- CTEST OPTIONS]
 #
-#   --long         also the soaks, thousands of crash rounds and long random tests
+#   --long         also the soak (WC_SOAK_MINUTES=N, default 10), thousands of crash rounds and long random tests
 #   --preset NAME  release (default), debug, asan, tsan or fuzz
 #   --no-install   do not install missing packages, even as root
 #

@@ -178,11 +178,6 @@ void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */
 wc_image *transfer_pull(transfer *t, const char *source);
 
-/* ---- cmd_signature.c ----------------------------------------------------------------------------- */
-
-/* Sets what POLICY_OPTIONS and SIGN_OPTIONS have read. */
-void signature_begin(const transfer *t);
-
 /* ---- detach_keys.c ------------------------------------------------------------------------------- */
 
 #define DETACH_KEYS_MAX 16
@@ -198,6 +193,11 @@ detach_keys detach_keys_parse(const char *text);
 /* Takes the sequence out of the input; `out` has room for size + DETACH_KEYS_MAX. 1 when it was whole: what follows
  * is dropped. */
 int detach_keys_filter(detach_keys *keys, const char *data, size_t size, char *out, size_t *out_size);
+
+/* ---- cmd_signature.c ----------------------------------------------------------------------------- */
+
+/* Sets what POLICY_OPTIONS and SIGN_OPTIONS have read. */
+void signature_begin(const transfer *t);
 
 /* ---- attach.c ------------------------------------------------------------------------------------ */
 

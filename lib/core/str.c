@@ -246,6 +246,16 @@ int wci_is_utf8(const char *s, size_t size)
     return 1;
 }
 
+void wci_str_append_utf8(wci_str *s, const char *text)
+{
+    for (size_t left = strlen(text); left;) {
+        size_t n = utf8_sequence((const unsigned char *)text, left);
+        wci_str_append_n(s, n ? text : "\xEF\xBF\xBD", n ? n : 3);
+        text += n ? n : 1;
+        left -= n ? n : 1;
+    }
+}
+
 void wci_show(const char *text, char out[WCI_SHOWN_SIZE])
 {
     size_t room = WCI_SHOWN_SIZE - sizeof "...";

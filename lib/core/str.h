@@ -58,6 +58,8 @@ int wci_streq(const char *a, const char *b); /* NULL equals only NULL */
 /* ASCII only, whatever the locale says. */
 int wci_strcasecmp(const char *a, const char *b);
 int wci_is_utf8(const char *s, size_t size);
+/* With U+FFFD for each byte that is not part of UTF-8: how Go writes such text into JSON. */
+void wci_str_append_utf8(wci_str *s, const char *text);
 /* Foreign text for a message: at most a line's worth, control and non-ASCII bytes as '?'. */
 #define WCI_SHOWN_SIZE 104
 void wci_show(const char *text, char out[WCI_SHOWN_SIZE]);

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "layer/layer.h"
-#include "registry/base64.h"
 
 #define TYPE_SCHEMA_1 "application/vnd.docker.distribution.manifest.v1+"
 
@@ -50,6 +50,7 @@ static void clear_descriptor(wci_descriptor *d)
     wci_platform_clear(&d->platform);
     wci_free(d->ref_name);
     wci_free(d->image_name);
+    wci_free(d->table_digest);
 }
 
 static int32_t read_platform(json_t *object, const char *what, wci_descriptor *d, wc_error **err)
@@ -71,20 +72,37 @@ static int32_t read_platform(json_t *object, const char *what, wci_descriptor *d
     return code ? code : wci_platform_set(&d->platform, os, arch, variant, version, err);
 }
 
+/* One annotation; *out stays as it is when there is none. */
+static int32_t read_annotation(json_t *notes, const char *key, const char *what, char **out, wc_error **err)
+{
+    const char *text = NULL;
+    int32_t code = wci_json_get_string(notes, key, what, &text, err);
+    return !code && text && wci_replace(out, text) ? wci_err_nomem(err) : code;
+}
+
+/* Two that differ would be two tables to two readers. */
+static int32_t read_table_digest(json_t *notes, const char *what, wci_descriptor *d, wc_error **err)
+{
+    const char *old = NULL;
+    int32_t code = read_annotation(notes, WCI_ANNOTATION_TABLE, what, &d->table_digest, err);
+    if (!code)
+        code = wci_json_get_string(notes, WCI_ANNOTATION_OLD_TABLE, what, &old, err);
+    if (!code && old && d->table_digest && !wci_streq(old, d->table_digest))
+        return wci_err(err, WC_E_FORMAT, "%s: the annotations of '%s' name two different tables of contents",
+                       what, d->digest.text);
+    return !code && old && wci_replace(&d->table_digest, old) ? wci_err_nomem(err) : code;
+}
+
 static int32_t read_annotations(json_t *object, const char *what, wci_descriptor *d,
                                 wc_error **err)
 {
     json_t *notes = NULL;
     int32_t code = wci_json_get_object(object, "annotations", what, &notes, err);
-    const char *ref_name = NULL, *image_name = NULL;
     if (!code)
-        code = wci_json_get_string(notes, WCI_ANNOTATION_REF_NAME, what, &ref_name, err);
+        code = read_annotation(notes, WCI_ANNOTATION_REF_NAME, what, &d->ref_name, err);
     if (!code)
-        code = wci_json_get_string(notes, WCI_ANNOTATION_IMAGE_NAME, what, &image_name, err);
-    if (!code && ((ref_name && wci_replace(&d->ref_name, ref_name)) ||
-                  (image_name && wci_replace(&d->image_name, image_name))))
-        return wci_err_nomem(err);
-    return code;
+        code = read_annotation(notes, WCI_ANNOTATION_IMAGE_NAME, what, &d->image_name, err);
+    return code ? code : read_table_digest(notes, what, d, err);
 }
 
 /* Content carried along inside the descriptor must be what the descriptor promises. */

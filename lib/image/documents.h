@@ -29,6 +29,9 @@
 /* Annotations of descriptors in a layout's index.json. */
 #define WCI_ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
 #define WCI_ANNOTATION_IMAGE_NAME "io.containerd.image.name"
+/* Of a zstd:chunked layer: the digest of its table of contents, under today's name and the one before. */
+#define WCI_ANNOTATION_TABLE "io.github.containers.zstd-chunked.manifest-checksum"
+#define WCI_ANNOTATION_OLD_TABLE "io.containers.zstd-chunked.manifest-checksum"
 
 typedef struct wci_descriptor {
     char *media_type;
@@ -39,6 +42,7 @@ typedef struct wci_descriptor {
     int has_platform;
     char *ref_name;        /* annotations; NULL when absent */
     char *image_name;
+    char *table_digest;
 } wci_descriptor;
 
 typedef enum wci_document_kind {

@@ -69,6 +69,7 @@ struct bring {
     piece *pieces; /* the largest first */
     size_t count;
     wci_fetch **fetches; /* room for all of them */
+    wci_limits limits;
     int64_t reported_ns;
 
     wci_thread *workers[MAX_WORKERS];
@@ -106,6 +107,17 @@ static void log_skipped(const bring *b, const piece *p, const wci_unpack_stats *
                        stats->skipped.items[i]);
 }
 
+/* Others would take the files from the table that the manifest names instead of the layer. */
+static int32_t check_table(const wci_descriptor *layer, const wci_unpack_stats *stats, wc_error **err)
+{
+    char shown[WCI_SHOWN_SIZE];
+    if (!layer->table_digest || wci_streq(layer->table_digest, stats->table.text))
+        return WC_OK;
+    wci_show(layer->table_digest, shown);
+    return wci_err(err, WC_E_FORMAT, "its annotation names the zstd:chunked table of contents '%s', which it does not have",
+                   shown);
+}
+
 static int32_t unpack_into(bring *b, piece *p, wci_staging *staging, wci_layer_reader *reader,
                            wc_error **err)
 {
@@ -115,7 +127,9 @@ static int32_t unpack_into(bring *b, piece *p, wci_staging *staging, wci_layer_r
     int32_t code = wci_layer_reader_codec(reader, &codec, err);
     if (!code)
         code = wci_layer_unpack(&source, codec, p->diff_id, wci_staging_dir(staging),
-                                &wci_limits_default, &b->stop, &stats, err);
+                                &b->limits, &b->stop, &stats, err);
+    if (!code)
+        code = check_table(p->layer, &stats, err);
     if (!code)
         code = wci_staging_commit(staging, stats.content_bytes, stats.entries, 0, err);
     if (!code)
@@ -574,7 +588,9 @@ int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_or
                          const wci_document *manifest, const wci_image_config *config, int with_dropped,
                          wci_stagings *trees, wc_error **err)
 {
-    bring b = {.call = call, .hold = hold, .store = store, .origin = origin, .with_dropped = with_dropped};
+    bring b = {.call = call, .hold = hold, .store = store, .origin = origin,
+               .with_dropped = with_dropped, .limits = wci_limits_default};
+    b.limits.target_windows = wci_streq(config->platform.os, "windows");
     wci_mutex_init(&b.mutex);
     wci_cond_init(&b.changed);
     b.pieces = wci_calloc(manifest->count + 1, sizeof *b.pieces);

@@ -36,7 +36,7 @@ static int32_t apply_entry(wci_extract *x, wci_tar_reader *reader, const wci_tar
     int32_t rc;
     if (entry->type == WCI_ENTRY_IGNORED)
         return WC_OK;
-    if ((rc = wci_extract_take_path(x, entry->name, err)))
+    if ((rc = wci_extract_take_path(x, entry, err)))
         return rc;
     if (!x->path.size && entry->type != WCI_ENTRY_DIR)
         return wci_err(err, WC_E_FORMAT, "the root must be a directory");
@@ -69,7 +69,7 @@ int32_t wci_tar_apply(const wci_source *tar, wci_fd dir, int flags, const wci_li
                       const _Atomic int *stop, wci_unpack_stats *stats, wc_error **err)
 {
     const wci_tar_input input = {.source = *tar, .limits = limits, .stop = stop};
-    wci_unpack_stats done = {0, 0, 0, WCI_STRV_INIT};
+    wci_unpack_stats done = {.skipped = WCI_STRV_INIT};
     wci_tar_reader *reader = NULL;
     wci_extract x;
     wci_fd root;

@@ -115,6 +115,11 @@ const uint64_t *wci_decoder_consumed(const wci_decoder *d)
     return &d->consumed;
 }
 
+const wci_zstd_tail *wci_decoder_tail(const wci_decoder *d)
+{
+    return d->ops == &wci_codec_zstd ? wci_zstd_tail_of(d->state) : NULL;
+}
+
 static int32_t fill_input(wci_decoder *d, wc_error **err)
 {
     if (d->in_size || d->at_end)

@@ -5,6 +5,7 @@
 #define WCI_LAYER_CODEC_H
 
 #include "layer/layer.h"
+#include "layer/zstd_tail.h"
 
 /* Input and output of one step; the step moves the pointers on. */
 typedef struct wci_codec_io {
@@ -26,6 +27,7 @@ typedef struct wci_codec_ops {
 
 extern const wci_codec_ops wci_codec_zlib;
 extern const wci_codec_ops wci_codec_zstd;
+const wci_zstd_tail *wci_zstd_tail_of(const void *zstd_state);
 /* NULL in builds without ISA-L. */
 extern const wci_codec_ops *const wci_codec_isal;
 
@@ -34,5 +36,7 @@ int32_t wci_decoder_new_with(const wci_codec_ops *ops, const wci_source *from, w
                              wc_error **err);
 /* Where the decoder counts the compressed bytes it has taken. */
 const uint64_t *wci_decoder_consumed(const wci_decoder *d);
+/* Where the decoder keeps the tail of a zstd stream; NULL for other codecs. */
+const wci_zstd_tail *wci_decoder_tail(const wci_decoder *d);
 
 #endif

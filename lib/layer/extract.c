@@ -4,8 +4,16 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "layer/windows_attrs.h"
 
 enum { MODE_WHILE_MAKING = 0700 };
+
+static int32_t expect_windows(wci_extract *x, wc_error **err)
+{
+    if (!x->cases && !(x->cases = wci_case_set_new()))
+        return wci_err_nomem(err);
+    return WC_OK;
+}
 
 int32_t wci_extract_init(wci_extract *x, wci_fd root, const wci_limits *limits, int is_ours,
                          wci_strv *skipped, wc_error **err)
@@ -18,9 +26,7 @@ int32_t wci_extract_init(wci_extract *x, wci_fd root, const wci_limits *limits, 
     int32_t rc = wci_dirs_new(root, &x->dirs, err);
     if (rc)
         return rc;
-    if (limits->target_windows && !(x->cases = wci_case_set_new()))
-        return wci_err_nomem(err);
-    return WC_OK;
+    return limits->target_windows ? expect_windows(x, err) : WC_OK;
 }
 
 void wci_extract_free(wci_extract *x)
@@ -30,16 +36,50 @@ void wci_extract_free(wci_extract *x)
     wci_str_free(&x->path);
     wci_str_free(&x->target);
     wci_str_free(&x->last_path);
+    wci_str_free(&x->stream_owner);
 }
 
-int32_t wci_extract_take_path(wci_extract *x, const char *name, wc_error **err)
+/* ---- Windows ---------------------------------------------------------------------------------- */
+
+/* The stream of the entry before it is the one name with a colon that there may be. */
+static int32_t check_windows_name(wci_extract *x, const wci_tar_entry *entry, wc_error **err)
 {
-    int32_t rc = wci_path_clean(name, x->limits, "its name", &x->path, err);
-    if (!rc && x->limits->target_windows)
-        rc = wci_path_check_windows(x->path.data, err);
-    if (!rc && x->cases)
-        rc = wci_case_set_add(x->cases, x->path.data, err);
-    return rc;
+    const char *path = x->path.data;
+    int is_owner = entry->type == WCI_ENTRY_FILE || entry->type == WCI_ENTRY_DIR;
+    if (entry->type == WCI_ENTRY_FILE && x->stream_owner.size &&
+        wci_windows_is_stream_of(path, x->stream_owner.data))
+        return WC_OK;
+    int32_t rc = wci_path_check_windows(path, err);
+    if (rc)
+        return rc;
+    wci_str_clear(&x->stream_owner);
+    if (is_owner)
+        wci_str_append(&x->stream_owner, path);
+    return x->stream_owner.failed ? wci_err_nomem(err) : WC_OK;
+}
+
+static int32_t check_windows_target(wci_extract *x, const char *link, wc_error **err)
+{
+    int32_t rc = wci_path_clean(link, x->limits, "its target", &x->target, err);
+    return rc ? rc : wci_path_check_windows(x->target.data, err);
+}
+
+static int32_t check_windows(wci_extract *x, const wci_tar_entry *entry, wc_error **err)
+{
+    int32_t rc = check_windows_name(x, entry, err);
+    if (!rc && entry->type == WCI_ENTRY_HARDLINK)
+        rc = check_windows_target(x, entry->link, err);
+    if (!rc)
+        rc = wci_windows_check_entry(entry, err);
+    return rc ? rc : wci_case_set_add(x->cases, x->path.data, err);
+}
+
+int32_t wci_extract_take_path(wci_extract *x, const wci_tar_entry *entry, wc_error **err)
+{
+    int32_t rc = wci_path_clean(entry->name, x->limits, "its name", &x->path, err);
+    if (!rc && entry->windows.is_present)
+        rc = expect_windows(x, err);
+    return rc || !x->cases ? rc : check_windows(x, entry, err);
 }
 
 /* ---- Directories ------------------------------------------------------------------------------ */

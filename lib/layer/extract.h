@@ -19,7 +19,8 @@ typedef struct wci_extract {
     wci_str path, target;  /* clean forms of the present entry's name and link */
     wci_dir *last_parent;  /* of the entry before */
     wci_str last_path;
-    wci_case_set *cases;   /* for a Windows target */
+    wci_case_set *cases;   /* of a Windows layer, from when that is known; NULL for others */
+    wci_str stream_owner;  /* the file or directory whose alternate streams may follow */
     uint64_t content_bytes;
 } wci_extract;
 
@@ -34,8 +35,8 @@ typedef enum wci_enter {
 int32_t wci_extract_init(wci_extract *x, wci_fd root, const wci_limits *limits, int is_ours,
                          wci_strv *skipped, wc_error **err);
 void wci_extract_free(wci_extract *x);
-/* Cleans the entry's name into x->path and checks it. */
-int32_t wci_extract_take_path(wci_extract *x, const char *name, wc_error **err);
+/* Cleans the entry's name into x->path and checks it, and what else only Windows minds. */
+int32_t wci_extract_take_path(wci_extract *x, const wci_tar_entry *entry, wc_error **err);
 /* The directory that `path` is in, and its last component, which points into path. */
 int32_t wci_extract_parent(wci_extract *x, wci_str *path, wci_enter how, wci_dir **parent,
                            char **name, wc_error **err);

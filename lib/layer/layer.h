@@ -50,13 +50,16 @@ typedef struct wci_limits {
     uint64_t max_ratio;    /* uncompressed to compressed, checked past 64 MiB, default 1100 */
     uint32_t max_path;     /* 4096 */
     uint32_t max_header;   /* bytes of pax and long-name data per entry, 1 MiB */
-    int target_windows;    /* 1: names that Windows would read as something else are refused */
+    int target_windows;    /* 1: names that Windows would read as something else are refused; without it
+                              from the first entry on that has attributes of Windows */
 } wci_limits;
 extern const wci_limits wci_limits_default;
 
 typedef struct wci_unpack_stats {
     uint64_t tar_bytes, entries, content_bytes;
     wci_strv skipped; /* extended attributes that could not be set here, one line each */
+    /* Of the table of contents of a zstd:chunked layer, as stored, or empty. It agrees with the layer. */
+    wci_digest table;
 } wci_unpack_stats;
 
 /* Unpacks one layer into `dir` (from wci_staging_dir): makes dir/fs and dir/records. The DiffID is

@@ -36,6 +36,13 @@ typedef struct wci_sparse_region {
     uint64_t offset, size;
 } wci_sparse_region;
 
+/* What the records of a Windows layer say (windows_attrs.h). */
+typedef struct wci_windows_attrs {
+    int is_present; /* there are some */
+    int is_junction;
+    uint32_t file_attributes;
+} wci_windows_attrs;
+
 typedef struct wci_tar_entry {
     wci_entry_type type;
     const char *name; /* as in the archive */
@@ -45,6 +52,7 @@ typedef struct wci_tar_entry {
     uint64_t size;      /* of the file */
     uint64_t data_size; /* stored in the archive */
     int is_sparse;
+    wci_windows_attrs windows;
 } wci_tar_entry;
 
 /* What one entry gathers from headers before its own, and the memory its texts live in. Reused. */

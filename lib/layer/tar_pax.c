@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "layer/path.h"
 #include "layer/tar_header.h"
+#include "layer/windows_attrs.h"
 
 enum { MAX_XATTR_KEY = 255, MAX_XATTR_VALUE = 65536, MAX_XATTRS = 1024 };
 
@@ -209,6 +210,8 @@ static int32_t take_record(const pax_record *r, pax_state *s, wc_error **err)
         return take_time(r, &entry->attrs, err);
     if (strncmp(r->key, "GNU.sparse.", strlen("GNU.sparse.")) == 0)
         return take_sparse(r, s, err);
+    if (wci_windows_is_record(r->key))
+        return wci_windows_take_record(&entry->windows, r->key, r->value, r->value_size, err);
     return WC_OK; /* atime, ctime, names of users, comments … */
 }
 

@@ -24,6 +24,7 @@ struct wci_tar_reader {
     wci_tar_entry entry;
     uint64_t data_offset;
     uint64_t data_left; /* stored payload not yet lent */
+    int is_payload;     /* what is consumed now */
     size_t padding;     /* after it */
     size_t region;      /* of a sparse file: where we are */
     uint64_t region_done;
@@ -142,6 +143,18 @@ static int32_t need(wci_tar_reader *r, size_t size, wc_error **err)
     return WC_OK;
 }
 
+/* Lends what comes next, which is then consumed. */
+static const unsigned char *consume(wci_tar_reader *r, size_t size)
+{
+    const unsigned char *data = r->buffer + r->begin;
+    r->begin += size;
+    if (r->input.ledger && r->is_payload)
+        wci_ledger_take_content(r->input.ledger, data, size);
+    else if (r->input.ledger)
+        wci_ledger_take_bytes(r->input.ledger, data, size);
+    return data;
+}
+
 static int32_t take_block(wci_tar_reader *r, const unsigned char **block, wc_error **err)
 {
     int32_t rc = need(r, WCI_TAR_BLOCK, err);
@@ -149,8 +162,7 @@ static int32_t take_block(wci_tar_reader *r, const unsigned char **block, wc_err
         return rc;
     if (available(r) < WCI_TAR_BLOCK)
         return truncated(err);
-    *block = r->buffer + r->begin;
-    r->begin += WCI_TAR_BLOCK;
+    *block = consume(r, WCI_TAR_BLOCK);
     return WC_OK;
 }
 
@@ -164,8 +176,7 @@ static int32_t take_some(wci_tar_reader *r, uint64_t max, const unsigned char **
     if (!available(r))
         return truncated(err);
     *size = available(r) < max ? available(r) : (size_t)max;
-    *data = r->buffer + r->begin;
-    r->begin += *size;
+    *data = consume(r, *size);
     return WC_OK;
 }
 
@@ -204,7 +215,7 @@ static int32_t read_trailer(wci_tar_reader *r, wc_error **err)
     do {
         if (!is_zero(r->buffer + r->begin, available(r)))
             return wci_err(err, WC_E_FORMAT, "tar: something follows the end of the archive");
-        r->begin = r->end;
+        consume(r, available(r));
         int32_t rc = need(r, 1, err);
         if (rc)
             return rc;
@@ -337,6 +348,8 @@ static int32_t take_entry(wci_tar_reader *r, const unsigned char *block, wc_erro
     if (!rc && ++r->entries > r->input.limits->max_entries)
         return wci_err(err, WC_E_LIMIT, "tar: has more than the %llu entries that are allowed",
                        (unsigned long long)r->input.limits->max_entries);
+    if (!rc && r->input.ledger)
+        rc = wci_ledger_take_entry(r->input.ledger, &r->entry, err);
     return rc;
 }
 
@@ -364,10 +377,21 @@ static int has_pending_parts(const wci_tar_reader *r)
     return r->parts.pax.size || r->parts.long_name.size || r->parts.long_link.size;
 }
 
+/* What is left of the payload, and the padding after it. */
+static int32_t skip_payload(wci_tar_reader *r, wc_error **err)
+{
+    r->is_payload = 1;
+    int32_t rc = skip(r, r->data_left, err);
+    r->is_payload = 0;
+    if (!rc)
+        rc = skip(r, r->padding, err);
+    r->data_left = r->padding = 0;
+    return rc;
+}
+
 int32_t wci_tar_reader_next(wci_tar_reader *r, const wci_tar_entry **entry, wc_error **err)
 {
-    int32_t rc = skip(r, r->data_left + r->padding, err);
-    r->data_left = r->padding = 0;
+    int32_t rc = skip_payload(r, err);
     for (int is_entry = 0; !rc && !is_entry;) {
         unsigned char block[WCI_TAR_BLOCK]; /* the buffer moves on while it is still needed */
         const unsigned char *lent;
@@ -420,7 +444,9 @@ int32_t wci_tar_reader_data(wci_tar_reader *r, const void **data, size_t *size, 
     }
     const unsigned char *piece;
     uint64_t in_a_row = place_next(r, offset);
+    r->is_payload = 1;
     int32_t rc = take_some(r, in_a_row, &piece, size, err);
+    r->is_payload = 0;
     if (rc)
         return rc;
     *data = piece;

@@ -6,6 +6,7 @@
 #define WCI_LAYER_TAR_READER_H
 
 #include "core/digest.h"
+#include "layer/ledger.h"
 #include "layer/tar_header.h"
 
 typedef struct wci_tar_input {
@@ -14,7 +15,8 @@ typedef struct wci_tar_input {
     const _Atomic int *stop;    /* may be NULL */
     wci_hasher *hasher;         /* may be NULL */
     const uint64_t *compressed; /* bytes taken so far, for the ratio; may be NULL */
-    /* Leaves bytes of the source out, for files; may be NULL. */
+    wci_ledger *ledger;         /* may be NULL */
+    /* Leaves bytes of the source out, for files; may be NULL. Not together with a ledger. */
     int32_t (*skip)(void *self, uint64_t size, wc_error **err);
 } wci_tar_input;
 

@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "layer/chunked.h"
 #include "layer/codec.h"
 #include "layer/extract.h"
 #include "layer/records.h"
@@ -182,7 +183,7 @@ static int32_t take_entry(unpack *u, wci_tar_reader *reader, const wci_tar_entry
     int32_t rc;
     if (entry->type == WCI_ENTRY_IGNORED)
         return WC_OK;
-    if ((rc = wci_extract_take_path(&u->x, entry->name, err)) ||
+    if ((rc = wci_extract_take_path(&u->x, entry, err)) ||
         (rc = wci_name_kind_of(u->x.path.data, &kind, err)))
         return rc;
     if (!u->x.path.size)
@@ -341,15 +342,22 @@ static int32_t check_diff_id(wci_hasher *hasher, const wci_digest *expected, wc_
     return rc;
 }
 
-static int32_t unpack_all(unpack *u, const wci_tar_input *input, const wci_digest *diff_id,
-                          wc_error **err)
+static int32_t check_stream(unpack *u, const wci_tar_input *input, const wci_zstd_tail *tail,
+                            const wci_digest *diff_id, wc_error **err)
+{
+    int32_t rc = check_diff_id(input->hasher, diff_id, err);
+    return rc || !tail ? rc : wci_chunked_check(tail, input->ledger, &u->stats.table, err);
+}
+
+static int32_t unpack_all(unpack *u, const wci_tar_input *input, const wci_zstd_tail *tail,
+                          const wci_digest *diff_id, wc_error **err)
 {
     wci_tar_reader *reader = NULL;
     int32_t rc = wci_tar_reader_new(input, &reader, err);
     if (rc)
         return rc;
     if (!(rc = take_entries(u, reader, err)) &&
-        !(rc = check_diff_id(input->hasher, diff_id, err)) && !(rc = settle_dirs(u, err)) &&
+        !(rc = check_stream(u, input, tail, diff_id, err)) && !(rc = settle_dirs(u, err)) &&
         !(rc = wci_extract_finish(&u->x, &implied_attrs, err)))
         rc = wci_records_finish(&u->records, err);
     u->stats.tar_bytes = wci_tar_reader_bytes(reader);
@@ -359,6 +367,13 @@ static int32_t unpack_all(unpack *u, const wci_tar_input *input, const wci_diges
     return rc;
 }
 
+/* What the tables behind a zstd stream are compared with. */
+static int32_t open_ledger(const wci_decoder *decoder, wci_ledger **out, wc_error **err)
+{
+    const wci_zstd_tail *tail = wci_decoder_tail(decoder);
+    return tail ? wci_ledger_new(&tail->content_frames, out, err) : WC_OK;
+}
+
 int32_t wci_layer_unpack(const wci_source *compressed, wci_codec codec, const wci_digest *diff_id,
                          const char *dir, const wci_limits *limits, const _Atomic int *stop,
                          wci_unpack_stats *stats, wc_error **err)
@@ -366,8 +381,10 @@ int32_t wci_layer_unpack(const wci_source *compressed, wci_codec codec, const wc
     unpack u = {.records = {WCI_FD_NONE, WCI_STR_INIT}};
     wci_decoder *decoder = NULL;
     wci_hasher *hasher = NULL;
+    wci_ledger *ledger = NULL;
     int32_t rc;
     if (!(rc = wci_decoder_new(codec, compressed, &decoder, err)) &&
+        !(rc = open_ledger(decoder, &ledger, err)) &&
         !(rc = wci_hasher_new(wci_digest_algo(diff_id), &hasher, err)) &&
         !(rc = open_tree(&u, dir, limits, err))) {
         const wci_tar_input input = {
@@ -375,12 +392,14 @@ int32_t wci_layer_unpack(const wci_source *compressed, wci_codec codec, const wc
             .limits = limits,
             .stop = stop,
             .hasher = hasher,
+            .ledger = ledger,
             .compressed = codec == WCI_CODEC_NONE ? NULL : wci_decoder_consumed(decoder),
         };
-        rc = unpack_all(&u, &input, diff_id, err);
+        rc = unpack_all(&u, &input, wci_decoder_tail(decoder), diff_id, err);
     }
     wci_extract_free(&u.x);
     wci_records_close(&u.records);
+    wci_ledger_free(ledger);
     wci_hasher_free(hasher);
     wci_decoder_free(decoder);
     if (!rc && stats) {

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "core/error.h"
 #include "platform/host.h"
-#include "registry/base64.h"
 #include "registry/helper.h"
 #include "registry/remote.h"
 

@@ -4,12 +4,12 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/str.h"
 #include "platform/file.h"
 #include "platform/host.h"
-#include "registry/base64.h"
 
 #define MAX_FILE ((size_t)4 * 1024 * 1024)
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/file.h"
 #include "platform/host.h"
-#include "registry/base64.h"
 #include "registry/credentials.h"
 #include "registry/helper.h"
 #include "registry/remote.h"

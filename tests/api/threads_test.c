@@ -7,121 +7,24 @@
 #include "support/sanitized.h"
 #include "support/server_process.h"
 #include "support/support.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
+#include "support/workers.h"
 
 #define IMAGE "base"
 #define SECOND 1000000000ll
-enum { WORKERS_MAX = 16 };
 
 static char *dir;
 static wc_context *context;
 static wc_error *error;
 
-/* ---- Workers ----------------------------------------------------------------------------------- */
-
-/* Check's asserts are for the main thread: a worker notes down why it failed, and ends. */
-typedef struct worker worker;
-struct worker {
-    void (*work)(worker *w);
-    void *shared;
-    unsigned index;
-    int count; /* what it did, as the test understands it */
-    char id[96];
-    char why[512];
-    pthread_t thread;
-};
-
-static pthread_barrier_t together;
-static atomic_int makers; /* workers that still change something; lookers go on until there is none */
-
-static void give_up(worker *w, const char *call, int32_t rc, wc_error *err)
-{
-    if (!w->why[0])
-        snprintf(w->why, sizeof w->why, "worker %u: %s gave %s: %s", w->index, call, wc_code_name(rc),
-                 err ? wc_error_message(err) : "no error object");
-    wc_error_unref(err);
-}
-
-static int is_allowed(int32_t rc, int32_t code)
-{
-    return rc == WC_OK || rc == code || (rc == WC_E_STATE && code == WC_E_NOT_FOUND);
-}
-
-/* The call, with `err` as its last argument, gives WC_OK, or the worker ends. */
-#define need(w, call)                                                                              \
-    do {                                                                                           \
-        wc_error *err = NULL;                                                                      \
-        int32_t need_rc_ = (call);                                                                 \
-        if (need_rc_ || err) {                                                                     \
-            give_up((w), #call, need_rc_, err);                                                       \
-            return;                                                                                \
-        }                                                                                          \
-    } while (0)
-/* The call gives WC_OK or the code (or WC_E_STATE beside WC_E_NOT_FOUND: what is being removed), told in `rc`. */
-#define allow(w, rc, call, code)                                                                   \
-    do {                                                                                           \
-        wc_error *err = NULL;                                                                      \
-        (rc) = (call);                                                                             \
-        if ((rc) != wc_error_code(err) || !is_allowed((rc), (code))) {                             \
-            give_up((w), #call, (rc), err);                                                           \
-            return;                                                                                \
-        }                                                                                          \
-        wc_error_unref(err);                                                                       \
-    } while (0)
-#define need_true(w, condition)                                                                    \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            give_up((w), #condition, WC_OK, NULL);                                                    \
-            return;                                                                                \
-        }                                                                                          \
-    } while (0)
-
-static void *run_worker(void *arg)
-{
-    worker *w = arg;
-    pthread_barrier_wait(&together);
-    w->work(w);
-    return NULL;
-}
-
-static void *run_maker(void *arg)
-{
-    run_worker(arg);
-    atomic_fetch_sub(&makers, 1);
-    return NULL;
-}
-
-static int is_busy(void)
-{
-    return atomic_load(&makers) > 0;
-}
-
-/* The first `making` of them change something. */
-static void start_workers(worker *w, unsigned count, unsigned making)
-{
-    ck_assert_uint_le(count, WORKERS_MAX);
-    pthread_barrier_init(&together, NULL, count);
-    atomic_store(&makers, (int)making);
-    for (unsigned i = 0; i < count; i++) {
-        w[i].index = i;
-        ck_assert_int_eq(pthread_create(&w[i].thread, NULL, i < making ? run_maker : run_worker, &w[i]), 0);
-    }
-}
-
 static void join_workers(worker *w, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++)
-        ck_assert_int_eq(pthread_join(w[i].thread, NULL), 0);
-    pthread_barrier_destroy(&together);
-    for (unsigned i = 0; i < count; i++)
-        ck_assert_msg(!w[i].why[0], "%s", w[i].why);
+    const char *why = workers_join(w, count);
+    ck_assert_msg(!why, "%s", why);
 }
 
 static void run_workers(worker *w, unsigned count, unsigned making)
 {
-    start_workers(w, count, making);
+    workers_start(w, count, making);
     join_workers(w, count);
 }
 
@@ -781,7 +684,7 @@ START_TEST(forks_while_threads_work)
     worker w[4] = {{0}};
     for (int i = 0; i < 4; i++)
         w[i].work = i < 2 ? pull_tag_and_remove : i < 3 ? run_containers : look_at_the_rest;
-    start_workers(w, 4, 3);
+    workers_start(w, 4, 3);
     for (int i = 0; i < 20; i++)
         assert_child_is_told();
     join_workers(w, 4);

@@ -4,6 +4,9 @@
 
 Everything is on tmpfs: registry, stores, temporary files. A round runs each contender once, so that a
 machine that slows down slows them all; ratios are taken round by round and their median is shown.
+
+Processor time and peak memory are those of the command that is run, with its children. Docker and containerd
+work in a daemon: theirs are marked, since they are of the client alone.
 """
 import argparse
 import json
@@ -262,6 +265,10 @@ def rounds(count, contenders, prepare, command):
     return results
 
 
+def in_daemon(name):
+    return name in (Containerd.name, Docker.name)
+
+
 def summary(title, results, ours):
     rows = []
     for name, figures in results.items():
@@ -269,13 +276,17 @@ def summary(title, results, ours):
         rows.append({"name": name, "wall": statistics.median(f["wall"] for f in figures),
                      "low": min(f["wall"] for f in figures), "high": max(f["wall"] for f in figures),
                      "cpu": statistics.median(f["cpu"] for f in figures),
-                     "rss_mb": max(f["rss"] for f in figures) / 1024,
+                     "rss_mb": max(f["rss"] for f in figures) / 1024, "client_only": in_daemon(name),
                      "ratio": statistics.median(ratios) if ratios else None})
     rows.sort(key=lambda r: r["wall"])
     print(f"\n{title}\n  {'':16}{'median s':>10}{'min':>9}{'max':>9}{'cpu s':>9}{'peak MB':>9}{'ours / it':>11}")
     for r in rows:
         ratio = f"{r['ratio']:.2f}" if r["ratio"] else ""
-        print(f"  {r['name']:16}{r['wall']:10.3f}{r['low']:9.3f}{r['high']:9.3f}{r['cpu']:9.2f}{r['rss_mb']:9.1f}{ratio:>11}")
+        mark = "*" if r["client_only"] else ""
+        print(f"  {r['name']:16}{r['wall']:10.3f}{r['low']:9.3f}{r['high']:9.3f}{r['cpu']:8.2f}{mark:1}{r['rss_mb']:8.1f}"
+              f"{mark:1}{ratio:>11}")
+    if any(r["client_only"] for r in rows):
+        print("  * of the client alone; what its daemon used, which does the work, is not in it")
     return {"title": title, "rows": rows}
 
 

@@ -5,12 +5,13 @@
 After each kill: the next calls work without repair, `system check` is clean, nothing that had been
 reported done is lost, nothing that had been reported gone is back, and what ran still runs. At the end
 nothing is left. In a third of the rounds of start, run and rm the containers' monitors are killed instead of
-wcctl. Half of the containers go on until they are removed; half of the pulls have everything to bring.
+wcctl. Half of the containers go on until they are removed; half of the pulls have everything to bring, half of
+them from a registry. Each operation must have been at work when it was killed in a share of all rounds; those that
+lack such kills get more rounds.
 
 usage: lifecycle.py BUILD_DIR SOURCE_DIR [--rounds N] [--seed N]
 """
 import argparse
-import glob
 import json
 import os
 import random
@@ -38,11 +39,18 @@ if not shutil.which("runc", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
     print("SKIP: no OCI runtime (runc)")
     sys.exit(77)
 
+sys.path.insert(0, f"{args.source}/tests/support")
+from store_remains import Remains  # found where the line above says
+
 work = tempfile.mkdtemp(prefix="wc-crash-")
 root = f"{work}/root"
 RUN_ROOT = f"{work}/run"
 WCCTL = [f"{args.build}/bin/wcctl", "--root", root, "--run-root", RUN_ROOT, "--runtime", "runc"]
-IMAGES = ["one", "two", "three"]
+remains = Remains(root, RUN_ROOT)
+IMAGES = ["one", "two"]
+FROM_REGISTRY = ["two"]
+# The kills that have to come while it is at work, in a hundred rounds.
+NEEDED = {"pull": 4, "pull from a registry": 4, "create": 6, "start": 6, "rm": 6, "prune": 6}
 
 
 def wcctl(*words, ok=True, timeout=60):
@@ -52,12 +60,42 @@ def wcctl(*words, ok=True, timeout=60):
     return done
 
 
-def source(image):
-    return f"oci:{work}/layout-{image}:{image}"
+class Registry:
+    """Debian's docker-registry with those images; without it they come from layouts like the others."""
+
+    def __init__(self):
+        self.child = subprocess.Popen(["bash", f"{args.source}/tests/support/registry.sh", "serve", f"{work}/registry"],
+                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.address = (self.child.stdout.readline().split() or [None])[0]
+        if not self.address:
+            print("SKIPPED PART: crash_lifecycle: pulls from a registry: docker-registry is not installed")
+            FROM_REGISTRY.clear()
+            NEEDED.pop("pull from a registry")
+        for image in FROM_REGISTRY:
+            wcctl("copy", "-q", f"oci:{work}/layout-{image}:{image}", f"docker://{self.name(image)}")
+
+    def name(self, image):
+        return f"{self.address}/{image}:1"
+
+    def stop(self):
+        self.child.stdin.close()
+        self.child.wait()
+
+
+def name_of(image):
+    """By which containers and removals know it."""
+    return registry.name(image) if image in FROM_REGISTRY else image
 
 
 def pull(image):
-    return ["pull", "-q", source(image)]
+    place = f"docker://{registry.name(image)}" if image in FROM_REGISTRY else f"oci:{work}/layout-{image}:{image}"
+    return ["pull", "-q", place]
+
+
+def operation_of(words):
+    if words[0] == "pull" and words[-1].startswith("docker://"):
+        return "pull from a registry"
+    return "prune" if words[:2] == ["system", "prune"] else words[0]
 
 
 def names_of_images():
@@ -112,22 +150,9 @@ class Model:
             self.gone_containers.add(name)
 
 
-def monitors():
-    """Process ids of the monitors of our store."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            exe, place = os.readlink(f"/proc/{pid}/exe"), os.readlink(f"/proc/{pid}/cwd")
-            if os.path.basename(exe).startswith("wc-helper") and place.startswith(RUN_ROOT):
-                found.append(int(pid))
-        except OSError:
-            continue
-    return found
-
-
 def kill_monitors(model):
     model.running.clear()
-    for pid in monitors():
+    for pid in remains.monitors():
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -138,14 +163,20 @@ class MonitorVictims(Victims):
     """In some rounds the monitors of all containers are killed instead."""
 
     def kill(self, model, words, monitor=False, may_fail=False):
-        return super().kill(words, (lambda child: kill_monitors(model)) if monitor else None, may_fail)
+        return super().kill(words, (lambda child: kill_monitors(model)) if monitor else None, may_fail, operation_of(words))
+
+    def lacking(self):
+        """The operations that have had too few kills at work, the one that lacks most first."""
+        lack = {operation: needed * args.rounds / 100 - self.landed.get(operation, 0)
+                for operation, needed in NEEDED.items()}
+        return sorted((o for o in lack if lack[o] > 0), key=lambda o: -lack[o])
 
 
 # ---- The rounds, one of each kind ---------------------------------------------------------------------
 
 def remove_users(model, image, listed):
     for name, container in listed.items():
-        if container["Config"]["Image"] == image:
+        if container["Config"]["Image"] == name_of(image):
             wcctl("rm", "-f", name)
             model.container_goes(name, True)
 
@@ -159,7 +190,7 @@ def have_image(model, image, images):
 def round_pull(model, victims, images, listed, name, image):
     if image in images and chance.random() < 0.5:
         remove_users(model, image, listed)
-        wcctl("rmi", image)
+        wcctl("rmi", name_of(image))
         model.image_goes(image, True)
     model.image_comes(image, False)
     model.image_comes(image, victims.kill(model, pull(image)))
@@ -167,7 +198,7 @@ def round_pull(model, victims, images, listed, name, image):
 
 def words_of(name, image):
     seconds = chance.choice(["0.05", "1000"])
-    return ["--name", name, "--network", "none", image, "sleep", seconds], seconds == "1000"
+    return ["--name", name, "--network", "none", name_of(image), "sleep", seconds], seconds == "1000"
 
 
 def round_create(model, victims, images, listed, name, image):
@@ -202,7 +233,7 @@ def round_rm(model, victims, images, listed, name, image):
 def round_rmi(model, victims, images, listed, name, image):
     remove_users(model, image, listed)
     model.image_goes(image, False)
-    model.image_goes(image, victims.kill(model, ["rmi", image]))
+    model.image_goes(image, victims.kill(model, ["rmi", name_of(image)]))
 
 
 def round_prune(model, victims, images, listed, name, image):
@@ -214,17 +245,21 @@ def round_prune(model, victims, images, listed, name, image):
             model.container_goes(n, True)
 
 
-def choose_round(images, listed, image):
-    """Of what can be done now."""
-    chosen = chance.choice(ROUNDS)
-    if chosen in (round_start, round_rm) and not listed:
-        return round_run
-    if chosen is round_rmi and image not in images:
-        return round_pull
-    return chosen
+ROUNDS = {"pull": round_pull, "pull from a registry": round_pull, "create": round_create, "start": round_start,
+          "run": round_run, "rm": round_rm, "rmi": round_rmi, "prune": round_prune}
 
 
-ROUNDS = [round_pull, round_pull, round_create, round_start, round_run, round_rm, round_rmi, round_prune]
+def choose(victims, images, listed):
+    """A round and an image for it: half of the time what lacks kills most, else any; of what can be done now."""
+    lacking = victims.lacking()
+    operation = lacking[0] if lacking and chance.random() < 0.5 else chance.choice(sorted(ROUNDS))
+    choice = FROM_REGISTRY if operation == "pull from a registry" and FROM_REGISTRY else IMAGES
+    image = chance.choice([i for i in choice if operation != "pull" or i not in FROM_REGISTRY])
+    if operation in ("start", "rm") and not listed:
+        operation = "run"
+    if operation == "rmi" and image not in images:
+        operation = "pull"
+    return ROUNDS[operation], image
 
 
 def after(model):
@@ -233,17 +268,9 @@ def after(model):
     if check.returncode:
         raise Failure(f"system check: {check.stdout}{check.stderr}")
     if IMAGES[0] in model.check()[0]:
-        done = wcctl("run", "--rm", "--network", "none", IMAGES[0], "echo", "alive")
+        done = wcctl("run", "--rm", "--network", "none", name_of(IMAGES[0]), "echo", "alive")
         if done.stdout != "alive\n":
             raise Failure(f"run printed {done.stdout!r}")
-
-
-def files_left():
-    left = []
-    for folder in ("blobs", "trees", "links", "staging", "ingest", "containers"):
-        for base, dirs, files in os.walk(f"{root}/{folder}"):
-            left += [os.path.join(base, f) for f in files] + ([base] if base.count("/") > root.count("/") + 2 else [])
-    return left
 
 
 def finish(model):
@@ -254,36 +281,40 @@ def finish(model):
         wcctl("rmi", "-f", image["Id"])
     wcctl("system", "prune", "-a", "-f", "--partial")
     for _ in range(50):
-        if not monitors():
+        if not remains.monitors():
             break
         time.sleep(0.1)
-    groups = glob.glob("/sys/fs/cgroup/wincontainer/*") + glob.glob("/sys/fs/cgroup/*/wincontainer/*")
-    with open("/proc/mounts", encoding="utf-8") as mounts:
-        mounted = [line for line in mounts if work in line]
-    for what, left in (("files", files_left()), ("monitors", monitors()), ("mounts", mounted),
-                       ("control groups", [g for g in groups if os.path.basename(g) in model.ids])):
+    for what, left in (("files", remains.files()), ("monitors", remains.monitors()), ("mounts", remains.mounts()),
+                       ("control groups", remains.control_groups(model.ids))):
         if left:
             raise Failure(f"{what} left: {left[:5]}")
 
 
 def main():
-    for image in IMAGES:
-        subprocess.run([sys.executable, f"{args.source}/tests/support/busybox_image.py", f"{work}/layout-{image}", image,
-                        "--files", "600", "--seed", image], check=True)
-    model, victims = Model(), MonitorVictims(WCCTL, chance)
-    for number in range(args.rounds):
+    model, victims, number = Model(), MonitorVictims(WCCTL, chance), 0
+    # Further rounds, but not for ever, while some operation lacks kills.
+    while number < args.rounds or (victims.lacking() and number < 2 * args.rounds):
         images, listed = model.check()
-        image = chance.choice(IMAGES)
-        choose_round(images, listed, image)(model, victims, images, listed, f"c{number}", image)
+        play, image = choose(victims, images, listed)
+        play(model, victims, images, listed, f"c{number}", image)
         after(model)
+        number += 1
     finish(model)
-    print(f"lifecycle: {args.rounds} rounds, {victims.summary()}: nothing lost, nothing back, nothing left")
+    print(f"lifecycle: {number} rounds, {victims.summary()}: nothing lost, nothing back, nothing left")
+    if victims.lacking():
+        raise Failure(f"too few kills came in time to prove anything {victims.lacking()}")
 
 
 if __name__ == "__main__":
+    for layout in IMAGES:
+        subprocess.run([sys.executable, f"{args.source}/tests/support/busybox_image.py", f"{work}/layout-{layout}",
+                        layout, "--files", "300", "--seed", layout], check=True)
+    registry = Registry()
     try:
         main()
     except (Failure, subprocess.TimeoutExpired) as failure:
         print(f"lifecycle: seed {args.seed}: {failure}; the store is kept in {work}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        registry.stop()
     shutil.rmtree(work, ignore_errors=True)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs into an empty directory and uses only what is there: examples by the exported CMake target and
-# by pkg-config, wcctl with its helper, man page and completions.
+# Installs into an empty directory and uses only what is there: examples and a loadable backend by the exported
+# CMake target and by pkg-config, wcctl with its helper, man page and completions.
 # usage: install.sh BUILD_DIR SOURCE_DIR
 set -eu
 build=$1 source=$2
@@ -19,8 +19,12 @@ for file in bin/wcctl libexec/wincontainer/wc-helper share/man/man1/wcctl.1 incl
     [ -e "$prefix/$file" ] || fail "$file is not installed"
 done
 
-cmake -S "$source/examples/small" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" 2>&1 &&
-    cmake --build "$work/cmake" >>"$work/log" 2>&1 || { cat "$work/log"; fail "examples do not build by find_package"; }
+by_cmake() {
+    cmake -S "$source/examples/$1" -B "$work/$1" -DCMAKE_PREFIX_PATH="$prefix" >"$work/log" 2>&1 &&
+        cmake --build "$work/$1" >>"$work/log" 2>&1 || { cat "$work/log"; fail "$1 does not build by find_package"; }
+}
+by_cmake small
+by_cmake backend-null
 
 export PKG_CONFIG_PATH=$lib/pkgconfig
 version=$(pkg-config --modversion wincontainer)
@@ -31,10 +35,17 @@ env -u LD_LIBRARY_PATH "$prefix/bin/wcctl" version | grep -q "$version" || fail 
 
 python3 "$source/tests/support/busybox_image.py" "$work/image" test || exit $?
 export WC_ROOT=$work/root
-"$work/cmake/mock_test" "oci:$work/image:test" | grep -q 'all steps behaved'
+"$work/small/mock_test" "oci:$work/image:test" | grep -q 'all steps behaved'
 WC_BACKEND=mock "$work/pull_and_run" "oci:$work/image:test" outln:hello >"$work/out"
 [ "$(cat "$work/out")" = hello ] || fail "pull_and_run printed '$(cat "$work/out")'"
-"$work/cmake/watch_events" 0 | grep -q 'container die' || fail "no event of the run"
+# A third party's backend in the installed program: its containers run, do nothing, and end when they are killed.
+null() { "$prefix/bin/wcctl" --root "$WC_ROOT" --load-backend "$work/backend-null/backend-null.so" --backend null "$@"; }
+null run -d --name of-null --network none "$(null images -q | head -1)" anything >/dev/null
+null ps | grep -q of-null || fail "the loaded backend's container does not run"
+null kill of-null >/dev/null
+[ "$(null wait of-null)" = 137 ] || fail "the loaded backend's container ended with $(null wait of-null)"
+null rm of-null >/dev/null
+"$work/small/watch_events" 0 | grep -q 'container die' || fail "no event of the run"
 
 # The README's program, as it stands there but for where the image comes from. Its store is the default one, so
 # where it runs, that is one of its own.

@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 wc_add_fuzzer(tar fuzz_tar.c corpus/tar)
 wc_add_fuzzer(codec fuzz_codec.c corpus/codec)
+wc_add_fuzzer(security fuzz_security.c corpus/security)
+wc_add_fuzzer(chunked fuzz_chunked.c corpus/chunked json.dict)

@@ -15,11 +15,15 @@ char *hostile_unpack(tarball *t);
 /* The same, for a tar that is refused; it is released. */
 void hostile_refused(tarball *t, int32_t want);
 void hostile_refused_with(tarball *t, const wci_limits *limits, int32_t want);
-/* Links the layers, bottom first, to the one on top: gives X's fs or NULL when empty; owned. */
+/* "FS/NAME"; owned. */
 char *hostile_path(const char *fs, const char *name);
 int hostile_exists(const char *fs, const char *name);
+/* The S_IFMT part of the mode; 0 when there is nothing. */
 mode_t hostile_type(const char *fs, const char *name);
+void hostile_assert_text(const char *fs, const char *name, const char *want);
 
 TCase *hostile_stream_cases(void);
+TCase *hostile_chunked_cases(void);
+TCase *hostile_windows_cases(void);
 
 #endif

@@ -345,33 +345,6 @@ START_TEST(case_18_wrong_diff_id)
 }
 END_TEST
 
-/* A table of contents in a skippable frame says that there is another file: only the stream counts,
- * which its DiffID vouches for. */
-START_TEST(case_19_zstd_chunked_table)
-{
-    static const char table[] = "{\"version\":1,\"entries\":[{\"type\":\"reg\",\"name\":\"evil\"}]}";
-    tarball plain = TARBALL_INIT, zstd = TARBALL_INIT;
-    wci_digest diff_id;
-    unsigned char head[8] = {0x50, 0x2a, 0x4d, 0x18, sizeof table, 0, 0, 0};
-    make_sample(&plain);
-    tar_bytes(&zstd, head, sizeof head);
-    tar_bytes(&zstd, table, sizeof table);
-    tar_zstd(&zstd, plain.data, 700); /* chunks are frames of their own */
-    tar_zstd(&zstd, plain.data + 700, plain.size - 700);
-    tar_bytes(&zstd, head, sizeof head);
-    tar_bytes(&zstd, table, sizeof table);
-    test_ok(wci_digest_of(WCI_SHA256, plain.data, plain.size, &diff_id, NULL));
-    test_ok(unpack_bytes(zstd.data, zstd.size, WCI_CODEC_ZSTD, &diff_id, hostile_dir, NULL, NULL,
-                         NULL));
-    char *fs = test_text("%s/fs", hostile_dir);
-    ck_assert(hostile_exists(fs, "d/b"));
-    ck_assert(!hostile_exists(fs, "evil"));
-    free(fs);
-    tar_free(&plain);
-    tar_free(&zstd);
-}
-END_TEST
-
 /* Decoding happens in this process: a planted decompressor on PATH is not run. */
 START_TEST(case_20_planted_programs)
 {
@@ -429,7 +402,6 @@ TCase *hostile_stream_cases(void)
     tcase_add_test(tc, case_17_damaged_zstd);
     tcase_add_test(tc, case_17_damaged_tar);
     tcase_add_test(tc, case_18_wrong_diff_id);
-    tcase_add_test(tc, case_19_zstd_chunked_table);
     tcase_add_test(tc, case_20_planted_programs);
     return tc;
 }

@@ -2,6 +2,7 @@
 set(dir ${CMAKE_CURRENT_LIST_DIR})
 wc_add_test(unit_layer unit SOURCES ${dir}/test_layer.c INTERNAL)
 wc_add_test(unit_layer_codec unit SOURCES ${dir}/test_layer_codec.c INTERNAL)
+wc_add_test(unit_layer_security unit SOURCES ${dir}/test_layer_security.c INTERNAL)
 wc_add_test(unit_layer_tools unit SOURCES ${dir}/test_layer_tools.c INTERNAL TIMEOUT 300)
 wc_add_test(unit_layer_split unit SOURCES ${dir}/test_layer_split.c INTERNAL)
 wc_add_test(unit_layer_umoci unit SOURCES ${dir}/test_layer_umoci.c INTERNAL)

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "registry/address.h"
-#include "registry/base64.h"
 #include "registry/credentials.h"
 #include "registry/headers.h"
 #include "registry/proxy.h"
@@ -395,32 +395,7 @@ START_TEST(proxy_from_environment)
 }
 END_TEST
 
-/* ---- Base64 and credentials ------------------------------------------------------------------- */
-
-START_TEST(base64)
-{
-    static const struct {
-        const char *plain, *coded;
-    } pairs[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-                 {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
-                 {"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "//79"}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        size_t n = 99;
-        char *coded = wci_base64_encode(pairs[i].plain, strlen(pairs[i].plain));
-        char *plain = wci_base64_decode(pairs[i].coded, &n);
-        ck_assert_str_eq(coded, pairs[i].coded);
-        ck_assert_str_eq(plain, pairs[i].plain);
-        ck_assert_uint_eq(n, strlen(pairs[i].plain));
-        wci_free(coded);
-        wci_free(plain);
-    }
-    static const char *const bad[] = {"A", "Zg=", "Z===", "Zg==Zg==", "Z g", "*"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        size_t n;
-        ck_assert_msg(!wci_base64_decode(bad[i], &n), "%s", bad[i]);
-    }
-}
-END_TEST
+/* ---- Credentials ------------------------------------------------------------------------------ */
 
 static char dir[] = "/tmp/wc-credentials-XXXXXX";
 static char file[64];
@@ -590,7 +565,6 @@ int main(void)
     suite_add_tcase(suite, t);
     t = tcase_create("credentials");
     tcase_add_checked_fixture(t, make_dir, remove_dir);
-    tcase_add_test(t, base64);
     tcase_add_test(t, credentials_longest_path);
     tcase_add_test(t, credentials_kinds);
     tcase_add_test(t, credentials_malformed_without_secrets);

@@ -7,6 +7,7 @@
 #include <wincontainer/version.h>
 
 #include "core/alloc.h"
+#include "core/base64.h"
 #include "core/error.h"
 #include "core/list.h"
 #include "core/log.h"
@@ -189,6 +190,31 @@ START_TEST(foreign_text_is_made_harmless)
 }
 END_TEST
 
+START_TEST(base64_is_strict)
+{
+    static const struct {
+        const char *plain, *coded;
+    } pairs[] = {{"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
+                 {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
+                 {"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "//79"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        size_t n = 99;
+        char *coded = wci_base64_encode(pairs[i].plain, strlen(pairs[i].plain));
+        char *plain = wci_base64_decode(pairs[i].coded, &n);
+        ck_assert_str_eq(coded, pairs[i].coded);
+        ck_assert_str_eq(plain, pairs[i].plain);
+        ck_assert_uint_eq(n, strlen(pairs[i].plain));
+        wci_free(coded);
+        wci_free(plain);
+    }
+    static const char *const bad[] = {"A", "Zg=", "Z===", "Zg==Zg==", "Z g", "*"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        size_t n;
+        ck_assert_msg(!wci_base64_decode(bad[i], &n), "%s", bad[i]);
+    }
+}
+END_TEST
+
 START_TEST(lists_hold_one_kind)
 {
     wc_list *list;
@@ -294,6 +320,7 @@ int main(void)
     tcase_add_test(tc, utf8_is_strict);
     tcase_add_test(tc, numbers_are_strict);
     tcase_add_test(tc, foreign_text_is_made_harmless);
+    tcase_add_test(tc, base64_is_strict);
     tcase_add_test(tc, lists_hold_one_kind);
     tcase_add_test(tc, log_keeps_what_its_level_says);
     tcase_add_test(tc, log_drops_the_oldest_and_says_so);

@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "core/json.h"
+#include "core/json_stream.h"
 
 static int32_t parse(const char *text, json_t **out)
 {
@@ -178,6 +179,94 @@ START_TEST(dump_keeps_order_and_bytes)
 }
 END_TEST
 
+/* ---- Streams ---------------------------------------------------------------------------------- */
+
+static int32_t count_element(void *self, json_t *element, wc_error **err)
+{
+    int64_t number = 0;
+    int32_t rc = wci_json_get_int(element, "n", "test", 0, 1000000, &number, err);
+    *(int64_t *)self += number;
+    return rc;
+}
+
+/* Fed in pieces of that size; *sum is that of the elements' "n", *rest what is left, as text. */
+static int32_t stream(const char *text, size_t piece, int64_t *sum, char **rest)
+{
+    const wci_json_stream_rules rules = {"test", "list", count_element, sum};
+    wci_json_stream *s = NULL;
+    json_t *value = NULL;
+    size_t size = strlen(text);
+    int32_t rc = wci_json_stream_new(&rules, &s, NULL);
+    *sum = 0;
+    *rest = NULL;
+    for (size_t at = 0; !rc && at < size; at += piece)
+        rc = wci_json_stream_feed(s, text + at, size - at < piece ? size - at : piece, NULL);
+    if (!rc && !(rc = wci_json_stream_end(s, &value, NULL)))
+        *rest = wci_json_dump_text(value);
+    json_decref(value);
+    wci_json_stream_free(s);
+    return rc;
+}
+
+START_TEST(streams_give_elements_and_the_rest)
+{
+    static const struct {
+        const char *text, *rest;
+        int sum;
+    } good[] = {
+        {"{\"list\":[{\"n\":1},{\"n\":20}],\"a\":[{\"n\":5}]}", "{\"list\":[],\"a\":[{\"n\":5}]}", 21},
+        {" { \"a\" : \"[\\\"list\\\":[\" , \"list\" : [ { \"n\" : 3 , \"x\": [\"]}\", {}] } ] } ",
+         "{\"a\":\"[\\\"list\\\":[\",\"list\":[]}", 3},
+        {"{\"list\":[]}", "{\"list\":[]}", 0},
+        {"{\"in\":{\"list\":[{\"n\":7}]},\"list\":[{}]}", "{\"in\":{\"list\":[{\"n\":7}]},\"list\":[]}", 0},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        for (size_t piece = 1; piece < 8; piece += 3) {
+            int64_t sum;
+            char *rest;
+            test_ok(stream(good[i].text, piece, &sum, &rest));
+            ck_assert_str_eq(rest, good[i].rest);
+            ck_assert_int_eq(sum, good[i].sum);
+            wci_free(rest);
+        }
+    }
+}
+END_TEST
+
+START_TEST(streams_are_strict)
+{
+    static const char *const bad[] = {
+        "", "{", "{}", "[]", "{\"list\":{}}", "{\"list\":[1]}", "{\"list\":[{\"n\":1},]}", "{\"list\":[,{}]}",
+        "{\"list\":[{} {}]}", "{\"list\":[{}", "{\"list\":[{}]", "{\"list\":[{}]}}", "{\"list\":[{}]}x",
+        "{\"list\":[{\"n\":1,\"n\":1}]}", "{\"list\":[{\"n\":\"x\"}]}", "{\"list\":[[]]}", "{\"list\":null}",
+        "{\"list\":[],\"list\":[{}]}", "{\"list\":[{}],\"list\":[]}", "{\"\\u006cist\":[{}]}",
+        "{\"a\\\"list\":[{}],\"list\":[]}", "{\"a\\\"list\":[{}]}", "[{\"list\":[{}]}]",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        int64_t sum;
+        char *rest;
+        ck_assert_msg(stream(bad[i], 3, &sum, &rest) == WC_E_FORMAT, "'%s'", bad[i]);
+    }
+}
+END_TEST
+
+/* An endless string in an element, and one outside, take 1 MiB at most. */
+START_TEST(streams_are_bounded)
+{
+    static const char *const begins[] = {"{\"list\":[{\"", "{\""};
+    char *large = malloc((2 << 20) + 1);
+    for (size_t i = 0; i < 2; i++) {
+        int64_t sum;
+        char *rest;
+        memset(large, 'x', 2 << 20);
+        large[2 << 20] = '\0';
+        memcpy(large, begins[i], strlen(begins[i]));
+        test_code(stream(large, 65536, &sum, &rest), WC_E_LIMIT);
+    }
+    free(large);
+}
+END_TEST
+
 START_TEST(times_go_both_ways)
 {
     static const struct {
@@ -239,6 +328,9 @@ int main(void)
     tcase_add_test(tc, readers_check_types);
     tcase_add_test(tc, keys_of_other_case_are_refused);
     tcase_add_test(tc, dump_keeps_order_and_bytes);
+    tcase_add_test(tc, streams_give_elements_and_the_rest);
+    tcase_add_test(tc, streams_are_strict);
+    tcase_add_test(tc, streams_are_bounded);
     tcase_add_test(tc, times_go_both_ways);
     tcase_add_test(tc, bad_times_are_refused);
     suite_add_tcase(suite, tc);

@@ -159,6 +159,60 @@ START_TEST(zstd_frames_are_one_stream)
 }
 END_TEST
 
+/* The last three skippable frames, with their places, and only when no content follows. */
+START_TEST(zstd_tail_is_kept)
+{
+    static const char head[] = "\x50\x2a\x4d\x18\x02\0\0";
+    tarball packed = TARBALL_INIT;
+    for (int i = 0; i < 6; i++) {
+        char payload[3] = {'p', (char)('0' + i), '\0'};
+        tar_bytes(&packed, head, 8);
+        tar_bytes(&packed, payload, 2);
+        if (i == 1)
+            tar_zstd(&packed, "content", 7);
+    }
+    for (size_t piece = 1; piece < 40; piece += 6) {
+        memory_source m = {packed.data, packed.size, 0, piece};
+        wci_source source = {memory_read, &m};
+        wci_decoder *decoder = NULL;
+        size_t got = 0;
+        char text[64];
+        test_ok(wci_decoder_new(WCI_CODEC_ZSTD, &source, &decoder, NULL));
+        test_ok(wci_decoder_read(decoder, text, sizeof text, &got, NULL));
+        const wci_zstd_tail *tail = wci_decoder_tail(decoder);
+        ck_assert_uint_eq(got, 7);
+        ck_assert_uint_eq(tail->content_frames, 1);
+        ck_assert_uint_eq(tail->count, 3);
+        for (size_t i = 0; i < 3; i++) {
+            ck_assert_uint_eq(tail->frames[i].offset, packed.size - 2 - 10 * (2 - i));
+            ck_assert_uint_eq(tail->frames[i].data.size, 2);
+            ck_assert_int_eq(tail->frames[i].data.data[1], (char)('3' + i));
+        }
+        wci_decoder_free(decoder);
+    }
+    tar_free(&packed);
+}
+END_TEST
+
+START_TEST(zstd_tail_is_bounded)
+{
+    wci_zstd_tail tail = {.count = 0};
+    wci_zstd_tail_begin(&tail, 0, WCI_TAIL_MAX - 1);
+    wci_zstd_tail_add(&tail, "x", 1);
+    wci_zstd_tail_begin(&tail, 0, 2); /* no room beside the first */
+    wci_zstd_tail_add(&tail, "xx", 2);
+    wci_zstd_tail_begin(&tail, 0, UINT32_MAX);
+    wci_zstd_tail_add(&tail, "x", 1);
+    ck_assert_uint_eq(tail.frames[0].data.size, 1);
+    for (int i = 1; i < 3; i++) {
+        ck_assert_int_eq(tail.frames[i].is_too_large, 1);
+        ck_assert_uint_eq(tail.frames[i].data.size, 0);
+    }
+    wci_zstd_tail_clear(&tail);
+    ck_assert_uint_eq(tail.count, 0);
+}
+END_TEST
+
 START_TEST(plain_bytes_pass)
 {
     tarball text = TARBALL_INIT;
@@ -238,6 +292,8 @@ int main(void)
     tcase_add_test(tc, gzip_headers_with_everything);
     tcase_add_test(tc, both_inflates_agree_on_damage);
     tcase_add_test(tc, zstd_frames_are_one_stream);
+    tcase_add_test(tc, zstd_tail_is_kept);
+    tcase_add_test(tc, zstd_tail_is_bounded);
     tcase_add_test(tc, plain_bytes_pass);
     tcase_add_test(tc, errors_of_the_source_pass);
     tcase_add_test(tc, media_types);

@@ -6,7 +6,7 @@
 #include "image/trust/claim.h"
 #include "platform/host.h"
 #include "platform/process.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define MAX_KEYRING ((size_t)16 << 20)
 #define MAX_STATUS ((size_t)64 << 10)

@@ -5,7 +5,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/trust/gpg.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define ARMOUR "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 #define ARMOUR_END "-----END PGP PUBLIC KEY BLOCK-----"

@@ -9,7 +9,7 @@
 #include "image/trust/key_file.h"
 #include "image/trust/subject.h"
 #include "platform/host.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define TYPE_JWS "application/jose+json"
 #define TYPE_COSE "application/cose"

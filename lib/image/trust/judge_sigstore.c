@@ -7,7 +7,7 @@
 #include "image/trust/attached.h"
 #include "image/trust/claim.h"
 #include "image/trust/key_file.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 /* cosign's, whatever the key. */
 static const wci_scheme cosign_scheme = {.bits = 256};

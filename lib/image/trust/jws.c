@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "image/trust/strict.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define WHAT "notation signature"
 #define PREFIX "io.cncf.notary."

@@ -9,7 +9,7 @@
 #include "core/secretbox.h"
 #include "platform/host.h"
 #include "platform/keys.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define WHAT "the encrypted key"
 #define MAX_SIZE ((size_t)1 << 20)

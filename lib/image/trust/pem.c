@@ -5,7 +5,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define BEGIN "-----BEGIN "
 #define END "-----END "

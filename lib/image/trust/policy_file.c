@@ -9,7 +9,7 @@
 #include "image/trust/subject.h"
 #include "platform/file.h"
 #include "platform/host.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #define MAX_FILE ((size_t)4 << 20)
 #define MAX_REQUIREMENTS 100

@@ -9,7 +9,7 @@
 #include "image/trust/claim.h"
 #include "image/trust/key_file.h"
 #include "image/trust/sign_manifest.h"
-#include "registry/base64.h"
+#include "core/base64.h"
 
 static const wci_scheme cosign_scheme = {.bits = 256};
 

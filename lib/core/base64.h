@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WCI_REGISTRY_BASE64_H
-#define WCI_REGISTRY_BASE64_H
+#ifndef WCI_BASE64_H
+#define WCI_BASE64_H
 
 #include <stddef.h>
 

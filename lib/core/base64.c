@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry/base64.h"
+#include "core/base64.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file container.h
+ * Containers: from an image to an exit code.
+ *
+ * A container outlives the process that started it; every process that opens the store sees it.
+ * A wc_container names a container; what it is at one moment is a wc_container_info.
+ * Words and defaults are those of `docker run`.
+ */
+#ifndef WINCONTAINER_CONTAINER_H
+#define WINCONTAINER_CONTAINER_H
+
+#include <wincontainer/base.h>
+#include <wincontainer/stream.h>
+
+WC_BEGIN_DECLS
+
+/** What a new container is to be. @since 0.1 */
+typedef struct wc_container_options wc_container_options;
+/** How to read a log. @since 0.1 */
+typedef struct wc_log_options wc_log_options;
+
+/* ---- Options ----------------------------------------------------------------------------------
+ * Setters copy what they get and return WC_OK, WC_E_INVALID or WC_E_NOMEM; a refused value leaves
+ * the options as they were. One thread at a time per object. None of them blocks. */
+
+/**
+ * Options for a container from an image of the store.
+ *
+ * @param image name or id; resolved when the container is created.
+ * Ownership: the caller releases *out. @since 0.1
+ */
+WC_API int32_t wc_container_options_new(const char *image, wc_container_options **out, wc_error **err);
+/** Drops the options. @since 0.1 */
+WC_API void wc_container_options_unref(wc_container_options *options);
+/** [a-zA-Z0-9][a-zA-Z0-9_.-]+; default: two words made up. @since 0.1 */
+WC_API int32_t wc_container_options_set_name(wc_container_options *options, const char *name, wc_error **err);
+/** Replaces the image's Cmd. @since 0.1 */
+WC_API int32_t wc_container_options_set_command(wc_container_options *options, const char *const *args,
+                                                size_t count, wc_error **err);
+/** Replaces the image's Entrypoint and drops its Cmd; count 0 clears it. @since 0.1 */
+WC_API int32_t wc_container_options_set_entrypoint(wc_container_options *options, const char *const *args,
+                                                   size_t count, wc_error **err);
+/** One variable. value NULL takes it from the environment of this process, or leaves it out. @since 0.1 */
+WC_API int32_t wc_container_options_add_env(wc_container_options *options, const char *name,
+                                            const char *value, wc_error **err);
+/** Absolute path in the container; made when absent. @since 0.1 */
+WC_API int32_t wc_container_options_set_workdir(wc_container_options *options, const char *path, wc_error **err);
+/** "user[:group]", names or numbers of the image's passwd and group files. @since 0.1 */
+WC_API int32_t wc_container_options_set_user(wc_container_options *options, const char *user, wc_error **err);
+/** Default: the first 12 characters of the id. @since 0.1 */
+WC_API int32_t wc_container_options_set_hostname(wc_container_options *options, const char *hostname, wc_error **err);
+/** One label. @since 0.1 */
+WC_API int32_t wc_container_options_add_label(wc_container_options *options, const char *key, const char *value, wc_error **err);
+/** 1: a terminal. @since 0.1 */
+WC_API int32_t wc_container_options_set_tty(wc_container_options *options, int32_t tty, wc_error **err);
+/** Size of the terminal when it starts, in characters, 1 to 65535 each; later wc_stream_resize(). Default: as
+ * the runtime makes it, as a rule 0 by 0. OCI runtime-spec, process.consoleSize. @since 0.1 */
+WC_API int32_t wc_container_options_set_console_size(wc_container_options *options, uint32_t columns, uint32_t rows,
+                                                     wc_error **err);
+/** 1: standard input stays open for wc_stream_write(); otherwise it is empty. @since 0.1 */
+WC_API int32_t wc_container_options_set_open_stdin(wc_container_options *options, int32_t open, wc_error **err);
+/** 1: the root file system cannot be written. @since 0.1 */
+WC_API int32_t wc_container_options_set_read_only(wc_container_options *options, int32_t read_only, wc_error **err);
+/** 1: a small init that forwards signals and reaps. @since 0.1 */
+WC_API int32_t wc_container_options_set_init(wc_container_options *options, int32_t init, wc_error **err);
+/** 1: removed as soon as it has ended, whoever is there to see it. @since 0.1 */
+WC_API int32_t wc_container_options_set_auto_remove(wc_container_options *options, int32_t remove, wc_error **err);
+/** "none" or "host" in this version. @since 0.1 */
+WC_API int32_t wc_container_options_set_network(wc_container_options *options, const char *mode, wc_error **err);
+/** "process" or "hyperv"; WC_E_UNSUPPORTED at creation where no backend gives it. @since 0.1 */
+WC_API int32_t wc_container_options_set_isolation(wc_container_options *options, const char *isolation, wc_error **err);
+/**
+ * A mount.
+ *
+ * @param type    "bind" or "tmpfs".
+ * @param source  absolute host path for "bind", must exist; NULL for "tmpfs".
+ * @param target  absolute path in the container, resolved inside it.
+ * @param flags   comma-separated: "ro", "rw", "z" is not there yet; tmpfs: "size=64m", "mode=1777" …;
+ *                bind: "rprivate", "rslave", "rshared", "nosuid", "noexec", "nodev". NULL: none.
+ * @since 0.1
+ */
+WC_API int32_t wc_container_options_add_mount(wc_container_options *options, const char *type, const char *source,
+                                              const char *target, const char *flags, wc_error **err);
+/** Bytes; 0: no limit. @since 0.1 */
+WC_API int32_t wc_container_options_set_memory(wc_container_options *options, int64_t bytes, wc_error **err);
+/** Memory plus swap in bytes, -1: unlimited swap. @since 0.1 */
+WC_API int32_t wc_container_options_set_memory_swap(wc_container_options *options, int64_t bytes, wc_error **err);
+/** Processor time in 10^-9 processors: 1500000000 is one and a half. @since 0.1 */
+WC_API int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err);
+/** Relative weight, 2 to 262144; 1024 is normal. @since 0.1 */
+WC_API int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64_t shares, wc_error **err);
+/** Processors it may use, "0-2,7". @since 0.1 */
+WC_API int32_t wc_container_options_set_cpuset(wc_container_options *options, const char *cpus, wc_error **err);
+/** Processes and threads; 0 or -1: no limit. @since 0.1 */
+WC_API int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err);
+/** Resource limit by its name without RLIMIT_, "nofile"; -1 is unlimited. @since 0.1 */
+WC_API int32_t wc_container_options_add_rlimit(wc_container_options *options, const char *name, int64_t soft,
+                                               int64_t hard, wc_error **err);
+/** Capability with or without CAP_, or "ALL". @since 0.1 */
+WC_API int32_t wc_container_options_add_capability(wc_container_options *options, const char *name, wc_error **err);
+/** Capability with or without CAP_, or "ALL". @since 0.1 */
+WC_API int32_t wc_container_options_drop_capability(wc_container_options *options, const char *name, wc_error **err);
+/** "seccomp=unconfined", "seccomp=FILE", "no-new-privileges". @since 0.1 */
+WC_API int32_t wc_container_options_add_security(wc_container_options *options, const char *option, wc_error **err);
+/** 1: every capability and device, no seccomp. @since 0.1 */
+WC_API int32_t wc_container_options_set_privileged(wc_container_options *options, int32_t privileged, wc_error **err);
+/** Signal by name or number that wc_container_stop() sends; default the image's, then SIGTERM. @since 0.1 */
+WC_API int32_t wc_container_options_set_stop_signal(wc_container_options *options, const char *signal, wc_error **err);
+/** How long wc_container_stop() waits by default; 10 s. @since 0.1 */
+WC_API int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int64_t timeout_ns, wc_error **err);
+/** Log files: bytes of one (default 0: no rotation) and how many are kept (default 1). @since 0.1 */
+WC_API int32_t wc_container_options_set_log_rotation(wc_container_options *options, int64_t max_bytes,
+                                                     uint32_t max_files, wc_error **err);
+
+/* ---- Life -------------------------------------------------------------------------------------- */
+
+/**
+ * Records a container; nothing runs yet.
+ *
+ * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: on the disk, briefly.
+ * @return WC_OK, WC_E_NOT_FOUND (image), WC_E_EXISTS (name), WC_E_INVALID, WC_E_UNSUPPORTED … @since 0.1
+ */
+WC_API int32_t wc_container_create(wc_context *context, const wc_container_options *options, wc_cancel *cancel,
+                                   wc_container **out, wc_error **err);
+/** A container by id, name, or unique beginning of its id; the caller releases *out.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_INVALID. @since 0.1 */
+WC_API int32_t wc_container_open(wc_context *context, const char *id_or_name, wc_container **out, wc_error **err);
+
+/** What to attach on start, attach and exec. @since 0.1 */
+enum {
+    WC_ATTACH_STDIN = 1,
+    WC_ATTACH_STDOUT = 2,
+    WC_ATTACH_STDERR = 4
+};
+/**
+ * Starts a created or ended container.
+ *
+ * @param attach WC_ATTACH_*: attached from before the first instruction, so that nothing is missed; 0
+ *               for none.
+ * @param stream the stream when attach is not 0, else unused; the caller releases it.
+ * Thread-safety: any thread. Blocking: until it runs or failed.
+ * @return WC_OK, WC_E_STATE, WC_E_MISSING (no runtime, no kernel feature), WC_E_PERMISSION,
+ *         WC_E_COMMAND_NOT_FOUND, WC_E_COMMAND_NOT_EXECUTABLE, WC_E_RUNTIME, WC_E_CANCELLED … @since 0.1
+ */
+WC_API int32_t wc_container_start(wc_container *container, uint64_t attach, wc_cancel *cancel,
+                                  wc_stream **stream, wc_error **err);
+/** Attaches to a running container; the caller releases *out. @return WC_OK, WC_E_STATE … @since 0.1 */
+WC_API int32_t wc_container_attach(wc_container *container, uint64_t attach, wc_cancel *cancel,
+                                   wc_stream **out, wc_error **err);
+
+/** For wc_container_wait(). @since 0.1 */
+enum {
+    WC_WAIT_NOT_RUNNING = 0, /**< at once when it does not run */
+    WC_WAIT_NEXT_EXIT = 1,   /**< the next end, also of a container not started yet */
+    WC_WAIT_REMOVED = 2      /**< until it is gone */
+};
+/**
+ * Waits for the end.
+ *
+ * @param exit_code of the container's first process; 128 + N when signal N ended it. May be NULL.
+ * Thread-safety: any thread. Blocking: until then, or cancelled.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_CANCELLED, WC_E_TIMEOUT. @since 0.1
+ */
+WC_API int32_t wc_container_wait(wc_container *container, int32_t condition, wc_cancel *cancel,
+                                 int32_t *exit_code, wc_error **err);
+/** Sends a signal, by name ("KILL", "SIGHUP") or number, to the first process. WC_E_STATE when it does
+ * not run. @since 0.1 */
+WC_API int32_t wc_container_kill(wc_container *container, const char *signal, wc_error **err);
+/** Stop signal, then SIGKILL after timeout_ns (negative: the container's own timeout); waits for the
+ * end. WC_OK when it does not run. @since 0.1 */
+WC_API int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
+/** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first.
+ * @return WC_OK, WC_E_STATE while it runs … @since 0.1 */
+WC_API int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err);
+
+/** Copies a file or tree of the host into the container, by the rules of `docker cp`; running or not.
+ * Paths inside are resolved inside. @since 0.1 */
+WC_API int32_t wc_container_copy_in(wc_container *container, const char *host_path, const char *container_path,
+                                    wc_cancel *cancel, wc_error **err);
+/** Copies a file or tree of the container to the host, by the rules of `docker cp`. @since 0.1 */
+WC_API int32_t wc_container_copy_out(wc_container *container, const char *container_path, const char *host_path,
+                                     wc_cancel *cancel, wc_error **err);
+
+/** The id, 64 hex digits. Lent. @since 0.1 */
+WC_API const char *wc_container_id(const wc_container *container);
+/** Takes a reference. Thread-safety: any thread. @since 0.1 */
+WC_API wc_container *wc_container_ref(wc_container *container);
+/** Drops a reference. Thread-safety: any thread. @since 0.1 */
+WC_API void wc_container_unref(wc_container *container);
+
+/* ---- Looking ----------------------------------------------------------------------------------- */
+
+/** What the container is now; the caller releases *out. WC_E_NOT_FOUND when it is gone. @since 0.1 */
+WC_API int32_t wc_container_inspect(wc_container *container, wc_container_info **out, wc_error **err);
+/**
+ * What the container has changed of its image's files.
+ *
+ * @param out JSON as Docker's API has it: [{"Path": "/etc/x", "Kind": 0}], kinds 0 changed, 1 added, 2 deleted,
+ *            in the order of a walk. The caller releases it.
+ * Thread-safety: any thread. Blocking: on the disk. @return WC_OK, WC_E_NOT_FOUND, WC_E_CANCELLED. @since 0.1
+ */
+WC_API int32_t wc_container_diff(wc_container *container, wc_cancel *cancel, wc_buf **out, wc_error **err);
+/** All containers, the newest first, as wc_container_info; the caller releases the list. @since 0.1 */
+WC_API int32_t wc_container_list(wc_context *context, wc_list **out, wc_error **err);
+
+/** States. @since 0.1 */
+enum {
+    WC_STATUS_CREATED = 0,
+    WC_STATUS_RUNNING = 2,
+    WC_STATUS_PAUSED = 3,
+    WC_STATUS_EXITED = 4,
+    WC_STATUS_REMOVING = 5,
+    WC_STATUS_DEAD = 6 /**< it could not be removed whole; one whose monitor was killed is EXITED with 255 */
+};
+/** Takes a reference. Thread-safety: any thread. @since 0.1 */
+WC_API wc_container_info *wc_container_info_ref(wc_container_info *info);
+/** Drops a reference. Thread-safety: any thread. @since 0.1 */
+WC_API void wc_container_info_unref(wc_container_info *info);
+/** The id. Lent. @since 0.1 */
+WC_API const char *wc_container_info_id(const wc_container_info *info);
+/** The name. Lent. @since 0.1 */
+WC_API const char *wc_container_info_name(const wc_container_info *info);
+/** Image as it was named at creation. Lent. @since 0.1 */
+WC_API const char *wc_container_info_image(const wc_container_info *info);
+/** Image ID, or "". Lent. @since 0.1 */
+WC_API const char *wc_container_info_image_id(const wc_container_info *info);
+/** Command line, for people. Lent. @since 0.1 */
+WC_API const char *wc_container_info_command(const wc_container_info *info);
+/** WC_STATUS_*. @since 0.1 */
+WC_API int32_t wc_container_info_status(const wc_container_info *info);
+/** "created", "running", "paused", "exited", "removing", "dead". Static. @since 0.1 */
+WC_API const char *wc_container_info_status_text(const wc_container_info *info);
+/** Process id of the first process on the host, 0 when not running. @since 0.1 */
+WC_API int64_t wc_container_info_pid(const wc_container_info *info);
+/** Exit code of the last run. @since 0.1 */
+WC_API int32_t wc_container_info_exit_code(const wc_container_info *info);
+/** @since 0.1 */
+WC_API int64_t wc_container_info_created(const wc_container_info *info);
+/** Start of the last run. @since 0.1 */
+WC_API int64_t wc_container_info_started(const wc_container_info *info);
+/** End of the last run. @since 0.1 */
+WC_API int64_t wc_container_info_finished(const wc_container_info *info);
+/** Value of a label, or NULL. Lent. @since 0.1 */
+WC_API const char *wc_container_info_label(const wc_container_info *info, const char *key);
+/** One JSON object with the field names of `docker container inspect`. Lent. @since 0.1 */
+WC_API const char *wc_container_info_json(const wc_container_info *info);
+
+/* ---- Logs -------------------------------------------------------------------------------------- */
+
+/** Options: everything there is, then the end. The caller releases *out. @since 0.1 */
+WC_API int32_t wc_log_options_new(wc_log_options **out, wc_error **err);
+/** Drops the options. @since 0.1 */
+WC_API void wc_log_options_unref(wc_log_options *options);
+/** 1: wait for more until the container ends, or until the time of wc_log_options_set_until(). @since 0.1 */
+WC_API int32_t wc_log_options_set_follow(wc_log_options *options, int32_t follow, wc_error **err);
+/** Only the last `lines` of those that are there now; negative: all. As in Docker they are counted before
+ * times choose among them. A line without an end is one with what follows it. @since 0.1 */
+WC_API int32_t wc_log_options_set_tail(wc_log_options *options, int64_t lines, wc_error **err);
+/** Only from the first line on that was written at or after this time. 0: no bound. @since 0.1 */
+WC_API int32_t wc_log_options_set_since(wc_log_options *options, int64_t time_ns, wc_error **err);
+/** The log ends before the first line that was written after this time; one of exactly this time is
+ * given. 0: no bound. @since 0.1 */
+WC_API int32_t wc_log_options_set_until(wc_log_options *options, int64_t time_ns, wc_error **err);
+/** Opens the log; options NULL for the defaults. The caller releases *out. @since 0.1 */
+WC_API int32_t wc_container_logs(wc_container *container, const wc_log_options *options, wc_logs **out,
+                                 wc_error **err);
+/**
+ * The next line, with its line end when it had one; a line without end comes in pieces as written.
+ *
+ * @param channel WC_STREAM_STDOUT or WC_STREAM_STDERR; may be NULL.
+ * @param time_ns when it was written; may be NULL.
+ * @param line    the caller releases it.
+ * Thread-safety: one thread at a time. Blocking: as the timeout says, 0 does not wait.
+ * @return WC_OK, WC_E_CLOSED at the end, WC_E_TIMEOUT, WC_E_CANCELLED. @since 0.1
+ */
+WC_API int32_t wc_logs_next(wc_logs *logs, int32_t *channel, int64_t *time_ns, wc_buf **line,
+                            int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
+/** A descriptor that is readable when there may be more, or -1. Lent. @since 0.1 */
+WC_API intptr_t wc_logs_fd(const wc_logs *logs);
+/** Takes a reference. Thread-safety: any thread. @since 0.1 */
+WC_API wc_logs *wc_logs_ref(wc_logs *logs);
+/** Drops a reference. Thread-safety: any thread. @since 0.1 */
+WC_API void wc_logs_unref(wc_logs *logs);
+
+WC_END_DECLS
+
+#endif

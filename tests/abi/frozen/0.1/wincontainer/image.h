@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file image.h
+ * Images: bringing them in, looking at them, taking them out.
+ *
+ * Places are written as skopeo writes them: `docker://HOST/REPO:TAG` (also a bare reference),
+ * `oci:DIR[:TAG]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, `docker-daemon:NAME` (the Docker
+ * Engine of this machine, by $DOCKER_HOST or its usual socket); the store itself is `wc-store:NAME`. Names without a host are Docker Hub's, names without a tag mean ":latest".
+ *
+ * Specifications: OCI image-spec 1.1, OCI distribution-spec 1.1, Docker image manifest v2 schema 2.
+ */
+#ifndef WINCONTAINER_IMAGE_H
+#define WINCONTAINER_IMAGE_H
+
+#include <wincontainer/base.h>
+#include <wincontainer/cancel.h>
+
+WC_BEGIN_DECLS
+
+/** How to move an image. @since 0.1 */
+typedef struct wc_transfer_options wc_transfer_options;
+
+/**
+ * Options with the defaults: the host's platform, TLS verified, credentials from the usual files.
+ *
+ * Ownership: the caller releases *out. Thread-safety: one thread at a time per object. Blocking: no.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOMEM. @since 0.1
+ */
+WC_API int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err);
+/** Drops the options. @since 0.1 */
+WC_API void wc_transfer_options_unref(wc_transfer_options *options);
+/** "os/arch[/variant]", for example "linux/arm64/v8". Copied. WC_E_INVALID otherwise. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const char *platform, wc_error **err);
+/** 0: accept any certificate, and plain HTTP. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
+/** File with further CA certificates (PEM). Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char *path, wc_error **err);
+/** Credentials for the registry: of the source, or of the target when only that is one. Copied, wiped
+ * with the options. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,
+                                                   const char *password, wc_error **err);
+/** Credentials for the registry of the target, for copies between two. Copied, wiped with the options.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_target_credentials(wc_transfer_options *options, const char *username,
+                                                          const char *password, wc_error **err);
+/** An auth.json or config.json to use instead of the usual ones. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, const char *path, wc_error **err);
+/** Downloads at once, 1 to 64; default 6. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count, wc_error **err);
+/** 1: names found inside an archive become names in the store. Default 0: only names that the caller
+ * gave, because an archive could claim any. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_trust_names(wc_transfer_options *options, int32_t trust, wc_error **err);
+/** A name to give the image in the store. May be called several times. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_add_name(wc_transfer_options *options, const char *name, wc_error **err);
+/** Reports progress; see wc_progress_cb. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_progress(wc_transfer_options *options, wc_progress_cb progress,
+                                                uintptr_t payload, wc_error **err);
+
+/**
+ * Brings one image into the store and unpacks its layers, ready to run. What is there already is not
+ * fetched again; what another thread or process fetches is waited for; a download that was broken off
+ * goes on where it ended.
+ *
+ * @param source  a place, see above.
+ * @param options NULL for the defaults.
+ * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: until done, cancelled or
+ * failed; on failure nothing half-made is visible.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_DIGEST, WC_E_FORMAT,
+ *         WC_E_PLATFORM, WC_E_LIMIT, WC_E_NO_SPACE, WC_E_CANCELLED, WC_E_TIMEOUT … @since 0.1
+ */
+WC_API int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer_options *options,
+                             wc_cancel *cancel, wc_image **out, wc_error **err);
+
+/**
+ * Brings every image of an archive (`docker save` or OCI) into the store.
+ *
+ * @param path a file; the format is recognised. Compressed archives are accepted.
+ * @param out  a list of wc_image; the caller releases it.
+ * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull(). @since 0.1
+ */
+WC_API int32_t wc_image_load(wc_context *context, const char *path, const wc_transfer_options *options,
+                             wc_cancel *cancel, wc_list **out, wc_error **err);
+
+/**
+ * Writes images of the store to an archive, blobs and manifests byte for byte as they came in.
+ *
+ * @param names  names or ids of the images.
+ * @param target `oci-archive:FILE` or `docker-archive:FILE`. Written beside and renamed when whole.
+ * Thread-safety: any thread. Blocking: yes.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_IO, WC_E_NO_SPACE, WC_E_CANCELLED … @since 0.1
+ */
+WC_API int32_t wc_image_save(wc_context *context, const char *const *names, size_t count, const char *target,
+                             const wc_transfer_options *options, wc_cancel *cancel, wc_error **err);
+
+/**
+ * Sends an image of the store to a registry, blobs and manifest byte for byte. What the repository has is
+ * not sent again; what a broken connection left there is continued.
+ *
+ * @param name_or_id name or id of the image.
+ * @param target     where to, a reference or `docker://REFERENCE`; NULL: the image's own name, which
+ *                   `name_or_id` must be then.
+ * Thread-safety: any thread. Blocking: until done, cancelled or failed. The tag moves last, so a push that
+ * failed changes nothing that others see.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_PERMISSION, WC_E_CANCELLED,
+ *         WC_E_TIMEOUT … Specification: OCI distribution-spec 1.1. @since 0.1
+ */
+WC_API int32_t wc_image_push(wc_context *context, const char *name_or_id, const char *target,
+                             const wc_transfer_options *options, wc_cancel *cancel, wc_error **err);
+
+/**
+ * Copies one image between two places. The store is `wc-store:NAME`; otherwise nothing is kept in it.
+ * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `docker-daemon:`, `wc-store:`.
+ *
+ * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull() and wc_image_save(). @since 0.1
+ */
+WC_API int32_t wc_image_copy(wc_context *context, const char *source, const char *target,
+                             const wc_transfer_options *options, wc_cancel *cancel, wc_error **err);
+
+/**
+ * An image by name, digest, id, or unique beginning of its id.
+ *
+ * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: on the disk, briefly.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_INVALID when the beginning is not unique. @since 0.1
+ */
+WC_API int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **out, wc_error **err);
+/** All images, the newest first; the caller releases the list. Thread-safety: any thread. @since 0.1 */
+WC_API int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err);
+/** Gives an image a further name, taking it from whichever image had it. @since 0.1 */
+WC_API int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err);
+
+/** For wc_image_remove(). @since 0.1 */
+enum { WC_REMOVE_FORCE = 1 /**< all names at once; stopped containers of it stay, without an image */ };
+/**
+ * Takes a name away, and with the last name the image and what only it needed.
+ *
+ * @param name_or_id a name removes that name; an id removes the image with its only name.
+ * @param flags      WC_REMOVE_*; unknown bits are WC_E_INVALID.
+ * @param removed    lines "Untagged: …" and "Deleted: …"; may be NULL; the caller releases it.
+ * Thread-safety: any thread. Blocking: on the disk.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_IN_USE naming the container or the other names. @since 0.1
+ */
+WC_API int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags, wc_cancel *cancel,
+                               wc_list **removed, wc_error **err);
+
+/* A wc_image is an immutable snapshot; its accessors lend and may be used by any thread. */
+
+/** Takes a reference. Thread-safety: any thread. @since 0.1 */
+WC_API wc_image *wc_image_ref(wc_image *image);
+/** Drops a reference. Thread-safety: any thread. @since 0.1 */
+WC_API void wc_image_unref(wc_image *image);
+/** Image ID: digest of the config, "sha256:…". @since 0.1 */
+WC_API const char *wc_image_id(const wc_image *image);
+/** Digest of the platform's manifest. @since 0.1 */
+WC_API const char *wc_image_digest(const wc_image *image);
+/** Digest of the index that it was chosen from, or "". @since 0.1 */
+WC_API const char *wc_image_index_digest(const wc_image *image);
+/** Number of names; 0 is a dangling image. @since 0.1 */
+WC_API size_t wc_image_name_count(const wc_image *image);
+/** Full name, "docker.io/library/alpine:3.19", or NULL when out of range. After a pull or load the one it came
+ * under is the first. @since 0.1 */
+WC_API const char *wc_image_name(const wc_image *image, size_t index);
+/** "linux". @since 0.1 */
+WC_API const char *wc_image_os(const wc_image *image);
+/** "amd64". @since 0.1 */
+WC_API const char *wc_image_architecture(const wc_image *image);
+/** "v8" or "". @since 0.1 */
+WC_API const char *wc_image_variant(const wc_image *image);
+/** When it was built. @since 0.1 */
+WC_API int64_t wc_image_created(const wc_image *image);
+/** Bytes of its manifest, config and compressed layers. @since 0.1 */
+WC_API int64_t wc_image_size(const wc_image *image);
+/** Number of layers. @since 0.1 */
+WC_API size_t wc_image_layer_count(const wc_image *image);
+/** Layer, the lowest first, lent; NULL when out of range. wc_layer_ref() it to keep it. @since 0.1 */
+WC_API wc_layer *wc_image_layer(const wc_image *image, size_t index);
+/** The manifest's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
+WC_API int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err);
+/** The config's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
+WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
+/** One JSON object with the field names of `docker image inspect`; the caller releases it. @since 0.1 */
+WC_API int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err);
+
+/** Takes a reference. Thread-safety: any thread. @since 0.1 */
+WC_API wc_layer *wc_layer_ref(wc_layer *layer);
+/** Drops a reference. Thread-safety: any thread. @since 0.1 */
+WC_API void wc_layer_unref(wc_layer *layer);
+/** Digest of the stored (compressed) blob. @since 0.1 */
+WC_API const char *wc_layer_digest(const wc_layer *layer);
+/** Digest of the uncompressed tar. @since 0.1 */
+WC_API const char *wc_layer_diff_id(const wc_layer *layer);
+/** Chain ID: the layer with all below it. @since 0.1 */
+WC_API const char *wc_layer_chain_id(const wc_layer *layer);
+/** Media type as in the manifest. @since 0.1 */
+WC_API const char *wc_layer_media_type(const wc_layer *layer);
+/** Bytes of the stored blob. @since 0.1 */
+WC_API int64_t wc_layer_size(const wc_layer *layer);
+
+WC_END_DECLS
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file system.h The host, and the upkeep of the store. */
+#ifndef WINCONTAINER_SYSTEM_H
+#define WINCONTAINER_SYSTEM_H
+
+#include <wincontainer/base.h>
+
+WC_BEGIN_DECLS
+
+/**
+ * What was found on the host, what is missing, and what each absence costs, as one JSON object (see
+ * docs/system-info.md).
+ *
+ * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: briefly; it may run
+ * `--version` of runtimes and a trial container.
+ * @return WC_OK, WC_E_CANCELLED … @since 0.1
+ */
+WC_API int32_t wc_system_info(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_error **err);
+/** Use of the disk as one JSON object with the fields of `docker system df --format json`'s kinds; see
+ * docs/store.md. The caller releases *out. Blocking: on the disk. @since 0.1 */
+WC_API int32_t wc_system_df(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_error **err);
+
+/** For wc_system_prune(). @since 0.1 */
+enum {
+    WC_PRUNE_CONTAINERS = 1, /**< containers that do not run */
+    WC_PRUNE_DANGLING = 2,   /**< images without a name that no container uses */
+    WC_PRUNE_UNUSED = 4,     /**< all images that no container uses */
+    WC_PRUNE_PARTIAL = 8     /**< downloads that were broken off and could still go on */
+};
+/**
+ * Reclaims what killed processes left behind, and what `flags` say. Never what is in use.
+ *
+ * @param reclaimed bytes; may be NULL.
+ * @param removed   one line each; may be NULL; the caller releases it.
+ * @since 0.1
+ */
+WC_API int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, int64_t *reclaimed,
+                               wc_list **removed, wc_error **err);
+/**
+ * Removes images that no container uses, the least recently used first, until all images together take at most
+ * max_bytes or none is left that may go; and what killed processes left behind. An image is used when it comes
+ * in and while there is a container that was made from it.
+ *
+ * @param max_bytes at least 0.
+ * @param reclaimed bytes; may be NULL.
+ * @param removed   one line each; may be NULL; the caller releases it.
+ * @since 0.1
+ */
+WC_API int32_t wc_system_prune_to_size(wc_context *context, int64_t max_bytes, wc_cancel *cancel, int64_t *reclaimed,
+                                       wc_list **removed, wc_error **err);
+/**
+ * Verifies every digest, every reference and every unpacked tree of the store. Trees are compared with what
+ * their blobs unpack to: this takes as long as unpacking, and room for the largest layer.
+ *
+ * @param repair   1: mends what can be mended and puts the rest aside; damaged trees are made again from their
+ *                 blobs, but not under a container that runs.
+ * @param findings one line each; empty when all is well; the caller releases it.
+ * @return WC_OK also with findings. @since 0.1
+ */
+WC_API int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, wc_list **findings,
+                               wc_error **err);
+
+WC_END_DECLS
+
+#endif
