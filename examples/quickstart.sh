@@ -60,7 +60,7 @@ if [ "$backend" = process ]; then
     show wait worker
 else
     step "Run a scripted container: its output, its errors and its exit code"
-    show run --rm quickstart outln:hello 'err:an error line' exit:3 || echo "(exit code $?)"
+    show run --rm quickstart outln:hello 'errln:an error line' exit:3 || echo "(exit code $?)"
     show run -d --name worker quickstart 'outln:step 1' sleep:500 'outln:step 2'
     show ps
     show logs -f worker

@@ -27,6 +27,12 @@ done
 
 [ "$install" = 0 ] || sh cmake/install-packages.sh --test
 
+# "TEST: why" for each that told why it cannot run. The log names a test before its output.
+skip_reasons() {
+    awk '/^[0-9]+\/[0-9]+ Testing: / { test = $3 }
+         sub(/^ *SKIP: /, "") && !(test in told) { told[test] = 1; print test ": " $0 }' "$details" || true
+}
+
 echo "== build ($preset)"
 # A build directory made elsewhere, or for other sources, is of no use here.
 cmake --preset "$preset" >/dev/null 2>&1 || { rm -rf "build/$preset"; cmake --preset "$preset"; }
@@ -47,8 +53,10 @@ details=build/$preset/Testing/Temporary/LastTest.log
 parts=$(grep -c '^SKIPPED PART: ' "$details" 2>/dev/null || true)
 if [ "$((skipped + ${parts:-0}))" -gt 0 ]; then
     echo "Skipped:"
-    sed -n 's/^ *[0-9]*\/[0-9]* Test *#[0-9]*: \([^ ]*\) .*\*\*\*Skipped.*/  \1/p' "$log"
-    grep -h '^ *SKIP: ' "$details" 2>/dev/null | sort -u | sed 's/^ */  /' || true
+    skip_reasons >"$log.why"
+    sed -n 's/^ *[0-9]*\/[0-9]* Test *#[0-9]*: \([^ ]*\) .*\*\*\*Skipped.*/\1/p' "$log" | while read -r name; do
+        printf '  %s\n' "$(grep "^$name: " "$log.why" || echo "$name")"
+    done
     sed -n 's/^SKIPPED PART: /  /p' "$details"
     skipped=$((skipped + ${parts:-0}))
 fi

@@ -20,6 +20,7 @@ typedef struct archive_outlet {
     json_t *index;
     wci_strv written;  /* digests */
     wci_strv reserved; /* digests of what has its place already, but perhaps not all its bytes */
+    int has_blobs, has_algo[2]; /* their directories are written */
 } archive_outlet;
 
 /* ---- The tar ---------------------------------------------------------------------------------------- */
@@ -50,9 +51,33 @@ static int32_t put_file(archive_outlet *a, const char *name, const void *data, s
     return code ? code : wci_tree_file_write_at(a->file.fd, data, size, offset, err);
 }
 
-static char *blob_name(const wci_digest *digest)
+static int32_t add_directory(archive_outlet *a, const char *name, wc_error **err)
 {
-    return wci_asprintf("blobs/%s/%s", wci_digest_algo_name(digest), wci_digest_hex(digest));
+    const wci_tar_entry entry = {.type = WCI_ENTRY_DIR, .name = name, .link = "", .attrs = {.mode = 0755}};
+    return wci_tar_writer_entry(&a->headers, &entry, err);
+}
+
+/* By name: skopeo, when it is not root, gives directories that are only implied to an owner that it may not. */
+static int32_t make_directories(archive_outlet *a, const wci_digest *digest, wc_error **err)
+{
+    wci_hash_algo algo = wci_digest_algo(digest);
+    int32_t code = a->has_blobs ? WC_OK : add_directory(a, "blobs", err);
+    a->has_blobs = 1;
+    if (!code && !a->has_algo[algo])
+        code = add_directory(a, algo == WCI_SHA512 ? "blobs/sha512" : "blobs/sha256", err);
+    a->has_algo[algo] = 1;
+    return code;
+}
+
+/* Makes room for a blob. */
+static int32_t add_blob(archive_outlet *a, const wci_digest *digest, uint64_t size, uint64_t *offset, wc_error **err)
+{
+    char *name = wci_asprintf("blobs/%s/%s", wci_digest_algo_name(digest), wci_digest_hex(digest));
+    int32_t code = name ? make_directories(a, digest, err) : wci_err_nomem(err);
+    if (!code)
+        code = add_file(a, name, size, offset, err);
+    wci_free(name);
+    return code;
 }
 
 /* ---- Blobs ------------------------------------------------------------------------------------------ */
@@ -76,11 +101,9 @@ static int32_t stage(wci_outlet *outlet, const wci_descriptor *d, wci_berth *out
 {
     archive_outlet *a = (archive_outlet *)outlet;
     wci_berth berth = {a->file.fd, 0};
-    char *name = blob_name(&d->digest);
-    int32_t code = name ? add_file(a, name, (uint64_t)d->size, &berth.offset, err) : wci_err_nomem(err);
+    int32_t code = add_blob(a, &d->digest, (uint64_t)d->size, &berth.offset, err);
     if (!code && wci_strv_add(&a->reserved, d->digest.text))
         code = wci_err_nomem(err);
-    wci_free(name);
     if (!code)
         *out = berth;
     return code;
@@ -111,12 +134,12 @@ static int32_t put_manifest(archive_outlet *a, const wci_raw *manifest, wc_error
 {
     if (wci_strv_contains(&a->written, manifest->digest.text))
         return WC_OK;
-    char *name = blob_name(&manifest->digest);
-    int32_t code = name ? put_file(a, name, wc_buf_data(manifest->body), wc_buf_size(manifest->body), err)
-                        : wci_err_nomem(err);
+    uint64_t offset, size = wc_buf_size(manifest->body);
+    int32_t code = add_blob(a, &manifest->digest, size, &offset, err);
+    if (!code)
+        code = wci_tree_file_write_at(a->file.fd, wc_buf_data(manifest->body), size, offset, err);
     if (!code && wci_strv_add(&a->written, manifest->digest.text))
         code = wci_err_nomem(err);
-    wci_free(name);
     return code;
 }
 

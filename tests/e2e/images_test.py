@@ -254,7 +254,7 @@ class ReadByOthers(ImageCase):
     def setUp(self):
         super().setUp()
         make_layout(self.path("layout"), "wc-e2e")
-        self.id = self.pull(f"oci:{self.path('layout')}:wc-e2e")["Id"]
+        self.image_id = self.pull(f"oci:{self.path('layout')}:wc-e2e")["Id"]
 
     @needs("podman")
     def test_podman_load(self):
@@ -263,8 +263,8 @@ class ReadByOthers(ImageCase):
             self.ok("save", "--format", form, "-o", self.path(form), "wc-e2e")
             run(*podman, "load", "-q", "-i", self.path(form))
             found = run(*podman, "images", "-q", "--no-trunc", "docker.io/library/wc-e2e:latest").strip()
-            self.assertEqual(found, self.id, form)
-            run(*podman, "rmi", "-f", self.id)
+            self.assertEqual(found, self.image_id, form)
+            run(*podman, "rmi", "-f", self.image_id)
 
     @needs("umoci")
     def test_umoci_unpack(self):
@@ -278,12 +278,12 @@ class ReadByOthers(ImageCase):
         docker = self.start_docker()
         self.ok("save", "-o", self.path("d.tar"), "wc-e2e")
         self.assertIn("wc-e2e:latest", run(*docker, "load", "-i", self.path("d.tar")))
-        self.assertEqual(run(*docker, "images", "-q", "--no-trunc", "wc-e2e").strip(), self.id)
+        self.assertEqual(run(*docker, "images", "-q", "--no-trunc", "wc-e2e").strip(), self.image_id)
         run(*docker, "save", "-o", self.path("back.tar"), "wc-e2e")
         self.root = self.path("second-root")
         self.ok("load", "-i", self.path("back.tar"))
         self.assertEqual([(i["Id"], i["Names"]) for i in self.images()],
-                         [(self.id, ["docker.io/library/wc-e2e:latest"])])
+                         [(self.image_id, ["docker.io/library/wc-e2e:latest"])])
         self.check()
 
     @needs("docker", "dockerd")
@@ -297,10 +297,10 @@ class ReadByOthers(ImageCase):
             return done.stdout
 
         ok("copy", "-q", "wc-store:wc-e2e", "docker-daemon:example.com/moved:2")
-        self.assertEqual(run(*docker, "images", "-q", "--no-trunc", "example.com/moved:2").strip(), self.id)
+        self.assertEqual(run(*docker, "images", "-q", "--no-trunc", "example.com/moved:2").strip(), self.image_id)
         other = self.path("from-docker")
         self.assertEqual(ok("pull", "-q", "docker-daemon:example.com/moved:2", root=other).strip(), "example.com/moved:2")
-        self.assertEqual(json.loads(ok("--json", "images", root=other))[0]["Id"], self.id)
+        self.assertEqual(json.loads(ok("--json", "images", root=other))[0]["Id"], self.image_id)
         ok("system", "check", root=other)
         missing = subprocess.run([f"{BUILD}/bin/wcctl", "--root", other, "pull", "docker-daemon:nosuch:1"],
                                  capture_output=True, text=True, env=env)

@@ -16,7 +16,7 @@ if [ "$(id -u)" = 0 ] && { command -v runc || command -v crun; } >/dev/null; the
     export WC_BACKEND=process
 else
     export WC_BACKEND=mock
-    echo "SKIP: no root or no OCI runtime: on the mock backend"
+    echo "SKIPPED PART: ffi_$language on real containers: no root or no OCI runtime"
 fi
 
 case $language in

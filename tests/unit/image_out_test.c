@@ -121,6 +121,21 @@ START_TEST(byte_for_byte_through)
 }
 END_TEST
 
+/* Directories come by name and before what is in them: skopeo without root needs that. */
+START_TEST(oci_archive_names_its_directories)
+{
+    char *to = place("oci-archive", "out"), *first;
+    char *list = test_text("tar -tf %s/out | head -3", layout_base);
+    test_ok(save("a:1", to));
+    ck_assert_int_eq(test_run(list, &first), 0);
+    const char *wanted = "blobs/\nblobs/sha256/\nblobs/sha256/";
+    ck_assert_msg(!strncmp(first, wanted, strlen(wanted)), "%s", first);
+    free(first);
+    free(list);
+    free(to);
+}
+END_TEST
+
 START_TEST(docker_archive_keeps_id_and_contents)
 {
     char *to = place("docker-archive", "out.tar"), *from = test_text("%s:a:1", to);
@@ -273,6 +288,7 @@ int main(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
     tcase_add_loop_test(c, byte_for_byte_through, 0, 2);
+    tcase_add_test(c, oci_archive_names_its_directories);
     tcase_add_test(c, docker_archive_keeps_id_and_contents);
     tcase_add_test(c, same_input_same_archive);
     tcase_add_loop_test(c, compressed_archives_are_read, 0, 2);
