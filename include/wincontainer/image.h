@@ -31,6 +31,18 @@ WC_API int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err
 WC_API void wc_transfer_options_unref(wc_transfer_options *options);
 /** "os/arch[/variant]", for example "linux/arm64/v8". Copied. WC_E_INVALID otherwise. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const char *platform, wc_error **err);
+/** 1: the whole index, for all its platforms and byte for byte, instead of the image of one of them. An image that comes
+ * without an index is moved as it is. WC_E_UNSUPPORTED for Docker's archives and its engine, which know no indexes.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t all, wc_error **err);
+/** The index again, but for this platform and the others that are added so only. It is another index then, with a
+ * digest of its own; the images in it stay as they are, and so do the attestations that BuildKit puts beside them.
+ * "os/arch[/variant]"; WC_E_PLATFORM later when the index has nothing that fits. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const char *platform, wc_error **err);
+/** 1: what refers to the image goes along: signatures, attestations, lists of contents, as the registry lists them and
+ * as cosign tags them ("sha256-….sig", ".att", ".sbom"). With an index, what refers to any of its images.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err);
 /** 0: accept any certificate, and plain HTTP. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
 /** File with further CA certificates (PEM). Copied. @since 0.1 */
@@ -101,7 +113,8 @@ WC_API int32_t wc_image_save(wc_context *context, const char *const *names, size
  * @param target     where to, a reference or `docker://REFERENCE`; NULL: the image's own name, which
  *                   `name_or_id` must be then.
  * Thread-safety: any thread. Blocking: until done, cancelled or failed. The tag moves last, so a push that
- * failed changes nothing that others see.
+ * failed changes nothing that others see. The last progress report is WC_PROGRESS_DONE with the digest of what the tag
+ * leads to.
  * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_PERMISSION, WC_E_CANCELLED,
  *         WC_E_TIMEOUT … Specification: OCI distribution-spec 1.1. @since 0.1
  */
@@ -111,7 +124,7 @@ WC_API int32_t wc_image_push(wc_context *context, const char *name_or_id, const 
 /**
  * Copies one image between two places. The store is `wc-store:NAME`; otherwise nothing is kept in it.
  * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `docker-daemon:`, `wc-store:`.
- * The last progress report is WC_PROGRESS_DONE with the digest of the image's manifest.
+ * The last progress report is WC_PROGRESS_DONE with the digest of the image's manifest, or of the index.
  *
  * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull() and wc_image_save(). @since 0.1
  */

@@ -21,6 +21,8 @@ static const struct {
     {"edit.layers", NULL},
     {"image-diff", NULL},
     {"export-tar", NULL},
+    {"index", NULL},
+    {"referrers", NULL},
     {"containers", NULL},
     {"exec", NULL},
     {"logs", NULL},

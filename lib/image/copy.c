@@ -7,94 +7,11 @@
 #include "core/error.h"
 #include "image/drop.h"
 #include "image/names.h"
+#include "image/passage.h"
 #include "image/pull.h"
 #include "image/reference.h"
-#include "image/stage.h"
-#include "image/trust/trust.h"
 
 #define STORE_PREFIX "wc-store:"
-
-/* One image on its way from an origin to an outlet. */
-typedef struct passage {
-    wci_ferry ferry;
-    const wci_transfer *transfer;
-    wci_resolved resolved;
-    wci_image_config *config;
-} passage;
-
-/* ---- One image ---------------------------------------------------------------------------------- */
-
-static int32_t read_config(passage *p, wc_error **err)
-{
-    const wci_descriptor *d = &p->resolved.document->config;
-    wc_buf *bytes = NULL;
-    char what[WCI_DIGEST_TEXT_SIZE + 16];
-    wci_document_name(what, "config", &d->digest);
-    int32_t code = wci_origin_read(p->ferry.call, p->ferry.origin, d, WCI_CONFIG_MAX, &bytes, err);
-    if (!code)
-        code = wci_image_config_parse(wc_buf_data(bytes), wc_buf_size(bytes), what, &p->config, err);
-    wc_buf_unref(bytes);
-    return code ? code
-                : wci_resolved_check_config(p->ferry.call, &p->resolved, p->config, p->transfer, err);
-}
-
-/* The last report of a copy: callers learn from it which manifest it was. */
-static int32_t report_manifest(wc_call *call, const wci_digest *manifest, wc_error **err)
-{
-    return wci_call_report(call, WC_PROGRESS_DONE, manifest->text, 0, -1, NULL, err);
-}
-
-/* For outlets that take images only as a whole, with all blobs at hand. */
-static int32_t pass_whole(passage *p, const wci_descriptor *const *blobs, size_t count, const wci_strv *names,
-                          wc_error **err)
-{
-    wci_stage stage;
-    int32_t code = wci_stage_open(&stage, &p->ferry, blobs, count, err);
-    if (code)
-        return code;
-    wci_outgoing image = {&p->resolved, p->config, names, stage.source};
-    code = p->ferry.outlet->ops->put(p->ferry.call, p->ferry.outlet, &image, err);
-    wci_stage_close(&stage);
-    return code;
-}
-
-static int32_t pass_parts(passage *p, const wci_descriptor *const *blobs, size_t count, const wci_strv *names,
-                          wc_error **err)
-{
-    const wci_cargo cargo = {.raw = &p->resolved.manifest, .media_type = p->resolved.document->media_type,
-                             .role = WCI_ROLE_ROOT, .names = names};
-    int32_t code = wci_ferry_blobs(&p->ferry, blobs, count, err);
-    return code ? code : p->ferry.outlet->ops->put_document(p->ferry.call, p->ferry.outlet, &cargo, err);
-}
-
-static int32_t pass_resolved(passage *p, const wci_strv *names, wc_error **err)
-{
-    const wci_descriptor **blobs = wci_calloc(p->resolved.document->count + 1, sizeof *blobs);
-    if (!blobs)
-        return wci_err_nomem(err);
-    size_t count = wci_manifest_blobs(p->resolved.document, blobs);
-    int32_t code = p->ferry.outlet->ops->put ? pass_whole(p, blobs, count, names, err)
-                                             : pass_parts(p, blobs, count, names, err);
-    wci_free(blobs);
-    return code ? code : report_manifest(p->ferry.call, &p->resolved.manifest.digest, err);
-}
-
-/* `from` is NULL for images of the store, which were judged when they came in. */
-static int32_t pass_image(const wci_ferry *ferry, const wci_place *from, const wci_strv *names,
-                          const wci_transfer *transfer, wc_error **err)
-{
-    passage p = {.ferry = *ferry, .transfer = transfer, .resolved = WCI_RESOLVED_INIT};
-    int32_t code = wci_resolve(ferry->call, ferry->store, ferry->origin, 0, transfer, &p.resolved, err);
-    if (!code && from)
-        code = wci_trust_check(ferry->call, ferry->store, ferry->origin, from, transfer, &p.resolved, err);
-    if (!code)
-        code = read_config(&p, err);
-    if (!code)
-        code = pass_resolved(&p, names, err);
-    wci_image_config_free(p.config);
-    wci_resolved_clear(&p.resolved);
-    return code;
-}
 
 /* ---- Out of the store --------------------------------------------------------------------------- */
 
@@ -146,7 +63,7 @@ static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const s
         code = wci_origin_open_store(store, &chosen->record->manifest, &origin, err);
     const wci_ferry ferry = {call, store, origin, outlet};
     if (!code)
-        code = pass_image(&ferry, NULL, &chosen->names, transfer, err);
+        code = wci_pass(&ferry, NULL, &chosen->names, transfer, err);
     wci_origin_close(origin);
     return code;
 }
@@ -284,12 +201,17 @@ static int32_t copy_between(wc_call *call, wci_store *store, const wci_place *fr
         code = set_near(outlet, from, to, err);
     const wci_ferry ferry = {call, store, origin, outlet};
     if (!code)
-        code = pass_image(&ferry, from, &no_names, transfer, err);
+        code = wci_pass(&ferry, from, &no_names, transfer, err);
     if (!code)
         code = outlet->ops->finish(outlet, err);
     wci_outlet_close(outlet);
     wci_origin_close(origin);
     return code;
+}
+
+static int32_t report_manifest(wc_call *call, const wci_digest *manifest, wc_error **err)
+{
+    return wci_call_report(call, WC_PROGRESS_DONE, manifest->text, 0, -1, NULL, err);
 }
 
 /* Into the store: as a pull, under the name that was given. */
