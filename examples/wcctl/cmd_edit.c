@@ -84,6 +84,26 @@ static void apply_change(wc_image_edit *edit, const char *line)
     free(word);
 }
 
+static void set_squash(wc_image_edit *edit, const char *text)
+{
+    wc_error *err = NULL;
+    if (!text)
+        return;
+    int64_t layers = strcmp(text, "all") ? value_number("--squash", text) : 0;
+    if (layers < 0 || layers > UINT32_MAX || (!layers && strcmp(text, "all")))
+        die_usage("--squash '%s': must be 'all' or a number of layers", text);
+    TRY(wc_image_edit_set_squash(edit, (uint32_t)layers, &err));
+}
+
+static void set_base(wc_image_edit *edit, const char *old_base, const char *new_base)
+{
+    wc_error *err = NULL;
+    if (!old_base != !new_base)
+        die_usage("--old-base and --new-base belong together");
+    if (old_base)
+        TRY(wc_image_edit_set_base(edit, old_base, new_base, &err));
+}
+
 static int finish(wc_image_edit *edit, const char *name)
 {
     wc_error *err = NULL;
@@ -164,13 +184,20 @@ static void add_layer(wc_image_edit *edit, const char *path)
 
 static int edit(int argc, char **argv)
 {
-    const char *author = NULL, *message = NULL, *compression = NULL, *platform = NULL;
-    static text_list changes, layers, annotations; /* live as long as the program */
+    const char *author = NULL, *message = NULL, *compression = NULL, *platform = NULL, *squash = NULL, *old_base = NULL,
+               *new_base = NULL;
+    int recompress = 0;
+    static text_list changes, layers, annotations, dropped; /* live as long as the program */
     const option options[] = {
         {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
         {0, "append", OPTION_LIST, "DIR|TAR", "one more layer with this content", &layers},
         {0, "annotation", OPTION_LIST, "KEY=VALUE", "annotation of the manifest", &annotations},
+        {0, "drop-annotation", OPTION_LIST, "KEY", "without this annotation of IMAGE", &dropped},
+        {0, "squash", OPTION_TEXT, "all|N", "make one layer of all or the last N", &squash},
+        {0, "old-base", OPTION_TEXT, "IMAGE", "what it was built on: gives way to --new-base", &old_base},
+        {0, "new-base", OPTION_TEXT, "IMAGE", "what it is to stand on", &new_base},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of new layers", &compression},
+        {0, "recompress", OPTION_FLAG, NULL, "--compression of all layers", &recompress},
         {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "what it is for", &platform},
         {'a', "author", OPTION_MAYBE, "NAME", "who made it", &author},
         {'m', "message", OPTION_MAYBE, "TEXT", "a word on the change, kept in the history", &message},
@@ -178,7 +205,7 @@ static int edit(int argc, char **argv)
     wc_error *err = NULL;
     wc_image_edit *e = NULL;
     argc = options_read("edit", "[OPTIONS] IMAGE [NAME]",
-                        "Makes an image from another: more layers, another configuration. IMAGE \"scratch\" is nothing.",
+                        "Makes an image from another: other layers, another configuration. IMAGE \"scratch\" is nothing.",
                         options, countof(options), 0, argc, argv);
     if (argc < 1 || argc > 2)
         die_usage("edit takes IMAGE and perhaps NAME");
@@ -189,6 +216,11 @@ static int edit(int argc, char **argv)
         apply_change(e, changes.items[i]);
     for (size_t i = 0; i < annotations.count; i++)
         set_pair(e, "--annotation", annotations.items[i], wc_image_edit_add_annotation);
+    for (size_t i = 0; i < dropped.count; i++)
+        TRY(wc_image_edit_drop_annotation(e, dropped.items[i], &err));
+    set_squash(e, squash);
+    set_base(e, old_base, new_base);
+    TRY(wc_image_edit_set_recompress(e, recompress, &err));
     set_text(e, compression, wc_image_edit_set_compression);
     set_text(e, platform && *platform ? platform : NULL, wc_image_edit_set_platform);
     set_text(e, author, wc_image_edit_set_author);
@@ -202,10 +234,13 @@ static int diff(int argc, char **argv)
     wc_error *err = NULL;
     wc_container *container = NULL;
     wc_buf *changes = NULL;
-    argc = options_read("diff", "CONTAINER", "Lists what a container has changed (C), added (A) and deleted (D).", NULL, 0, 0,
-                        argc, argv);
+    argc = options_read("diff", "CONTAINER | IMAGE IMAGE",
+                        "Lists what a container, or the second of two images, has changed (C), added (A) and deleted (D).",
+                        NULL, 0, 0, argc, argv);
+    if (argc == 2)
+        return diff_images(argv[0], argv[1]);
     if (argc != 1)
-        die_usage("diff takes one CONTAINER");
+        die_usage("diff takes one CONTAINER or two images");
     TRY(wc_container_open(app_context(), argv[0], &container, &err));
     TRY(wc_container_diff(container, wcctl.cancel, &changes, &err));
     wc_container_unref(container);
@@ -280,6 +315,7 @@ const command edit_commands[] = {
     {"diff", diff, "what a container has changed"},
     {"edit", edit, "make an image from another"},
     {"import", import, "make an image from a tar"},
+    {"export", export_command, "write a whole file system as a tar"},
     {"history", history, "how an image came about"},
     {NULL, NULL, NULL},
 };

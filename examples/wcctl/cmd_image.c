@@ -27,13 +27,14 @@ static wc_image *open_image(const char *name)
 
 static int pull(int argc, char **argv)
 {
-    transfer t = {0};
+    transfer t = {.takes_index = 1};
     int drop_blobs = 0;
     wc_error *err = NULL;
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         {0, "drop-blobs", OPTION_FLAG, NULL, "keep the unpacked layers alone; fetch the others again when they are needed", &drop_blobs},
         TRANSFER_OPTIONS(t),
+        INDEX_OPTIONS(t),
         POLICY_OPTIONS(t),
     };
     argc = options_read("pull", "[OPTIONS] SOURCE",
@@ -51,22 +52,21 @@ static int pull(int argc, char **argv)
 }
 
 /* What docker prints, for people and for scripts that wait for the digest. */
-static void print_pushed(const char *name, const char *target)
+static void print_pushed(const char *target, const char *digest)
 {
-    wc_image *image = open_image(name);
     if (wcctl.json)
-        print_texts("Target", target, "Digest", wc_image_digest(image), NULL);
+        print_texts("Target", target, "Digest", digest, NULL);
     else
-        printf("%s: digest: %s\n", target, wc_image_digest(image));
-    wc_image_unref(image);
+        printf("%s: digest: %s\n", target, digest);
 }
 
 static int push(int argc, char **argv)
 {
-    transfer t = {0};
+    transfer t = {.takes_index = 1};
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        INDEX_OPTIONS(t),
         SIGN_OPTIONS(t),
     };
     wc_error *err = NULL;
@@ -77,9 +77,11 @@ static int push(int argc, char **argv)
         die_usage("push takes IMAGE and perhaps TARGET");
     transfer_begin(&t);
     int32_t code = wc_image_push(app_context(), argv[0], argc > 1 ? argv[1] : NULL, t.options, wcctl.cancel, &err);
+    char *digest = xstrdup(progress_last_done(t.progress));
     transfer_end(&t);
     TRY(code);
-    print_pushed(argv[0], argc > 1 ? argv[1] : argv[0]);
+    print_pushed(argc > 1 ? argv[1] : argv[0], digest);
+    free(digest);
     return 0;
 }
 
@@ -302,12 +304,13 @@ static void print_saved(const char *name, const char *target)
 
 static int save(int argc, char **argv)
 {
-    transfer t = {0};
+    transfer t = {.takes_index = 1};
     const char *output = NULL, *format = "docker-archive";
     const option options[] = {
         {'o', "output", OPTION_TEXT, "FILE", "where to write the archive; default standard output", &output},
         {0, "format", OPTION_TEXT, "docker-archive|oci-archive", "kind of archive", &format},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        INDEX_OPTIONS(t),
     };
     wc_error *err = NULL;
     argc = options_read("save", "[OPTIONS] IMAGE [IMAGE ...]", "Writes images to an archive.", options,
@@ -336,12 +339,13 @@ static int save(int argc, char **argv)
 
 static int load(int argc, char **argv)
 {
-    transfer t = {0};
+    transfer t = {.takes_index = 1};
     const char *input = NULL;
     const option options[] = {
         {'i', "input", OPTION_TEXT, "FILE", "archive to read; default standard input", &input},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "choose this platform", &t.platform},
+        INDEX_OPTIONS(t),
         POLICY_OPTIONS(t),
     };
     wc_error *err = NULL;
@@ -367,10 +371,11 @@ static int load(int argc, char **argv)
 
 static int copy(int argc, char **argv)
 {
-    transfer t = {0};
+    transfer t = {.takes_index = 1};
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
+        INDEX_OPTIONS(t),
         POLICY_OPTIONS(t),
         SIGN_OPTIONS(t),
         {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},
@@ -396,6 +401,7 @@ const command image_commands[] = {
     {"pull", pull, "bring an image into the store"},
     {"push", push, "send an image to a registry"},
     {"images", images, "list images"},
+    {"tree", tree_command, "draw images as a tree of layers"},
     {"tag", tag, "give an image a further name"},
     {"rmi", rmi, "remove images"},
     {"save", save, "write images to an archive"},

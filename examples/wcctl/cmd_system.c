@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "wcctl.h"
+#include "cmd_df.h"
 
 static int print_document(int32_t (*get)(wc_context *, wc_cancel *, wc_buf **, wc_error **))
 {
@@ -78,7 +78,9 @@ static int df(int argc, char **argv)
     wc_buf *text = NULL;
     size_t i;
     json_t *row;
-    options_read_all("system df", "Tells what uses the disk.", NULL, 0, argc, argv);
+    int details = 0;
+    const option options[] = {{'v', "verbose", OPTION_FLAG, NULL, "also each image and each container", &details}};
+    options_read_all("system df", "Tells what uses the disk.", options, countof(options), argc, argv);
     if (wcctl.json)
         return print_document(wc_system_df);
     TRY(wc_system_df(app_context(), wcctl.cancel, &text, &err));
@@ -88,6 +90,8 @@ static int df(int argc, char **argv)
         df_row(out, row);
     table_print(out);
     table_free(out);
+    if (details)
+        df_print_details(value);
     json_decref(value);
     wc_buf_unref(text);
     return 0;

@@ -41,13 +41,28 @@ static void check_readable(const char *flag, const char *path)
     exit(EXIT_OURS);
 }
 
+/* "linux/amd64", or "linux/amd64,linux/arm64": an index for these. With --all also one platform makes an index. */
+static void set_platforms(transfer *t)
+{
+    wc_error *err = NULL;
+    int is_index = t->takes_index && (t->all || strchr(t->platform, ','));
+    char *list = xstrdup(t->platform), *rest = list;
+    for (char *one; is_index && (one = strsep(&rest, ",")) != NULL;)
+        TRY(wc_transfer_options_add_platform(t->options, one, &err));
+    if (!is_index)
+        TRY(wc_transfer_options_set_platform(t->options, t->platform, &err));
+    free(list);
+}
+
 void transfer_begin(transfer *t)
 {
     static char *kept[2];
     wc_error *err = NULL;
     TRY(wc_transfer_options_new(&t->options, &err));
     if (t->platform && *t->platform)
-        TRY(wc_transfer_options_set_platform(t->options, t->platform, &err));
+        set_platforms(t);
+    TRY(wc_transfer_options_set_all(t->options, t->all, &err));
+    TRY(wc_transfer_options_set_referrers(t->options, t->referrers, &err));
     if (t->tls_verify && strcmp(t->tls_verify, "true") && strcmp(t->tls_verify, "false"))
         die_usage("--tls-verify takes true or false, not '%s'", t->tls_verify);
     if (t->tls_verify)

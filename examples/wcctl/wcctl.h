@@ -150,7 +150,7 @@ void wipe(char *secret); /* overwrites and frees it; NULL accepted */
 typedef struct transfer {
     const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
     const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
-    int quiet, makes_auth_file;
+    int quiet, makes_auth_file, takes_index, all, referrers;
     wc_transfer_options *options;
     progress *progress;
 } transfer;
@@ -164,6 +164,10 @@ typedef struct transfer {
     {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file},                    \
     {0, "limit-rate", OPTION_TEXT, "SIZE", "bytes a second for all transfers together",          \
      &wcctl.limit_rate}
+/* For commands that move indexes, too (takes_index is 1). --platform may name several then. */
+#define INDEX_OPTIONS(t)                                                                         \
+    {0, "all", OPTION_FLAG, NULL, "the whole index, for all its platforms", &(t).all},            \
+    {0, "referrers", OPTION_FLAG, NULL, "signatures and whatever else refers to it, too", &(t).referrers}
 /* For what comes in, and for what goes to a registry. */
 #define POLICY_OPTIONS(t)                                                                        \
     {0, "signature-policy", OPTION_TEXT, "FILE", "policy.json that says what must be signed", &(t).policy}, \
@@ -235,6 +239,9 @@ int ps_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
 int cp_command(int argc, char **argv);
 wc_container *open_container(const char *name); /* or ends the program */
+int export_command(int argc, char **argv);
+int tree_command(int argc, char **argv);
+int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
     container_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);

@@ -32,6 +32,18 @@ WC_API int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err
 WC_API void wc_transfer_options_unref(wc_transfer_options *options);
 /** "os/arch[/variant]", for example "linux/arm64/v8". Copied. WC_E_INVALID otherwise. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const char *platform, wc_error **err);
+/** 1: the whole index, for all its platforms and byte for byte, instead of the image of one of them. An image that comes
+ * without an index is moved as it is. WC_E_UNSUPPORTED for Docker's archives and its engine, which know no indexes.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t all, wc_error **err);
+/** The index again, but for this platform and the others that are added so only. It is another index then, with a
+ * digest of its own; the images in it stay as they are, and so do the attestations that BuildKit puts beside them.
+ * "os/arch[/variant]"; WC_E_PLATFORM later when the index has nothing that fits. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const char *platform, wc_error **err);
+/** 1: what refers to the image goes along: signatures, attestations, lists of contents, as the registry lists them and
+ * as cosign tags them ("sha256-….sig", ".att", ".sbom"). With an index, what refers to any of its images.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err);
 /** 0: accept any certificate, and plain HTTP. 1: also where registries.conf calls a registry insecure, nothing but
  * HTTPS with a certificate that is trusted. Not set: as registries.conf says. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
@@ -124,7 +136,8 @@ WC_API int32_t wc_image_save(wc_context *context, const char *const *names, size
  * @param target     where to, a reference or `docker://REFERENCE`; NULL: the image's own name, which
  *                   `name_or_id` must be then.
  * Thread-safety: any thread. Blocking: until done, cancelled or failed. The tag moves last, so a push that
- * failed changes nothing that others see.
+ * failed changes nothing that others see. The last progress report is WC_PROGRESS_DONE with the digest of what the tag
+ * leads to.
  * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_PERMISSION, WC_E_CANCELLED,
  *         WC_E_TIMEOUT … Specification: OCI distribution-spec 1.1. @since 0.1
  */
@@ -134,7 +147,7 @@ WC_API int32_t wc_image_push(wc_context *context, const char *name_or_id, const 
 /**
  * Copies one image between two places. The store is `wc-store:NAME`; otherwise nothing is kept in it.
  * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `docker-daemon:`, `wc-store:`.
- * The last progress report is WC_PROGRESS_DONE with the digest of the image's manifest.
+ * The last progress report is WC_PROGRESS_DONE with the digest of the image's manifest, or of the index.
  *
  * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull() and wc_image_save(). @since 0.1
  */
@@ -216,6 +229,38 @@ WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
 /** One JSON object with the field names of `docker image inspect`; the caller releases it. @since 0.1 */
 WC_API int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err);
 
+/**
+ * Writes the file system of an image as one tar: all layers as one, without whiteouts. Owners, attributes and sparse
+ * files are those of the layers, also without root. The same image gives the same bytes.
+ *
+ * @param path a file; written beside its place and renamed when whole.
+ * Thread-safety: any thread. Blocking: until done, cancelled or failed; nothing is left then.
+ * @return WC_OK, WC_E_INVALID (path), WC_E_DIGEST when a layer of the store is damaged, WC_E_IO, WC_E_NO_SPACE,
+ *         WC_E_CANCELLED … Specification: POSIX pax. @since 0.1
+ */
+WC_API int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *cancel, wc_error **err);
+/**
+ * The same to a descriptor.
+ *
+ * @param fd a file, pipe or socket open for writing; lent, its flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until all is written, cancelled or failed; part of it is written then.
+ * @return as wc_image_export(), and WC_E_CLOSED when nobody reads. @since 0.1
+ */
+WC_API int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err);
+
+/**
+ * What the file system of one image has become in another.
+ *
+ * @param out JSON: a list of {"Path", "Kind"}, kinds as in wc_container_diff(): 0 changed, 1 added, 2 deleted. Changed
+ *            ones have "What", of "type", "content" (also the target of a link, the numbers of a device), "mode",
+ *            "owner", "xattrs"; regular files have "OldSize" and "NewSize" where there is one. Of a deleted directory
+ *            only itself is told; times alone are no difference. The caller releases it.
+ * Thread-safety: any thread. Blocking: both images are read, until done, cancelled or failed.
+ * @return WC_OK, WC_E_INVALID for images of different contexts, WC_E_DIGEST when a layer of the store is damaged,
+ *         WC_E_LIMIT, WC_E_CANCELLED … @since 0.1
+ */
+WC_API int32_t wc_image_diff(wc_image *from, wc_image *to, wc_cancel *cancel, wc_buf **out, wc_error **err);
+
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_layer *wc_layer_ref(wc_layer *layer);
 /** Drops a reference. Thread-safety: any thread. @since 0.1 */
@@ -230,6 +275,8 @@ WC_API const char *wc_layer_chain_id(const wc_layer *layer);
 WC_API const char *wc_layer_media_type(const wc_layer *layer);
 /** Bytes of the stored blob. @since 0.1 */
 WC_API int64_t wc_layer_size(const wc_layer *layer);
+/** Bytes of the files that it is unpacked to; -1 when that is not known. @since 0.1 */
+WC_API int64_t wc_layer_unpacked_size(const wc_layer *layer);
 
 WC_END_DECLS
 

@@ -157,6 +157,26 @@ int32_t wc_container_put_archive(wc_container *container, const char *container_
     return wci_ctr_put_archive(&call, container, container_path, (wci_fd)fd, err);
 }
 
+int32_t wc_container_export(wc_container *container, const char *path, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(path && *path, "path is empty");
+    return wci_ctr_export(&call, container, path, WCI_FD_NONE, err);
+}
+
+int32_t wc_container_export_fd(wc_container *container, intptr_t fd, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(fd >= 0, "fd is negative");
+    return wci_ctr_export(&call, container, NULL, (wci_fd)fd, err);
+}
+
 const char *wc_container_id(const wc_container *container)
 {
     return container ? container->id : "";

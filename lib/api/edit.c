@@ -107,6 +107,30 @@ int32_t wc_image_edit_set_compression(wc_image_edit *edit, const char *codec, wc
     return WC_OK;
 }
 
+int32_t wc_image_edit_set_squash(wc_image_edit *edit, uint32_t layers, wc_error **err)
+{
+    WCI_REQUIRE(edit, "edit is NULL");
+    edit->edit.squashes = 1;
+    edit->edit.squash_count = layers;
+    return WC_OK;
+}
+
+int32_t wc_image_edit_set_base(wc_image_edit *edit, const char *old_base, const char *new_base, wc_error **err)
+{
+    WCI_REQUIRE(edit, "edit is NULL");
+    WCI_REQUIRE(old_base && *old_base && new_base && *new_base, "a base is empty");
+    return wci_replace(&edit->edit.old_base, old_base) || wci_replace(&edit->edit.new_base, new_base)
+               ? wci_err_nomem(err)
+               : WC_OK;
+}
+
+int32_t wc_image_edit_set_recompress(wc_image_edit *edit, int32_t recompress, wc_error **err)
+{
+    WCI_REQUIRE(edit, "edit is NULL");
+    edit->edit.recompresses = recompress != 0;
+    return WC_OK;
+}
+
 /* ---- Configuration -------------------------------------------------------------------------------- */
 
 static int32_t add_pair(wci_strv *pairs, const char *name, const char *value, wc_error **err)
@@ -132,6 +156,13 @@ int32_t wc_image_edit_add_annotation(wc_image_edit *edit, const char *key, const
 {
     WCI_REQUIRE(edit, "edit is NULL");
     return add_pair(&edit->edit.annotations, key, value, err);
+}
+
+int32_t wc_image_edit_drop_annotation(wc_image_edit *edit, const char *key, wc_error **err)
+{
+    WCI_REQUIRE(edit, "edit is NULL");
+    WCI_REQUIRE(key && *key, "key is empty");
+    return wci_strv_add(&edit->edit.dropped, key) ? wci_err_nomem(err) : WC_OK;
 }
 
 int32_t wc_image_edit_add_port(wc_image_edit *edit, const char *port, wc_error **err)

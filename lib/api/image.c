@@ -7,7 +7,9 @@
 #include "core/list.h"
 #include "image/config.h"
 #include "image/copy.h"
+#include "image/diff.h"
 #include "image/documents.h"
+#include "image/export.h"
 #include "image/inspect.h"
 #include "image/drop.h"
 #include "image/names.h"
@@ -363,6 +365,39 @@ int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err)
     return rc ? rc : wci_image_inspect(store_of(image->context), image->record, out, err);
 }
 
+static int32_t export_image(const wc_image *image, const char *path, wci_fd fd, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(image->context, cancel, &call, err);
+    return rc ? rc : wci_image_export(&call, store_of(image->context), image->record, path, fd, err);
+}
+
+int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *cancel, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    return export_image(image, path, WCI_FD_NONE, cancel, err);
+}
+
+int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err)
+{
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(fd >= 0, "fd is negative");
+    return export_image(image, NULL, (wci_fd)fd, cancel, err);
+}
+
+int32_t wc_image_diff(wc_image *from, wc_image *to, wc_cancel *cancel, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    WCI_REQUIRE(from && to, "an image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    int32_t rc = wci_api_begin(from->context, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(from->context->engine == to->context->engine, "the images belong to different contexts");
+    return wci_image_diff(&call, store_of(from->context), from->record, to->record, out, err);
+}
+
 /* ---- One layer ---------------------------------------------------------------------------------- */
 
 wc_layer *wc_layer_ref(wc_layer *layer)
@@ -401,4 +436,9 @@ const char *wc_layer_media_type(const wc_layer *layer)
 int64_t wc_layer_size(const wc_layer *layer)
 {
     return layer ? (int64_t)layer->record->size : 0;
+}
+
+int64_t wc_layer_unpacked_size(const wc_layer *layer)
+{
+    return layer ? layer->record->unpacked_size : -1;
 }

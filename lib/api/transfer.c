@@ -42,6 +42,9 @@ void wc_transfer_options_unref(wc_transfer_options *options)
         return;
     wci_registry_config *registry = &options->transfer.registry;
     wci_platform_clear(&options->transfer.platform);
+    for (size_t i = 0; i < options->transfer.platform_count; i++)
+        wci_platform_clear(&options->transfer.platforms[i]);
+    wci_free(options->transfer.platforms);
     wci_free((char *)registry->ca_file);
     wci_free((char *)registry->registries_conf);
     wci_free((char *)registry->cert_dir);
@@ -71,6 +74,35 @@ int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const cha
     if (!rc)
         options->transfer.has_platform = 1;
     return rc;
+}
+
+int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const char *platform, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(platform, "platform is NULL");
+    wci_transfer *t = &options->transfer;
+    wci_platform *more = wci_realloc(t->platforms, (t->platform_count + 1) * sizeof *more);
+    if (!more)
+        return wci_err_nomem(err);
+    t->platforms = more;
+    more[t->platform_count] = (wci_platform){NULL, NULL, NULL, NULL};
+    int32_t rc = wci_platform_parse(platform, &more[t->platform_count], err);
+    t->platform_count += !rc;
+    return rc;
+}
+
+int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t all, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    options->transfer.all = all != 0;
+    return WC_OK;
+}
+
+int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    options->transfer.referrers = referrers != 0;
+    return WC_OK;
 }
 
 int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify,

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "image/export.h"
 #include "layer/view.h"
 #include "platform/tree.h"
 
@@ -196,4 +197,15 @@ int32_t wci_ctr_edit(wc_call *call, wc_container *c, wci_edit *out, wc_error **e
     else
         *out = edit;
     return rc;
+}
+
+int32_t wci_ctr_export(wc_call *call, wc_container *c, const char *path, wci_fd fd, wc_error **err)
+{
+    wci_edit edit = WCI_EDIT_INIT;
+    int32_t rc = wci_ctr_edit(call, c, &edit, err);
+    if (!rc)
+        rc = path ? wci_export_to_file(call, c->engine->store, &edit, path, err)
+                  : wci_export_to_fd(call, c->engine->store, &edit, fd, err);
+    wci_edit_free(&edit);
+    return rc ? wci_err_wrap(err, rc, "container '%.12s': cannot be exported", c->id) : WC_OK;
 }

@@ -8,6 +8,7 @@
 #include "container/files.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/output.h"
 #include "platform/host.h"
 #include "platform/process.h"
 #include "platform/thread.h"
@@ -59,28 +60,10 @@ static int32_t read_tar(void *self, void *data, size_t size, size_t *got, wc_err
     }
 }
 
-static int32_t write_to(wc_call *call, wci_fd fd, const void *data, size_t size, wc_error **err)
-{
-    const char *p = data;
-    while (size) {
-        size_t put = 0;
-        int32_t rc = wci_fd_write_some(fd, p, size, &put, err);
-        if (rc)
-            return rc;
-        p += put;
-        size -= put;
-        wci_poll_item item = {fd, WCI_POLL_WRITE, 0};
-        int ready;
-        if (size && (rc = wci_poll(call, &item, 1, -1, &ready, err)))
-            return rc;
-    }
-    return WC_OK;
-}
-
 static int32_t write_tar(void *self, const void *data, size_t size, wc_error **err)
 {
     tar_end *t = self;
-    int32_t rc = write_to(t->call, t->fd, data, size, err);
+    int32_t rc = wci_output_write(t->call, t->fd, data, size, err);
     t->is_closed |= rc == WC_E_CLOSED;
     return rc;
 }
@@ -417,7 +400,7 @@ typedef struct outgoing {
 static int32_t write_outgoing(void *self, const void *data, size_t size, wc_error **err)
 {
     const outgoing *out = self;
-    return write_to(out->call, out->fd, data, size, err);
+    return wci_output_write(out->call, out->fd, data, size, err);
 }
 
 int32_t wci_ctr_get_archive(wc_call *call, wc_container *c, const char *path, wci_fd fd, wc_error **err)

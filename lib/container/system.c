@@ -76,29 +76,3 @@ int32_t wci_system_info(wc_call *call, wci_engine *engine, wc_buf **out, wc_erro
                           store_json(engine), "DefaultBackend", engine->default_backend, "Backends", backends),
                 out, err);
 }
-
-/* ---- Use of the disk ---------------------------------------------------------------------------- */
-
-static json_t *usage_row(const char *type, uint64_t total, uint64_t active, uint64_t bytes, uint64_t reclaimable)
-{
-    return json_pack("{s:s, s:I, s:I, s:I, s:I}", "Type", type, "TotalCount", (json_int_t)total, "Active",
-                     (json_int_t)active, "Size", (json_int_t)bytes, "Reclaimable", (json_int_t)reclaimable);
-}
-
-int32_t wci_system_df(wc_call *call, wci_engine *engine, wc_buf **out, wc_error **err)
-{
-    wci_usage u = {0};
-    int32_t rc = wci_store_usage(call, engine->store, &u, err);
-    if (rc)
-        return rc;
-    return dump(
-        json_pack("{s:[o, o, o, o, o, o]}", "Usage",
-                  usage_row("Images", u.images, u.images_active, u.images_bytes, u.images_reclaimable),
-                  usage_row("Containers", u.containers, u.containers_active, u.containers_bytes,
-                            u.containers_reclaimable),
-                  usage_row("Layers", u.layers, u.layers, u.layers_bytes, 0),
-                  usage_row("Blobs", u.blobs, u.blobs, u.blobs_bytes, 0),
-                  usage_row("Partial downloads", 0, 0, u.partial_bytes, u.partial_bytes),
-                  usage_row("Litter", 0, 0, u.litter_bytes, u.litter_bytes)),
-        out, err);
-}

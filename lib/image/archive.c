@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "image/part_file.h"
 #include "layer/layer.h"
 #include "platform/host.h"
 #include "platform/lazy.h"
@@ -26,8 +27,7 @@ int32_t wci_archive_scratch(wci_store *store, wci_fd *out, wc_error **err)
         code = wci_err_nomem(err);
     if (!code)
         code = wci_file_open(path,
-                             WCI_OPEN_READ | WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL |
-                                 WCI_OPEN_APPEND,
+                             WCI_OPEN_READ | WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL,
                              0600, &fd, err);
     if (!code) {
         code = wci_file_remove(path, err);
@@ -142,9 +142,7 @@ int32_t wci_archive_open(wc_call *call, wci_store *store, const char *path, wci_
 
 struct wci_tar_writer {
     struct archive *archive;
-    wci_fd fd;
-    char *path;
-    char *part; /* where it is written meanwhile; NULL once renamed */
+    wci_part_file file;
     wc_error *why;
     int is_given_up;
 };
@@ -153,7 +151,7 @@ static la_ssize_t write_through(struct archive *archive, void *self, const void 
 {
     wci_tar_writer *tar = self;
     wc_error *why = NULL;
-    if (!tar->is_given_up && !wci_fd_write(tar->fd, data, size, &why))
+    if (!tar->is_given_up && !wci_fd_write(tar->file.fd, data, size, &why))
         return (la_ssize_t)size;
     wc_error_unref(tar->why);
     tar->why = why;
@@ -167,11 +165,11 @@ static int32_t tar_failed(wci_tar_writer *tar, wc_error **err)
     tar->why = NULL;
     if (why) {
         int32_t code = wci_err_move(err, why);
-        return wci_err_wrap(err, code, "archive '%s': cannot be written", tar->path);
+        return wci_err_wrap(err, code, "archive '%s': cannot be written", tar->file.path);
     }
     const char *text = archive_error_string(tar->archive);
     return wci_err_native(err, WC_E_IO, WC_DOMAIN_ARCHIVE, archive_errno(tar->archive),
-                          "archive '%s': cannot be written: %s", tar->path,
+                          "archive '%s': cannot be written: %s", tar->file.path,
                           text ? text : "no reason given");
 }
 
@@ -191,48 +189,13 @@ static int32_t start_tar(wci_tar_writer *tar, wc_error **err)
     return WC_OK;
 }
 
-/* Where the archive goes. It is renamed into place, which would take the place of a link, a device or a pipe:
- * links are followed, and the others refused. */
-static int32_t find_target(const char *path, char **out, wc_error **err)
-{
-    wci_file_info info;
-    wc_error *why = NULL;
-    int32_t code = wci_file_info_of(path, &info, &why);
-    int is_link = !code && info.type == WCI_FILE_SYMLINK;
-    if (is_link)
-        code = wci_path_real(path, out, &why);
-    if (is_link && !code)
-        code = wci_file_info_of(*out, &info, &why);
-    if (!code && info.type != WCI_FILE_REGULAR)
-        return wci_err(err, WC_E_INVALID, "'%s' is no regular file; name a file to write", path);
-    if (code && (is_link || code != WC_E_NOT_FOUND))
-        return wci_err_move(err, why);
-    wc_error_unref(why);
-    if (!is_link)
-        *out = wci_strdup(path);
-    return *out ? WC_OK : wci_err_nomem(err);
-}
-
 int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **err)
 {
     wci_tar_writer *tar = wci_calloc(1, sizeof *tar);
     if (!tar)
         return wci_err_nomem(err);
-    char suffix[17];
-    tar->fd = WCI_FD_NONE;
-    int32_t code = find_target(path, &tar->path, err);
-    if (!code)
-        code = wci_random_hex(8, suffix, err);
-    char *part = code ? NULL : wci_asprintf("%s.part-%s", tar->path, suffix);
-    if (!code && !part)
-        code = wci_err_nomem(err);
-    if (!code)
-        code = wci_file_open(part, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL, 0644,
-                             &tar->fd, err);
-    if (code)
-        wci_free(part);
-    else
-        tar->part = part;
+    tar->file = (wci_part_file)WCI_PART_FILE_NONE;
+    int32_t code = wci_part_file_open(path, &tar->file, err);
     if (!code)
         code = start_tar(tar, err);
     if (code) {
@@ -244,29 +207,19 @@ int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **e
 }
 
 /* The same input gives the same bytes: no times, no owners. */
-static int32_t put_header(wci_tar_writer *tar, const char *name, int is_dir, uint64_t size, wc_error **err)
+int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t size, wc_error **err)
 {
     struct archive_entry *entry = archive_entry_new();
     if (!entry)
         return wci_err_nomem(err);
     archive_entry_set_pathname(entry, name);
-    archive_entry_set_filetype(entry, is_dir ? AE_IFDIR : AE_IFREG);
-    archive_entry_set_perm(entry, is_dir ? 0755 : 0644);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
     archive_entry_set_size(entry, (la_int64_t)size);
     archive_entry_set_mtime(entry, 0, 0);
     int result = archive_write_header(tar->archive, entry);
     archive_entry_free(entry);
     return result == ARCHIVE_OK ? WC_OK : tar_failed(tar, err);
-}
-
-int32_t wci_tar_writer_directory(wci_tar_writer *tar, const char *name, wc_error **err)
-{
-    return put_header(tar, name, 1, 0, err);
-}
-
-int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t size, wc_error **err)
-{
-    return put_header(tar, name, 0, size, err);
 }
 
 int32_t wci_tar_writer_write(wci_tar_writer *tar, const void *data, size_t size, wc_error **err)
@@ -287,12 +240,7 @@ int32_t wci_tar_writer_finish(wci_tar_writer *tar, wc_error **err)
 {
     if (archive_write_close(tar->archive) != ARCHIVE_OK)
         return tar_failed(tar, err);
-    int32_t code = wci_file_rename(tar->part, tar->path, err);
-    if (code)
-        return code;
-    wci_free(tar->part);
-    tar->part = NULL;
-    return WC_OK;
+    return wci_part_file_finish(&tar->file, err);
 }
 
 void wci_tar_writer_close(wci_tar_writer *tar)
@@ -302,11 +250,7 @@ void wci_tar_writer_close(wci_tar_writer *tar)
     tar->is_given_up = 1; /* or else the rest of an entry would be filled up with zeros */
     if (tar->archive)
         archive_write_free(tar->archive);
-    wci_fd_close(tar->fd);
-    if (tar->part)
-        wci_file_remove(tar->part, NULL);
+    wci_part_file_close(&tar->file);
     wc_error_unref(tar->why);
-    wci_free(tar->part);
-    wci_free(tar->path);
     wci_free(tar);
 }

@@ -19,7 +19,6 @@ int32_t wci_archive_open(wc_call *call, wci_store *store, const char *path, wci_
 /* A tar being written beside its place. */
 typedef struct wci_tar_writer wci_tar_writer;
 int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **err);
-int32_t wci_tar_writer_directory(wci_tar_writer *tar, const char *name, wc_error **err);
 /* A file of exactly `size` bytes, which are then written. */
 int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t size,
                              wc_error **err);

@@ -5,197 +5,13 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "image/archive.h"
 #include "image/drop.h"
 #include "image/names.h"
-#include "image/outlet.h"
+#include "image/passage.h"
 #include "image/pull.h"
-#include "image/trust/trust.h"
+#include "image/reference.h"
 
 #define STORE_PREFIX "wc-store:"
-
-/* A blob of a registry, kept for as long as the copy takes. */
-typedef struct staged {
-    struct passage *owner;
-    const wci_descriptor *descriptor;
-    wci_fetch fetch;
-    wci_fd fd;
-    uint64_t size;
-    wci_hasher *hasher;
-} staged;
-
-/* One image on its way from an origin to an outlet. */
-typedef struct passage {
-    wc_call *call;
-    wci_store *store;
-    wci_origin *origin;
-    wci_outlet *outlet;
-    const wci_transfer *transfer;
-    wci_resolved resolved;
-    wci_image_config *config;
-    staged *staged;
-    size_t staged_count;
-    int64_t reported_ns;
-} passage;
-
-/* ---- Staging what comes from a registry --------------------------------------------------------- */
-
-static staged *staged_of(wci_fetch *fetch)
-{
-    return (staged *)fetch->payload;
-}
-
-static uint64_t staged_offset(wci_fetch *fetch)
-{
-    return staged_of(fetch)->size;
-}
-
-static int32_t staged_restart(wci_fetch *fetch, wc_error **err)
-{
-    staged *s = staged_of(fetch);
-    wci_hasher_free(s->hasher);
-    s->hasher = NULL;
-    s->size = 0;
-    int32_t code = wci_fd_truncate(s->fd, 0, err);
-    return code ? code : wci_hasher_new(wci_digest_algo(&fetch->digest), &s->hasher, err);
-}
-
-static int32_t staged_write(wci_fetch *fetch, const void *data, size_t size, wc_error **err)
-{
-    staged *s = staged_of(fetch);
-    wci_hasher_update(s->hasher, data, size);
-    s->size += size;
-    return wci_fd_write(s->fd, data, size, err);
-}
-
-static int32_t staged_done(wci_fetch *fetch, const wc_error *why, wc_error **err)
-{
-    staged *s = staged_of(fetch);
-    wci_digest digest = {{0}};
-    if (why)
-        return WC_OK;
-    int32_t code = wci_hasher_final(s->hasher, &digest, err);
-    if (!code && !wci_digest_equal(&digest, &fetch->digest))
-        code = wci_err(err, WC_E_DIGEST, "blob '%s': the bytes have the digest '%s'",
-                       fetch->digest.text, digest.text);
-    return code;
-}
-
-static int32_t add_staged(passage *p, const wci_descriptor *d, wc_error **err)
-{
-    for (size_t i = 0; i < p->staged_count; i++)
-        if (wci_digest_equal(&p->staged[i].descriptor->digest, &d->digest))
-            return WC_OK;
-    if (p->outlet->ops->has(p->outlet, d))
-        return WC_OK;
-    staged *s = &p->staged[p->staged_count];
-    *s = (staged){.owner = p, .descriptor = d, .fd = WCI_FD_NONE};
-    s->fetch = (wci_fetch){.digest = d->digest, .size = d->size,
-                           .urls = d->urls.count ? &d->urls : NULL, .offset = staged_offset,
-                           .restart = staged_restart, .write = staged_write, .done = staged_done,
-                           .payload = (uintptr_t)s};
-    p->staged_count++;
-    int32_t code = p->outlet->ops->stage ? p->outlet->ops->stage(p->outlet, d, &s->fd, err)
-                                         : wci_archive_scratch(p->store, &s->fd, err);
-    return code ? code : wci_hasher_new(wci_digest_algo(&d->digest), &s->hasher, err);
-}
-
-static int32_t tick(uintptr_t payload, wc_error **err)
-{
-    passage *p = (passage *)payload;
-    int32_t code = wci_call_check(p->call, err);
-    for (size_t i = 0; i < p->staged_count && !code; i++)
-        code = wci_call_report(p->call, WC_PROGRESS_DOWNLOAD, p->staged[i].fetch.digest.text,
-                               (int64_t)p->staged[i].size, p->staged[i].fetch.size, NULL, err);
-    return code;
-}
-
-static int32_t stage(passage *p, wc_error **err)
-{
-    const wci_document *document = p->resolved.document;
-    if (p->origin->ops->open_blob)
-        return WC_OK;
-    p->staged = wci_calloc(document->count + 1, sizeof *p->staged);
-    wci_fetch **fetches = wci_calloc(document->count + 1, sizeof *fetches);
-    int32_t code = p->staged && fetches ? add_staged(p, &document->config, err)
-                                        : wci_err_nomem(err);
-    for (size_t i = 0; i < document->count && !code; i++)
-        code = add_staged(p, &document->items[i], err);
-    for (size_t i = 0; i < p->staged_count && !code; i++)
-        fetches[i] = &p->staged[i].fetch;
-    if (!code && p->staged_count)
-        code = wci_origin_fetch(p->call, p->origin, fetches, p->staged_count, tick, (uintptr_t)p,
-                                err);
-    wci_free(fetches);
-    return code;
-}
-
-static int32_t open_blob(wci_outgoing *image, const wci_digest *digest, wci_extent *out,
-                         wc_error **err)
-{
-    const passage *p = image->owner;
-    if (p->origin->ops->open_blob)
-        return p->origin->ops->open_blob(p->origin, digest, out, err);
-    for (size_t i = 0; i < p->staged_count; i++) {
-        if (wci_digest_equal(&p->staged[i].descriptor->digest, digest)) {
-            *out = (wci_extent){p->staged[i].fd, 0, p->staged[i].size, 0};
-            return WC_OK;
-        }
-    }
-    return wci_err(err, WC_E_INTERNAL, "blob '%s': it was not fetched", digest->text);
-}
-
-/* ---- One image ---------------------------------------------------------------------------------- */
-
-static int32_t read_config(passage *p, wc_error **err)
-{
-    const wci_descriptor *d = &p->resolved.document->config;
-    wc_buf *bytes = NULL;
-    char what[WCI_DIGEST_TEXT_SIZE + 16];
-    wci_document_name(what, "config", &d->digest);
-    int32_t code = wci_origin_read(p->call, p->origin, d, WCI_CONFIG_MAX, &bytes, err);
-    if (!code)
-        code = wci_image_config_parse(wc_buf_data(bytes), wc_buf_size(bytes), what, &p->config, err);
-    wc_buf_unref(bytes);
-    return code ? code
-                : wci_resolved_check_config(p->call, &p->resolved, p->config, p->transfer, err);
-}
-
-/* The last report of a copy: callers learn from it which manifest it was. */
-static int32_t report_manifest(wc_call *call, const wci_digest *manifest, wc_error **err)
-{
-    return wci_call_report(call, WC_PROGRESS_DONE, manifest->text, 0, -1, NULL, err);
-}
-
-/* `from` is NULL for images of the store, which were judged when they came in. */
-static int32_t pass_image(wc_call *call, wci_store *store, wci_origin *origin, const wci_place *from,
-                          const wci_strv *names, const wci_transfer *transfer,
-                          wci_outlet *outlet, wc_error **err)
-{
-    passage p = {.call = call, .store = store, .origin = origin, .outlet = outlet,
-                 .transfer = transfer, .resolved = WCI_RESOLVED_INIT};
-    int32_t code = wci_resolve(call, store, origin, 0, transfer, &p.resolved, err);
-    if (!code && from)
-        code = wci_trust_check(call, store, origin, from, transfer, &p.resolved, err);
-    if (!code)
-        code = read_config(&p, err);
-    if (!code)
-        code = stage(&p, err);
-    if (!code) {
-        wci_outgoing image = {&p.resolved, p.config, names, open_blob, &p};
-        code = outlet->ops->put(call, outlet, &image, err);
-    }
-    if (!code)
-        code = report_manifest(call, &p.resolved.manifest.digest, err);
-    for (size_t i = 0; i < p.staged_count; i++) {
-        wci_fd_close(p.staged[i].fd);
-        wci_hasher_free(p.staged[i].hasher);
-    }
-    wci_free(p.staged);
-    wci_image_config_free(p.config);
-    wci_resolved_clear(&p.resolved);
-    return code;
-}
 
 /* ---- Out of the store --------------------------------------------------------------------------- */
 
@@ -245,8 +61,9 @@ static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const s
         code = wci_image_restore_blobs(call, store, hold, chosen->record, transfer, err);
     if (!code)
         code = wci_origin_open_store(store, &chosen->record->manifest, &origin, err);
+    const wci_ferry ferry = {call, store, origin, outlet};
     if (!code)
-        code = pass_image(call, store, origin, NULL, &chosen->names, transfer, outlet, err);
+        code = wci_pass(&ferry, NULL, &chosen->names, transfer, err);
     wci_origin_close(origin);
     return code;
 }
@@ -357,6 +174,23 @@ static wci_registry_config target_config(const wci_transfer *transfer, const wci
     return config;
 }
 
+/* Within one registry blobs are mounted instead of sent. */
+static int32_t set_near(wci_outlet *outlet, const wci_place *from, const wci_place *to, wc_error **err)
+{
+    wci_reference a = WCI_REFERENCE_INIT, b = WCI_REFERENCE_INIT;
+    if (from->kind != WCI_PLACE_REGISTRY || to->kind != WCI_PLACE_REGISTRY)
+        return WC_OK;
+    int32_t code = wci_reference_parse(from->ref, &a, err);
+    if (!code)
+        code = wci_reference_parse(to->ref, &b, err);
+    if (!code && !strcmp(a.host, b.host) && strcmp(a.repository, b.repository) &&
+        wci_replace(&outlet->near, a.repository))
+        code = wci_err_nomem(err);
+    wci_reference_free(&a);
+    wci_reference_free(&b);
+    return code;
+}
+
 static int32_t copy_between(wc_call *call, wci_store *store, const wci_place *from,
                             const wci_place *to, const wci_transfer *transfer, wc_error **err)
 {
@@ -368,12 +202,20 @@ static int32_t copy_between(wc_call *call, wci_store *store, const wci_place *fr
     if (!code)
         code = wci_outlet_open(call, store, to, &target, transfer, &outlet, err);
     if (!code)
-        code = pass_image(call, store, origin, from, &no_names, transfer, outlet, err);
+        code = set_near(outlet, from, to, err);
+    const wci_ferry ferry = {call, store, origin, outlet};
+    if (!code)
+        code = wci_pass(&ferry, from, &no_names, transfer, err);
     if (!code)
         code = outlet->ops->finish(outlet, err);
     wci_outlet_close(outlet);
     wci_origin_close(origin);
     return code;
+}
+
+static int32_t report_manifest(wc_call *call, const wci_digest *manifest, wc_error **err)
+{
+    return wci_call_report(call, WC_PROGRESS_DONE, manifest->text, 0, -1, NULL, err);
 }
 
 /* Into the store: as a pull, under the name that was given. */

@@ -51,6 +51,7 @@ static void clear_descriptor(wci_descriptor *d)
     wci_free(d->ref_name);
     wci_free(d->image_name);
     wci_free(d->table_digest);
+    wci_free(d->cosign_kind);
 }
 
 static int32_t read_platform(json_t *object, const char *what, wci_descriptor *d, wc_error **err)
@@ -102,6 +103,8 @@ static int32_t read_annotations(json_t *object, const char *what, wci_descriptor
         code = read_annotation(notes, WCI_ANNOTATION_REF_NAME, what, &d->ref_name, err);
     if (!code)
         code = read_annotation(notes, WCI_ANNOTATION_IMAGE_NAME, what, &d->image_name, err);
+    if (!code)
+        code = read_annotation(notes, WCI_ANNOTATION_COSIGN_KIND, what, &d->cosign_kind, err);
     return code ? code : read_table_digest(notes, what, d, err);
 }
 
@@ -281,6 +284,21 @@ static int32_t check_unambiguous(json_t *doc, wci_document_kind kind, const char
     return WC_OK;
 }
 
+static int32_t read_subject(json_t *doc, const char *what, wci_document *out, wc_error **err)
+{
+    json_t *object = NULL;
+    wci_descriptor subject = {.media_type = NULL};
+    const char *type = NULL;
+    int32_t code = wci_json_get_object(doc, "subject", what, &object, err);
+    if (!code && object)
+        code = read_descriptor(object, what, &subject, err);
+    out->subject = subject.digest;
+    clear_descriptor(&subject);
+    if (!code)
+        code = wci_json_get_string(doc, "artifactType", what, &type, err);
+    return !code && type && *type && wci_replace(&out->artifact_type, type) ? wci_err_nomem(err) : code;
+}
+
 static int32_t read_manifest(json_t *doc, const char *what, wci_document *out, wc_error **err)
 {
     json_t *config = NULL;
@@ -313,6 +331,8 @@ static int32_t read_document(json_t *doc, const char *said, const char *what, wc
                     ? WCI_DOCUMENT_INDEX
                     : WCI_DOCUMENT_MANIFEST;
     code = check_unambiguous(doc, out->kind, what, err);
+    if (!code)
+        code = read_subject(doc, what, out, err);
     if (code)
         return code;
     return out->kind == WCI_DOCUMENT_INDEX
@@ -347,6 +367,7 @@ void wci_document_free(wci_document *document)
         clear_descriptor(&document->items[i]);
     wci_free(document->items);
     wci_free(document->media_type);
+    wci_free(document->artifact_type);
     wci_free(document);
 }
 
@@ -373,6 +394,12 @@ int32_t wci_manifest_check_image(const wci_document *manifest, const char *what,
                                 manifest->items[i].digest.text);
     }
     return WC_OK;
+}
+
+const char *wci_artifact_type(const wci_document *document)
+{
+    return document->artifact_type ? document->artifact_type
+           : document->config.media_type ? document->config.media_type : "";
 }
 
 int32_t wci_manifest_content_size(const wci_document *manifest, uint64_t *out, wc_error **err)

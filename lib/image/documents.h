@@ -29,6 +29,8 @@
 /* Annotations of descriptors in a layout's index.json. */
 #define WCI_ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
 #define WCI_ANNOTATION_IMAGE_NAME "io.containerd.image.name"
+/* What `cosign save` calls the entries of its layouts. */
+#define WCI_ANNOTATION_COSIGN_KIND "kind"
 /* Of a zstd:chunked layer: the digest of its table of contents, under today's name and the one before. */
 #define WCI_ANNOTATION_TABLE "io.github.containers.zstd-chunked.manifest-checksum"
 #define WCI_ANNOTATION_OLD_TABLE "io.containers.zstd-chunked.manifest-checksum"
@@ -43,6 +45,7 @@ typedef struct wci_descriptor {
     char *ref_name;        /* annotations; NULL when absent */
     char *image_name;
     char *table_digest;
+    char *cosign_kind;
 } wci_descriptor;
 
 typedef enum wci_document_kind {
@@ -56,6 +59,8 @@ typedef struct wci_document {
     wci_descriptor config; /* of a manifest */
     wci_descriptor *items; /* a manifest's layers, an index's manifests */
     size_t count;
+    wci_digest subject;    /* what it refers to, as signatures do; or unset */
+    char *artifact_type;   /* what it says that it is, or NULL */
 } wci_document;
 
 /* `media_type` is what the transport or the descriptor says; NULL or a general type leaves it to
@@ -67,6 +72,8 @@ void wci_document_free(wci_document *document);
 /* WC_E_UNSUPPORTED when the manifest is not that of a container image, or has a layer that we
  * cannot unpack. */
 int32_t wci_manifest_check_image(const wci_document *manifest, const char *what, wc_error **err);
+/* What a document is when it is no image: what it says, or the type of its config; "" when it says nothing. */
+const char *wci_artifact_type(const wci_document *document);
 /* Bytes of config and layers; WC_E_LIMIT when they do not fit into 63 bits. */
 int32_t wci_manifest_content_size(const wci_document *manifest, uint64_t *out, wc_error **err);
 

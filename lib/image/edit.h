@@ -27,6 +27,11 @@ typedef struct wci_edit {
     wci_codec codec;
     wci_edit_layer *layers;
     size_t layer_count, layer_cap;
+    char *old_base, *new_base; /* names or ids: the layers of the one give way to those of the other */
+    int squashes;              /* the last squash_count layers become one; 0: all of them */
+    size_t squash_count;
+    int recompresses;          /* the base's layers, too, are to have the codec */
+    wci_strv dropped;          /* keys of annotations that go */
 } wci_edit;
 
 #define WCI_EDIT_INIT {.created_ns = -1, .codec = WCI_CODEC_GZIP}
@@ -37,5 +42,7 @@ void wci_edit_free(wci_edit *edit);
 /* Makes the image; `name` may be NULL. */
 int32_t wci_edit_apply(wc_call *call, wci_store *store, const wci_edit *edit, const char *name,
                        wci_image_record **out, wc_error **err);
+/* Writes the whole file system that the image would have as one plain tar. */
+int32_t wci_edit_export(wc_call *call, wci_store *store, const wci_edit *edit, const wci_sink *to, wc_error **err);
 
 #endif

@@ -119,8 +119,75 @@ static int32_t set_platform(const wci_edit *edit, json_t *document, wc_error **e
     return WC_OK;
 }
 
-static void add_history(const wci_edit *edit, json_t *document, const char *created, int has_layer)
+/* A base for another platform would make the image one for none. */
+static void take_platform(json_t *document, json_t *base)
 {
+    static const char *const keys[] = {"os", "architecture", "variant", "os.version", "os.features"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        json_t *value = json_object_get(base, keys[i]);
+        if (value)
+            json_object_set(document, keys[i], value);
+        else
+            json_object_del(document, keys[i]);
+    }
+}
+
+static int32_t set_layers(const wci_edit_work *w, json_t *document, wc_error **err)
+{
+    json_t *rootfs = member(document, "rootfs", json_object);
+    json_t *ids = json_array();
+    if (!rootfs || !ids || json_object_set_new(rootfs, "diff_ids", ids))
+        return wci_err_nomem(err);
+    if (!json_object_get(rootfs, "type"))
+        set_text(rootfs, "type", "layers");
+    for (size_t i = 0; i < w->count; i++)
+        json_array_append_new(ids, json_string(w->items[i].diff_id.text));
+    return WC_OK;
+}
+
+/* ---- History ---------------------------------------------------------------------------------------- */
+
+static int makes_layer(json_t *entry)
+{
+    return !json_is_true(json_object_get(entry, "empty_layer"));
+}
+
+/* Steps that came with the first `layers` layers: up to the last of them, and what then changed the config alone as
+ * far as the base tells the same. */
+static size_t steps_of_base(json_t *history, json_t *base_history, size_t layers)
+{
+    size_t count = 0, made = 0;
+    while (made < layers && count < json_array_size(history))
+        made += (size_t)makes_layer(json_array_get(history, count++));
+    while (count < json_array_size(base_history) &&
+           json_equal(json_array_get(history, count), json_array_get(base_history, count)))
+        count++;
+    return count;
+}
+
+/* The steps of a base that tells of none still have to be counted. */
+static json_t *history_of(const wci_edit_source *image)
+{
+    json_t *told = json_object_get(image->config, "history");
+    json_t *history = json_is_array(told) ? json_copy(told) : json_array();
+    for (size_t i = 0; !json_array_size(told) && i < image->record->layer_count; i++)
+        json_array_append_new(history, json_object());
+    return history;
+}
+
+static void rebase_history(const wci_edit_work *w, json_t *document)
+{
+    json_t *own = history_of(&w->base), *history = history_of(&w->new_base);
+    json_t *old = json_object_get(w->old_base.config, "history");
+    for (size_t i = steps_of_base(own, old, w->old_base.record->layer_count); i < json_array_size(own); i++)
+        json_array_append(history, json_array_get(own, i));
+    json_object_set_new(document, "history", history);
+    json_decref(own);
+}
+
+static void add_step(const wci_edit_work *w, json_t *document, const char *created, int has_layer)
+{
+    const wci_edit *edit = w->edit;
     json_t *history = member(document, "history", json_array);
     json_t *entry = json_pack("{s:s, s:s, s:s*, s:s*}", "created", created, "created_by",
                               edit->created_by ? edit->created_by : "wincontainer", "comment", edit->comment, "author",
@@ -130,48 +197,69 @@ static void add_history(const wci_edit *edit, json_t *document, const char *crea
     json_array_append_new(history, entry);
 }
 
-/* A base without history has none for its layers, so the new ones cannot have any either. */
-static int may_tell(json_t *base)
+/* The layers of the last steps are gone: another one has what they had. */
+static void empty_steps(json_t *history, size_t layers)
 {
-    json_t *ids = json_object_get(json_object_get(base, "rootfs"), "diff_ids");
-    return json_array_size(json_object_get(base, "history")) > 0 || json_array_size(ids) == 0;
-}
-
-static int32_t add_layers(const wci_edit *edit, json_t *document, const wci_new_layer *layers, const char *created,
-                          int tell, wc_error **err)
-{
-    json_t *rootfs = member(document, "rootfs", json_object);
-    json_t *ids = rootfs ? member(rootfs, "diff_ids", json_array) : NULL;
-    if (!ids)
-        return wci_err_nomem(err);
-    if (!json_object_get(rootfs, "type"))
-        set_text(rootfs, "type", "layers");
-    for (size_t i = 0; i < edit->layer_count; i++) {
-        json_array_append_new(ids, json_string(layers[i].diff_id.text));
-        if (tell)
-            add_history(edit, document, created, 1);
+    for (size_t i = json_array_size(history); i-- > 0 && layers;) {
+        json_t *entry = json_array_get(history, i);
+        if (!makes_layer(entry))
+            continue;
+        json_t *emptied = json_copy(entry);
+        json_object_set_new(emptied, "empty_layer", json_true());
+        json_array_set_new(history, i, emptied);
+        layers--;
     }
-    if (tell && !edit->layer_count)
-        add_history(edit, document, created, 0);
-    return WC_OK;
 }
 
-int32_t wci_edit_config_make(const wci_edit *edit, json_t *base, const wci_new_layer *layers, int64_t created_ns,
-                             json_t **out, wc_error **err)
+/* A base without history has none for its layers, so the new ones cannot have any either. */
+static int may_tell(const wci_edit_work *w, json_t *document)
 {
-    json_t *document = base ? json_deep_copy(base) : json_object();
+    return json_array_size(json_object_get(document, "history")) > 0 || !w->base.record || !w->base.record->layer_count;
+}
+
+static void add_history(const wci_edit_work *w, json_t *document, const char *created)
+{
+    if (w->new_base.record)
+        rebase_history(w, document);
+    if (!may_tell(w, document))
+        return;
+    for (size_t i = 0; i < w->added; i++)
+        add_step(w, document, created, 1);
+    if (w->squashed)
+        empty_steps(json_object_get(document, "history"), w->squashed);
+    if (w->squashed || (!w->added && !w->new_base.record))
+        add_step(w, document, created, w->squashed > 0);
+}
+
+/* ---- The whole -------------------------------------------------------------------------------------- */
+
+int wci_edit_config_changes(const wci_edit_work *w)
+{
+    const wci_edit *edit = w->edit;
+    size_t lists = edit->env.count + edit->labels.count + edit->ports.count + edit->volumes.count;
+    int texts = edit->user || edit->workdir || edit->stop_signal || edit->platform || edit->author || edit->comment;
+    return lists || texts || edit->has_entrypoint || edit->has_cmd || edit->created_ns >= 0 || w->added ||
+           w->squashed || w->new_base.record;
+}
+
+int32_t wci_edit_config_make(const wci_edit_work *w, json_t **out, wc_error **err)
+{
+    json_t *document = w->base.config ? json_deep_copy(w->base.config) : json_object();
     char created[WCI_TIME_TEXT_SIZE];
     json_t *config = document ? member(document, "config", json_object) : NULL;
-    int32_t code = config ? set_platform(edit, document, err) : wci_err_nomem(err);
-    wci_time_format(created_ns, created);
+    if (w->new_base.config)
+        take_platform(document, w->new_base.config);
+    int32_t code = config ? set_platform(w->edit, document, err) : wci_err_nomem(err);
+    wci_time_format(w->created_ns, created);
     set_text(document, "created", created);
-    set_text(document, "author", edit->author);
+    set_text(document, "author", w->edit->author);
     /* Docker's memory of how the image came about would be untrue of the new one. */
     json_object_del(document, "container");
     json_object_del(document, "container_config");
     if (!code) {
-        change_run(edit, config);
-        code = add_layers(edit, document, layers, created, may_tell(base), err);
+        change_run(w->edit, config);
+        add_history(w, document, created);
+        code = set_layers(w, document, err);
     }
     if (code)
         json_decref(document);

@@ -4,11 +4,12 @@
 
 #include <jansson.h>
 
-#include "image/edit_layer.h"
+#include "image/edit_work.h"
 
-/* The config document of the new image: the base's (NULL: none), changed. What it holds besides stays. */
-int32_t wci_edit_config_make(const wci_edit *edit, json_t *base, const wci_new_layer *layers, int64_t created_ns,
-                             json_t **out, wc_error **err);
+/* Whether the config is to be another one than the base's. */
+int wci_edit_config_changes(const wci_edit_work *w);
+/* The config document of the new image: the base's, changed. What it holds besides stays. */
+int32_t wci_edit_config_make(const wci_edit_work *w, json_t **out, wc_error **err);
 /* Adds "NAME=value" to an object of texts. */
 void wci_edit_set_pair(json_t *object, const char *pair);
 /* A text of the document, or "". */

@@ -36,87 +36,7 @@ static int32_t take_plain(void *self, const void *data, size_t size, wc_error **
     return wci_encoder_write(p->encoder, data, size, err);
 }
 
-/* ---- A directory ---------------------------------------------------------------------------------- */
-
-static int is_stub(void *owner, const char *path, const wci_node_info *info)
-{
-    const wci_strv *skip = owner;
-    int is_empty_file = info->type == WCI_NODE_FILE && !info->size;
-    /* What lies in a directory that is a mount point was hidden from the container. */
-    return (is_empty_file || info->type == WCI_NODE_DIR) && wci_strv_contains(skip, path);
-}
-
-static int32_t press_directory(press *p, const wci_edit_layer *layer, int64_t latest_sec, wc_error **err)
-{
-    const wci_pack_rules rules = {latest_sec, is_stub, (void *)(uintptr_t)&layer->skip};
-    const wci_sink to = {take_plain, p};
-    wci_fd dir = WCI_FD_NONE;
-    int32_t code = wci_tree_open_root(layer->path, &dir, err);
-    if (!code)
-        code = wci_layer_pack(dir, &rules, &to, err);
-    wci_fd_close(dir);
-    return code;
-}
-
-/* ---- A tar ---------------------------------------------------------------------------------------- */
-
-static int32_t read_file(void *self, void *data, size_t size, size_t *got, wc_error **err)
-{
-    const wci_fd *fd = self;
-    return wci_fd_read(*fd, data, size, got, err);
-}
-
-static int32_t decode_all(press *p, wci_decoder *decoder, char *buffer, wc_error **err)
-{
-    for (uint64_t total = 0;;) {
-        size_t got = 0;
-        int32_t code = wci_decoder_read(decoder, buffer, CHUNK, &got, err);
-        if (code || !got)
-            return code;
-        total += got;
-        if (total > wci_limits_default.max_bytes)
-            return wci_err(err, WC_E_LIMIT, "it unpacks to over %llu bytes",
-                           (unsigned long long)wci_limits_default.max_bytes);
-        if ((code = take_plain(p, buffer, got, err)))
-            return code;
-    }
-}
-
-static int32_t press_stream(press *p, wci_fd *fd, wc_error **err)
-{
-    const wci_source source = {read_file, fd};
-    char head[16];
-    size_t got = 0;
-    wci_decoder *decoder = NULL;
-    char *buffer = wci_malloc(CHUNK);
-    int32_t code = buffer ? wci_fd_pread(*fd, head, sizeof head, 0, &got, err) : wci_err_nomem(err);
-    if (!code && !got)
-        code = wci_err(err, WC_E_FORMAT, "it is empty");
-    if (!code)
-        code = wci_decoder_new(wci_codec_guess(head, got), &source, &decoder, err);
-    if (!code)
-        code = decode_all(p, decoder, buffer, err);
-    wci_decoder_free(decoder);
-    wci_free(buffer);
-    return code;
-}
-
-static int32_t press_tar(press *p, const wci_edit_layer *layer, wc_error **err)
-{
-    wci_fd fd = WCI_FD_NONE;
-    wci_file_info info;
-    int32_t code = wci_file_open(layer->path, WCI_OPEN_READ, 0, &fd, err);
-    if (!code)
-        code = wci_fd_info(fd, &info, err);
-    if (!code && info.type != WCI_FILE_REGULAR)
-        code = wci_err(err, WC_E_INVALID, "it is not a regular file");
-    if (!code)
-        code = press_stream(p, &fd, err);
-    wci_fd_close(fd);
-    return code;
-}
-
-/* ---- Both ----------------------------------------------------------------------------------------- */
+/* ---- Whatever it comes from ------------------------------------------------------------------------- */
 
 static int32_t open_press(press *p, wci_codec codec, const char *path, wc_error **err)
 {
@@ -148,29 +68,132 @@ static int32_t finish_press(press *p, wci_new_layer *out, wc_error **err)
     return code;
 }
 
-static int32_t write_part(wc_call *call, const wci_edit_layer *layer, wci_codec codec, int64_t latest_sec,
-                          const char *part, wci_new_layer *out, wc_error **err)
+static int32_t write_part(wc_call *call, const wci_layer_fill *from, wci_codec codec, const char *part,
+                          wci_new_layer *out, wc_error **err)
 {
     press p = {.call = call, .file = WCI_FD_NONE};
+    const wci_sink to = {take_plain, &p};
     int32_t code = open_press(&p, codec, part, err);
     if (!code)
-        code = layer->is_tar ? press_tar(&p, layer, err) : press_directory(&p, layer, latest_sec, err);
+        code = from->fill(from->self, call, &to, err);
     if (!code)
         code = finish_press(&p, out, err);
     close_press(&p);
     return code;
 }
 
-int32_t wci_edit_layer_write(wc_call *call, const wci_edit_layer *layer, wci_codec codec, int64_t latest_sec,
-                             const char *blobs, wci_new_layer *out, wc_error **err)
+int32_t wci_edit_layer_fill(wc_call *call, const wci_layer_fill *from, wci_codec codec, const char *blobs,
+                            wci_new_layer *out, wc_error **err)
 {
     char *part = wci_path_join(blobs, "part"), *whole = NULL;
-    int32_t code = part ? write_part(call, layer, codec, latest_sec, part, out, err) : wci_err_nomem(err);
+    int32_t code = part ? write_part(call, from, codec, part, out, err) : wci_err_nomem(err);
     if (!code)
         whole = wci_path_join(blobs, wci_digest_hex(&out->digest));
     if (!code)
         code = whole ? wci_file_rename(part, whole, err) : wci_err_nomem(err);
     wci_free(part);
     wci_free(whole);
+    return code;
+}
+
+/* ---- A tar ---------------------------------------------------------------------------------------- */
+
+static int32_t read_file(void *self, void *data, size_t size, size_t *got, wc_error **err)
+{
+    const wci_fd *fd = self;
+    return wci_fd_read(*fd, data, size, got, err);
+}
+
+static int32_t pass_decoded(wci_decoder *decoder, char *buffer, const wci_sink *to, wc_error **err)
+{
+    for (uint64_t total = 0;;) {
+        size_t got = 0;
+        int32_t code = wci_decoder_read(decoder, buffer, CHUNK, &got, err);
+        if (code || !got)
+            return code;
+        total += got;
+        if (total > wci_limits_default.max_bytes)
+            return wci_err(err, WC_E_LIMIT, "it unpacks to over %llu bytes",
+                           (unsigned long long)wci_limits_default.max_bytes);
+        if ((code = to->write(to->self, buffer, got, err)))
+            return code;
+    }
+}
+
+int32_t wci_edit_layer_decode(wci_fd file, const wci_sink *to, wc_error **err)
+{
+    const wci_source source = {read_file, &file};
+    char head[16];
+    size_t got = 0;
+    wci_decoder *decoder = NULL;
+    char *buffer = wci_malloc(CHUNK);
+    int32_t code = buffer ? wci_fd_pread(file, head, sizeof head, 0, &got, err) : wci_err_nomem(err);
+    if (!code && !got)
+        code = wci_err(err, WC_E_FORMAT, "it is empty");
+    if (!code)
+        code = wci_decoder_new(wci_codec_guess(head, got), &source, &decoder, err);
+    if (!code)
+        code = pass_decoded(decoder, buffer, to, err);
+    wci_decoder_free(decoder);
+    wci_free(buffer);
+    return code;
+}
+
+static int32_t fill_from_tar(const wci_edit_layer *layer, const wci_sink *to, wc_error **err)
+{
+    wci_fd fd = WCI_FD_NONE;
+    wci_file_info info;
+    int32_t code = wci_file_open(layer->path, WCI_OPEN_READ, 0, &fd, err);
+    if (!code)
+        code = wci_fd_info(fd, &info, err);
+    if (!code && info.type != WCI_FILE_REGULAR)
+        code = wci_err(err, WC_E_INVALID, "it is not a regular file");
+    if (!code)
+        code = wci_edit_layer_decode(fd, to, err);
+    wci_fd_close(fd);
+    return code;
+}
+
+/* ---- A directory ---------------------------------------------------------------------------------- */
+
+static int is_stub(void *owner, const char *path, const wci_node_info *info)
+{
+    const wci_strv *skip = owner;
+    int is_empty_file = info->type == WCI_NODE_FILE && !info->size;
+    /* What lies in a directory that is a mount point was hidden from the container. */
+    return (is_empty_file || info->type == WCI_NODE_DIR) && wci_strv_contains(skip, path);
+}
+
+static int32_t fill_from_directory(const wci_edit_layer *layer, int64_t latest_sec, const wci_sink *to, wc_error **err)
+{
+    const wci_pack_rules rules = {latest_sec, is_stub, (void *)(uintptr_t)&layer->skip};
+    wci_fd dir = WCI_FD_NONE;
+    int32_t code = wci_tree_open_root(layer->path, &dir, err);
+    if (!code)
+        code = wci_layer_pack(dir, &rules, to, err);
+    wci_fd_close(dir);
+    return code;
+}
+
+/* ---- Both ----------------------------------------------------------------------------------------- */
+
+typedef struct given {
+    const wci_edit_layer *layer;
+    int64_t latest_sec;
+} given;
+
+static int32_t fill(void *self, wc_call *call, const wci_sink *to, wc_error **err)
+{
+    const given *g = self;
+    (void)call;
+    return g->layer->is_tar ? fill_from_tar(g->layer, to, err) : fill_from_directory(g->layer, g->latest_sec, to, err);
+}
+
+int32_t wci_edit_layer_write(wc_call *call, const wci_edit_layer *layer, wci_codec codec, int64_t latest_sec,
+                             const char *blobs, wci_new_layer *out, wc_error **err)
+{
+    given g = {layer, latest_sec};
+    const wci_layer_fill from = {fill, &g};
+    int32_t code = wci_edit_layer_fill(call, &from, codec, blobs, out, err);
     return code ? wci_err_wrap(err, code, "layer from '%s'", layer->path) : WC_OK;
 }

@@ -92,13 +92,13 @@ void wci_origin_close(wci_origin *origin)
         origin->ops->close(origin);
 }
 
-static int32_t open_layout(const wci_place *place, int all, wci_origin **out, wc_error **err)
+static int32_t open_layout(wc_call *call, const wci_place *place, int all, wci_origin **out, wc_error **err)
 {
     wci_members members = WCI_MEMBERS_NONE;
     int32_t code = wci_members_open_dir(place->path, &members, err);
     if (code)
         return wci_err_wrap(err, code, "layout '%s': cannot be opened", place->path);
-    return wci_origin_open_layout(&members, place, all, out, err);
+    return wci_origin_open_layout(call, &members, place, all, out, err);
 }
 
 static int32_t open_tar(wc_call *call, wci_store *store, const char *path, wci_members *out,
@@ -141,12 +141,12 @@ static int32_t open_place(wc_call *call, wci_store *store, const wci_place *plac
     if (place->kind == WCI_PLACE_REGISTRY)
         return wci_origin_open_registry(call, place, transfer, out, err);
     if (place->kind == WCI_PLACE_OCI)
-        return open_layout(place, 0, out, err);
+        return open_layout(call, place, 0, out, err);
     int32_t code = open_tar(call, store, place->path, &members, err);
     if (code)
         return code;
     return place->kind == WCI_PLACE_OCI_ARCHIVE
-               ? wci_origin_open_layout(&members, place, 0, out, err)
+               ? wci_origin_open_layout(call, &members, place, 0, out, err)
                : wci_origin_open_docker(&members, place, 0, out, err);
 }
 
@@ -171,7 +171,7 @@ int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *pat
         return code;
     int is_layout = !wci_members_find(&members, "index.json", &index, NULL);
     wci_extent_close(&index);
-    code = is_layout ? wci_origin_open_layout(&members, &place, 1, out, err)
+    code = is_layout ? wci_origin_open_layout(call, &members, &place, 1, out, err)
                      : wci_origin_open_docker(&members, &place, 1, out, err);
     if (!code)
         (*out)->kind = is_layout ? WCI_PLACE_OCI_ARCHIVE : WCI_PLACE_DOCKER_ARCHIVE;
@@ -330,6 +330,14 @@ int32_t wci_origin_read(wc_call *call, wci_origin *origin, const wci_descriptor 
         return code;
     }
     return wci_str_to_buf(&m.bytes, out, err);
+}
+
+int32_t wci_origin_document(wc_call *call, wci_store *store, wci_origin *origin, const wci_descriptor *descriptor,
+                            wc_buf **out, wc_error **err)
+{
+    if (store && !wci_blob_read(store, &descriptor->digest, WCI_MANIFEST_MAX, out, NULL))
+        return WC_OK;
+    return wci_origin_manifest(call, origin, descriptor, out, err);
 }
 
 int32_t wci_origin_manifest(wc_call *call, wci_origin *origin, const wci_descriptor *descriptor,

@@ -84,6 +84,9 @@ void wci_origin_close(wci_origin *origin);
 /* Manifests and indexes, verified. *out belongs to the caller. */
 int32_t wci_origin_manifest(wc_call *call, wci_origin *origin, const wci_descriptor *descriptor,
                             wc_buf **out, wc_error **err);
+/* The same, out of the store (may be NULL) when it has it. */
+int32_t wci_origin_document(wc_call *call, wci_store *store, wci_origin *origin, const wci_descriptor *descriptor,
+                            wc_buf **out, wc_error **err);
 /* Small blobs, verified. */
 int32_t wci_origin_read(wc_call *call, wci_origin *origin, const wci_descriptor *descriptor,
                         size_t max, wc_buf **out, wc_error **err);
@@ -100,7 +103,7 @@ int32_t wci_origin_open_named(wc_call *call, const wci_place *place, const wci_t
                               wc_error **err);
 /* The members are taken over, also on failure. */
 struct wci_members;
-int32_t wci_origin_open_layout(struct wci_members *members, const wci_place *place, int all,
+int32_t wci_origin_open_layout(wc_call *call, struct wci_members *members, const wci_place *place, int all,
                                wci_origin **out, wc_error **err);
 int32_t wci_origin_open_docker(struct wci_members *members, const wci_place *place, int all,
                                wci_origin **out, wc_error **err);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "image/members.h"
 #include "image/origin.h"
+#include "image/trust/attached.h"
 #include "image/trust/layout.h"
 
 typedef struct layout_origin {
@@ -94,7 +95,7 @@ static int32_t tagged(wc_call *call, wci_origin *origin, const char *tag, wci_ra
 static int32_t referrers(wc_call *call, wci_origin *origin, const wci_digest *subject, wc_buf **out, wc_error **err)
 {
     const layout_origin *l = (const layout_origin *)origin;
-    return wci_layout_referrers(call, origin, l->index, l->index_bytes, subject, out, err);
+    return wci_layout_referrers(call, origin, l->index, subject, out, err);
 }
 
 static const wci_origin_ops layout_ops = {root, NULL, NULL, open_blob, close_layout, tagged, referrers};
@@ -123,6 +124,23 @@ static int is_wanted(const wci_descriptor *entry, const char *ref)
     return !ref || wci_streq(entry->ref_name, ref) || wci_streq(entry->image_name, ref);
 }
 
+/* Signatures and the like are no images of their own: not those under cosign's tags, nor what has a subject. */
+static int is_companion(wc_call *call, wci_origin *origin, const wci_descriptor *entry)
+{
+    wc_buf *body = NULL;
+    wci_document *document = NULL;
+    if (wci_attached_is_tag(entry->ref_name) || wci_layout_is_signature(entry))
+        return 1;
+    int is_one = !strcmp(entry->media_type, WCI_TYPE_OCI_MANIFEST) &&
+                 !wci_origin_manifest(call, origin, entry, &body, NULL) &&
+                 !wci_document_parse(wc_buf_data(body), wc_buf_size(body), entry->media_type, "manifest", &document,
+                                     NULL) &&
+                 wci_digest_is_set(&document->subject);
+    wci_document_free(document);
+    wc_buf_unref(body);
+    return is_one;
+}
+
 /* Beside a whole name the reference is only its tag. */
 static int32_t add_name(wci_strv *names, const wci_descriptor *entry, wc_error **err)
 {
@@ -145,7 +163,7 @@ static int32_t add_entry(layout_origin *l, size_t entry, wc_error **err)
     return add_name(&l->base.names[i], d, err);
 }
 
-static int32_t list_images(layout_origin *l, const char *ref, wc_error **err)
+static int32_t list_images(wc_call *call, layout_origin *l, const char *ref, wc_error **err)
 {
     size_t count = l->index->count;
     int32_t code = wci_origin_set_count(&l->base, count + 1, err);
@@ -159,7 +177,8 @@ static int32_t list_images(layout_origin *l, const char *ref, wc_error **err)
         return WC_OK;
     }
     for (size_t i = 0; i < count && !code; i++)
-        if (is_wanted(&l->index->items[i], ref))
+        if (is_wanted(&l->index->items[i], ref) &&
+            (ref || count == 1 || !is_companion(call, &l->base, &l->index->items[i])))
             code = add_entry(l, i, err);
     return code;
 }
@@ -215,7 +234,7 @@ static int32_t read_index(layout_origin *l, wc_error **err)
     return code ? wci_err_wrap(err, code, "layout '%s'", l->path) : WC_OK;
 }
 
-int32_t wci_origin_open_layout(wci_members *members, const wci_place *place, int all,
+int32_t wci_origin_open_layout(wc_call *call, wci_members *members, const wci_place *place, int all,
                                wci_origin **out, wc_error **err)
 {
     layout_origin *l = wci_calloc(1, sizeof *l);
@@ -228,7 +247,7 @@ int32_t wci_origin_open_layout(wci_members *members, const wci_place *place, int
     l->path = wci_strdup(place->path);
     int32_t code = l->path ? read_index(l, err) : wci_err_nomem(err);
     if (!code)
-        code = list_images(l, place->ref, err);
+        code = list_images(call, l, place->ref, err);
     if (!code)
         code = check_choice(l, place, all, err);
     if (code) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/host.h"
+#include "platform/tree.h"
 
 #define CHUNK ((size_t)256 * 1024)
 #define REPORT_NS 50000000LL
@@ -50,7 +51,28 @@ void wci_outlet_close(wci_outlet *outlet)
     if (!outlet)
         return;
     wci_signer_free(outlet->signer);
+    wci_free(outlet->near);
     outlet->ops->close(outlet);
+}
+
+/* ---- Images ------------------------------------------------------------------------------------- */
+
+static int is_listed(const wci_descriptor *const *list, size_t count, const wci_digest *digest)
+{
+    for (size_t i = 0; i < count; i++)
+        if (wci_digest_equal(&list[i]->digest, digest))
+            return 1;
+    return 0;
+}
+
+size_t wci_manifest_blobs(const wci_document *manifest, const wci_descriptor **out)
+{
+    size_t count = 0;
+    out[count++] = &manifest->config;
+    for (size_t i = 0; i < manifest->count; i++)
+        if (!is_listed(out, count, &manifest->items[i].digest))
+            out[count++] = &manifest->items[i];
+    return count;
 }
 
 /* ---- Blobs -------------------------------------------------------------------------------------- */
@@ -120,23 +142,42 @@ static int32_t copy_verified(copy *c, wc_error **err)
     return code;
 }
 
-int32_t wci_outgoing_copy(wc_call *call, wci_outgoing *image, const wci_descriptor *descriptor,
-                          int32_t (*write)(void *self, const void *data, size_t size,
-                                           wc_error **err),
-                          void *self, wc_error **err)
+int32_t wci_blob_pass(wc_call *call, const wci_blob_source *from, const wci_descriptor *descriptor,
+                      int32_t (*write)(void *self, const void *data, size_t size, wc_error **err), void *self,
+                      wc_error **err)
 {
-    wci_extent from = WCI_EXTENT_NONE;
-    int32_t code = image->open_blob(image, &descriptor->digest, &from, err);
+    wci_extent extent = WCI_EXTENT_NONE;
+    int32_t code = from->open(from->self, &descriptor->digest, &extent, err);
     if (!code) {
-        copy c = {.call = call, .descriptor = descriptor, .from = &from, .write = write,
+        copy c = {.call = call, .descriptor = descriptor, .from = &extent, .write = write,
                   .self = self};
         code = copy_verified(&c, err);
-        wci_extent_close(&from);
+        wci_extent_close(&extent);
     }
     if (code)
         return wci_err_wrap(err, code, "blob '%s': cannot be copied", descriptor->digest.text);
     return wci_call_report(call, WC_PROGRESS_DONE, descriptor->digest.text, descriptor->size,
                            descriptor->size, NULL, err);
+}
+
+typedef struct placing {
+    wci_berth berth;
+    uint64_t done;
+} placing;
+
+static int32_t write_at(void *self, const void *data, size_t size, wc_error **err)
+{
+    placing *p = self;
+    int32_t code = wci_tree_file_write_at(p->berth.fd, data, size, p->berth.offset + p->done, err);
+    p->done += size;
+    return code;
+}
+
+int32_t wci_blob_pass_to(wc_call *call, const wci_blob_source *from, const wci_descriptor *descriptor,
+                         const wci_berth *berth, wc_error **err)
+{
+    placing p = {*berth, 0};
+    return wci_blob_pass(call, from, descriptor, write_at, &p, err);
 }
 
 /* ---- index.json --------------------------------------------------------------------------------- */
@@ -168,45 +209,65 @@ static const char *ref_of(const json_t *entry)
 }
 
 /* The same name, or the same image without a name. */
-static int is_replaced(const json_t *entry, const wci_digest *digest, const char *ref)
+static int is_replaced(const json_t *entry, const char *digest, const char *ref)
 {
     const char *had = ref_of(entry);
     if (ref || had)
         return wci_streq(had, ref);
-    return wci_streq(json_string_value(json_object_get(entry, "digest")), digest->text);
+    return wci_streq(json_string_value(json_object_get(entry, "digest")), digest);
+}
+
+/* In the place of what it replaces; takes the entry over. */
+static int32_t place_entry(json_t *index, json_t *entry, wc_error **err)
+{
+    json_t *list = json_object_get(index, "manifests");
+    const char *ref = ref_of(entry), *digest = json_string_value(json_object_get(entry, "digest"));
+    for (size_t i = json_array_size(list); i-- > 0;)
+        if (is_replaced(json_array_get(list, i), digest, ref))
+            json_array_remove(list, i);
+    return json_array_append_new(list, entry) ? wci_err_nomem(err) : WC_OK;
 }
 
 /* `name`: the whole name, for those readers that want it apart from the reference. */
-static int32_t add_entry(json_t *index, const wci_outgoing *image, const char *ref,
-                         const char *name, wc_error **err)
+static int32_t add_entry(json_t *index, const wci_cargo *cargo, const char *ref, const char *name,
+                         wc_error **err)
 {
-    const wci_raw *manifest = &image->resolved->manifest;
-    json_t *list = json_object_get(index, "manifests");
-    for (size_t i = json_array_size(list); i-- > 0;)
-        if (is_replaced(json_array_get(list, i), &manifest->digest, ref))
-            json_array_remove(list, i);
-    json_t *entry = json_pack("{s:s,s:s,s:I}", "mediaType", image->resolved->document->media_type,
-                              "digest", manifest->digest.text, "size",
-                              (json_int_t)wc_buf_size(manifest->body));
+    json_t *entry = json_pack("{s:s,s:s,s:I,s:s*}", "mediaType", cargo->media_type, "digest",
+                              cargo->raw->digest.text, "size", (json_int_t)wc_buf_size(cargo->raw->body),
+                              "artifactType", cargo->artifact_type);
     json_t *notes = ref ? json_pack("{s:s,s:s*}", WCI_ANNOTATION_REF_NAME, ref,
                                     WCI_ANNOTATION_IMAGE_NAME, name)
                         : NULL;
-    int failed = !entry || (ref && !notes);
-    if (!failed && notes)
-        failed = json_object_set(entry, "annotations", notes);
-    failed = failed || json_array_append(list, entry);
+    if (!entry || (ref && (!notes || json_object_set(entry, "annotations", notes)))) {
+        json_decref(notes);
+        json_decref(entry);
+        return wci_err_nomem(err);
+    }
     json_decref(notes);
-    json_decref(entry);
-    return failed ? wci_err_nomem(err) : WC_OK;
+    return place_entry(index, entry, err);
 }
 
-int32_t wci_layout_index_add(json_t *index, const wci_outgoing *image, const char *ref,
-                             wc_error **err)
+int32_t wci_layout_index_merge(json_t *index, const json_t *added, wc_error **err)
 {
-    if (ref || !image->names->count)
-        return add_entry(index, image, ref, NULL, err);
+    json_t *list = json_object_get(added, "manifests"), *entry;
     int32_t code = WC_OK;
-    for (size_t i = 0; i < image->names->count && !code; i++)
-        code = add_entry(index, image, image->names->items[i], image->names->items[i], err);
+    size_t i;
+    json_array_foreach(list, i, entry)
+        if (!code)
+            code = place_entry(index, json_deep_copy(entry), err);
+    return code;
+}
+
+int32_t wci_layout_index_add(json_t *index, const wci_cargo *cargo, const char *ref, wc_error **err)
+{
+    if (cargo->role == WCI_ROLE_PART)
+        return WC_OK;
+    if (cargo->role != WCI_ROLE_ROOT)
+        return add_entry(index, cargo, cargo->tag, NULL, err);
+    if (ref || !cargo->names || !cargo->names->count)
+        return add_entry(index, cargo, ref, NULL, err);
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < cargo->names->count && !code; i++)
+        code = add_entry(index, cargo, cargo->names->items[i], cargo->names->items[i], err);
     return code;
 }

@@ -14,13 +14,6 @@ typedef struct daemon_outlet {
     wc_call *call; /* of the opening, which outlives us */
 } daemon_outlet;
 
-static int has(wci_outlet *outlet, const wci_descriptor *descriptor)
-{
-    (void)outlet;
-    (void)descriptor;
-    return 0;
-}
-
 static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_error **err)
 {
     wci_outlet *inner = ((daemon_outlet *)outlet)->inner;
@@ -54,7 +47,7 @@ static void close_daemon(wci_outlet *outlet)
     wci_free(d);
 }
 
-static const wci_outlet_ops daemon_ops = {has, put, finish, close_daemon, NULL};
+static const wci_outlet_ops daemon_ops = {NULL, put, NULL, NULL, finish, close_daemon, NULL};
 
 int32_t wci_outlet_open_daemon(wc_call *call, wci_store *store, const wci_place *place, wci_outlet **out, wc_error **err)
 {

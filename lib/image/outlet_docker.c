@@ -21,13 +21,6 @@ typedef struct docker_outlet {
     wci_strv written;     /* member names */
 } docker_outlet;
 
-static int has(wci_outlet *outlet, const wci_descriptor *descriptor)
-{
-    (void)outlet;
-    (void)descriptor;
-    return 0;
-}
-
 /* ---- Layers ------------------------------------------------------------------------------------- */
 
 typedef struct extent_source {
@@ -139,7 +132,7 @@ static int32_t put_layer(wc_call *call, docker_outlet *d, wci_outgoing *image, s
     int32_t code = wci_call_report(call, WC_PROGRESS_WRITE, layer->digest.text, 0, layer->size,
                                    NULL, err);
     if (!code)
-        code = image->open_blob(image, &layer->digest, &from, err);
+        code = image->blobs.open(image->blobs.self, &layer->digest, &from, err);
     if (!code) {
         code = write_layer(call, d, &from, &image->config->diff_ids[i], name, err);
         wci_extent_close(&from);
@@ -181,7 +174,7 @@ static int32_t put_config(wc_call *call, docker_outlet *d, wci_outgoing *image, 
     if (wci_strv_add(&d->written, name))
         return wci_err_nomem(err);
     int32_t code = wci_tar_writer_begin(d->tar, name, (uint64_t)config->size, err);
-    return code ? code : wci_outgoing_copy(call, image, config, write_tar, d->tar, err);
+    return code ? code : wci_blob_pass(call, &image->blobs, config, write_tar, d->tar, err);
 }
 
 /* "repositories": {"docker.io/library/alpine": {"3.19": "<the topmost layer>"}} */
@@ -287,7 +280,7 @@ static void close_docker(wci_outlet *outlet)
     wci_free(d);
 }
 
-static const wci_outlet_ops docker_ops = {has, put, finish, close_docker, NULL};
+static const wci_outlet_ops docker_ops = {NULL, put, NULL, NULL, finish, close_docker, NULL};
 
 int32_t wci_outlet_open_docker(const wci_place *place, wci_outlet **out, wc_error **err)
 {

@@ -29,14 +29,6 @@ typedef struct delivery {
     size_t count;
 } delivery;
 
-/* The blobs are looked up again at the registry itself, while others are sent. */
-static int has(wci_outlet *outlet, const wci_descriptor *descriptor)
-{
-    (void)outlet;
-    (void)descriptor;
-    return 0;
-}
-
 static int32_t read_blob(wci_upload *upload, uint64_t offset, void *data, size_t size, wc_error **err)
 {
     const parcel *p = (const parcel *)upload->payload;
@@ -64,43 +56,46 @@ static int32_t tick(uintptr_t payload, wc_error **err)
     return code;
 }
 
-static int is_listed(const delivery *d, const wci_digest *digest)
+static void describe_parcel(parcel *p, const wci_descriptor *descriptor)
 {
-    for (size_t i = 0; i < d->count; i++)
-        if (wci_digest_equal(&d->parcels[i].upload.digest, digest))
-            return 1;
-    return 0;
+    *p = (parcel){.from = WCI_EXTENT_NONE, .descriptor = descriptor};
+    p->upload = (wci_upload){.digest = descriptor->digest, .size = (uint64_t)descriptor->size, .read = read_blob,
+                             .payload = (uintptr_t)p};
 }
 
-static int32_t add_parcel(delivery *d, wci_outgoing *image, const wci_descriptor *descriptor, wc_error **err)
+static int32_t open_parcel(const wci_blob_source *from, parcel *p, wc_error **err)
 {
-    if (is_listed(d, &descriptor->digest))
-        return WC_OK;
-    parcel *p = &d->parcels[d->count];
-    *p = (parcel){.from = WCI_EXTENT_NONE, .descriptor = descriptor};
-    int32_t code = image->open_blob(image, &descriptor->digest, &p->from, err);
-    if (code)
+    const wci_descriptor *descriptor = p->descriptor;
+    int32_t code = from->open(from->self, &descriptor->digest, &p->from, err);
+    if (code || p->from.size == (uint64_t)descriptor->size)
         return code;
-    d->uploads[d->count++] = &p->upload;
-    p->upload = (wci_upload){.digest = descriptor->digest, .size = p->from.size, .read = read_blob,
-                             .payload = (uintptr_t)p};
-    if (p->from.size == (uint64_t)descriptor->size)
-        return WC_OK;
     return wci_err(err, WC_E_DIGEST, "blob '%s': it has %llu bytes instead of %lld", descriptor->digest.text,
                    (unsigned long long)p->from.size, (long long)descriptor->size);
 }
 
-static int32_t list_parcels(delivery *d, wci_outgoing *image, wc_error **err)
+static int32_t open_delivery(delivery *d, wc_call *call, const wci_descriptor *const *blobs, size_t count,
+                             wc_error **err)
 {
-    const wci_document *document = image->resolved->document;
-    d->parcels = wci_calloc(document->count + 1, sizeof *d->parcels);
-    d->uploads = wci_calloc(document->count + 1, sizeof *d->uploads);
-    int32_t code = d->parcels && d->uploads ? WC_OK : wci_err_nomem(err);
-    if (!code)
-        code = add_parcel(d, image, &document->config, err);
-    for (size_t i = 0; i < document->count && !code; i++)
-        code = add_parcel(d, image, &document->items[i], err);
-    return code;
+    *d = (delivery){.call = call, .parcels = wci_calloc(count + 1, sizeof *d->parcels),
+                    .uploads = wci_calloc(count + 1, sizeof *d->uploads)};
+    if (!d->parcels || !d->uploads)
+        return wci_err_nomem(err);
+    d->count = count;
+    for (size_t i = 0; i < count; i++) {
+        describe_parcel(&d->parcels[i], blobs[i]);
+        d->uploads[i] = &d->parcels[i].upload;
+    }
+    return WC_OK;
+}
+
+static void close_delivery(delivery *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        wci_extent_close(&d->parcels[i].from);
+        wci_free(d->parcels[i].elsewhere);
+    }
+    wci_free(d->parcels);
+    wci_free(d->uploads);
 }
 
 /* ---- What another repository of the registry may have ------------------------------------------------- */
@@ -151,7 +146,26 @@ static int32_t find_all_elsewhere(delivery *d, const registry_outlet *r, wc_erro
     return code;
 }
 
-/* ---- Sending ------------------------------------------------------------------------------------------ */
+/* ---- Blobs -------------------------------------------------------------------------------------------- */
+
+/* Blobs that come from another repository of this registry are mounted while they are looked for. */
+static int32_t find(wc_call *call, wci_outlet *outlet, const wci_descriptor *const *blobs, size_t count, int *there,
+                    wc_error **err)
+{
+    registry_outlet *r = (registry_outlet *)outlet;
+    delivery d;
+    int32_t code = open_delivery(&d, call, blobs, count, err);
+    for (size_t i = 0; i < d.count && !code; i++) {
+        d.parcels[i].upload.look_only = 1;
+        d.parcels[i].upload.mount_from = outlet->near;
+    }
+    if (!code)
+        code = wci_remote_upload(call, r->remote, d.uploads, d.count, NULL, 0, err);
+    for (size_t i = 0; i < d.count && !code; i++)
+        there[i] = d.uploads[i]->existed;
+    close_delivery(&d);
+    return code;
+}
 
 static int32_t deliver(delivery *d, wci_remote *remote, wc_error **err)
 {
@@ -161,28 +175,42 @@ static int32_t deliver(delivery *d, wci_remote *remote, wc_error **err)
     return code;
 }
 
-static int32_t put(wc_call *call, wci_outlet *outlet, wci_outgoing *image, wc_error **err)
+static int32_t put_blobs(wc_call *call, wci_outlet *outlet, const wci_blob_source *from,
+                         const wci_descriptor *const *blobs, size_t count, wc_error **err)
 {
     registry_outlet *r = (registry_outlet *)outlet;
-    const wci_raw *manifest = &image->resolved->manifest;
-    delivery d = {.call = call};
-    int32_t code = list_parcels(&d, image, err);
+    delivery d;
+    int32_t code = open_delivery(&d, call, blobs, count, err);
+    for (size_t i = 0; i < d.count && !code; i++)
+        code = open_parcel(from, &d.parcels[i], err);
     if (!code)
         code = find_all_elsewhere(&d, r, err);
     if (!code)
         code = deliver(&d, r->remote, err);
-    for (size_t i = 0; i < d.count; i++) {
-        wci_extent_close(&d.parcels[i].from);
-        wci_free(d.parcels[i].elsewhere);
-    }
-    wci_free(d.parcels);
-    wci_free(d.uploads);
-    if (!code)
-        code = wci_remote_put_manifest(call, r->remote, wci_reference_target(&r->reference),
-                                       image->resolved->document->media_type, wc_buf_data(manifest->body),
-                                       wc_buf_size(manifest->body), err);
-    if (!code && outlet->signer)
-        code = wci_sign(call, r->config, outlet->signer, &r->reference, manifest, err);
+    close_delivery(&d);
+    return code;
+}
+
+/* ---- Documents ---------------------------------------------------------------------------------------- */
+
+static const char *target_of(const registry_outlet *r, const wci_cargo *cargo)
+{
+    return cargo->role == WCI_ROLE_ROOT     ? wci_reference_target(&r->reference)
+           : cargo->role == WCI_ROLE_TAGGED ? cargo->tag
+                                            : cargo->raw->digest.text;
+}
+
+static int32_t put_document(wc_call *call, wci_outlet *outlet, const wci_cargo *cargo, wc_error **err)
+{
+    registry_outlet *r = (registry_outlet *)outlet;
+    int is_signed = outlet->signer && (cargo->role == WCI_ROLE_ROOT || cargo->role == WCI_ROLE_PART);
+    int32_t code = wci_remote_put_manifest(call, r->remote, target_of(r, cargo), cargo->media_type,
+                                           wc_buf_data(cargo->raw->body), wc_buf_size(cargo->raw->body), err);
+    if (!code && cargo->role == WCI_ROLE_REFERRER)
+        code = wci_remote_list_referrer(call, r->remote, cargo->subject, &cargo->raw->digest, cargo->media_type,
+                                        wc_buf_size(cargo->raw->body), cargo->artifact_type, err);
+    if (!code && is_signed)
+        code = wci_sign(call, r->config, outlet->signer, &r->reference, cargo->raw, err);
     return code;
 }
 
@@ -202,7 +230,7 @@ static void close_registry(wci_outlet *outlet)
     wci_free(r);
 }
 
-static const wci_outlet_ops registry_ops = {has, put, finish, close_registry, NULL};
+static const wci_outlet_ops registry_ops = {find, NULL, put_blobs, put_document, finish, close_registry, NULL};
 
 int32_t wci_outlet_open_registry(wc_call *call, wci_store *store, const wci_place *place,
                                  const wci_registry_config *config, wci_outlet **out, wc_error **err)

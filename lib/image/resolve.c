@@ -37,9 +37,7 @@ static int32_t load(search *s, const wci_descriptor *descriptor, wc_buf **out, w
     if (++s->lookups > MAX_LOOKUPS)
         return wci_err(err, WC_E_LIMIT, "over %d documents would have to be read to choose one",
                        MAX_LOOKUPS);
-    if (s->store && !wci_blob_read(s->store, &descriptor->digest, WCI_MANIFEST_MAX, out, NULL))
-        return WC_OK;
-    return wci_origin_manifest(s->call, s->origin, descriptor, out, err);
+    return wci_origin_document(s->call, s->store, s->origin, descriptor, out, err);
 }
 
 static int32_t load_document(search *s, const wci_descriptor *descriptor, wc_buf **body,

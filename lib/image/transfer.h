@@ -10,6 +10,10 @@
 typedef struct wci_transfer {
     wci_platform platform;
     int has_platform;             /* 0: the host's */
+    int all;                      /* the whole index, for all its platforms … */
+    wci_platform *platforms;      /* … or for these, when there are any */
+    size_t platform_count;
+    int referrers;                /* what refers to the image goes along */
     wci_registry_config registry; /* texts lent; credentials and certificates are the source's, when that is a registry */
     const char *target_username;  /* between two registries */
     const char *target_password;

@@ -9,6 +9,7 @@
 #include "layer/path.h"
 #include "layer/tar_writer.h"
 #include "layer/view.h"
+#include "layer/whiteout.h"
 
 enum {
     CHUNK_SIZE = 128 * 1024,
@@ -85,8 +86,6 @@ static int32_t pack_symlink(packer *p, wci_fd dir, const char *name, wci_tar_ent
 
 /* ---- As a layer --------------------------------------------------------------------------------- */
 
-#define OPAQUE_MARK ".wh..wh..opq"
-
 static int is_left_out(const packer *p, const char *path, const wci_node_info *info)
 {
     return p->rules && p->rules->skip && *path && p->rules->skip(p->rules->owner, path, info);
@@ -114,14 +113,14 @@ static int32_t pack_whiteout(packer *p, const char *as, wc_error **err)
 {
     const char *slash = strrchr(as, '/');
     int n = slash ? (int)(slash - as + 1) : 0;
-    return write_mark(p, wci_asprintf("%.*s.wh.%s", n, as, slash ? slash + 1 : as), err);
+    return write_mark(p, wci_asprintf("%.*s" WCI_WHITEOUT_PREFIX "%s", n, as, slash ? slash + 1 : as), err);
 }
 
 static int32_t pack_opaque(packer *p, wci_fd dir, const char *as, wc_error **err)
 {
     if (!p->rules || !wci_tree_is_opaque(dir, NULL))
         return WC_OK;
-    return write_mark(p, wci_asprintf("%s%s" OPAQUE_MARK, as, *as ? "/" : ""), err);
+    return write_mark(p, wci_asprintf("%s%s" WCI_OPAQUE_NAME, as, *as ? "/" : ""), err);
 }
 
 static wci_entry_type entry_type(wci_node_type type)

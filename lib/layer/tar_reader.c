@@ -68,6 +68,12 @@ uint64_t wci_tar_reader_data_offset(const wci_tar_reader *r)
     return r->data_offset;
 }
 
+const wci_sparse_region *wci_tar_reader_regions(const wci_tar_reader *r, size_t *count)
+{
+    *count = r->parts.region_count;
+    return r->parts.regions;
+}
+
 uint64_t wci_tar_reader_bytes(const wci_tar_reader *r)
 {
     return r->total;

@@ -33,6 +33,8 @@ int32_t wci_tar_reader_data(wci_tar_reader *r, const void **data, size_t *size, 
                             wc_error **err);
 /* Where the payload of the present entry begins in the stream. */
 uint64_t wci_tar_reader_data_offset(const wci_tar_reader *r);
+/* Where the pieces of the present entry lie, when it is a sparse file. */
+const wci_sparse_region *wci_tar_reader_regions(const wci_tar_reader *r, size_t *count);
 uint64_t wci_tar_reader_bytes(const wci_tar_reader *r);
 uint64_t wci_tar_reader_entries(const wci_tar_reader *r);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/alloc.h"
 #include "core/error.h"
 
 enum {
@@ -216,4 +217,125 @@ int32_t wci_tar_writer_entry(wci_tar_writer *w, const wci_tar_entry *entry, wc_e
     collect_records(w, entry);
     int32_t rc = write_records(w, err);
     return rc ? rc : write_header(w, entry, type_flag(entry->type), err);
+}
+
+/* ---- Sparse files ------------------------------------------------------------------------------- */
+
+static int32_t write_zeros(wci_tar_writer *w, uint64_t size, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    while (size && !rc) {
+        size_t n = size < sizeof zeros ? (size_t)size : sizeof zeros;
+        rc = wci_tar_writer_data(w, zeros, n, err);
+        size -= n;
+    }
+    return rc;
+}
+
+/* GNU tar keeps each region in whole blocks and others in a row: whole blocks are the same for both. What follows
+ * the last region is told by one of no bytes, without which GNU tar would leave the file short. */
+static size_t align_regions(const wci_sparse_region *from, size_t count, uint64_t size, wci_sparse_region *to)
+{
+    const uint64_t mask = WCI_TAR_BLOCK - 1;
+    size_t made = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t start = from[i].offset & ~mask, end = (from[i].offset + from[i].size + mask) & ~mask;
+        end = end < size ? end : size;
+        if (!from[i].size)
+            continue;
+        if (made && to[made - 1].offset + to[made - 1].size >= start)
+            to[made - 1].size = end - to[made - 1].offset;
+        else
+            to[made++] = (wci_sparse_region){start, end - start};
+    }
+    if (!made || to[made - 1].offset + to[made - 1].size < size)
+        to[made++] = (wci_sparse_region){size, 0};
+    return made;
+}
+
+/* The number of regions and where each is, as text, filled up to whole blocks. */
+static void list_regions(const wci_sparse_writer *s, wci_str *out)
+{
+    wci_str_printf(out, "%zu\n", s->count);
+    for (size_t i = 0; i < s->count; i++)
+        wci_str_printf(out, "%" PRIu64 "\n%" PRIu64 "\n", s->regions[i].offset, s->regions[i].size);
+    wci_str_append_n(out, zeros, (size_t)(-out->size & (WCI_TAR_BLOCK - 1)));
+}
+
+static void collect_sparse_records(wci_tar_writer *w, const wci_tar_entry *header, const wci_tar_entry *entry)
+{
+    collect_records(w, header);
+    add_number(&w->records, "GNU.sparse.major", 1);
+    add_number(&w->records, "GNU.sparse.minor", 0);
+    add_record(&w->records, "", "GNU.sparse.name", entry->name, strlen(entry->name));
+    add_number(&w->records, "GNU.sparse.realsize", entry->size);
+}
+
+static int32_t write_sparse_head(wci_sparse_writer *s, const wci_tar_entry *entry, wc_error **err)
+{
+    wci_str map = WCI_STR_INIT;
+    wci_tar_entry header = *entry;
+    list_regions(s, &map);
+    s->stored = map.size;
+    for (size_t i = 0; i < s->count; i++)
+        s->stored += s->regions[i].size;
+    header.name = "GNUSparseFile.0/file";
+    header.data_size = s->stored;
+    collect_sparse_records(s->tar, &header, entry);
+    int32_t rc = map.failed ? wci_err_nomem(err) : write_records(s->tar, err);
+    if (!rc)
+        rc = write_header(s->tar, &header, type_flag(header.type), err);
+    if (!rc)
+        rc = wci_tar_writer_data(s->tar, map.data, map.size, err);
+    wci_str_free(&map);
+    return rc;
+}
+
+int32_t wci_sparse_begin(wci_sparse_writer *s, wci_tar_writer *tar, const wci_tar_entry *entry,
+                         const wci_sparse_region *regions, size_t count, wc_error **err)
+{
+    *s = (wci_sparse_writer){.tar = tar, .regions = wci_calloc(count + 1, sizeof *regions)};
+    if (!s->regions)
+        return wci_err_nomem(err);
+    s->count = align_regions(regions, count, entry->size, s->regions);
+    s->at = s->regions[0].offset;
+    return write_sparse_head(s, entry, err);
+}
+
+/* Fills the regions up to the place of the file. */
+static int32_t fill_to(wci_sparse_writer *s, uint64_t offset, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    while (!rc && s->region < s->count) {
+        const wci_sparse_region *now = &s->regions[s->region];
+        uint64_t end = now->offset + now->size, to = offset < end ? offset : end;
+        if (to > s->at)
+            rc = write_zeros(s->tar, to - s->at, err);
+        s->at = to > s->at ? to : s->at;
+        if (offset < end || s->region + 1 == s->count)
+            break;
+        s->at = s->regions[++s->region].offset;
+    }
+    return rc;
+}
+
+int32_t wci_sparse_data(wci_sparse_writer *s, const void *data, size_t size, uint64_t offset, wc_error **err)
+{
+    int32_t rc = fill_to(s, offset, err);
+    if (!rc)
+        rc = wci_tar_writer_data(s->tar, data, size, err);
+    s->at = offset + size;
+    return rc;
+}
+
+int32_t wci_sparse_end(wci_sparse_writer *s, wc_error **err)
+{
+    int32_t rc = fill_to(s, UINT64_MAX, err);
+    return rc ? rc : wci_tar_writer_pad(s->tar, s->stored, err);
+}
+
+void wci_sparse_free(wci_sparse_writer *s)
+{
+    wci_free(s->regions);
+    s->regions = NULL;
 }

@@ -12,6 +12,24 @@ typedef struct wci_tar_writer {
 
 /* Header of an entry; entry->data_size bytes are to follow by wci_tar_writer_data(). */
 int32_t wci_tar_writer_entry(wci_tar_writer *w, const wci_tar_entry *entry, wc_error **err);
+
+/* A sparse file on its way out, in the form 1.0 of GNU tar. */
+typedef struct wci_sparse_writer {
+    wci_tar_writer *tar;
+    wci_sparse_region *regions; /* whole blocks, as GNU tar counts: others see no difference */
+    size_t count, region;
+    uint64_t at;     /* in the file, up to where it is written */
+    uint64_t stored; /* in the archive */
+} wci_sparse_writer;
+/* Header and map of a file of entry->size bytes, of which only the regions hold something. */
+int32_t wci_sparse_begin(wci_sparse_writer *s, wci_tar_writer *tar, const wci_tar_entry *entry,
+                         const wci_sparse_region *regions, size_t count, wc_error **err);
+/* A piece of one of the regions, in their order. */
+int32_t wci_sparse_data(wci_sparse_writer *s, const void *data, size_t size, uint64_t offset, wc_error **err);
+/* Zeros where nothing came, and the rest of the last block. */
+int32_t wci_sparse_end(wci_sparse_writer *s, wc_error **err);
+void wci_sparse_free(wci_sparse_writer *s);
+
 int32_t wci_tar_writer_data(wci_tar_writer *w, const void *data, size_t size, wc_error **err);
 /* Fills the last block of `size` bytes of content. */
 int32_t wci_tar_writer_pad(wci_tar_writer *w, uint64_t size, wc_error **err);

@@ -8,6 +8,7 @@
 #include "layer/codec.h"
 #include "layer/extract.h"
 #include "layer/records.h"
+#include "layer/whiteout.h"
 
 typedef struct unpack {
     wci_extract x;
@@ -17,57 +18,6 @@ typedef struct unpack {
 
 /* A directory that the tar implies but does not name, where nothing is below either. */
 static const wci_attrs implied_attrs = {.mode = 0755};
-
-/* ---- Names ------------------------------------------------------------------------------------ */
-
-#define WHITEOUT_PREFIX ".wh."
-#define META_PREFIX ".wh..wh." /* aufs kept its own files under such names */
-#define OPAQUE_NAME ".wh..wh..opq"
-
-typedef enum name_kind {
-    NAME_PLAIN,
-    NAME_WHITEOUT,
-    NAME_OPAQUE,
-    NAME_META,
-} name_kind;
-
-static int32_t bad_whiteout(const char *path, wc_error **err)
-{
-    char shown[WCI_SHOWN_SIZE];
-    return wci_err(err, WC_E_FORMAT, "whiteout '%s': hides no possible name",
-                   wci_path_shown(path, shown));
-}
-
-static int32_t last_name_kind(const char *path, const char *name, name_kind *kind, wc_error **err)
-{
-    const char *hidden = name + strlen(WHITEOUT_PREFIX);
-    if (strcmp(name, OPAQUE_NAME) == 0)
-        *kind = NAME_OPAQUE;
-    else if (wci_starts_with(name, META_PREFIX))
-        *kind = NAME_META;
-    else if (!*hidden || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
-        return bad_whiteout(path, err);
-    else
-        *kind = NAME_WHITEOUT;
-    return WC_OK;
-}
-
-static int32_t kind_of_path(const char *path, name_kind *kind, wc_error **err)
-{
-    *kind = NAME_PLAIN;
-    for (const char *part = path; part; part = strchr(part, '/')) {
-        part += *part == '/';
-        if (!wci_starts_with(part, WHITEOUT_PREFIX))
-            continue;
-        if (!strchr(part, '/'))
-            return last_name_kind(path, part, kind, err);
-        if (!wci_starts_with(part, META_PREFIX))
-            return bad_whiteout(path, err);
-        *kind = NAME_META;
-        return WC_OK;
-    }
-    return WC_OK;
-}
 
 /* ---- Entries ---------------------------------------------------------------------------------- */
 
@@ -79,7 +29,7 @@ static int32_t take_whiteout(unpack *u, wc_error **err)
     int32_t rc = wci_extract_parent(&u->x, &u->x.path, WCI_ENTER_MISSING, &parent, &name, err);
     if (rc || !parent)
         return rc; /* what stands there hides everything below already */
-    name += strlen(WHITEOUT_PREFIX);
+    name += strlen(WCI_WHITEOUT_PREFIX);
     wci_dir *noted = wci_dirs_find(u->x.dirs, parent, name, strlen(name));
     if (noted) {
         if (!(noted->flags & WCI_DIR_LINK))
@@ -207,12 +157,6 @@ static int32_t take_hardlink(unpack *u, const wci_tar_entry *entry, wci_dir *par
     return rc ? rc : take_link_to(u, from, from_name, parent, name, err);
 }
 
-/* Overlayfs knows no device 0:0, it is how a whiteout looks. */
-static int is_whiteout_device(const wci_tar_entry *entry)
-{
-    return entry->type == WCI_ENTRY_CHAR && !entry->dev_major && !entry->dev_minor;
-}
-
 static int32_t take_plain(unpack *u, wci_tar_reader *reader, const wci_tar_entry *entry,
                           wc_error **err)
 {
@@ -225,7 +169,7 @@ static int32_t take_plain(unpack *u, wci_tar_reader *reader, const wci_tar_entry
         return take_dir(u, entry, parent, name, err);
     if (entry->type == WCI_ENTRY_HARDLINK)
         return take_hardlink(u, entry, parent, name, err);
-    if (is_whiteout_device(entry)) {
+    if (wci_entry_is_whiteout(entry)) {
         parent->flags |= WCI_DIR_WHITEOUTS;
         return wci_extract_whiteout(&u->x, parent, name, err);
     }
@@ -235,21 +179,21 @@ static int32_t take_plain(unpack *u, wci_tar_reader *reader, const wci_tar_entry
 static int32_t take_entry(unpack *u, wci_tar_reader *reader, const wci_tar_entry *entry,
                           wc_error **err)
 {
-    name_kind kind;
+    wci_name_kind kind;
     int32_t rc;
     if (entry->type == WCI_ENTRY_IGNORED)
         return WC_OK;
     if ((rc = wci_extract_take_path(&u->x, entry, err)) ||
-        (rc = kind_of_path(u->x.path.data, &kind, err)))
+        (rc = wci_name_kind_of(u->x.path.data, &kind, err)))
         return rc;
     if (!u->x.path.size)
         return take_root(u, entry, err);
     switch (kind) {
-    case NAME_WHITEOUT:
+    case WCI_NAME_WHITEOUT:
         return take_whiteout(u, err);
-    case NAME_OPAQUE:
+    case WCI_NAME_OPAQUE:
         return take_opaque(u, err);
-    case NAME_META:
+    case WCI_NAME_META:
         return WC_OK;
     default:
         return take_plain(u, reader, entry, err);

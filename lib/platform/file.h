@@ -71,6 +71,12 @@ int32_t wci_file_read_secret(const char *path, size_t max, wc_buf **out, wc_erro
 /* Written beside, synced when asked, renamed over: readers see the old or the new bytes. */
 int32_t wci_file_write_atomic(const char *path, const void *data, size_t size, uint32_t mode,
                               int sync, wc_error **err);
+/* A new file, to read and write, that nobody sees before it is published. Where the file system can do that it goes
+ * with its last descriptor, however the process ends; elsewhere it lies as *beside (owned; else NULL) next to `path`,
+ * which it is meant for. */
+int32_t wci_file_open_unseen(const char *path, uint32_t mode, wci_fd *out, char **beside, wc_error **err);
+/* Gives it its place, replacing what is there. */
+int32_t wci_file_publish(wci_fd fd, const char *beside, const char *path, wc_error **err);
 int32_t wci_file_rename(const char *from, const char *to, wc_error **err);
 /* As rename, but WC_E_EXISTS when the target is there. */
 int32_t wci_file_rename_new(const char *from, const char *to, wc_error **err);

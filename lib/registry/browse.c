@@ -251,6 +251,53 @@ int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest
     return fallback_referrers(call, remote, subject, out, err);
 }
 
+static int is_listed(json_t *index, const wci_digest *digest)
+{
+    json_t *list = json_object_get(index, "manifests"), *entry;
+    size_t i;
+    json_array_foreach(list, i, entry)
+        if (wci_streq(json_string_value(json_object_get(entry, "digest")), digest->text))
+            return 1;
+    return 0;
+}
+
+/* The answer of the API is not told from the index under the tag: what it has not, the index lacks. */
+static int32_t put_listed(wc_call *call, wci_remote *remote, const wci_digest *subject, json_t *index, json_t *entry,
+                          wc_error **err)
+{
+    wc_buf *bytes = NULL;
+    char *tag = wci_asprintf("%s-%s", wci_digest_algo_name(subject), wci_digest_hex(subject));
+    int32_t code = tag && entry && !json_array_append(json_object_get(index, "manifests"), entry)
+                       ? wci_json_dump(index, &bytes, err)
+                       : wci_err_nomem(err);
+    if (!code)
+        code = wci_remote_put_manifest(call, remote, tag, "application/vnd.oci.image.index.v1+json", wc_buf_data(bytes),
+                                       wc_buf_size(bytes), err);
+    wc_buf_unref(bytes);
+    wci_free(tag);
+    return code;
+}
+
+int32_t wci_remote_list_referrer(wc_call *call, wci_remote *remote, const wci_digest *subject,
+                                 const wci_digest *referrer, const char *media_type, size_t size,
+                                 const char *artifact_type, wc_error **err)
+{
+    wc_buf *answer = NULL;
+    json_t *index = NULL;
+    int32_t code = wci_remote_referrers(call, remote, subject, &answer, err);
+    if (!code)
+        code = wci_json_parse(wc_buf_data(answer), wc_buf_size(answer), (size_t)4 << 20, "referrers", &index, err);
+    if (!code && !is_listed(index, referrer)) {
+        json_t *entry = json_pack("{s:s, s:s, s:I, s:s*}", "mediaType", media_type, "digest", referrer->text, "size",
+                                  (json_int_t)size, "artifactType", artifact_type);
+        code = put_listed(call, remote, subject, index, entry, err);
+        json_decref(entry);
+    }
+    json_decref(index);
+    wc_buf_unref(answer);
+    return code;
+}
+
 /* ---- Other documents ---------------------------------------------------------------------------- */
 
 int32_t wci_remote_document(wc_call *call, wci_remote *remote, const char *path, size_t max, wc_buf **out,

@@ -86,8 +86,9 @@ typedef struct wci_upload {
     int32_t (*read)(struct wci_upload *upload, uint64_t offset, void *data, size_t size, wc_error **err);
     int32_t (*done)(struct wci_upload *upload, wc_error **err); /* it is there; may be NULL */
     uintptr_t payload;
+    int look_only;          /* 1: nothing is sent; whether it is there, or could be mounted, is all that is asked */
     uint64_t sent;          /* so far, for progress */
-    int existed;            /* nothing had to be sent */
+    int existed;            /* nothing had to be sent, or with look_only: it is there */
 } wci_upload;
 
 /* Sends all that the repository has not, several at once, mounting, resuming and retrying. `tick` as
@@ -117,6 +118,11 @@ int32_t wci_remote_look(wc_call *call, wci_remote *remote, const char *tag_or_di
 /* The index of what refers to a manifest; by the API, else by the tag that stands for it. */
 int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest *subject, wc_buf **out,
                              wc_error **err);
+/* Where the registry does not list by itself what refers to a manifest: adds this one to the index under the tag that
+ * stands for it (distribution-spec, "Unavailable Referrers API"). The manifest is there already. */
+int32_t wci_remote_list_referrer(wc_call *call, wci_remote *remote, const wci_digest *subject,
+                                 const wci_digest *referrer, const char *media_type, size_t size,
+                                 const char *artifact_type, wc_error **err);
 /* The answer of the Docker Hub's search, version 1, as it came. */
 int32_t wci_remote_search(wc_call *call, wci_remote *remote, const char *term, uint32_t limit, wc_buf **out,
                           wc_error **err);

@@ -254,6 +254,8 @@ static int32_t after_begin(batch *b, job *j, wc_error **err)
         return complete(b, j, 1, err);
     if (j->ex.request.status != 202)
         return unexpected(j, err);
+    if (j->upload->look_only)
+        return complete(b, j, 0, err); /* what was begun the registry forgets by itself */
     const char *wish = wci_http_header(&j->ex.request, "oci-chunk-min-length", 0);
     if (!wish || !wci_parse_u64(wish, INT64_MAX, &j->min_chunk))
         j->min_chunk = 0;
@@ -330,12 +332,20 @@ static int32_t after_finish(batch *b, job *j, wc_error **err)
     return unexpected(j, err);
 }
 
+/* Nothing more is to be tried for who only looks. */
+static int is_answered(const job *j)
+{
+    return j->upload->look_only && (j->mount_tried || !j->upload->mount_from);
+}
+
 static int32_t settle_answer(batch *b, job *j, wc_error **err)
 {
     switch (j->step) {
     case STEP_LOOK:
         if (j->ex.request.status == 200)
             return complete(b, j, 1, err);
+        if (is_answered(j))
+            return complete(b, j, 0, err);
         j->step = STEP_BEGIN;
         /* What may not be looked at may still be written; the next step tells. */
         return WC_OK;
@@ -438,7 +448,7 @@ static int32_t settle_job(batch *b, job *j, wc_error **err)
     if (goes_without_mount(j, code)) {
         wci_err_clear(err);
         forget_step(j);
-        return WC_OK;
+        return j->upload->look_only ? complete(b, j, 0, err) : WC_OK;
     }
     return code ? wci_err_wrap(err, code, "%s", j->what) : WC_OK;
 }

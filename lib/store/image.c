@@ -60,6 +60,7 @@ static int32_t take_text(sqlite3_stmt *row, int column, char **out, wc_error **e
 static int32_t take_layer(sqlite3_stmt *row, wci_layer_record *layer, wc_error **err)
 {
     layer->size = (uint64_t)wci_db_int(row, 3);
+    layer->unpacked_size = sqlite3_column_type(row, 5) == SQLITE_NULL ? -1 : wci_db_int(row, 5);
     int32_t rc = take_digest(row, 0, &layer->digest, err);
     if (!rc)
         rc = take_digest(row, 1, &layer->diff_id, err);
@@ -74,7 +75,8 @@ static int32_t read_layers(wci_db *db, wci_image_record *record, wc_error **err)
     int more = 0;
     size_t cap = 0;
     int32_t rc = wci_db_query(db,
-                              "SELECT digest, diff_id, chain_id, size, media_type"
+                              "SELECT digest, diff_id, chain_id, size, media_type,"
+                              "  (SELECT bytes FROM trees WHERE kind = 0 AND key = diff_id)"
                               " FROM image_layers WHERE manifest = ? ORDER BY position",
                               WCI_BIND(WCI_TEXT(record->manifest.text)), &rows, err);
     while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {

@@ -115,6 +115,12 @@ int32_t wci_event_put_named(wci_store *store, const char *type, const char *acti
                             const char *name, wc_error **err);
 void wci_event_wake(wci_store *store);
 
+/* ---- usage_parts.c ------------------------------------------------------------------------------
+ */
+
+/* In a transaction: what each image and each layer takes. */
+int32_t wci_usage_parts_read(wci_store *store, wci_usage_parts *parts, wc_error **err);
+
 /* ---- gc.c ---------------------------------------------------------------------------------------
  */
 

@@ -177,6 +177,7 @@ typedef struct wci_layer_record {
     wci_digest chain_id;
     uint64_t size;
     char *media_type;
+    int64_t unpacked_size; /* negative: not known; as read only */
 } wci_layer_record;
 
 typedef struct wci_image_record {
@@ -330,7 +331,28 @@ typedef struct wci_usage {
     uint64_t litter_bytes;             /* what a prune without options would reclaim */
     uint64_t partial_bytes;            /* downloads that were interrupted and can be resumed */
 } wci_usage;
-int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wc_error **err);
+/* What each takes. */
+typedef struct wci_image_usage {
+    wci_digest manifest;
+    uint64_t bytes, unique_bytes; /* blobs and trees; those of no other image */
+    uint64_t containers;
+} wci_image_usage;
+typedef struct wci_layer_usage {
+    wci_digest diff_id;
+    uint64_t bytes; /* unpacked */
+    uint64_t images;
+} wci_layer_usage;
+typedef struct wci_usage_parts {
+    wci_image_usage *images;
+    wci_layer_usage *layers;
+    wci_container_record **containers;
+    uint64_t *container_bytes;
+    size_t image_count, layer_count, container_count;
+} wci_usage_parts;
+void wci_usage_parts_free(wci_usage_parts *parts);
+/* `parts` may be NULL. */
+int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wci_usage_parts *parts,
+                        wc_error **err);
 
 enum {
     WCI_PRUNE_DANGLING = 1,  /* images without a name that no container uses */

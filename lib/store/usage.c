@@ -71,23 +71,35 @@ static uint64_t bytes_of(const char *path)
     return wci_dir_usage(path, &bytes, &entries, NULL) ? 0 : bytes;
 }
 
-static int32_t measure_containers(wc_call *call, wci_store *store, wci_usage *u, wc_error **err)
+static int32_t measure_container(wci_store *store, const wci_container_record *record, wci_usage *u, uint64_t *bytes,
+                                 wc_error **err)
 {
-    wci_container_record **list = NULL;
-    size_t count = 0;
-    int32_t rc = wci_container_list(store, &list, &count, err);
-    for (size_t i = 0; i < count && !rc; i++) {
-        char *dir = wci_container_dir(store, list[i]->id);
-        rc = dir ? wci_call_check(call, err) : wci_err_nomem(err);
-        uint64_t bytes = rc ? 0 : bytes_of(dir);
-        wci_status status = list[i]->status;
-        u->containers_bytes += bytes;
-        if (status != WCI_STATUS_STARTING && status != WCI_STATUS_RUNNING &&
-            status != WCI_STATUS_PAUSED)
-            u->containers_reclaimable += bytes;
-        wci_free(dir);
+    char *dir = wci_container_dir(store, record->id);
+    if (!dir)
+        return wci_err_nomem(err);
+    *bytes = bytes_of(dir);
+    wci_free(dir);
+    u->containers_bytes += *bytes;
+    if (record->status != WCI_STATUS_STARTING && record->status != WCI_STATUS_RUNNING &&
+        record->status != WCI_STATUS_PAUSED)
+        u->containers_reclaimable += *bytes;
+    return WC_OK;
+}
+
+static int32_t measure_containers(wc_call *call, wci_store *store, wci_usage *u, wci_usage_parts *parts,
+                                  wc_error **err)
+{
+    int32_t rc = wci_container_list(store, &parts->containers, &parts->container_count, err);
+    if (rc)
+        return rc;
+    parts->container_bytes = wci_calloc(parts->container_count + 1, sizeof *parts->container_bytes);
+    if (!parts->container_bytes)
+        return wci_err_nomem(err);
+    for (size_t i = 0; i < parts->container_count && !rc; i++) {
+        rc = wci_call_check(call, err);
+        if (!rc)
+            rc = measure_container(store, parts->containers[i], u, &parts->container_bytes[i], err);
     }
-    wci_container_records_free(list, count);
     return rc;
 }
 
@@ -114,22 +126,36 @@ static int32_t measure_litter(wc_call *call, wci_store *store, int what, uint64_
     return rc;
 }
 
-int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wc_error **err)
+static int32_t measure(wc_call *call, wci_store *store, wci_usage *u, wci_usage_parts *parts, wc_error **err)
 {
-    wci_usage u = {0};
     uint64_t with_partial = 0;
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
+    if (rc)
+        return rc;
+    rc = count_rows(store, u, err);
     if (!rc)
-        rc = wci_tx_end(store, count_rows(store, &u, err), err);
+        rc = wci_usage_parts_read(store, parts, err);
+    rc = wci_tx_end(store, rc, err);
     if (!rc)
-        rc = measure_containers(call, store, &u, err);
+        rc = measure_containers(call, store, u, parts, err);
     if (!rc)
-        rc = measure_litter(call, store, 0, &u.litter_bytes, err);
+        rc = measure_litter(call, store, 0, &u->litter_bytes, err);
     if (!rc)
         rc = measure_litter(call, store, WCI_PRUNE_PARTIAL, &with_partial, err);
-    if (!rc) {
-        u.partial_bytes = with_partial > u.litter_bytes ? with_partial - u.litter_bytes : 0;
+    u->partial_bytes = with_partial > u->litter_bytes ? with_partial - u->litter_bytes : 0;
+    return rc;
+}
+
+int32_t wci_store_usage(wc_call *call, wci_store *store, wci_usage *out, wci_usage_parts *parts, wc_error **err)
+{
+    wci_usage u = {0};
+    wci_usage_parts all = {NULL};
+    int32_t rc = measure(call, store, &u, &all, err);
+    if (!rc)
         *out = u;
-    }
+    if (!rc && parts)
+        *parts = all;
+    else
+        wci_usage_parts_free(&all);
     return rc;
 }

@@ -94,6 +94,24 @@ START_TEST(tmpfs_values_are_numbers)
 }
 END_TEST
 
+START_TEST(platforms_of_transfers_are_read_at_once)
+{
+    wc_transfer_options *transfer = NULL;
+    taken(wc_transfer_options_new(&transfer, NULL));
+    taken(wc_transfer_options_add_platform(transfer, "linux/amd64", NULL));
+    refused(wc_transfer_options_add_platform(transfer, "linux", &err), "'linux'", "OS/ARCH");
+    refused(wc_transfer_options_add_platform(transfer, "", &err), "''", "OS/ARCH");
+    taken(wc_transfer_options_add_platform(transfer, "linux/arm64/v8", NULL));
+    refused(wc_transfer_options_add_platform(transfer, NULL, &err), "platform", "NULL");
+    refused(wc_transfer_options_add_platform(NULL, "linux/amd64", &err), "options", "NULL");
+    taken(wc_transfer_options_set_all(transfer, 1, NULL));
+    refused(wc_transfer_options_set_all(NULL, 1, &err), "options", "NULL");
+    taken(wc_transfer_options_set_referrers(transfer, 1, NULL));
+    refused(wc_transfer_options_set_referrers(NULL, 1, &err), "options", "NULL");
+    wc_transfer_options_unref(transfer);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("options");
@@ -103,6 +121,7 @@ int main(void)
     tcase_add_test(tc, processor_numbers_are_those_of_the_host);
     tcase_add_test(tc, process_limits_are_those_of_linux);
     tcase_add_test(tc, tmpfs_values_are_numbers);
+    tcase_add_test(tc, platforms_of_transfers_are_read_at_once);
     suite_add_tcase(suite, tc);
     return test_main(suite);
 }

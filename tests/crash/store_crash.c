@@ -430,7 +430,7 @@ static void judge_litter(void)
 {
     wci_usage usage;
     must(wci_store_prune(&call, store, WCI_PRUNE_PARTIAL, NULL, NULL, &why), "prune");
-    must(wci_store_usage(&call, store, &usage, &why), "usage");
+    must(wci_store_usage(&call, store, &usage, NULL, &why), "usage");
     if (usage.litter_bytes)
         die("litter after a prune");
     expect_count("staging", 0);

@@ -113,6 +113,9 @@ class Commands(WcctlCase):
     def do_images(self):
         return self.json("images")
 
+    def do_tree(self):
+        return self.json("tree", "box")
+
     def do_tag(self):
         told = self.json("tag", "box", "zoo:2")
         self.assertEqual(json.loads(told)["Name"], "docker.io/library/zoo:2")
@@ -151,7 +154,15 @@ class Commands(WcctlCase):
 
     def do_diff(self):
         self.wcctl_ok("start", "-a", self.create("touch", "/made"))
-        return self.json("diff", "one")
+        told = self.json("diff", "one")
+        self.wcctl_ok("commit", "one", "touched")
+        self.assertIn({"Path": "/made", "Kind": 1, "NewSize": 0}, json.loads(self.json("diff", "box", "touched")))
+        return told
+
+    def do_export(self):
+        self.create("true")
+        self.assertEqual(self.json("export", "one", text=False)[257:262], b"ustar", "a tar, and nothing else")
+        return self.json("export", "-o", f"{self.work}/exported.tar", "one")
 
     def do_edit(self):
         return self.json("edit", "-c", "ENV A=b", "box", "edited")
@@ -306,6 +317,7 @@ class Commands(WcctlCase):
         return self.json("system", "info")
 
     def do_system_df(self):
+        self.create("true")
         return self.json("system", "df")
 
     def do_system_prune(self):

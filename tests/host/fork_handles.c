@@ -161,6 +161,11 @@ TRY(wc_image_remove, wc_list, wc_image_remove(parent, IMAGE, WC_REMOVE_FORCE, NU
 TRY(wc_image_manifest, wc_buf, wc_image_manifest(h->image, &out, err))
 TRY(wc_image_config, wc_buf, wc_image_config(h->image, &out, err))
 TRY(wc_image_inspect, wc_buf, wc_image_inspect(h->image, &out, err))
+TRY_PLAIN(wc_image_export, wc_image_export(h->image, "/no/such/dir/file", NULL, err))
+TRY_PLAIN(wc_image_export_fd, wc_image_export_fd(h->image, 1, NULL, err))
+TRY_PLAIN(wc_container_export, wc_container_export(h->container, "/no/such/dir/file", NULL, err))
+TRY_PLAIN(wc_container_export_fd, wc_container_export_fd(h->container, 1, NULL, err))
+TRY(wc_image_diff, wc_buf, wc_image_diff(h->image, h->image, NULL, &out, err))
 TRY(wc_image_edit_new, wc_image_edit, wc_image_edit_new(parent, NULL, &out, err))
 TRY(wc_image_edit_new_from_container, wc_image_edit,
     wc_image_edit_new_from_container(parent, h->container, &out, err))
@@ -299,6 +304,8 @@ static const struct attempt {
     ENTRY(wc_registry_manifest),  ENTRY(wc_registry_search),   ENTRY(wc_registry_referrers),
     ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
     ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive),
+    ENTRY(wc_image_export),      ENTRY(wc_image_export_fd),
+    ENTRY(wc_container_export),   ENTRY(wc_container_export_fd), ENTRY(wc_image_diff),
     ENTRY(wc_image_sign),         ENTRY(wc_image_verify)};
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 
@@ -310,7 +317,7 @@ static const char *const usable[] = {
     "wc_error_", "wc_buf_", "wc_list_", "wc_event_", "wc_progress_", "wc_code_name", "wc_version", "wc_has_feature",
     "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
-    "wc_image_edit_add_", "wc_image_edit_set_",
+    "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
     /* Names and numbers that were read before. */
     "wc_context_root", "wc_context_backend", "wc_container_id", "wc_process_id", "wc_process_pid", "wc_image_id",
     "wc_image_digest", "wc_image_index_digest", "wc_image_name", "wc_image_os", "wc_image_architecture",

@@ -204,14 +204,18 @@ void cycle_pull(void)
     push_back();
 }
 
-/* An image with one more variable. */
+/* An image with one more variable and one layer, which is all that its file system has. */
 static void edit(void)
 {
     wc_image_edit *change = NULL;
     wc_image *image = NULL;
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     good(wc_image_edit_new(context, IMAGE, &change, &err));
     good(wc_image_edit_add_env(change, "EDITED", "yes", &err));
+    good(wc_image_edit_set_squash(change, 0, &err));
     good(wc_image_edit_apply(change, "edited", NULL, &image, &err));
+    good(wc_image_export_fd(image, null, NULL, &err));
+    close(null);
     wc_image_unref(image);
     wc_image_edit_unref(change);
 }

@@ -245,7 +245,7 @@ START_TEST(the_litter_of_the_dead_is_pruned)
     kill_now(start_maker("committed"));
     uint64_t bytes = 0;
     wci_usage usage;
-    ok(wci_store_usage(&call, store, &usage, &error));
+    ok(wci_store_usage(&call, store, &usage, NULL, &error));
     ok(wci_store_prune(&call, store, 0, NULL, &bytes, &error));
     ck_assert_uint_gt(bytes, 0);
     ck_assert_uint_gt(usage.litter_bytes, 0);
@@ -253,7 +253,7 @@ START_TEST(the_litter_of_the_dead_is_pruned)
     ck_assert_int_eq(count_in("trees"), 0);
     ck_assert_int_eq(count_in("holds"), 0);
     ck_assert_int_eq(count_in("hosts"), 1);
-    ok(wci_store_usage(&call, store, &usage, &error));
+    ok(wci_store_usage(&call, store, &usage, NULL, &error));
     ck_assert_uint_eq(usage.litter_bytes, 0);
 }
 END_TEST

@@ -7,7 +7,7 @@
 static wci_usage usage(void)
 {
     wci_usage u;
-    ok(wci_store_usage(&call, store, &u, &error));
+    ok(wci_store_usage(&call, store, &u, NULL, &error));
     return u;
 }
 
@@ -73,6 +73,42 @@ START_TEST(shared_content_counts_once)
     /* What only "two" needs: c as blob, T and X; its two documents. */
     ck_assert_uint_eq(u.images_reclaimable, 7 + 9 + 11 + 200);
     ck_assert_uint_eq(u.litter_bytes, 0);
+}
+END_TEST
+
+static const wci_image_usage *find_usage(const wci_usage_parts *parts, const wci_digest *manifest)
+{
+    for (size_t i = 0; i < parts->image_count; i++)
+        if (wci_digest_equal(&parts->images[i].manifest, manifest))
+            return &parts->images[i];
+    ck_abort_msg("the image is not told of");
+}
+
+START_TEST(each_has_its_own_usage)
+{
+    wci_digest one = publish_image("one", "ab"), two = publish_image("two", "ac"), alone = publish_image("alone", "d");
+    wci_usage u;
+    wci_usage_parts parts;
+    insert_container("c1", "user", &one);
+    ok(wci_store_usage(&call, store, &u, &parts, &error));
+    ck_assert_uint_eq(parts.image_count, 3);
+    /* "a" is shared: its blob, T and X. */
+    ck_assert_uint_eq(find_usage(&parts, &one)->bytes, 2 * 7 + 9 + 11 + 4 * 100);
+    ck_assert_uint_eq(find_usage(&parts, &one)->unique_bytes, 7 + 9 + 11 + 2 * 100);
+    ck_assert_uint_eq(find_usage(&parts, &one)->containers, 1);
+    ck_assert_uint_eq(find_usage(&parts, &two)->unique_bytes, 7 + 9 + 11 + 2 * 100);
+    ck_assert_uint_eq(find_usage(&parts, &two)->containers, 0);
+    ck_assert_uint_eq(find_usage(&parts, &alone)->bytes, find_usage(&parts, &alone)->unique_bytes);
+    uint64_t own = 0, shared = 7 + 2 * 100, users = 0;
+    for (size_t i = 0; i < parts.image_count; i++)
+        own += parts.images[i].unique_bytes;
+    ck_assert_uint_eq(own + shared, u.images_bytes);
+    ck_assert_uint_eq(parts.layer_count, 4);
+    for (size_t i = 0; i < parts.layer_count; i++)
+        users += parts.layers[i].images;
+    ck_assert_uint_eq(users, 5);
+    ck_assert_uint_eq(parts.container_count, 1);
+    wci_usage_parts_free(&parts);
 }
 END_TEST
 
@@ -363,6 +399,7 @@ int main(void)
     tcase_set_timeout(tcase, 100);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, shared_content_counts_once);
+    tcase_add_test(tcase, each_has_its_own_usage);
     tcase_add_test(tcase, litter_is_reclaimed);
     tcase_add_test(tcase, partial_downloads_stay_until_asked_for);
     tcase_add_test(tcase, prune_takes_the_images_asked_for);

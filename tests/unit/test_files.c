@@ -164,6 +164,52 @@ START_TEST(atomic_writing_leaves_old_or_new)
 }
 END_TEST
 
+static int entries_of(const char *path)
+{
+    wci_strv names = WCI_STRV_INIT;
+    test_ok(wci_dir_list(path, &names, NULL));
+    int count = (int)names.count;
+    wci_strv_free(&names);
+    return count;
+}
+
+START_TEST(unseen_files_come_whole_or_not_at_all)
+{
+    char *sub = test_text("%s/unseen", dir), *path = test_text("%s/file", sub), *beside = NULL;
+    wci_fd fd;
+    test_ok(wci_dir_make(sub, 0755, NULL));
+    test_ok(wci_file_open_unseen(path, 0640, &fd, &beside, NULL));
+    test_ok(wci_fd_write(fd, "one", 3, NULL));
+    ck_assert_int_eq(entries_of(sub), beside ? 1 : 0);
+    test_ok(wci_file_publish(fd, beside, path, NULL));
+    wci_fd_close(fd);
+    wci_free(beside);
+    for (int i = 0; i < 2; i++) { /* one is there, which it replaces; and one that is given up */
+        test_ok(wci_file_open_unseen(path, 0640, &fd, &beside, NULL));
+        test_ok(wci_fd_write(fd, "other", 5, NULL));
+        if (i == 0)
+            test_ok(wci_file_publish(fd, beside, path, NULL));
+        else if (beside)
+            test_ok(wci_file_remove(beside, NULL));
+        wci_fd_close(fd);
+        wci_free(beside);
+    }
+    size_t size;
+    char *text = test_read_file(path, &size);
+    ck_assert_str_eq(text, "other");
+    ck_assert_int_eq(entries_of(sub), 1);
+    struct stat st;
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_int_eq(st.st_mode & 07777, 0640);
+    wc_error *err = NULL;
+    ck_assert_int_eq(wci_file_open_unseen("/no/such/dir/file", 0640, &fd, &beside, &err), WC_E_NOT_FOUND);
+    wc_error_unref(err);
+    free(text);
+    free(path);
+    free(sub);
+}
+END_TEST
+
 START_TEST(renaming_can_refuse)
 {
     test_write_file(in("a"), "a", 1);
@@ -364,6 +410,7 @@ int main(void)
     tcase_add_test(tc, copies_into_a_pipe_too);
     tcase_add_test(tc, whole_files_have_a_limit);
     tcase_add_test(tc, atomic_writing_leaves_old_or_new);
+    tcase_add_test(tc, unseen_files_come_whole_or_not_at_all);
     tcase_add_test(tc, renaming_can_refuse);
     tcase_add_test(tc, directories_are_made_and_listed);
     tcase_add_test(tc, removing_takes_all_and_follows_nothing);

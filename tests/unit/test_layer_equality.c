@@ -1,297 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random stacks of layers, unpacked each into its T, linked into its X and mounted, must look as a
  * plain serial application of the same entries does. Usage: [stacks [first seed]]. */
+#include "layer_stack.h"
 
-#include "support/tarball.h"
-
-#include <dirent.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/sysmacros.h>
-#include <sys/xattr.h>
-
-#include "core/alloc.h"
-#include "layer_model.h"
 #include "platform/tree.h"
-
-enum { MAX_LAYERS = 5 };
 
 static int stacks = 2000;
 static unsigned long long first_seed = 1;
-
-/* ---- From the model to a tar ------------------------------------------------------------------- */
-
-static void put_attrs(tarball *t, const model_attrs *attrs)
-{
-    char text[40];
-    if (attrs->mtime_ns) {
-        snprintf(text, sizeof text, "%lld.%09d", attrs->mtime, attrs->mtime_ns);
-        tar_pax(t, "mtime", text, 0);
-    }
-    if (attrs->xattr) {
-        snprintf(text, sizeof text, "%d", attrs->xattr);
-        tar_pax(t, "SCHILY.xattr.trusted.wctest", text, 0);
-    }
-}
-
-static void put_op(tarball *t, const model_op *op)
-{
-    static const char types[] = {'0', '5', '2', '6', '3'};
-    char name[64], other[64];
-    tar_item item = {.name = name};
-    model_path_text(&op->path, op->kind == MODEL_WHITEOUT ? ".wh." : "", name);
-    if (op->kind == MODEL_OPAQUE) {
-        strcat(name, *name ? "/.wh..wh..opq" : ".wh..wh..opq");
-    } else if (op->kind == MODEL_LINK) {
-        model_path_text(&op->target, "", other);
-        item.type = '1';
-        item.link = other;
-    } else if (op->kind == MODEL_PUT) {
-        snprintf(other, sizeof other, "content %d", op->content);
-        put_attrs(t, &op->attrs);
-        strcat(name, op->path.depth ? "" : "./");
-        item.type = types[op->type];
-        item.mode = op->attrs.mode;
-        item.uid = op->attrs.uid;
-        item.gid = op->attrs.gid;
-        item.mtime = op->attrs.mtime;
-        item.text = op->type == MODEL_FILE ? other : NULL;
-        item.link = op->type == MODEL_SYMLINK ? other : NULL;
-        item.major = op->type == MODEL_DEVICE ? 1 : 0;
-        item.minor = op->type == MODEL_DEVICE ? 3 : 0;
-    }
-    /* tar_header() takes mode 0 for "as usual": these bits are dropped again. */
-    if (item.mode == 0 && op->kind == MODEL_PUT)
-        item.mode = 010000;
-    tar_item_put(t, &item);
-}
-
-static void show_layer(const model_layer *layer)
-{
-    static const char *const kinds[] = {"put", "link", "whiteout", "opaque"};
-    static const char *const types[] = {"file", "dir", "symlink", "fifo", "device"};
-    for (int i = 0; i < layer->count; i++) {
-        const model_op *op = &layer->ops[i];
-        char path[64], target[64];
-        model_path_text(&op->path, "", path);
-        model_path_text(&op->target, "", target);
-        fprintf(stderr, "    %s '%s' %s%s\n", kinds[op->kind], path,
-                op->kind == MODEL_PUT ? types[op->type] : "",
-                op->kind == MODEL_LINK ? target : "");
-    }
-}
-
-/* ---- One stack --------------------------------------------------------------------------------- */
-
-typedef struct stack {
-    char dir[64];
-    int layers;
-    model_layer layer[MAX_LAYERS];
-    wci_level levels[MAX_LAYERS];
-    char *paths[MAX_LAYERS * 3];
-    model_node *model;
-    model_inode *inodes[64]; /* which model inode has which number on disk */
-    ino_t numbers[64];
-    int inode_count;
-    char problem[256];
-} stack;
-
-__attribute__((format(printf, 2, 3))) static void differs(stack *s, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    if (!*s->problem)
-        vsnprintf(s->problem, sizeof s->problem, fmt, ap);
-    va_end(ap);
-}
-
-static void failed_call(stack *s, const char *what, int layer, wc_error *err)
-{
-    wc_buf *text = NULL;
-    wc_error_format(err, &text);
-    differs(s, "%s layer %d: %s", what, layer, text ? wc_buf_data(text) : "?");
-    wc_buf_unref(text);
-    wc_error_unref(err);
-}
-
-static void make_layer(stack *s, int n)
-{
-    tarball t = TARBALL_INIT;
-    char dir[96];
-    wc_error *err = NULL;
-    int is_empty = 0;
-    for (int i = 0; i < s->layer[n].count; i++)
-        put_op(&t, &s->layer[n].ops[i]);
-    tar_end(&t);
-    snprintf(dir, sizeof dir, "%s/t%d", s->dir, n);
-    mkdir(dir, 0700);
-    s->levels[n].tree = s->paths[n * 3] = test_text("%s/fs", dir);
-    s->levels[n].records = s->paths[n * 3 + 1] = test_text("%s/records", dir);
-    if (unpack_tar(&t, dir, NULL, NULL, &err))
-        failed_call(s, "unpacking", n, err);
-    tar_free(&t);
-    snprintf(dir, sizeof dir, "%s/x%d", s->dir, n);
-    mkdir(dir, 0700);
-    err = NULL;
-    if (!*s->problem && wci_layer_link(s->levels, (size_t)n + 1, dir, &is_empty, &err))
-        failed_call(s, "linking", n, err);
-    if (!is_empty)
-        s->levels[n].links = s->paths[n * 3 + 2] = test_text("%s/fs", dir);
-}
-
-static void mount_stack(stack *s)
-{
-    char options[2048] = "redirect_dir=nofollow,metacopy=off,index=off,lowerdir=", path[128];
-    int dirs = 0;
-    for (int i = s->layers - 1; i >= 0; i--) {
-        const char *both[2] = {s->levels[i].links, s->levels[i].tree};
-        for (int k = 0; k < 2; k++) {
-            if (!both[k])
-                continue;
-            strcat(options, dirs++ ? ":" : "");
-            strcat(options, both[k]);
-        }
-    }
-    snprintf(path, sizeof path, "%s/empty", s->dir);
-    mkdir(path, 0700);
-    if (dirs == 1) { /* overlayfs wants two */
-        strcat(options, ":");
-        strcat(options, path);
-    }
-    snprintf(path, sizeof path, "%s/view", s->dir);
-    mkdir(path, 0700);
-    if (mount("overlay", path, "overlay", 0, options))
-        differs(s, "mount: %s (%s)", strerror(errno), options);
-}
-
-/* ---- Comparing --------------------------------------------------------------------------------- */
-
-static model_type type_of(mode_t mode)
-{
-    return S_ISDIR(mode)    ? MODEL_DIR
-           : S_ISLNK(mode)  ? MODEL_SYMLINK
-           : S_ISFIFO(mode) ? MODEL_FIFO
-           : S_ISCHR(mode)  ? MODEL_DEVICE
-                            : MODEL_FILE;
-}
-
-static void compare_attrs(stack *s, const char *path, const struct stat *st,
-                          const model_attrs *want)
-{
-    char value[16] = "";
-    ssize_t n = lgetxattr(path, "trusted.wctest", value, sizeof value - 1);
-    int xattr = n > 0 ? atoi(value) : 0;
-    if ((st->st_mode & 07777) != want->mode)
-        differs(s, "%s: mode %o instead of %o", path, st->st_mode & 07777, want->mode);
-    if (st->st_uid != want->uid || st->st_gid != want->gid)
-        differs(s, "%s: owner %u:%u instead of %u:%u", path, st->st_uid, st->st_gid, want->uid,
-             want->gid);
-    if (st->st_mtim.tv_sec != want->mtime || st->st_mtim.tv_nsec != want->mtime_ns)
-        differs(s, "%s: time %lld.%09ld instead of %lld.%09d", path, (long long)st->st_mtim.tv_sec,
-             st->st_mtim.tv_nsec, want->mtime, want->mtime_ns);
-    if (xattr != want->xattr)
-        differs(s, "%s: attribute %d instead of %d", path, xattr, want->xattr);
-}
-
-static void compare_content(stack *s, const char *path, const model_inode *want)
-{
-    char text[64] = "", wanted[64];
-    snprintf(wanted, sizeof wanted, "content %d", want->content);
-    if (want->type == MODEL_SYMLINK) {
-        if (readlink(path, text, sizeof text - 1) < 0)
-            differs(s, "%s: readlink: %s", path, strerror(errno));
-    } else {
-        FILE *f = fopen(path, "re");
-        if (!f || !fgets(text, sizeof text, f))
-            differs(s, "%s: not readable", path);
-        if (f)
-            fclose(f);
-    }
-    if (strcmp(text, wanted) != 0)
-        differs(s, "%s: '%s' instead of '%s'", path, text, wanted);
-}
-
-/* Names are one file exactly when the model says so. */
-static void compare_inode(stack *s, const char *path, ino_t number, model_inode *want)
-{
-    int i = 0;
-    while (i < s->inode_count && s->inodes[i] != want && s->numbers[i] != number)
-        i++;
-    if (i == s->inode_count) {
-        s->inodes[i] = want;
-        s->numbers[i] = number;
-        s->inode_count++;
-    } else if (s->inodes[i] != want || s->numbers[i] != number) {
-        differs(s, "%s: %s", path,
-             s->inodes[i] == want ? "is no longer one file with its other names"
-                                  : "is one file with something else");
-    }
-}
-
-static void compare_view_lookup(stack *s, const char *path, int want)
-{
-    char *found = NULL;
-    wc_error *err = NULL;
-    int32_t rc = wci_view_lookup(s->levels, (size_t)s->layers, path, &found, &err);
-    if (rc != (want ? WC_OK : WC_E_NOT_FOUND))
-        differs(s, "lookup of '%s' gave %s", path, wc_code_name(rc));
-    if (rc == WC_OK && access(found, F_OK) && errno != ENOENT)
-        differs(s, "lookup of '%s' gave '%s'", path, found);
-    wci_free(found);
-    wc_error_unref(err);
-}
-
-static void compare(stack *s, const char *view, model_node *node, const char *path);
-
-static void compare_dir(stack *s, const char *view, model_node *node, const char *path)
-{
-    char child[96], *names;
-    const char *command_dir = *path ? path : ".";
-    char *command = test_text("%s/%s", view, command_dir);
-    struct dirent **entries;
-    int count = scandir(command, &entries, NULL, alphasort);
-    free(command);
-    for (int i = 0; i < count; i++) {
-        names = entries[i]->d_name;
-        int known = names[0] >= 'a' && names[0] < 'a' + MODEL_NAMES && !names[1] &&
-                    node->children[names[0] - 'a'];
-        if (strcmp(names, ".") && strcmp(names, "..") && !known)
-            differs(s, "%s/%s: should not be listed", path, names);
-        free(entries[i]);
-    }
-    free(entries);
-    for (int i = 0; i < MODEL_NAMES; i++) {
-        snprintf(child, sizeof child, "%s%s%c", path, *path ? "/" : "", 'a' + i);
-        compare(s, view, node->children[i], child);
-    }
-}
-
-static void compare(stack *s, const char *view, model_node *node, const char *path)
-{
-    struct stat st;
-    char full[192];
-    snprintf(full, sizeof full, "%s/%s", view, path);
-    int exists = lstat(full, &st) == 0;
-    compare_view_lookup(s, path, node != NULL);
-    if (!node || !exists) {
-        if (node || exists)
-            differs(s, "%s: %s", path, exists ? "should not be there" : "is missing");
-        return;
-    }
-    if (type_of(st.st_mode) != node->inode->type) {
-        differs(s, "%s: mode %o, type %d wanted", path, st.st_mode, node->inode->type);
-        return;
-    }
-    compare_attrs(s, full, &st, &node->inode->attrs);
-    if (node->inode->type == MODEL_DEVICE && st.st_rdev != makedev(1, 3))
-        differs(s, "%s: another device", path);
-    if (node->inode->type == MODEL_FILE || node->inode->type == MODEL_SYMLINK)
-        compare_content(s, full, node->inode);
-    if (node->inode->type == MODEL_DIR)
-        compare_dir(s, view, node, path);
-    else
-        compare_inode(s, path, st.st_ino, node->inode);
-}
 
 /* ---- The view as a tar -------------------------------------------------------------------------- */
 
@@ -329,88 +44,54 @@ static void compare_packed(stack *s)
     wc_error *err = NULL;
     snprintf(path, sizeof path, "%s/packed", s->dir);
     mkdir(path, 0700);
-    s->inode_count = 0;
     if (wci_view_pack(s->levels, (size_t)s->layers, "", ".", &to, NULL, &err) || wci_tree_open_root(path, &dir, &err) ||
         wci_tar_apply(&from, dir, WCI_APPLY_KEEP_OWNER, &wci_limits_default, NULL, NULL, &err))
-        failed_call(s, "packing the view", s->layers, err);
+        stack_failed(s, "packing the view", s->layers, err);
     else
-        compare(s, path, s->model, "");
+        stack_compare_at(s, path);
     wci_fd_close(dir);
     wci_str_free(&tar.text);
 }
 
-/* ---- Running ----------------------------------------------------------------------------------- */
+/* ---- Running ------------------------------------------------------------------------------------ */
 
 static void run_stack(const char *base, unsigned long long seed)
 {
     uint64_t random = seed;
-    char view[96];
     stack s = {.model = model_new()};
     snprintf(s.dir, sizeof s.dir, "%s/%llu", base, seed);
     mkdir(s.dir, 0700);
     s.layers = 1 + (int)(model_random(&random) % MAX_LAYERS);
     for (int i = 0; i < s.layers && !*s.problem; i++) {
+        tarball t = TARBALL_INIT;
         model_random_layer(&random, s.model, &s.layer[i]);
         model_apply(&s.model, &s.layer[i]);
-        make_layer(&s, i);
+        stack_tar(&s, i, &t);
+        stack_add(&s, i, &t);
+        tar_free(&t);
     }
     if (!*s.problem)
-        mount_stack(&s);
-    snprintf(view, sizeof view, "%s/view", s.dir);
-    if (!*s.problem) {
-        compare(&s, view, s.model, "");
-        umount2(view, MNT_DETACH);
-    }
+        stack_mount(&s);
+    if (!*s.problem)
+        stack_compare(&s);
     if (!*s.problem)
         compare_packed(&s);
-    if (*s.problem) {
-        fprintf(stderr, "seed %llu: %s\n", seed, s.problem);
-        for (int i = 0; i < s.layers; i++) {
-            fprintf(stderr, "  layer %d\n", i);
-            show_layer(&s.layer[i]);
-        }
-    }
-    for (int i = 0; i < MAX_LAYERS * 3; i++)
-        free(s.paths[i]);
-    model_free(s.model);
-    ck_assert_msg(!*s.problem, "seed %llu: %s", seed, s.problem);
-    wci_dir_remove_all(s.dir, NULL);
+    stack_end(&s, seed);
 }
 
 START_TEST(mounted_stacks_equal_serial_application)
 {
-    /* In a mount namespace of this process alone, on a file system of its own. */
-    ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
-    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-    char *base = test_make_dir();
-    ck_assert_int_eq(mount("tmpfs", base, "tmpfs", 0, "mode=0700"), 0);
+    char *base = stack_begin_all();
     for (int i = 0; i < stacks; i++)
         run_stack(base, first_seed + (unsigned long long)i);
-    umount2(base, MNT_DETACH);
-    test_remove_dir(base);
+    stack_end_all(base);
 }
 END_TEST
-
-/* Whether this host lets us mount at all. */
-static int can_mount_overlay(void)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        int ok = unshare(CLONE_NEWNS) == 0 &&
-                 mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-                 mount("tmpfs", "/tmp", "tmpfs", 0, NULL) == 0 && mkdir("/tmp/a", 0700) == 0 &&
-                 mkdir("/tmp/b", 0700) == 0 && mkdir("/tmp/c", 0700) == 0 &&
-                 mount("overlay", "/tmp/c", "overlay", 0, "lowerdir=/tmp/a:/tmp/b") == 0;
-        _exit(!ok);
-    }
-    int status = 1;
-    return waitpid(child, &status, 0) == child && status == 0;
-}
 
 int main(int argc, char **argv)
 {
     test_need_root();
-    if (!can_mount_overlay())
+    if (!stack_can_mount())
         test_skip("overlay mounts are not possible here");
     if (argc > 1)
         stacks = atoi(argv[1]);

@@ -25,9 +25,21 @@ int wci_attached_is_spoilt(int32_t code)
            code == WC_E_UNSUPPORTED || code == WC_E_INVALID;
 }
 
-char *wci_attached_tag(const wci_digest *digest)
+char *wci_attached_tag(const wci_digest *digest, const char *suffix)
 {
-    return wci_asprintf("%s-%s.sig", wci_digest_algo_name(digest), wci_digest_hex(digest));
+    return wci_asprintf("%s-%s%s", wci_digest_algo_name(digest), wci_digest_hex(digest), suffix);
+}
+
+int wci_attached_is_tag(const char *tag)
+{
+    const char *dash = tag ? strchr(tag, '-') : NULL, *dot = tag ? strrchr(tag, '.') : NULL;
+    wci_digest digest;
+    if (!dash || !dot || dot < dash || (strcmp(dot, ".sig") && strcmp(dot, ".att") && strcmp(dot, ".sbom")))
+        return 0;
+    char *text = wci_asprintf("%.*s:%.*s", (int)(dash - tag), tag, (int)(dot - dash - 1), dash + 1);
+    int is_tag = text && !wci_digest_parse(text, &digest, NULL);
+    wci_free(text);
+    return is_tag;
 }
 
 /* ---- One manifest ----------------------------------------------------------------------------------- */
@@ -93,7 +105,7 @@ static int32_t walk_tag(walk *w, const wci_digest *digest, wc_error **err)
     wci_origin *origin = w->image->origin;
     wci_raw raw = WCI_RAW_INIT;
     wc_error *why = NULL;
-    char *tag = wci_attached_tag(digest);
+    char *tag = wci_attached_tag(digest, ".sig");
     if (!tag)
         return wci_err_nomem(err);
     int32_t code = origin->ops->tagged(w->image->call, origin, tag, &raw, &why);

@@ -29,8 +29,10 @@ typedef struct wci_attached_look {
 /* With `by_tag` also what lies under cosign's tag. *done tells whether `look` has said so. */
 int32_t wci_attached_each(const wci_judged *image, const char *artifact_type, int by_tag,
                           const wci_attached_look *look, int *done, wc_error **err);
-/* The tag that cosign gives the signatures of an image; owned. */
-char *wci_attached_tag(const wci_digest *digest);
+/* The tag that cosign gives what belongs to an image: its signatures with the suffix ".sig"; owned. */
+char *wci_attached_tag(const wci_digest *digest, const char *suffix);
+/* Whether it is such a tag; NULL is none. */
+int wci_attached_is_tag(const char *tag);
 
 /* Whether a failure is that of one document, so that others may still be good. */
 int wci_attached_is_spoilt(int32_t code);

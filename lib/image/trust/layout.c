@@ -9,7 +9,6 @@
 #include "image/trust/attached.h"
 
 #define MAX_LOOKUPS 256 /* manifests read to find out what they refer to */
-#define COSIGN_KIND "kind"
 #define COSIGN_SIGNATURES "dev.cosignproject.cosign/sigs"
 
 /* ---- By tag ----------------------------------------------------------------------------------------- */
@@ -77,20 +76,18 @@ static int32_t add_if_referrer(wc_call *call, wci_origin *origin, const wci_desc
 }
 
 /* `cosign save` names neither tag nor subject; the signed claims tell whose they are. */
-static int is_marked(json_t *index, size_t i)
+int wci_layout_is_signature(const wci_descriptor *entry)
 {
-    json_t *entry = json_array_get(json_object_get(index, "manifests"), i);
-    const char *kind = json_string_value(json_object_get(json_object_get(entry, "annotations"), COSIGN_KIND));
-    return kind && !strcmp(kind, COSIGN_SIGNATURES);
+    return wci_streq(entry->cosign_kind, COSIGN_SIGNATURES);
 }
 
-static int32_t list_referrers(wc_call *call, wci_origin *origin, const wci_document *index, json_t *json,
-                              const wci_digest *subject, json_t *list, wc_error **err)
+static int32_t list_referrers(wc_call *call, wci_origin *origin, const wci_document *index, const wci_digest *subject,
+                              json_t *list, wc_error **err)
 {
     int32_t code = WC_OK;
     for (size_t i = 0; i < index->count && i < MAX_LOOKUPS && !code; i++) {
         const wci_descriptor *entry = &index->items[i];
-        if (is_marked(json, i))
+        if (wci_layout_is_signature(entry))
             code = add(list, entry, WCI_ARTIFACT_COSIGN, err);
         else if (!strcmp(entry->media_type, WCI_TYPE_OCI_MANIFEST))
             code = add_if_referrer(call, origin, entry, subject, list, err);
@@ -98,21 +95,16 @@ static int32_t list_referrers(wc_call *call, wci_origin *origin, const wci_docum
     return code;
 }
 
-int32_t wci_layout_referrers(wc_call *call, wci_origin *origin, const wci_document *index, const wc_buf *bytes,
+int32_t wci_layout_referrers(wc_call *call, wci_origin *origin, const wci_document *index,
                              const wci_digest *subject, wc_buf **out, wc_error **err)
 {
-    json_t *json = NULL, *list = json_array();
-    int32_t code = list ? WC_OK : wci_err_nomem(err);
-    if (!code)
-        code = wci_json_parse(wc_buf_data(bytes), wc_buf_size(bytes), WCI_MANIFEST_MAX, "'index.json'", &json, err);
-    if (!code)
-        code = list_referrers(call, origin, index, json, subject, list, err);
+    json_t *list = json_array();
+    int32_t code = list ? list_referrers(call, origin, index, subject, list, err) : wci_err_nomem(err);
     json_t *answer = json_pack("{s:i, s:s, s:O}", "schemaVersion", 2, "mediaType", WCI_TYPE_OCI_INDEX, "manifests",
                                list);
     if (!code)
         code = answer ? wci_json_dump(answer, out, err) : wci_err_nomem(err);
     json_decref(answer);
     json_decref(list);
-    json_decref(json);
     return code;
 }

@@ -8,8 +8,10 @@
 
 int32_t wci_layout_tagged(wc_call *call, wci_origin *origin, const wci_document *index, const char *tag, wci_raw *out,
                           wc_error **err);
-/* `bytes` are those of the index. */
-int32_t wci_layout_referrers(wc_call *call, wci_origin *origin, const wci_document *index, const wc_buf *bytes,
+int32_t wci_layout_referrers(wc_call *call, wci_origin *origin, const wci_document *index,
                              const wci_digest *subject, wc_buf **out, wc_error **err);
+
+/* What `cosign save` has marked as signatures. */
+int wci_layout_is_signature(const wci_descriptor *entry);
 
 #endif

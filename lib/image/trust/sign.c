@@ -165,7 +165,7 @@ static int32_t add_signature(const signing *s, wc_error **err)
     wci_new_signature added = {NULL, NULL};
     wci_raw present = WCI_RAW_INIT;
     wci_remote *remote = NULL;
-    char *tag = wci_attached_tag(&s->document->digest);
+    char *tag = wci_attached_tag(&s->document->digest, ".sig");
     int32_t code = tag ? make_signature(s, &added, err) : wci_err_nomem(err);
     if (!code)
         code = read_present(s, tag, &present, err);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each image and each layer takes, and what of it is its own. */
+#include "core/alloc.h"
+#include "core/error.h"
+#include "store/internal.h"
+
+/* One row for each image and each thing on disk that it needs. */
+#define NEEDS                                                                                        \
+    "WITH needs(image, thing, bytes) AS ("                                                           \
+    "  SELECT i.manifest, digest, b.size FROM images i JOIN blobs b ON digest IN (i.manifest, config, idx)" \
+    "    WHERE dropped = 0"                                                                          \
+    "  UNION SELECT manifest, digest, size FROM names JOIN blobs ON digest = idx WHERE dropped = 0" \
+    "  UNION SELECT manifest, digest, b.size FROM image_layers JOIN blobs b USING (digest)"          \
+    "    WHERE dropped = 0"                                                                          \
+    "  UNION SELECT manifest, 'tree ' || key, bytes FROM image_layers JOIN trees ON key = diff_id"   \
+    "    WHERE kind = 0"                                                                             \
+    "  UNION SELECT manifest, 'links ' || key, bytes FROM image_layers JOIN trees ON key = chain_id" \
+    "    WHERE kind = 1)"
+
+static int32_t take_image(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row, wc_error **err)
+{
+    if (!wci_grow(&parts->images, cap, parts->image_count + 1, sizeof *parts->images))
+        return wci_err_nomem(err);
+    wci_image_usage *image = &parts->images[parts->image_count++];
+    *image = (wci_image_usage){
+        .bytes = (uint64_t)wci_db_int(row, 1),
+        .unique_bytes = (uint64_t)wci_db_int(row, 2),
+        .containers = (uint64_t)wci_db_int(row, 3),
+    };
+    return wci_digest_parse(wci_db_text(row, 0), &image->manifest, err);
+}
+
+static int32_t read_images(wci_db *db, wci_usage_parts *parts, wc_error **err)
+{
+    sqlite3_stmt *rows = NULL;
+    size_t cap = 0;
+    int more = 0;
+    int32_t rc = wci_db_query(
+        db,
+        NEEDS ", users(thing, count) AS (SELECT thing, count(*) FROM needs GROUP BY thing)"
+              " SELECT needs.image, sum(bytes), sum(CASE count WHEN 1 THEN bytes ELSE 0 END),"
+              "  (SELECT count(*) FROM containers WHERE containers.image = needs.image)"
+              " FROM needs JOIN users USING (thing) GROUP BY needs.image ORDER BY needs.image",
+        WCI_BIND_NONE, &rows, err);
+    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
+        rc = take_image(parts, &cap, rows, err);
+    wci_db_done(rows);
+    return rc;
+}
+
+static int32_t take_layer(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row, wc_error **err)
+{
+    if (!wci_grow(&parts->layers, cap, parts->layer_count + 1, sizeof *parts->layers))
+        return wci_err_nomem(err);
+    wci_layer_usage *layer = &parts->layers[parts->layer_count++];
+    *layer = (wci_layer_usage){
+        .bytes = (uint64_t)wci_db_int(row, 1),
+        .images = (uint64_t)wci_db_int(row, 2),
+    };
+    return wci_digest_parse(wci_db_text(row, 0), &layer->diff_id, err);
+}
+
+static int32_t read_layers(wci_db *db, wci_usage_parts *parts, wc_error **err)
+{
+    sqlite3_stmt *rows = NULL;
+    size_t cap = 0;
+    int more = 0;
+    int32_t rc = wci_db_query(db,
+                              "SELECT key, bytes, (SELECT count(DISTINCT manifest) FROM image_layers"
+                              "  WHERE diff_id = key) FROM trees WHERE kind = 0 ORDER BY key",
+                              WCI_BIND_NONE, &rows, err);
+    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
+        rc = take_layer(parts, &cap, rows, err);
+    wci_db_done(rows);
+    return rc;
+}
+
+int32_t wci_usage_parts_read(wci_store *store, wci_usage_parts *parts, wc_error **err)
+{
+    int32_t rc = read_images(store->db, parts, err);
+    return rc ? rc : read_layers(store->db, parts, err);
+}
+
+void wci_usage_parts_free(wci_usage_parts *parts)
+{
+    wci_container_records_free(parts->containers, parts->container_count);
+    wci_free(parts->images);
+    wci_free(parts->layers);
+    wci_free(parts->container_bytes);
+    *parts = (wci_usage_parts){NULL};
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images made, exported and compared through the public functions: arguments, and what failures leave behind. */
+#include <wincontainer/wincontainer.h>
+
+#include "support/support.h"
+
+static char *dir;
+static wc_context *context;
+static wc_error *err;
+
+static void good(int32_t code)
+{
+    ck_assert_msg(code == WC_OK, "%s: %s", wc_code_name(code), err ? wc_error_message(err) : "");
+}
+
+/* The code, with an error that has it. */
+static void bad(int32_t code, int32_t want)
+{
+    ck_assert_msg(code == want, "%s: %s", wc_code_name(code), err ? wc_error_message(err) : "");
+    ck_assert_int_eq(wc_error_code(err), want);
+    wc_error_unref(err);
+    err = NULL;
+}
+
+static char *path_of(const char *name)
+{
+    return test_text("%s/%s", dir, name);
+}
+
+static void run(const char *command)
+{
+    char *text = test_text("cd %s && %s", dir, command);
+    ck_assert_int_eq(test_run(text, NULL), 0);
+    free(text);
+}
+
+/* An image of as many layers as there are tars. */
+static wc_image *make_image(const char *name, const char *const *tars, size_t count)
+{
+    wc_image_edit *edit = NULL;
+    wc_image *image = NULL;
+    good(wc_image_edit_new(context, NULL, &edit, &err));
+    for (size_t i = 0; i < count; i++) {
+        char *path = path_of(tars[i]);
+        good(wc_image_edit_add_tar(edit, path, &err));
+        free(path);
+    }
+    good(wc_image_edit_apply(edit, name, NULL, &image, &err));
+    wc_image_edit_unref(edit);
+    return image;
+}
+
+static void setup(void)
+{
+    wc_context_options *options = NULL;
+    dir = test_make_dir();
+    char *root = path_of("root"), *run_root = path_of("run");
+    good(wc_context_options_new(&options, &err));
+    good(wc_context_options_set_root(options, root, &err));
+    good(wc_context_options_set_run_root(options, run_root, &err));
+    good(wc_context_options_set_backend(options, "mock", &err));
+    good(wc_context_open(options, NULL, &context, &err));
+    wc_context_options_unref(options);
+    run("mkdir -p a/d b/d && echo one >a/d/f && echo two >b/d/g && head -c 3000000 /dev/urandom >b/d/big");
+    run("tar -C a -cf a.tar d && tar -C b -cf b.tar d");
+    free(root);
+    free(run_root);
+}
+
+static void teardown(void)
+{
+    wc_context_unref(context);
+    test_remove_dir(dir);
+}
+
+static wc_image *two_layers(void)
+{
+    const char *const tars[] = {"a.tar", "b.tar"};
+    return make_image("two", tars, 2);
+}
+
+/* ---- Edits ------------------------------------------------------------------------------------------ */
+
+START_TEST(edits_refuse_nonsense)
+{
+    wc_image_edit *edit = NULL;
+    wc_image_unref(two_layers());
+    good(wc_image_edit_new(context, "two", &edit, &err));
+    bad(wc_image_edit_set_squash(NULL, 1, &err), WC_E_INVALID);
+    bad(wc_image_edit_set_base(NULL, "a", "b", &err), WC_E_INVALID);
+    bad(wc_image_edit_set_base(edit, NULL, "b", &err), WC_E_INVALID);
+    bad(wc_image_edit_set_base(edit, "a", "", &err), WC_E_INVALID);
+    bad(wc_image_edit_set_recompress(NULL, 1, &err), WC_E_INVALID);
+    bad(wc_image_edit_drop_annotation(NULL, "a", &err), WC_E_INVALID);
+    bad(wc_image_edit_drop_annotation(edit, "", &err), WC_E_INVALID);
+    wc_image_edit_unref(edit);
+}
+END_TEST
+
+START_TEST(edits_may_be_used_again)
+{
+    wc_image_edit *edit = NULL;
+    wc_image *image = two_layers(), *one = NULL, *again = NULL;
+    good(wc_image_edit_new(context, "two", &edit, &err));
+    good(wc_image_edit_set_squash(edit, 0, &err));
+    good(wc_image_edit_set_created(edit, 0, &err));
+    good(wc_image_edit_apply(edit, "one", NULL, &one, &err));
+    good(wc_image_edit_apply(edit, NULL, NULL, &again, &err));
+    ck_assert_uint_eq(wc_image_layer_count(image), 2);
+    ck_assert_uint_eq(wc_image_layer_count(one), 1);
+    ck_assert_str_eq(wc_image_digest(one), wc_image_digest(again));
+    good(wc_image_edit_set_squash(edit, 3, &err));
+    bad(wc_image_edit_apply(edit, NULL, NULL, &again, &err), WC_E_INVALID);
+    wc_image_unref(again);
+    wc_image_unref(one);
+    wc_image_unref(image);
+    wc_image_edit_unref(edit);
+}
+END_TEST
+
+START_TEST(cancelled_edits_leave_nothing)
+{
+    wc_image_edit *edit = NULL;
+    wc_image *image = two_layers(), *out = NULL;
+    wc_cancel *cancel = NULL;
+    wc_list *list = NULL;
+    good(wc_cancel_new(&cancel, &err));
+    wc_cancel_trigger(cancel);
+    good(wc_image_edit_new(context, "two", &edit, &err));
+    good(wc_image_edit_set_squash(edit, 0, &err));
+    bad(wc_image_edit_apply(edit, "none", cancel, &out, &err), WC_E_CANCELLED);
+    good(wc_image_list(context, &list, &err));
+    ck_assert_uint_eq(wc_list_count(list), 1);
+    wc_list_unref(list);
+    wc_cancel_unref(cancel);
+    wc_image_edit_unref(edit);
+    wc_image_unref(image);
+}
+END_TEST
+
+/* ---- Exports ---------------------------------------------------------------------------------------- */
+
+START_TEST(exports_refuse_nonsense)
+{
+    wc_image *image = two_layers();
+    bad(wc_image_export(NULL, "/x", NULL, &err), WC_E_INVALID);
+    bad(wc_image_export(image, "", NULL, &err), WC_E_INVALID);
+    bad(wc_image_export(image, dir, NULL, &err), WC_E_INVALID); /* a directory */
+    bad(wc_image_export(image, "/no/such/dir/x", NULL, &err), WC_E_NOT_FOUND);
+    bad(wc_image_export_fd(NULL, 1, NULL, &err), WC_E_INVALID);
+    bad(wc_image_export_fd(image, -1, NULL, &err), WC_E_INVALID);
+    bad(wc_container_export(NULL, "/x", NULL, &err), WC_E_INVALID);
+    bad(wc_container_export_fd(NULL, 1, NULL, &err), WC_E_INVALID);
+    wc_image_unref(image);
+}
+END_TEST
+
+START_TEST(exports_go_to_files_and_descriptors)
+{
+    wc_image *image = two_layers();
+    char *path = path_of("out.tar"), *other = path_of("fd.tar"), *linked = path_of("link.tar");
+    int fd = open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(symlink("out.tar", linked), 0);
+    good(wc_image_export(image, path, NULL, &err));
+    good(wc_image_export(image, linked, NULL, &err));
+    good(wc_image_export_fd(image, fd, NULL, &err));
+    close(fd);
+    run("cmp out.tar fd.tar && test -L link.tar && mkdir x && tar -C x -xf out.tar && diff -r x/d/f a/d/f && "
+        "cmp x/d/big b/d/big && test $(ls *part-* 2>/dev/null | wc -l) = 0");
+    free(path);
+    free(other);
+    free(linked);
+    wc_image_unref(image);
+}
+END_TEST
+
+START_TEST(exports_to_nobody_end)
+{
+    int ends[2];
+    wc_cancel *cancel = NULL;
+    wc_image *image = two_layers();
+    ck_assert_int_eq(pipe(ends), 0);
+    good(wc_cancel_new(&cancel, &err));
+    wc_cancel_set_timeout(cancel, 200000000); /* the pipe is full, and nobody reads */
+    bad(wc_image_export_fd(image, ends[1], cancel, &err), WC_E_TIMEOUT);
+    close(ends[0]);
+    bad(wc_image_export_fd(image, ends[1], NULL, &err), WC_E_CLOSED);
+    close(ends[1]);
+    wc_cancel_unref(cancel);
+    wc_image_unref(image);
+}
+END_TEST
+
+/* ---- Comparing -------------------------------------------------------------------------------------- */
+
+START_TEST(images_are_compared)
+{
+    const char *const tars[] = {"a.tar"};
+    wc_buf *changes = NULL;
+    wc_image *one = make_image("one", tars, 1), *two = two_layers();
+    bad(wc_image_diff(NULL, two, NULL, &changes, &err), WC_E_INVALID);
+    bad(wc_image_diff(one, NULL, NULL, &changes, &err), WC_E_INVALID);
+    bad(wc_image_diff(one, two, NULL, NULL, &err), WC_E_INVALID);
+    good(wc_image_diff(one, two, NULL, &changes, &err));
+    ck_assert_str_eq(wc_buf_data(changes), "[{\"Path\":\"/d/big\",\"Kind\":1,\"NewSize\":3000000},"
+                                           "{\"Path\":\"/d/g\",\"Kind\":1,\"NewSize\":4}]");
+    wc_buf_unref(changes);
+    good(wc_image_diff(two, two, NULL, &changes, &err));
+    ck_assert_str_eq(wc_buf_data(changes), "[]");
+    wc_buf_unref(changes);
+    wc_image_unref(one);
+    wc_image_unref(two);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("images");
+    TCase *tc = tcase_create("images");
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, edits_refuse_nonsense);
+    tcase_add_test(tc, edits_may_be_used_again);
+    tcase_add_test(tc, cancelled_edits_leave_nothing);
+    tcase_add_test(tc, exports_refuse_nonsense);
+    tcase_add_test(tc, exports_go_to_files_and_descriptors);
+    tcase_add_test(tc, exports_to_nobody_end);
+    tcase_add_test(tc, images_are_compared);
+    suite_add_tcase(suite, tc);
+    return test_main(suite);
+}

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 at random instants while images are made and copied: commit, edit (squash, compress anew, another base),
+export, save, and copies between the store, layouts, archives and a registry.
+
+After each kill: `system check` is clean, what was reported done is there, what was there before is whole. Layouts hold
+nothing that their index does not tell of but whole blobs; archives and tars are the old or the new ones; a tag of the
+registry leads to a whole image or is not there. At the end nothing is left.
+
+usage: images.py BUILD_DIR SOURCE_DIR [--rounds N] [--seed N]
+"""
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+from victims import Failure, Victims
+
+parser = argparse.ArgumentParser()
+parser.add_argument("build")
+parser.add_argument("source")
+parser.add_argument("--rounds", type=int, default=1000 if os.environ.get("WC_TEST_LONG") == "1" else 60)
+parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+args = parser.parse_args()
+chance = random.Random(args.seed)
+
+if os.geteuid() != 0:
+    print("SKIP: needs root")
+    sys.exit(77)
+if not shutil.which("runc", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+    print("SKIP: no OCI runtime (runc)")
+    sys.exit(77)
+
+work = tempfile.mkdtemp(prefix="wc-crash-")
+root, layout, archive, tar = f"{work}/root", f"{work}/out", f"{work}/archive.tar", f"{work}/tree.tar"
+WCCTL = [f"{args.build}/bin/wcctl", "--root", root, "--run-root", f"{work}/run", "--runtime", "runc", "--progress", "none"]
+BASES = ["one", "two"]
+
+
+def wcctl(*words, ok=True):
+    done = subprocess.run(WCCTL + list(words), capture_output=True, text=True, timeout=120)
+    if ok and done.returncode:
+        raise Failure(f"wcctl {' '.join(words)}: exit {done.returncode}: {done.stderr.strip()}")
+    return done
+
+
+def names_of_images():
+    images = json.loads(wcctl("--json", "images").stdout)
+    return {name.split("/")[-1].split(":")[0] for image in images for name in image["Names"]}
+
+
+class Registry:
+    """docker-registry on loopback; None of it where it is not installed."""
+
+    def __init__(self):
+        os.makedirs(f"{work}/registry")
+        self.process = subprocess.Popen(["bash", f"{args.source}/tests/support/registry.sh", "serve", f"{work}/registry"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline().split()
+        self.address = words[0] if words else None
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+# ---- What has to be whole ------------------------------------------------------------------------------
+
+def sha256(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def check_graph(read, descriptor):
+    """A manifest or index with all that it needs. `read` gives the bytes of a digest."""
+    data = read(descriptor["digest"])
+    if sha256(data) != descriptor["digest"] or len(data) != descriptor["size"]:
+        raise Failure(f"{descriptor['digest']} is not whole")
+    if "manifest" in descriptor["mediaType"] or "index" in descriptor["mediaType"]:
+        document = json.loads(data)
+        for part in document.get("manifests", []) + document.get("layers", []) + [document["config"]] * ("config" in document):
+            check_graph(read, part)
+
+
+def check_layout(names):
+    """Every name that was reported, and every blob."""
+    if not os.path.exists(f"{layout}/index.json"):
+        if names:
+            raise Failure("the layout has lost its index")
+        return
+    with open(f"{layout}/index.json", encoding="utf-8") as file:
+        entries = json.load(file)["manifests"]
+
+    def read(digest):
+        with open(f"{layout}/blobs/sha256/{digest[7:]}", "rb") as file:
+            return file.read()
+    found = {entry["annotations"]["org.opencontainers.image.ref.name"] for entry in entries}
+    if names - found:
+        raise Failure(f"the layout has lost {names - found}")
+    for entry in entries:
+        check_graph(read, entry)
+    for blob in os.listdir(f"{layout}/blobs/sha256"):
+        if ".part-" not in blob and sha256(read(blob if ":" in blob else "sha256:" + blob))[7:] != blob:
+            raise Failure(f"the layout has a blob {blob} that is not whole")
+
+
+def check_archive():
+    if not os.path.exists(archive):
+        return
+    with tarfile.open(archive) as file:
+        def read(digest):
+            return file.extractfile(f"blobs/sha256/{digest[7:]}").read()
+        for entry in json.load(file.extractfile("index.json"))["manifests"]:
+            check_graph(read, entry)
+
+
+def check_tar():
+    if os.path.exists(tar):
+        with tarfile.open(tar) as file:
+            if "bin/busybox" not in file.getnames():
+                raise Failure("the exported tar is not whole")
+
+
+def check_remote(registry, names):
+    for name in names:
+        wcctl("manifest", "look", f"{registry.address}/made/{name}:1")
+
+
+# ---- The rounds ------------------------------------------------------------------------------------------
+
+class State:
+    """What has been reported done."""
+
+    def __init__(self, registry):
+        self.registry = registry
+        self.images, self.tags, self.remote = set(BASES), set(), set()
+
+    def check(self):
+        check = wcctl("system", "check", ok=False)
+        if check.returncode:
+            raise Failure(f"system check: {check.stdout}{check.stderr}")
+        if self.images - names_of_images():
+            raise Failure(f"images lost: {self.images - names_of_images()}")
+        check_layout(self.tags)
+        check_archive()
+        check_tar()
+        check_remote(self.registry, self.remote)
+
+
+def make(state, victims, operation, words):
+    name = words[-1]
+    state.images.discard(name)
+    if victims.kill(words, operation=operation):
+        state.images.add(name)
+
+
+def round_commit(state, victims):
+    make(state, victims, "commit", ["commit", "--compression", chance.choice(["gzip", "zstd", "none"]), "changed", f"m{chance.randrange(4)}"])
+
+
+def round_squash(state, victims):
+    make(state, victims, "squash", ["edit", "--squash", chance.choice(["all", "2"]), chance.choice(BASES), f"m{chance.randrange(4)}"])
+
+
+def round_recompress(state, victims):
+    make(state, victims, "recompress", ["edit", "--recompress", "--compression", chance.choice(["zstd", "none"]), chance.choice(BASES),
+                                        f"m{chance.randrange(4)}"])
+
+
+def round_rebase(state, victims):
+    make(state, victims, "rebase", ["edit", "--old-base", "one", "--new-base", "two", "above", f"m{chance.randrange(4)}"])
+
+
+def round_export(state, victims):
+    victims.kill(["export", "-o", tar, chance.choice(BASES + ["changed"])])
+
+
+def round_copy_to_layout(state, victims):
+    name = f"t{chance.randrange(6)}"
+    source = chance.choice(state.sources())
+    if victims.kill(["copy", source, f"oci:{layout}:{name}"], operation="copy to a layout"):
+        state.tags.add(name)
+
+
+def round_copy_to_archive(state, victims):
+    victims.kill(["copy", chance.choice(state.sources()), f"oci-archive:{archive}:x"], operation="copy to an archive")
+
+
+def round_copy_to_registry(state, victims):
+    if not state.registry.address:
+        return
+    name = f"r{chance.randrange(1000)}"
+    if victims.kill(["copy", chance.choice(state.sources()), f"docker://{state.registry.address}/made/{name}:1"],
+                    operation="copy to a registry"):
+        state.remote.add(name)
+
+
+def round_copy_to_store(state, victims):
+    name = f"m{chance.randrange(4)}"
+    state.images.discard(name)
+    if victims.kill(["copy", chance.choice(state.sources()[1:]), f"wc-store:{name}"], operation="copy to the store"):
+        state.images.add(name)
+
+
+def make_container():
+    wcctl("run", "--name", "changed", "--network", "none", "one", "sh", "-c",
+          "for i in $(seq 300); do head -c 3000 /dev/urandom >/new$i; done; rm -r /home")
+
+
+def round_remove(state, victims):
+    """So that there is something to bring again."""
+    for name in names_of_images() - set(BASES) - {"above"}:
+        wcctl("rmi", name)
+        state.images.discard(name)
+    wcctl("system", "prune", "-f", "--partial")  # which takes containers, too
+    make_container()
+    if chance.random() < 0.5:
+        shutil.rmtree(layout, ignore_errors=True)
+        state.tags.clear()
+
+
+def sources(state):
+    places = [f"wc-store:{chance.choice(BASES)}", f"oci:{work}/layout-one:one", f"oci:{work}/layout-two:two"]
+    return places + [f"docker://{state.registry.address}/base/{name}:1" for name in BASES if state.registry.address]
+
+
+State.sources = sources
+ROUNDS = [round_commit, round_commit, round_squash, round_squash, round_recompress, round_recompress, round_rebase, round_export,
+          round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_remove]
+
+
+def prepare(registry):
+    for name in BASES:
+        subprocess.run([sys.executable, f"{args.source}/tests/support/busybox_image.py", f"{work}/layout-{name}", name, "--files",
+                        "400", "--seed", name], check=True)
+        wcctl("pull", "-q", f"oci:{work}/layout-{name}:{name}")
+        if registry.address:
+            wcctl("push", "-q", name, f"{registry.address}/base/{name}:1")
+    make_container()
+    os.makedirs(f"{work}/above/app")
+    with open(f"{work}/above/app/file", "wb") as file:
+        file.write(chance.randbytes(500000))
+    wcctl("edit", "--append", f"{work}/above", "one", "above")
+
+
+def has_nameless_files():
+    try:
+        os.close(os.open(work, os.O_TMPFILE | os.O_RDWR, 0o600))
+        return True
+    except OSError:
+        return False
+
+
+def finish(state):
+    """Everything can be removed, and nothing is left."""
+    state.check()
+    litter = [os.path.join(base, name) for base, _, names in os.walk(work) for name in names if ".part-" in name]
+    if litter and has_nameless_files():
+        raise Failure(f"left behind: {litter[:3]}")
+    wcctl("rm", "-f", "changed")
+    for image in json.loads(wcctl("--json", "images").stdout):
+        wcctl("rmi", "-f", image["Id"], ok=False)
+    wcctl("system", "prune", "-a", "-f", "--partial")
+    left = [os.path.join(base, name) for folder in ("blobs", "trees", "links", "staging", "ingest")
+            for base, _, names in os.walk(f"{root}/{folder}") for name in names]
+    if left:
+        raise Failure(f"files left: {left[:5]}")
+
+
+def main(registry):
+    prepare(registry)
+    state, victims = State(registry), Victims(WCCTL, chance)
+    for _ in range(args.rounds):
+        chance.choice(ROUNDS)(state, victims)
+        state.check()
+    finish(state)
+    print(f"images: {args.rounds} rounds, {victims.summary()}: nothing lost, nothing half-made, nothing left")
+
+
+if __name__ == "__main__":
+    server = Registry()
+    try:
+        main(server)
+    except (Failure, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as failure:
+        print(f"images: seed {args.seed}: {failure!r}; all is kept in {work}", file=sys.stderr)
+        sys.exit(1)
+    finally:
+        server.close()
+    shutil.rmtree(work, ignore_errors=True)
