@@ -181,7 +181,7 @@ WC_API int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint
                                wc_list **removed, wc_error **err);
 
 /**
- * Drops the compressed layers of an image, which a container does not need: what remains is about half. They
+ * Drops the compressed layers of an image, which a container does not need. They
  * come back by themselves when the image is saved, pushed or copied: made again, byte for byte, where they are
  * not compressed or this library has compressed them, else fetched from the registry that the image was pulled
  * from. Layers that nothing could bring back stay, and so do those that somebody works with.

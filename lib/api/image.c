@@ -207,19 +207,6 @@ int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err)
     return rc;
 }
 
-static int32_t take_lines(wci_strv *lines, wc_list **out, wc_error **err)
-{
-    wc_list *list = NULL;
-    int32_t rc = wci_list_new(WCI_LIST_STRING, wci_free, &list, err);
-    for (size_t i = 0; i < lines->count && !rc; i++)
-        rc = wci_list_add(list, wci_strdup(lines->items[i]), err);
-    if (rc)
-        wc_list_unref(list);
-    else
-        *out = list;
-    return rc;
-}
-
 int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags,
                         wc_cancel *cancel, wc_list **removed, wc_error **err)
 {
@@ -233,7 +220,7 @@ int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t fl
     rc = wci_image_forget(&call, store_of(context), name_or_id, (flags & WC_REMOVE_FORCE) != 0,
                           &lines, err);
     if (!rc && removed)
-        rc = take_lines(&lines, removed, err);
+        rc = wci_list_of_strings(&lines, removed, err);
     wci_strv_free(&lines);
     return rc;
 }

@@ -36,6 +36,18 @@ static int prune_what(uint64_t flags)
            (flags & WC_PRUNE_PARTIAL ? WCI_PRUNE_PARTIAL : 0);
 }
 
+/* Hands over what a prune has done when `rc` is WC_OK. Frees the lines. */
+static int32_t give_pruned(int32_t rc, wci_strv *lines, uint64_t bytes, int64_t *reclaimed, wc_list **removed,
+                           wc_error **err)
+{
+    if (!rc && removed)
+        rc = wci_list_of_strings(lines, removed, err);
+    if (!rc && reclaimed)
+        *reclaimed = (int64_t)bytes;
+    wci_strv_free(lines);
+    return rc;
+}
+
 int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, int64_t *reclaimed, wc_list **removed,
                         wc_error **err)
 {
@@ -50,12 +62,7 @@ int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, 
         rc = wci_ctr_prune(&call, context->engine, &lines, &bytes, err);
     if (!rc)
         rc = wci_store_prune(&call, context->engine->store, prune_what(flags), &lines, &more, err);
-    if (!rc && removed)
-        rc = wci_list_of_strings(&lines, removed, err);
-    if (!rc && reclaimed)
-        *reclaimed = (int64_t)(bytes + more);
-    wci_strv_free(&lines);
-    return rc;
+    return give_pruned(rc, &lines, bytes + more, reclaimed, removed, err);
 }
 
 int32_t wc_system_prune_to_size(wc_context *context, int64_t max_bytes, wc_cancel *cancel, int64_t *reclaimed,
@@ -69,12 +76,7 @@ int32_t wc_system_prune_to_size(wc_context *context, int64_t max_bytes, wc_cance
         return rc;
     WCI_REQUIRE(max_bytes >= 0, "max_bytes is negative");
     rc = wci_store_prune_to(&call, context->engine->store, (uint64_t)max_bytes, &lines, &bytes, err);
-    if (!rc && removed)
-        rc = wci_list_of_strings(&lines, removed, err);
-    if (!rc && reclaimed)
-        *reclaimed = (int64_t)bytes;
-    wci_strv_free(&lines);
-    return rc;
+    return give_pruned(rc, &lines, bytes, reclaimed, removed, err);
 }
 
 int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, wc_list **findings, wc_error **err)
@@ -86,9 +88,7 @@ int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, 
         return rc;
     WCI_REQUIRE(repair == 0 || repair == 1, "repair is neither 0 nor 1");
     WCI_REQUIRE(findings, "findings is NULL");
-    rc = wci_store_check(&call, context->engine->store, repair, &lines, err);
-    if (!rc)
-        rc = wci_images_check(&call, context->engine->store, repair, &lines, err);
+    rc = wci_images_check(&call, context->engine->store, repair, &lines, err);
     if (!rc)
         rc = wci_list_of_strings(&lines, findings, err);
     wci_strv_free(&lines);

@@ -53,6 +53,8 @@ typedef struct wci_backends wci_backends;   /* of one context, thread-safe */
  * "root", "run-root". They are opened at their first use, registered ones at once. */
 int32_t wci_backends_new(const wc_request *settings, wci_backends **out, wc_error **err);
 void wci_backends_free(wci_backends *backends);
+/* Takes away what containers of stores that are gone have left on the host; one line for people for each kind. */
+int32_t wci_backends_prune(wci_strv *removed, wc_error **err);
 int32_t wci_backends_add(wci_backends *backends, wc_call *call, const wc_backend_ops *ops,
                          uintptr_t payload, void (*free_payload)(uintptr_t), wc_error **err);
 int32_t wci_backends_load(wci_backends *backends, wc_call *call, const char *path, wc_error **err);
@@ -104,11 +106,10 @@ int32_t wci_backend_logs_next(wci_backend *b, wc_call *call, uintptr_t handle,
 intptr_t wci_backend_logs_fd(wci_backend *b, uintptr_t handle);
 void wci_backend_logs_release(wci_backend *b, uintptr_t handle);
 
-/* The built-in tables. Their `open` gets payload 0; the handle that it answers with (if any) is the
+/* The built-in tables, and what else the built-in backends do. Their `open` gets payload 0; the handle that it answers with (if any) is the
  * payload of all later operations and goes to the matching _free when the context ends. */
 const wc_backend_ops *wci_backend_process_ops(void);
 void wci_backend_process_free(uintptr_t payload); /* 0 accepted */
-/* Takes away what containers of stores that are gone have left on the host; one line for people, if any. */
 int32_t wci_backend_process_prune(wci_strv *removed, wc_error **err);
 const wc_backend_ops *wci_backend_mock_ops(void);
 void wci_backend_mock_free(uintptr_t payload);

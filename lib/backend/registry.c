@@ -86,6 +86,11 @@ int32_t wci_backends_new(const wc_request *settings, wci_backends **out, wc_erro
     return WC_OK;
 }
 
+int32_t wci_backends_prune(wci_strv *removed, wc_error **err)
+{
+    return wci_backend_process_prune(removed, err);
+}
+
 void wci_backends_free(wci_backends *backends)
 {
     if (!backends)

@@ -392,25 +392,14 @@ int32_t wci_ctr_put_archive(wc_call *call, wc_container *c, const char *dir, wci
     return rc ? wci_err_wrap(err, rc, "container '%.12s', directory '%s'", c->id, dir) : WC_OK;
 }
 
-typedef struct outgoing {
-    wc_call *call;
-    wci_fd fd;
-} outgoing;
-
-static int32_t write_outgoing(void *self, const void *data, size_t size, wc_error **err)
-{
-    const outgoing *out = self;
-    return wci_output_write(out->call, out->fd, data, size, err);
-}
-
 int32_t wci_ctr_get_archive(wc_call *call, wc_container *c, const char *path, wci_fd fd, wc_error **err)
 {
     transfer t;
-    outgoing out = {call, fd};
+    wci_output out = {call, fd};
     char *source = is_contents(path) ? wci_strdup(path) : trimmed(path);
     int32_t rc = source ? begin(call, c, source, WCI_OP_ARCHIVE_GET, &t, err) : wci_err_nomem(err);
     if (!rc)
-        rc = end(&t, pass_on(read_tar, &t.ours, write_outgoing, &out, err), err);
+        rc = end(&t, pass_on(read_tar, &t.ours, wci_output_take, &out, err), err);
     wci_free(source);
     return rc ? wci_err_wrap(err, rc, "container '%.12s', path '%s'", c->id, path) : WC_OK;
 }

@@ -299,5 +299,5 @@ int32_t wci_ctr_prune(wc_call *call, wci_engine *engine, wci_strv *removed, uint
     for (size_t i = 0; !rc && i < count; i++)
         rc = prune_one(call, engine, &records[i], removed, bytes, err);
     wci_container_records_free(records, count);
-    return rc ? rc : wci_backend_process_prune(removed, err);
+    return rc ? rc : wci_backends_prune(removed, err);
 }

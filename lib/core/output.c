@@ -22,3 +22,9 @@ int32_t wci_output_write(const wc_call *call, wci_fd fd, const void *data, size_
     }
     return WC_OK;
 }
+
+int32_t wci_output_take(void *output, const void *data, size_t size, wc_error **err)
+{
+    const wci_output *out = output;
+    return wci_output_write(out->call, out->fd, data, size, err);
+}

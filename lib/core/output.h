@@ -10,4 +10,11 @@
  * descriptor's flags stay. */
 int32_t wci_output_write(const wc_call *call, wci_fd fd, const void *data, size_t size, wc_error **err);
 
+/* The same as a sink for those that take one: `output` is a wci_output. */
+typedef struct wci_output {
+    const wc_call *call;
+    wci_fd fd;
+} wci_output;
+int32_t wci_output_take(void *output, const void *data, size_t size, wc_error **err);
+
 #endif

@@ -40,12 +40,6 @@ int32_t wci_archive_scratch(wci_store *store, wci_fd *out, wc_error **err)
     return code;
 }
 
-static int32_t read_file(void *self, void *data, size_t size, size_t *got, wc_error **err)
-{
-    const wci_fd *fd = self;
-    return wci_fd_read(*fd, data, size, got, err);
-}
-
 static int32_t copy_decoded(wc_call *call, wci_decoder *decoder, char *buffer, wci_fd to,
                             wc_error **err)
 {
@@ -69,7 +63,7 @@ static int32_t copy_decoded(wc_call *call, wci_decoder *decoder, char *buffer, w
 static int32_t decompress(wc_call *call, wci_store *store, wci_codec codec, wci_fd from,
                           wci_fd *out, wc_error **err)
 {
-    const wci_source source = {read_file, &from};
+    const wci_source source = {wci_source_read_file, &from};
     wci_decoder *decoder = NULL;
     wci_fd to = WCI_FD_NONE;
     char *buffer = wci_malloc(CHUNK);
@@ -140,7 +134,7 @@ int32_t wci_archive_open(wc_call *call, wci_store *store, const char *path, wci_
 
 /* ---- Writing ------------------------------------------------------------------------------------ */
 
-struct wci_tar_writer {
+struct wci_archive_writer {
     struct archive *archive;
     wci_part_file file;
     wc_error *why;
@@ -149,7 +143,7 @@ struct wci_tar_writer {
 
 static la_ssize_t write_through(struct archive *archive, void *self, const void *data, size_t size)
 {
-    wci_tar_writer *tar = self;
+    wci_archive_writer *tar = self;
     wc_error *why = NULL;
     if (!tar->is_given_up && !wci_fd_write(tar->file.fd, data, size, &why))
         return (la_ssize_t)size;
@@ -159,7 +153,7 @@ static la_ssize_t write_through(struct archive *archive, void *self, const void 
     return -1;
 }
 
-static int32_t tar_failed(wci_tar_writer *tar, wc_error **err)
+static int32_t tar_failed(wci_archive_writer *tar, wc_error **err)
 {
     wc_error *why = tar->why;
     tar->why = NULL;
@@ -173,7 +167,7 @@ static int32_t tar_failed(wci_tar_writer *tar, wc_error **err)
                           text ? text : "no reason given");
 }
 
-static int32_t start_tar(wci_tar_writer *tar, wc_error **err)
+static int32_t start_tar(wci_archive_writer *tar, wc_error **err)
 {
     int32_t missing = wci_lazy_archive(err);
     if (missing)
@@ -189,9 +183,9 @@ static int32_t start_tar(wci_tar_writer *tar, wc_error **err)
     return WC_OK;
 }
 
-int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **err)
+int32_t wci_archive_writer_open(const char *path, wci_archive_writer **out, wc_error **err)
 {
-    wci_tar_writer *tar = wci_calloc(1, sizeof *tar);
+    wci_archive_writer *tar = wci_calloc(1, sizeof *tar);
     if (!tar)
         return wci_err_nomem(err);
     tar->file = (wci_part_file)WCI_PART_FILE_NONE;
@@ -199,7 +193,7 @@ int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **e
     if (!code)
         code = start_tar(tar, err);
     if (code) {
-        wci_tar_writer_close(tar);
+        wci_archive_writer_close(tar);
         return code;
     }
     *out = tar;
@@ -207,7 +201,7 @@ int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **e
 }
 
 /* The same input gives the same bytes: no times, no owners. */
-int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t size, wc_error **err)
+int32_t wci_archive_writer_begin(wci_archive_writer *tar, const char *name, uint64_t size, wc_error **err)
 {
     struct archive_entry *entry = archive_entry_new();
     if (!entry)
@@ -222,28 +216,28 @@ int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t siz
     return result == ARCHIVE_OK ? WC_OK : tar_failed(tar, err);
 }
 
-int32_t wci_tar_writer_write(wci_tar_writer *tar, const void *data, size_t size, wc_error **err)
+int32_t wci_archive_writer_write(wci_archive_writer *tar, const void *data, size_t size, wc_error **err)
 {
     return archive_write_data(tar->archive, data, size) == (la_ssize_t)size
                ? WC_OK
                : tar_failed(tar, err);
 }
 
-int32_t wci_tar_writer_put(wci_tar_writer *tar, const char *name, const void *data, size_t size,
+int32_t wci_archive_writer_put(wci_archive_writer *tar, const char *name, const void *data, size_t size,
                            wc_error **err)
 {
-    int32_t code = wci_tar_writer_begin(tar, name, size, err);
-    return code || !size ? code : wci_tar_writer_write(tar, data, size, err);
+    int32_t code = wci_archive_writer_begin(tar, name, size, err);
+    return code || !size ? code : wci_archive_writer_write(tar, data, size, err);
 }
 
-int32_t wci_tar_writer_finish(wci_tar_writer *tar, wc_error **err)
+int32_t wci_archive_writer_finish(wci_archive_writer *tar, wc_error **err)
 {
     if (archive_write_close(tar->archive) != ARCHIVE_OK)
         return tar_failed(tar, err);
     return wci_part_file_finish(&tar->file, err);
 }
 
-void wci_tar_writer_close(wci_tar_writer *tar)
+void wci_archive_writer_close(wci_archive_writer *tar)
 {
     if (!tar)
         return;

@@ -17,18 +17,18 @@ int32_t wci_archive_open(wc_call *call, wci_store *store, const char *path, wci_
                          wc_error **err);
 
 /* A tar being written beside its place. */
-typedef struct wci_tar_writer wci_tar_writer;
-int32_t wci_tar_writer_open(const char *path, wci_tar_writer **out, wc_error **err);
+typedef struct wci_archive_writer wci_archive_writer;
+int32_t wci_archive_writer_open(const char *path, wci_archive_writer **out, wc_error **err);
 /* A file of exactly `size` bytes, which are then written. */
-int32_t wci_tar_writer_begin(wci_tar_writer *tar, const char *name, uint64_t size,
+int32_t wci_archive_writer_begin(wci_archive_writer *tar, const char *name, uint64_t size,
                              wc_error **err);
-int32_t wci_tar_writer_write(wci_tar_writer *tar, const void *data, size_t size, wc_error **err);
+int32_t wci_archive_writer_write(wci_archive_writer *tar, const void *data, size_t size, wc_error **err);
 /* A whole small file. */
-int32_t wci_tar_writer_put(wci_tar_writer *tar, const char *name, const void *data, size_t size,
+int32_t wci_archive_writer_put(wci_archive_writer *tar, const char *name, const void *data, size_t size,
                            wc_error **err);
 /* Ends the tar and renames it to its place. */
-int32_t wci_tar_writer_finish(wci_tar_writer *tar, wc_error **err);
+int32_t wci_archive_writer_finish(wci_archive_writer *tar, wc_error **err);
 /* Removes what was not finished. NULL accepted. */
-void wci_tar_writer_close(wci_tar_writer *tar);
+void wci_archive_writer_close(wci_archive_writer *tar);
 
 #endif

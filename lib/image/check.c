@@ -423,7 +423,9 @@ int32_t wci_images_check(wc_call *call, wci_store *store, int repair, wci_strv *
     check c = {call, store, repair, findings, WCI_STRV_INIT, WCI_STRV_INIT};
     wci_image_record **images = NULL;
     size_t count = 0;
-    int32_t code = wci_image_list(store, &images, &count, err);
+    int32_t code = wci_store_check(call, store, repair, findings, err);
+    if (!code)
+        code = wci_image_list(store, &images, &count, err);
     for (size_t i = 0; i < count && !code; i++)
         code = check_image(&c, images[i], err);
     wci_image_records_free(images, count);

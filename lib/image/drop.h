@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compressed layers for whose sake nobody needs twice the space: dropped where they can be made or fetched
+/* Compressed layers, for whom has their content unpacked: dropped where they can be made or fetched
  * again, and brought back when somebody wants them. */
 #ifndef WCI_IMAGE_DROP_H
 #define WCI_IMAGE_DROP_H

@@ -98,12 +98,6 @@ int32_t wci_edit_layer_fill(wc_call *call, const wci_layer_fill *from, wci_codec
 
 /* ---- A tar ---------------------------------------------------------------------------------------- */
 
-static int32_t read_file(void *self, void *data, size_t size, size_t *got, wc_error **err)
-{
-    const wci_fd *fd = self;
-    return wci_fd_read(*fd, data, size, got, err);
-}
-
 static int32_t pass_decoded(wci_decoder *decoder, char *buffer, const wci_sink *to, wc_error **err)
 {
     for (uint64_t total = 0;;) {
@@ -122,7 +116,7 @@ static int32_t pass_decoded(wci_decoder *decoder, char *buffer, const wci_sink *
 
 int32_t wci_edit_layer_decode(wci_fd file, const wci_sink *to, wc_error **err)
 {
-    const wci_source source = {read_file, &file};
+    const wci_source source = {wci_source_read_file, &file};
     char head[16];
     size_t got = 0;
     wci_decoder *decoder = NULL;

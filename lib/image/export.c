@@ -5,21 +5,10 @@
 #include "core/output.h"
 #include "image/part_file.h"
 
-typedef struct outflow {
-    wc_call *call;
-    wci_fd fd;
-} outflow;
-
-static int32_t write_out(void *self, const void *data, size_t size, wc_error **err)
-{
-    const outflow *o = self;
-    return wci_output_write(o->call, o->fd, data, size, err);
-}
-
 int32_t wci_export_to_fd(wc_call *call, wci_store *store, const wci_edit *edit, wci_fd fd, wc_error **err)
 {
-    outflow o = {call, fd};
-    const wci_sink to = {write_out, &o};
+    wci_output out = {call, fd};
+    const wci_sink to = {wci_output_take, &out};
     return wci_edit_export(call, store, edit, &to, err);
 }
 

@@ -15,7 +15,7 @@
 typedef struct docker_outlet {
     wci_outlet base; /* first */
     char *ref;
-    wci_tar_writer *tar;
+    wci_archive_writer *tar;
     json_t *manifest;     /* manifest.json */
     json_t *repositories; /* for readers older than manifest.json */
     wci_strv written;     /* member names */
@@ -46,7 +46,7 @@ typedef struct pass {
     wci_codec codec;
     char *buffer;
     wci_hasher *hasher;  /* may be NULL */
-    wci_tar_writer *tar; /* may be NULL */
+    wci_archive_writer *tar; /* may be NULL */
     uint64_t size;
 } pass;
 
@@ -58,7 +58,7 @@ static int32_t take_bytes(pass *p, size_t size, wc_error **err)
                        (unsigned long long)wci_limits_default.max_bytes);
     if (p->hasher)
         wci_hasher_update(p->hasher, p->buffer, size);
-    return p->tar ? wci_tar_writer_write(p->tar, p->buffer, size, err) : WC_OK;
+    return p->tar ? wci_archive_writer_write(p->tar, p->buffer, size, err) : WC_OK;
 }
 
 static int32_t run_pass(pass *p, wc_error **err)
@@ -112,7 +112,7 @@ static int32_t write_layer(wc_call *call, docker_outlet *d, const wci_extent *fr
     if (!code)
         code = measure(&p, diff_id, err);
     if (!code)
-        code = wci_tar_writer_begin(d->tar, name, p.size, err);
+        code = wci_archive_writer_begin(d->tar, name, p.size, err);
     p.tar = d->tar;
     if (!code)
         code = run_pass(&p, err);
@@ -162,7 +162,7 @@ static int32_t put_layers(wc_call *call, docker_outlet *d, wci_outgoing *image, 
 
 static int32_t write_tar(void *self, const void *data, size_t size, wc_error **err)
 {
-    return wci_tar_writer_write(self, data, size, err);
+    return wci_archive_writer_write(self, data, size, err);
 }
 
 static int32_t put_config(wc_call *call, docker_outlet *d, wci_outgoing *image, const char *name,
@@ -173,7 +173,7 @@ static int32_t put_config(wc_call *call, docker_outlet *d, wci_outgoing *image, 
         return WC_OK;
     if (wci_strv_add(&d->written, name))
         return wci_err_nomem(err);
-    int32_t code = wci_tar_writer_begin(d->tar, name, (uint64_t)config->size, err);
+    int32_t code = wci_archive_writer_begin(d->tar, name, (uint64_t)config->size, err);
     return code ? code : wci_blob_pass(call, &image->blobs, config, write_tar, d->tar, err);
 }
 
@@ -255,7 +255,7 @@ static int32_t put_json(docker_outlet *d, const char *name, json_t *value, wc_er
     wc_buf *bytes = NULL;
     int32_t code = wci_json_dump(value, &bytes, err);
     if (!code)
-        code = wci_tar_writer_put(d->tar, name, wc_buf_data(bytes), wc_buf_size(bytes), err);
+        code = wci_archive_writer_put(d->tar, name, wc_buf_data(bytes), wc_buf_size(bytes), err);
     wc_buf_unref(bytes);
     return code;
 }
@@ -266,13 +266,13 @@ static int32_t finish(wci_outlet *outlet, wc_error **err)
     int32_t code = put_json(d, "manifest.json", d->manifest, err);
     if (!code)
         code = put_json(d, "repositories", d->repositories, err);
-    return code ? code : wci_tar_writer_finish(d->tar, err);
+    return code ? code : wci_archive_writer_finish(d->tar, err);
 }
 
 static void close_docker(wci_outlet *outlet)
 {
     docker_outlet *d = (docker_outlet *)outlet;
-    wci_tar_writer_close(d->tar);
+    wci_archive_writer_close(d->tar);
     json_decref(d->manifest);
     json_decref(d->repositories);
     wci_strv_free(&d->written);
@@ -293,7 +293,7 @@ int32_t wci_outlet_open_docker(const wci_place *place, wci_outlet **out, wc_erro
     int32_t code = !d->manifest || !d->repositories ||
                            (place->ref && wci_replace(&d->ref, place->ref))
                        ? wci_err_nomem(err)
-                       : wci_tar_writer_open(place->path, &d->tar, err);
+                       : wci_archive_writer_open(place->path, &d->tar, err);
     if (code) {
         close_docker(&d->base);
         return wci_err_wrap(err, code, "archive '%s': cannot be written", place->path);

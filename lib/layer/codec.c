@@ -89,6 +89,12 @@ int32_t wci_decoder_new_with(const wci_codec_ops *ops, const wci_source *from, w
     return WC_OK;
 }
 
+int32_t wci_source_read_file(void *file, void *data, size_t size, size_t *got, wc_error **err)
+{
+    const wci_fd *fd = file;
+    return wci_fd_read(*fd, data, size, got, err);
+}
+
 int32_t wci_decoder_new(wci_codec codec, const wci_source *from, wci_decoder **out,
                         wc_error **err)
 {

@@ -23,6 +23,9 @@ typedef struct wci_source {
     void *self;
 } wci_source;
 
+/* The read() of a source whose self is an open file (wci_fd *), from where that stands. */
+int32_t wci_source_read_file(void *file, void *data, size_t size, size_t *got, wc_error **err);
+
 typedef enum wci_codec {
     WCI_CODEC_NONE,
     WCI_CODEC_GZIP,

@@ -299,11 +299,6 @@ static int32_t damaged(const joiner *j, wc_error **err)
     return wci_err(err, WC_E_CORRUPT, "layer records '%s': damaged", j->path);
 }
 
-static int32_t read_file(void *self, void *data, size_t size, size_t *got, wc_error **err)
-{
-    return wci_fd_read(*(wci_fd *)self, data, size, got, err);
-}
-
 static int32_t take(joiner *j, void *data, size_t size, wc_error **err)
 {
     for (size_t done = 0; done < size;) {
@@ -424,7 +419,7 @@ int32_t wci_layer_join(const char *fs, const char *path, const wci_digest *diff_
     joiner *j = wci_calloc(1, sizeof *j);
     if (!j)
         return wci_err_nomem(err);
-    const wci_source from = {read_file, &j->in};
+    const wci_source from = {wci_source_read_file, &j->in};
     j->root = j->in = WCI_FD_NONE;
     j->to = to;
     j->path = path;

@@ -13,8 +13,6 @@
 /* An attempt that brought so much is not counted as a failure, so that long downloads over bad
  * lines end, and a server that cuts after every byte does not keep us for ever. */
 #define PROGRESS_BYTES ((uint64_t)1024 * 1024)
-/* Nobody tells us when another call of the context has ended a transfer. */
-#define NO_ROOM_NS (20 * (int64_t)NS_PER_MS)
 
 /* ---- Bytes of one answer ---------------------------------------------------------------------- */
 
@@ -206,8 +204,8 @@ static int32_t start_leg(wci_batch *b, wci_job *j, int64_t *wait_ns, wc_error **
     }
     if (started)
         j->state = WCI_JOB_RUNNING;
-    else if (*wait_ns > NO_ROOM_NS)
-        *wait_ns = NO_ROOM_NS;
+    else if (*wait_ns > WCI_NO_ROOM_NS)
+        *wait_ns = WCI_NO_ROOM_NS;
     return WC_OK;
 }
 

@@ -23,7 +23,6 @@
 #define WATCH_NS NS_PER_S       /* before the speed of a request is known */
 #define WORTH_NS (3 * NS_PER_S) /* that the rest would take */
 #define LOOK_AGAIN_MS 250
-#define NO_ROOM_NS (20 * NS_PER_MS)
 
 struct wci_part {
     wci_leg leg;
@@ -201,7 +200,7 @@ static int32_t start_part(wci_batch *b, wci_part *p, int64_t *wait_ns, wc_error 
     int32_t code = WC_OK;
     if (!in) {
         code = wci_leg_start(b, &p->leg, p->from + p->got, p->end, &started, err);
-        in = started ? INT64_MAX : NO_ROOM_NS;
+        in = started ? INT64_MAX : WCI_NO_ROOM_NS;
     }
     if (in < *wait_ns)
         *wait_ns = in;

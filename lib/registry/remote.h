@@ -129,6 +129,8 @@ void wci_exchange_rewind(wci_exchange *ex);
 void wci_exchange_clear(wci_exchange *ex);
 /* The error for a final status that is not what was wanted. `what` "manifest 'x'". */
 int32_t wci_exchange_status_error(const wci_exchange *ex, const char *what, wc_error **err);
+/* Nobody tells us when another call of the context has ended a transfer: when to ask again for room. */
+#define WCI_NO_ROOM_NS INT64_C(20000000)
 /* How long it is to be left alone yet. */
 int64_t wci_exchange_due_in_ns(const wci_exchange *ex);
 /* Runs a whole exchange. */

@@ -21,9 +21,6 @@
 /* Of those that follow a broken connection, which is no fault of the registry; each has been waited for. */
 #define MAX_STARTS_AFTER_BREAK 20
 
-/* Nobody tells us when another call of the context has ended a transfer. */
-#define NO_ROOM_NS (20 * (int64_t)NS_PER_MS)
-
 typedef enum step {
     STEP_LOOK,   /* HEAD the blob */
     STEP_BEGIN,  /* POST an upload, or a mount */
@@ -468,7 +465,7 @@ static int32_t start_due(batch *b, int64_t *wait_ms, wc_error **err)
         if (code)
             return code;
         if (!in)
-            in = NO_ROOM_NS;
+            in = WCI_NO_ROOM_NS;
         if (j->state == JOB_WAITING && in < soonest)
             soonest = in;
     }

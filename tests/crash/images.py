@@ -9,7 +9,6 @@ registry leads to a whole image or is not there. At the end nothing is left.
 
 usage: images.py BUILD_DIR SOURCE_DIR [--rounds N] [--seed N]
 """
-import argparse
 import hashlib
 import json
 import os
@@ -20,22 +19,10 @@ import sys
 import tarfile
 import tempfile
 
-from victims import Failure, Victims
+from victims import Failure, Victims, arguments
 
-parser = argparse.ArgumentParser()
-parser.add_argument("build")
-parser.add_argument("source")
-parser.add_argument("--rounds", type=int, default=1000 if os.environ.get("WC_TEST_LONG") == "1" else 60)
-parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-args = parser.parse_args()
+args = arguments(60)
 chance = random.Random(args.seed)
-
-if os.geteuid() != 0:
-    print("SKIP: needs root")
-    sys.exit(77)
-if not shutil.which("runc", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
-    print("SKIP: no OCI runtime (runc)")
-    sys.exit(77)
 
 work = tempfile.mkdtemp(prefix="wc-crash-")
 root, layout, archive, tar = f"{work}/root", f"{work}/out", f"{work}/archive.tar", f"{work}/tree.tar"

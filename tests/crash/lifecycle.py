@@ -11,7 +11,6 @@ lack such kills get more rounds.
 
 usage: lifecycle.py BUILD_DIR SOURCE_DIR [--rounds N] [--seed N]
 """
-import argparse
 import json
 import os
 import random
@@ -22,22 +21,10 @@ import sys
 import tempfile
 import time
 
-from victims import Failure, Victims
+from victims import Failure, Victims, arguments
 
-parser = argparse.ArgumentParser()
-parser.add_argument("build")
-parser.add_argument("source")
-parser.add_argument("--rounds", type=int, default=1000 if os.environ.get("WC_TEST_LONG") == "1" else 100)
-parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
-args = parser.parse_args()
+args = arguments(100)
 chance = random.Random(args.seed)
-
-if os.geteuid() != 0:
-    print("SKIP: needs root")
-    sys.exit(77)
-if not shutil.which("runc", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
-    print("SKIP: no OCI runtime (runc)")
-    sys.exit(77)
 
 sys.path.insert(0, f"{args.source}/tests/support")
 from store_remains import Remains  # found where the line above says

@@ -1,11 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands that are killed, for the crash tests."""
+import argparse
+import os
+import random
+import shutil
 import subprocess
+import sys
 import time
 
 
 class Failure(Exception):
     pass
+
+
+def arguments(rounds):
+    """The program's, with `rounds` of the short run; ends it as skipped where containers cannot run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("source")
+    parser.add_argument("--rounds", type=int, default=1000 if os.environ.get("WC_TEST_LONG") == "1" else rounds)
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    args = parser.parse_args()
+    if os.geteuid() != 0:
+        print("SKIP: needs root")
+        sys.exit(77)
+    if not shutil.which("runc", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+        print("SKIP: no OCI runtime (runc)")
+        sys.exit(77)
+    return args
 
 
 class Victims:

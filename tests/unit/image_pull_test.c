@@ -83,7 +83,6 @@ static void check_clean(void)
 {
     wc_call call = {0};
     wci_strv findings = WCI_STRV_INIT;
-    test_ok(wci_store_check(&call, layout_store, 0, &findings, NULL));
     test_ok(wci_images_check(&call, layout_store, 0, &findings, NULL));
     ck_assert_msg(!findings.count, "%s", findings.count ? findings.items[0] : "");
     wci_strv_free(&findings);

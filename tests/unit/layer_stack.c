@@ -303,7 +303,7 @@ void stack_end(stack *s, unsigned long long seed)
 }
 
 /* In a mount namespace of this process alone, on a file system of its own. */
-char *stack_begin_all(void)
+static char *begin_all(void)
 {
     ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
     ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
@@ -312,13 +312,13 @@ char *stack_begin_all(void)
     return base;
 }
 
-void stack_end_all(char *base)
+static void end_all(char *base)
 {
     umount2(base, MNT_DETACH);
     test_remove_dir(base);
 }
 
-int stack_can_mount(void)
+static int can_mount(void)
 {
     pid_t child = fork();
     if (child == 0) {
@@ -331,4 +331,36 @@ int stack_can_mount(void)
     }
     int status = 1;
     return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static struct {
+    void (*one)(const char *base, unsigned long long seed);
+    int stacks;
+    unsigned long long first_seed;
+} run = {NULL, 0, 1};
+
+START_TEST(stacks_equal_serial_application)
+{
+    char *base = begin_all();
+    for (int i = 0; i < run.stacks; i++)
+        run.one(base, run.first_seed + (unsigned long long)i);
+    end_all(base);
+}
+END_TEST
+
+int stack_main(const char *name, void (*one)(const char *base, unsigned long long seed), int stacks, int argc, char **argv)
+{
+    test_need_root();
+    if (!can_mount())
+        test_skip("overlay mounts are not possible here");
+    run.one = one;
+    run.stacks = argc > 1 ? atoi(argv[1]) : stacks;
+    if (argc > 2)
+        run.first_seed = strtoull(argv[2], NULL, 10);
+    TCase *tc = tcase_create(name);
+    tcase_set_timeout(tc, 1800);
+    tcase_add_test(tc, stacks_equal_serial_application);
+    Suite *suite = suite_create(name);
+    suite_add_tcase(suite, tc);
+    return test_main(suite);
 }

@@ -38,10 +38,8 @@ void stack_compare(stack *s);
 void stack_compare_at(stack *s, const char *dir);
 /* Tells the problem, if any, and ends the test; otherwise removes everything. */
 void stack_end(stack *s, unsigned long long seed);
-/* Makes this process able to mount for itself alone; a directory to work in. */
-char *stack_begin_all(void);
-void stack_end_all(char *base);
-/* Whether this host lets us mount at all. */
-int stack_can_mount(void);
+/* The test program: runs `one` for each of `stacks` seeds, in a directory to work in, where this process can mount for
+ * itself alone; arguments [stacks [first seed]]. Skipped where mounts are not possible. */
+int stack_main(const char *name, void (*one)(const char *base, unsigned long long seed), int stacks, int argc, char **argv);
 
 #endif

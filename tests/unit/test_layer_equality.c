@@ -5,8 +5,6 @@
 
 #include "platform/tree.h"
 
-static int stacks = 2000;
-static unsigned long long first_seed = 1;
 
 /* ---- The view as a tar -------------------------------------------------------------------------- */
 
@@ -79,28 +77,7 @@ static void run_stack(const char *base, unsigned long long seed)
     stack_end(&s, seed);
 }
 
-START_TEST(mounted_stacks_equal_serial_application)
-{
-    char *base = stack_begin_all();
-    for (int i = 0; i < stacks; i++)
-        run_stack(base, first_seed + (unsigned long long)i);
-    stack_end_all(base);
-}
-END_TEST
-
 int main(int argc, char **argv)
 {
-    test_need_root();
-    if (!stack_can_mount())
-        test_skip("overlay mounts are not possible here");
-    if (argc > 1)
-        stacks = atoi(argv[1]);
-    if (argc > 2)
-        first_seed = strtoull(argv[2], NULL, 10);
-    TCase *tc = tcase_create("equality");
-    tcase_set_timeout(tc, 1800);
-    tcase_add_test(tc, mounted_stacks_equal_serial_application);
-    Suite *suite = suite_create("layer equality");
-    suite_add_tcase(suite, tc);
-    return test_main(suite);
+    return stack_main("layer equality", run_stack, 2000, argc, argv);
 }

@@ -5,8 +5,6 @@
 
 #include "layer/merged.h"
 
-static int stacks = 1500;
-static unsigned long long first_seed = 1;
 
 static char *path_of(const stack *s, size_t n)
 {
@@ -81,28 +79,7 @@ static void run_stack(const char *base, unsigned long long seed)
     stack_end(&s, seed);
 }
 
-START_TEST(merged_layers_equal_serial_application)
-{
-    char *base = stack_begin_all();
-    for (int i = 0; i < stacks; i++)
-        run_stack(base, first_seed + (unsigned long long)i);
-    stack_end_all(base);
-}
-END_TEST
-
 int main(int argc, char **argv)
 {
-    test_need_root();
-    if (!stack_can_mount())
-        test_skip("overlay mounts are not possible here");
-    if (argc > 1)
-        stacks = atoi(argv[1]);
-    if (argc > 2)
-        first_seed = strtoull(argv[2], NULL, 10);
-    TCase *tc = tcase_create("merged");
-    tcase_set_timeout(tc, 1800);
-    tcase_add_test(tc, merged_layers_equal_serial_application);
-    Suite *suite = suite_create("merged layers");
-    suite_add_tcase(suite, tc);
-    return test_main(suite);
+    return stack_main("merged layers", run_stack, 1500, argc, argv);
 }
