@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "core/list.h"
+#include "image/assemble.h"
 #include "image/config.h"
 #include "image/copy.h"
 #include "image/diff.h"
@@ -207,6 +208,24 @@ int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err)
     return rc;
 }
 
+int32_t wc_image_index_create(wc_context *context, const char *name, const char *const *images, size_t count,
+                              uint64_t flags, const wc_transfer_options *options, wc_cancel *cancel, wc_image **out,
+                              wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(name && *name, "name is empty");
+    WCI_REQUIRE(images && count, "there are no images");
+    for (size_t i = 0; i < count; i++)
+        WCI_REQUIRE(images[i] && *images[i], "an image is empty");
+    WCI_REQUIRE(!(flags & ~(uint64_t)WC_INDEX_AMEND), "unknown flags");
+    rc = wci_index_create(&call, store_of(context), name, images, count, flags & WC_INDEX_AMEND, transfer, err);
+    return rc || !out ? rc : wc_image_open(context, name, out, err);
+}
+
 static int32_t take_lines(wci_strv *lines, wc_list **out, wc_error **err)
 {
     wc_list *list = NULL;
@@ -286,7 +305,10 @@ const char *wc_image_digest(const wc_image *image)
 
 const char *wc_image_index_digest(const wc_image *image)
 {
-    return image ? image->record->index.text : "";
+    if (!image)
+        return "";
+    const wci_strv *own = &image->record->name_indexes;
+    return own->count && *own->items[0] ? own->items[0] : image->record->index.text;
 }
 
 size_t wc_image_name_count(const wc_image *image)

@@ -130,5 +130,6 @@ int main(void)
     VALUE(WC_BACKEND_IMAGE_FILES);
     VALUE(WC_E_UNTRUSTED);
     VALUE(WC_SIGN_EACH);
+    VALUE(WC_INDEX_AMEND);
     return 0;
 }

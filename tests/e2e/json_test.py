@@ -200,6 +200,9 @@ class Commands(WcctlCase):
         self.wcctl_ok("push", "box", f"{self.registry.address}/box:1")
         return f"{self.registry.address}/box:1"
 
+    def do_manifest_create(self):
+        return self.json("manifest", "create", "many", "box")
+
     def do_manifest_inspect(self):
         return self.json("manifest", "inspect", self.pushed())
 
