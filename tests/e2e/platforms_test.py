@@ -5,7 +5,6 @@ from the registry itself."""
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import unittest
@@ -13,7 +12,9 @@ import urllib.error
 import urllib.request
 
 import images_test
-from images_test import SUPPORT, ImageCase, digest_of, make_layout, needs, put_manifest, run
+from images_test import SUPPORT, ImageCase, digest_of, make_layout, needs, put_manifest, raw_manifest_of, run
+
+from signatures_test import SignatureCase
 
 named_skips = images_test.named_skips
 ANY = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
@@ -26,11 +27,6 @@ def make_index(path, tag="many", *options):
 
 def blobs_of(layout):
     return sorted(os.listdir(f"{layout}/blobs/sha256"))
-
-
-def raw_manifest_of(place):
-    return subprocess.run(["skopeo", "--insecure-policy", "inspect", "--tls-verify=false", "--raw", place], check=True,
-                          capture_output=True).stdout
 
 
 class PlatformsCase(ImageCase):
@@ -485,7 +481,7 @@ class RegistryTest(PlatformsCase):
             self.copy(self.layout, f"wc-store:i{number}", "--platform", platform)
         digest = json.loads(self.ok("--json", "manifest", "create", "mine", "i0", "i1"))["Digest"]
         self.ok("push", "--all", "mine", f"{self.server.address}/a/mine:1")
-        raw = raw_manifest_of(self.name("a/mine:1"))
+        raw = raw_manifest_of(f"{self.server.address}/a/mine:1")
         self.assertEqual(digest_of(raw), digest)
         for arch, image in zip(("amd64", "arm64"), self.there["images"]):
             run("skopeo", "--insecure-policy", "--override-arch", arch, "--override-variant", "v8" if arch == "arm64" else "",
@@ -512,6 +508,55 @@ class RegistryTest(PlatformsCase):
         done = self.wcctl("copy", "--platform", "linux/amd64,linux/arm64", self.name("a/many:outer"),
                           f"oci:{self.path('b')}:one")
         self.assertIn("further index", done.stderr)
+
+
+class SignedTest(SignatureCase):
+    """Policies and signatures of whole indexes."""
+    def setUp(self):
+        super().setUp()
+        self.there = make_index(self.path("many"), "many", "--plain")
+        self.key, self.public = self.keys()
+        self.trusted = self.policy(self.signed_by(self.public, "matchRepository"))
+
+    def put_index(self, name, *options):
+        self.ok("copy", "--all", *options, f"oci:{self.path('many')}:many", f"docker://{self.host}/{name}")
+        return f"{self.host}/{name}"
+
+    def put_signed_index(self, name):
+        return self.put_index(name, "--sign-by-sigstore-private-key", self.key, "--sign-passphrase-file", self.path("secret"))
+
+    def test_nothing_of_an_unsigned_one(self):
+        self.refused(self.try_pull(self.trusted, self.put_index("a/many:1"), "--all"), "signature")
+        done = self.wcctl("copy", "--all", "--signature-policy", self.trusted, f"docker://{self.host}/a/many:1",
+                          f"oci:{self.path('a')}:x")
+        self.refused(done, "signature")
+        self.assertFalse(os.path.exists(self.path("a/blobs")))
+
+    def test_each_of_its_images_is_signed(self):
+        name = self.put_signed_index("a/many:1")
+        for digest in (self.there["index"], *self.there["images"], *self.there["attestations"]):
+            raw_manifest_of(f"{self.host}/a/many:{self.signature_tag(digest)}")
+        self.accepted(self.try_pull(self.trusted, name, "--all"))
+        self.accepted(self.try_pull(self.trusted, f"{self.host}/a/many@{self.there['images'][1]}"))
+        self.skopeo_agrees(self.trusted, name, True)
+
+    def test_signatures_are_carried_along(self):
+        name = self.put_signed_index("a/many:1")
+        self.ok("copy", "--all", f"docker://{name}", f"docker://{self.host}/b/bare:1")
+        self.refused(self.try_pull(self.trusted, f"{self.host}/b/bare:1", "--all"), "signature")
+        self.ok("copy", "--all", "--referrers", f"docker://{name}", f"oci:{self.path('between')}:x")
+        self.ok("copy", "--all", "--referrers", f"oci:{self.path('between')}:x", f"docker://{self.host}/b/back:1")
+        # They speak of the repository that they were made for.
+        self.refused(self.try_pull(self.trusted, f"{self.host}/b/back:1", "--all"), "a/many")
+        of_many = {"type": "exactRepository", "dockerRepository": f"{self.host}/a/many"}
+        self.accepted(self.try_pull(self.policy({**self.signed_by(self.public), "signedIdentity": of_many}),
+                                    f"{self.host}/b/back:1", "--all"))
+
+    def test_part_of_a_signed_one(self):
+        """The signature of the whole counts for what is chosen of it."""
+        name = self.put_signed_index("a/many:1")
+        self.ok("copy", "--platform", "linux/amd64,linux/arm64", "--signature-policy", self.trusted, f"docker://{name}",
+                f"oci:{self.path('a')}:x")
 
 
 if __name__ == "__main__":
