@@ -14,6 +14,7 @@ import urllib.request
 import images_test
 from images_test import SUPPORT, ImageCase, digest_of, make_layout, needs, put_manifest, raw_manifest_of, run
 
+from referrers_proxy import ReferrersProxy
 from signatures_test import SignatureCase
 
 named_skips = images_test.named_skips
@@ -453,6 +454,16 @@ class RegistryTest(PlatformsCase):
             self.copy(self.name("a/large:1"), target, "--all")
         self.assertEqual(blobs_of(self.path("a")), blobs_of(self.path("large")))
         self.assertEqual(blobs_of(self.unpacked(self.path("a.tar"))), blobs_of(self.path("large")))
+
+    def test_where_the_registry_lists_referrers(self):
+        """No list under a tag is made then, and the registry's own one is read."""
+        proxy = ReferrersProxy(self.server.address)
+        self.addCleanup(proxy.close)
+        self.copy(self.layout, f"docker://{proxy.address}/a/many:1", "--all", "--referrers")
+        self.assertIsNone(self.manifest("a/many", self.there["index"].replace(":", "-")))
+        self.copy(f"docker://{proxy.address}/a/many:1", f"docker://{proxy.address}/b/other:1", "--all", "--referrers")
+        self.copy(f"docker://{proxy.address}/b/other:1", f"oci:{self.path('a')}:one", "--all", "--referrers")
+        self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
 
     def test_within_one_registry_nothing_is_fetched(self):
         self.copy(self.layout, self.name("a/many:1"), "--all")
