@@ -379,6 +379,7 @@ static int copy(int argc, char **argv)
         POLICY_OPTIONS(t),
         SIGN_OPTIONS(t),
         {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},
+        {0, "dest-cert-dir", OPTION_TEXT, "DIR", "certificates for the registry of TARGET", &t.target_cert_dir},
     };
     wc_error *err = NULL;
     argc = options_read("copy", "[OPTIONS] SOURCE TARGET",

@@ -214,6 +214,7 @@ static int login(int argc, char **argv)
         {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &t.auth_file},
         {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", &t.tls_verify},
         {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &t.ca_file},
+        {0, "cert-dir", OPTION_TEXT, "DIR", "certificates: *.crt of CAs, our *.cert and *.key", &t.cert_dir},
     };
     wc_error *err = NULL;
     argc = options_read("login", "[OPTIONS] [REGISTRY]", "Tries a login and keeps it; REGISTRY is the Docker Hub by default.",
@@ -229,6 +230,8 @@ static int login(int argc, char **argv)
     }
     char *name = username ? xstrdup(username) : ask_user("Username: ", 0);
     char *secret = from_stdin ? read_password() : password ? xstrdup(password) : ask_user("Password: ", 1);
+    if (password)
+        hide_argument(password);
     int32_t code = wc_registry_login(app_context(), registry, name, secret, t.options, wcctl.cancel, &err);
     wipe(secret);
     transfer_end(&t);

@@ -9,15 +9,26 @@
 
 typedef int32_t (*credentials_setter)(wc_transfer_options *, const char *, const char *, wc_error **);
 
-static void set_credentials(transfer *t, const char *flag, const char *pair, credentials_setter set)
+void hide_argument(const char *secret)
+{
+    for (volatile char *p = (volatile char *)(uintptr_t)secret; *p; p++)
+        *p = '*';
+}
+
+/* The pair goes from the command line into *kept, for further transfers with the same options. */
+static void set_credentials(transfer *t, const char *flag, const char **pair, char **kept, credentials_setter set)
 {
     wc_error *err = NULL;
-    const char *colon = strchr(pair, ':');
+    const char *colon = strchr(*pair, ':');
     if (!colon)
         die_usage("%s takes USER:PASSWORD", flag);
-    char *user = xstrdup(pair);
-    user[colon - pair] = '\0';
+    char *user = xasprintf("%.*s", (int)(colon - *pair), *pair);
     TRY(set(t->options, user, colon + 1, &err));
+    if (!*kept) {
+        *kept = xstrdup(*pair);
+        hide_argument(colon + 1);
+        *pair = *kept;
+    }
     free(user);
 }
 
@@ -45,6 +56,7 @@ static void set_platforms(transfer *t)
 
 void transfer_begin(transfer *t)
 {
+    static char *kept[2];
     wc_error *err = NULL;
     TRY(wc_transfer_options_new(&t->options, &err));
     if (t->platform && *t->platform)
@@ -59,14 +71,22 @@ void transfer_begin(transfer *t)
         check_readable("--ca-file", t->ca_file);
         TRY(wc_transfer_options_set_ca_file(t->options, t->ca_file, &err));
     }
+    if (t->cert_dir) {
+        check_readable("--cert-dir", t->cert_dir);
+        TRY(wc_transfer_options_set_cert_dir(t->options, t->cert_dir, &err));
+    }
+    if (t->target_cert_dir) {
+        check_readable("--dest-cert-dir", t->target_cert_dir);
+        TRY(wc_transfer_options_set_target_cert_dir(t->options, t->target_cert_dir, &err));
+    }
     if (t->auth_file && !t->makes_auth_file)
         check_readable("--authfile", t->auth_file);
     if (t->auth_file)
         TRY(wc_transfer_options_set_auth_file(t->options, t->auth_file, &err));
     if (t->creds)
-        set_credentials(t, "--creds", t->creds, wc_transfer_options_set_credentials);
+        set_credentials(t, "--creds", &t->creds, &kept[0], wc_transfer_options_set_credentials);
     if (t->target_creds)
-        set_credentials(t, "--dest-creds", t->target_creds, wc_transfer_options_set_target_credentials);
+        set_credentials(t, "--dest-creds", &t->target_creds, &kept[1], wc_transfer_options_set_target_credentials);
     signature_begin(t);
     t->progress = progress_new(t->quiet);
     TRY(wc_transfer_options_set_progress(t->options, progress_report, (uintptr_t)t->progress, &err));
@@ -86,8 +106,6 @@ wc_image *transfer_pull(transfer *t, const char *source)
     wc_error *err = NULL;
     wc_image *image = NULL;
     transfer_begin(t);
-    /* Whoever names one archive or directory to pull from trusts it to say what it holds. */
-    TRY(wc_transfer_options_set_trust_names(t->options, 1, &err));
     int32_t code = wc_image_pull(app_context(), source, t->options, wcctl.cancel, &image, &err);
     transfer_end(t);
     TRY(code);

@@ -148,7 +148,7 @@ void wipe(char *secret); /* overwrites and frees it; NULL accepted */
 /* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
 
 typedef struct transfer {
-    const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *auth_file;
+    const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
     const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
     int quiet, makes_auth_file, takes_index, all, referrers;
     wc_transfer_options *options;
@@ -160,6 +160,7 @@ typedef struct transfer {
      &(t).tls_verify},                                                                           \
     {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \
     {0, "ca-file", OPTION_TEXT, "FILE", "further CA certificates (PEM)", &(t).ca_file},          \
+    {0, "cert-dir", OPTION_TEXT, "DIR", "certificates: *.crt of CAs, our *.cert and *.key", &(t).cert_dir}, \
     {0, "authfile", OPTION_TEXT, "FILE", "credentials file", &(t).auth_file},                    \
     {0, "limit-rate", OPTION_TEXT, "SIZE", "bytes a second for all transfers together",          \
      &wcctl.limit_rate}
@@ -177,6 +178,8 @@ typedef struct transfer {
      &(t).sign_key},                                                                             \
     {0, "sign-passphrase-file", OPTION_TEXT, "FILE", "passphrase of that key", &(t).sign_passphrase_file},  \
     {0, "sign-identity", OPTION_TEXT, "NAME", "name to sign instead of the target's", &(t).sign_identity}
+/* Overwrites a secret of the command line, which everybody on the machine may read as long as we run. */
+void hide_argument(const char *secret);
 void transfer_begin(transfer *t);
 void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */

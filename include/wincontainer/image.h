@@ -5,7 +5,8 @@
  *
  * Places are written as skopeo writes them: `docker://HOST/REPO:TAG` (also a bare reference),
  * `oci:DIR[:TAG]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, `docker-daemon:NAME` (the Docker
- * Engine of this machine, by $DOCKER_HOST or its usual socket); the store itself is `wc-store:NAME`. Names without a host are Docker Hub's, names without a tag mean ":latest".
+ * Engine of this machine, by $DOCKER_HOST or its usual socket); the store itself is `wc-store:NAME`. Names without a host are Docker Hub's, unless registries.conf says otherwise
+ * (see wc_transfer_options_set_registries_conf()); names without a tag mean ":latest".
  *
  * Specifications: OCI image-spec 1.1, OCI distribution-spec 1.1, Docker image manifest v2 schema 2.
  */
@@ -43,11 +44,33 @@ WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, co
  * as cosign tags them ("sha256-….sig", ".att", ".sbom"). With an index, what refers to any of its images.
  * @since 0.1 */
 WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err);
-/** 0: accept any certificate, and plain HTTP. @since 0.1 */
+/** 0: accept any certificate, and plain HTTP. 1: also where registries.conf calls a registry insecure, nothing but
+ * HTTPS with a certificate that is trusted. Not set: as registries.conf says. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
 /** File with further CA certificates (PEM). Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char *path, wc_error **err);
-/** Credentials for the registry: of the source, or of the target when only that is one. Copied, wiped
+/** Our own certificate for the registry: of the source, or of the target when only that is one. No other
+ * server is shown it, whatever the registry redirects to.
+ *
+ * @param cert file, PEM. @param key file, PEM without a password; NULL: it is in the same file. Both copied.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_client_cert(wc_transfer_options *options, const char *cert, const char *key,
+                                                   wc_error **err);
+/** A directory of certificates to use instead of the usual ones for the same registry: every `*.crt` in it is a
+ * CA that is trusted, too, `*.cert` with `*.key` our own certificate. The usual ones are `HOST[:PORT]` below
+ * ~/.config/containers/certs.d, /etc/containers/certs.d and /etc/docker/certs.d, of which the first that is
+ * there counts. Copied. Specification: containers-certs.d(5). @since 0.1 */
+WC_API int32_t wc_transfer_options_set_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err);
+/** The same for the registry of the target, for copies between two. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_target_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err);
+/** A registries.conf to use instead of the usual one, with the `*.conf` in the directory PATH.d. It says which
+ * mirrors a registry has, which are blocked and what names without a registry stand for. The usual one is
+ * $CONTAINERS_REGISTRIES_CONF, ~/.config/containers/registries.conf or /etc/containers/registries.conf; names
+ * in the store are always looked up by that. Credentials and certificates that the options give are not for
+ * mirrors. Copied. Specification: containers-registries.conf(5), version 2. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_registries_conf(wc_transfer_options *options, const char *path, wc_error **err);
+/** Credentials for the registry: of the source, or of the target when only that is one. For an Azure container registry
+ * also a token of Azure, with the user name 00000000-0000-0000-0000-000000000000. Copied, wiped
  * with the options. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,
                                                    const char *password, wc_error **err);
@@ -60,7 +83,7 @@ WC_API int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, c
 /** Downloads at once, 1 to 64; default 6. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count, wc_error **err);
 /** 1: names found inside an archive become names in the store. Default 0: only names that the caller
- * gave, because an archive could claim any. @since 0.1 */
+ * gave, with the source (`oci:DIR:NAME`) too, because an archive could claim any. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_trust_names(wc_transfer_options *options, int32_t trust, wc_error **err);
 /** A name to give the image in the store. May be called several times. Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_add_name(wc_transfer_options *options, const char *name, wc_error **err);

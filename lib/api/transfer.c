@@ -2,6 +2,7 @@
 #include "api/image.h"
 
 #include "core/alloc.h"
+#include "core/secret.h"
 #include "image/names.h"
 #include "registry/credentials.h"
 
@@ -45,6 +46,11 @@ void wc_transfer_options_unref(wc_transfer_options *options)
         wci_platform_clear(&options->transfer.platforms[i]);
     wci_free(options->transfer.platforms);
     wci_free((char *)registry->ca_file);
+    wci_free((char *)registry->registries_conf);
+    wci_free((char *)registry->cert_dir);
+    wci_free((char *)registry->client_cert);
+    wci_free((char *)registry->client_key);
+    wci_free((char *)options->transfer.target_cert_dir);
     wci_free((char *)registry->username);
     wci_secret_free((char *)registry->password);
     wci_free((char *)options->transfer.target_username);
@@ -104,6 +110,7 @@ int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t
 {
     WCI_REQUIRE(options, "options is NULL");
     options->transfer.registry.tls_verify = verify != 0;
+    options->transfer.registry.tls_verify_given = 1;
     return WC_OK;
 }
 
@@ -118,6 +125,38 @@ int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char
     WCI_REQUIRE(options, "options is NULL");
     WCI_REQUIRE(path && *path, "path is empty");
     return wci_api_set_text(&options->transfer.registry.ca_file, path, err);
+}
+
+int32_t wc_transfer_options_set_client_cert(wc_transfer_options *options, const char *cert, const char *key,
+                                            wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(cert && *cert, "cert is empty");
+    WCI_REQUIRE(!key || *key, "key is empty");
+    wci_registry_config *registry = &options->transfer.registry;
+    int32_t rc = wci_api_set_text(&registry->client_cert, cert, err);
+    return rc ? rc : wci_api_set_text(&registry->client_key, key, err);
+}
+
+int32_t wc_transfer_options_set_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(dir && *dir, "dir is empty");
+    return wci_api_set_text(&options->transfer.registry.cert_dir, dir, err);
+}
+
+int32_t wc_transfer_options_set_target_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(dir && *dir, "dir is empty");
+    return wci_api_set_text(&options->transfer.target_cert_dir, dir, err);
+}
+
+int32_t wc_transfer_options_set_registries_conf(wc_transfer_options *options, const char *path, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    return wci_api_set_text(&options->transfer.registry.registries_conf, path, err);
 }
 
 static int32_t set_credentials(const char **to_name, const char **to_secret, const char *username,

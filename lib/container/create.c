@@ -6,6 +6,7 @@
 #include "container/names.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "image/names.h"
 #include "image/reference.h"
 #include "platform/host.h"
 
@@ -52,7 +53,7 @@ static int32_t find_image(wci_store *store, const char *image, wci_image_record 
     wci_free(name);
     if (rc == WC_OK)
         return WC_OK;
-    return wci_image_find(store, image, out, err);
+    return wci_image_lookup(store, image, out, NULL, err);
 }
 
 static int32_t settle(wci_engine *engine, const wc_container_options *options,

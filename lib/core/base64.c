@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "core/secret.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -65,9 +66,12 @@ static int decode(const char *text, char *out, size_t *size)
 
 char *wci_base64_decode(const char *text, size_t *size)
 {
-    char *out = wci_malloc(strlen(text) / 4 * 3 + 4);
+    size_t room = strlen(text) / 4 * 3 + 4;
+    char *out = wci_malloc(room);
     if (out && decode(text, out, size))
         return out;
+    if (out)
+        wci_wipe(out, room); /* it may be half a secret */
     wci_free(out);
     return NULL;
 }

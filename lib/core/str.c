@@ -7,17 +7,42 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/ref.h"
+#include "core/secret.h"
 
 struct wc_buf {
     wci_ref refs;
     size_t size;
     char *data;
+    int is_secret;
 };
+
+/* A place that was outgrown must not keep the bytes. */
+static int grow_secret(wci_str *s, size_t need)
+{
+    char *data = NULL;
+    size_t cap = 0;
+    if (need <= s->cap)
+        return 1;
+    if (!wci_grow(&data, &cap, need, 1))
+        return 0;
+    if (s->data) {
+        memcpy(data, s->data, s->size + 1);
+        wci_wipe(s->data, s->cap);
+        wci_free(s->data);
+    }
+    s->data = data;
+    s->cap = cap;
+    return 1;
+}
+
+static int grow(wci_str *s, size_t need)
+{
+    return s->is_secret ? grow_secret(s, need) : wci_grow(&s->data, &s->cap, need, 1);
+}
 
 char *wci_str_reserve(wci_str *s, size_t n)
 {
-    if (s->failed || n > SIZE_MAX - s->size - 1 ||
-        !wci_grow(&s->data, &s->cap, s->size + n + 1, 1)) {
+    if (s->failed || n > SIZE_MAX - s->size - 1 || !grow(s, s->size + n + 1)) {
         s->failed = 1;
         return NULL;
     }
@@ -61,11 +86,21 @@ void wci_str_printf(wci_str *s, const char *fmt, ...)
         wci_str_append(s, text);
     else
         s->failed = 1;
-    wci_free(text);
+    if (s->is_secret)
+        wci_secret_free(text);
+    else
+        wci_free(text);
+}
+
+static void wipe(wci_str *s)
+{
+    if (s->is_secret && s->data)
+        wci_wipe(s->data, s->cap);
 }
 
 void wci_str_clear(wci_str *s)
 {
+    wipe(s);
     s->size = 0;
     s->failed = 0;
     if (s->data)
@@ -74,6 +109,7 @@ void wci_str_clear(wci_str *s)
 
 void wci_str_free(wci_str *s)
 {
+    wipe(s);
     wci_free(s->data);
     *s = (wci_str)WCI_STR_INIT;
 }
@@ -84,7 +120,7 @@ char *wci_str_take(wci_str *s)
         wci_str_append(s, "");
     char *text = s->failed ? NULL : s->data;
     if (s->failed)
-        wci_free(s->data);
+        wci_str_free(s);
     *s = (wci_str)WCI_STR_INIT;
     return text;
 }
@@ -92,12 +128,16 @@ char *wci_str_take(wci_str *s)
 int32_t wci_str_to_buf(wci_str *s, wc_buf **out, wc_error **err)
 {
     size_t size = s->size;
+    int is_secret = s->is_secret;
     char *data = wci_str_take(s);
     wc_buf *buf = data ? wci_calloc(1, sizeof *buf) : NULL;
     if (!buf) {
+        if (data && is_secret)
+            wci_wipe(data, size);
         wci_free(data);
         return wci_err_nomem(err);
     }
+    buf->is_secret = is_secret;
     wci_ref_init(&buf->refs);
     buf->size = size;
     buf->data = data;
@@ -133,6 +173,8 @@ void wc_buf_unref(wc_buf *buf)
 {
     if (!buf || !wci_ref_drop(&buf->refs))
         return;
+    if (buf->is_secret)
+        wci_wipe(buf->data, buf->size);
     wci_free(buf->data);
     wci_free(buf);
 }

@@ -16,9 +16,10 @@ typedef struct wci_str {
     size_t size;
     size_t cap;
     int failed;
+    int is_secret; /* see core/secret.h */
 } wci_str;
 
-#define WCI_STR_INIT {NULL, 0, 0, 0}
+#define WCI_STR_INIT {NULL, 0, 0, 0, 0}
 
 void wci_str_append(wci_str *s, const char *text);
 void wci_str_append_n(wci_str *s, const void *data, size_t size);

@@ -14,6 +14,8 @@ static const struct {
     {"pull", NULL},
     {"push", NULL},
     {"registry", NULL},
+    {"registry.certs", NULL},
+    {"registry.mirrors", NULL},
     {"signatures", NULL},
     {"import", NULL},
     {"export", NULL},

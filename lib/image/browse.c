@@ -8,62 +8,47 @@
 #include "core/json.h"
 #include "image/place.h"
 #include "image/reference.h"
+#include "image/ways.h"
+#include "registry/registries.h"
 
 #define HUB_SEARCH "index.docker.io"
 
-/* A name and the connection to its registry. */
-typedef struct visit {
-    wci_reference reference;
-    wci_remote *remote;
-} visit;
-
-static void end_visit(visit *v)
-{
-    wci_remote_close(v->remote);
-    wci_reference_free(&v->reference);
-}
-
-static int32_t parse_name(const char *text, wci_reference *out, wc_error **err)
+static int32_t find_ways(const wci_registry_config *config, const char *text, wci_ways *out, wc_error **err)
 {
     wci_place place = WCI_PLACE_INIT;
     int32_t code = wci_place_parse(text, &place, err);
-    if (code)
-        return code;
-    if (place.kind == WCI_PLACE_REGISTRY)
-        code = wci_reference_parse(place.ref, out, err);
-    else
+    if (!code && place.kind != WCI_PLACE_REGISTRY)
         code = wci_err(err, WC_E_INVALID, "'%s': is no name in a registry", text);
+    if (!code)
+        code = wci_ways_find(&place, config, out, err);
     wci_place_free(&place);
     return code;
 }
 
-static int32_t begin_visit(wc_call *call, const wci_registry_config *config, const char *text, visit *out,
-                           wc_error **err)
+/* ---- Repositories and registries ------------------------------------------------------------------ */
+
+static int32_t fetch_tags(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
 {
-    *out = (visit){WCI_REFERENCE_INIT, NULL};
-    int32_t code = parse_name(text, &out->reference, err);
-    if (!code)
-        code = wci_remote_open(call, config, out->reference.host, out->reference.repository, &out->remote, err);
-    if (code)
-        end_visit(out);
-    return code;
+    (void)target;
+    return wci_remote_tags(call, remote, arg, err);
 }
 
 int32_t wci_browse_tags(wc_call *call, const wci_registry_config *config, const char *repository, wci_strv *out,
                         wc_error **err)
 {
     wci_reference given = WCI_REFERENCE_INIT;
-    visit v;
+    wci_ways ways = WCI_WAYS_INIT;
     int32_t code = wci_reference_parse(repository, &given, err);
     if (!code && (given.tag || wci_digest_is_set(&given.digest)))
         code = wci_err(err, WC_E_INVALID, "'%s': give a repository, without tag or digest", repository);
     wci_reference_free(&given);
     if (!code)
-        code = begin_visit(call, config, repository, &v, err);
-    if (code)
-        return code;
-    code = wci_remote_tags(call, v.remote, out, err);
-    end_visit(&v);
+        code = find_ways(config, repository, &ways, err);
+    if (!code) {
+        wci_ways_to_registry(&ways); /* mirrors may have some of the tags only */
+        code = wci_ways_try(call, &ways, fetch_tags, out, err);
+    }
+    wci_ways_free(&ways);
     return code;
 }
 
@@ -72,16 +57,36 @@ int32_t wci_browse_catalog(wc_call *call, const wci_registry_config *config, con
 {
     wci_remote *remote = NULL;
     /* A catalog belongs to no repository; the name is only needed to open the connection. */
-    int32_t code = wci_remote_open(call, config, registry, "catalog", &remote, err);
+    int32_t code = wci_remote_open_named(call, config, registry, "catalog", &remote, err);
     if (!code)
         code = wci_remote_catalog(call, remote, out, err);
     wci_remote_close(remote);
     return code;
 }
 
-static int32_t look_json(const visit *v, const wci_look *look, wc_buf **out, wc_error **err)
+/* ---- Images --------------------------------------------------------------------------------------- */
+
+/* What is asked about an image, and where the answer goes. */
+typedef struct inquiry {
+    const wci_ways *ways;
+    wc_buf **out;
+} inquiry;
+
+static int32_t ask(wc_call *call, const wci_registry_config *config, const char *reference, wci_way_try what,
+                   wc_buf **out, wc_error **err)
 {
-    char *name = wci_reference_format(&v->reference);
+    wci_ways ways = WCI_WAYS_INIT;
+    inquiry q = {&ways, out};
+    int32_t code = find_ways(config, reference, &ways, err);
+    if (!code)
+        code = wci_ways_try(call, &ways, what, &q, err);
+    wci_ways_free(&ways);
+    return code;
+}
+
+static int32_t look_json(const wci_reference *reference, const wci_look *look, wc_buf **out, wc_error **err)
+{
+    char *name = wci_reference_format(reference);
     json_t *json = name ? json_pack("{s:s, s:s, s:s, s:I}", "Name", name, "Digest", look->digest.text, "MediaType",
                                     look->media_type, "Size", (json_int_t)look->size)
                         : NULL;
@@ -95,65 +100,65 @@ static int32_t look_json(const visit *v, const wci_look *look, wc_buf **out, wc_
     return code;
 }
 
+static int32_t look(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
+{
+    const inquiry *q = arg;
+    wci_look found;
+    int32_t code = wci_remote_look(call, remote, target, &found, err);
+    if (code)
+        return code;
+    code = look_json(wci_ways_present(q->ways)->name, &found, q->out, err);
+    wci_free(found.media_type);
+    return code;
+}
+
 int32_t wci_browse_look(wc_call *call, const wci_registry_config *config, const char *reference, wc_buf **out,
                         wc_error **err)
 {
-    visit v;
-    wci_look look;
-    int32_t code = begin_visit(call, config, reference, &v, err);
-    if (code)
-        return code;
-    code = wci_remote_look(call, v.remote, wci_reference_target(&v.reference), &look, err);
-    if (!code) {
-        code = look_json(&v, &look, out, err);
-        wci_free(look.media_type);
-    }
-    end_visit(&v);
+    return ask(call, config, reference, look, out, err);
+}
+
+static int32_t fetch_manifest(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
+{
+    const inquiry *q = arg;
+    char *media_type = NULL;
+    wci_digest digest;
+    int32_t code = wci_remote_manifest(call, remote, target, q->out, &media_type, &digest, err);
+    wci_free(media_type);
     return code;
 }
 
 int32_t wci_browse_manifest(wc_call *call, const wci_registry_config *config, const char *reference, wc_buf **out,
                             wc_error **err)
 {
-    visit v;
-    char *media_type = NULL;
-    wci_digest digest;
-    int32_t code = begin_visit(call, config, reference, &v, err);
-    if (code)
-        return code;
-    code = wci_remote_manifest(call, v.remote, wci_reference_target(&v.reference), out, &media_type, &digest, err);
-    wci_free(media_type);
-    end_visit(&v);
+    return ask(call, config, reference, fetch_manifest, out, err);
+}
+
+static int32_t fetch_referrers(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
+{
+    const inquiry *q = arg;
+    wci_look found = {.digest = wci_ways_present(q->ways)->name->digest};
+    int32_t code = wci_digest_is_set(&found.digest) ? WC_OK : wci_remote_look(call, remote, target, &found, err);
+    if (!code)
+        code = wci_remote_referrers(call, remote, &found.digest, q->out, err);
+    wci_free(found.media_type);
     return code;
 }
 
 int32_t wci_browse_referrers(wc_call *call, const wci_registry_config *config, const char *reference, wc_buf **out,
                              wc_error **err)
 {
-    visit v;
-    wci_look look = {.media_type = NULL};
-    int32_t code = begin_visit(call, config, reference, &v, err);
-    if (code)
-        return code;
-    if (wci_digest_is_set(&v.reference.digest))
-        look.digest = v.reference.digest;
-    else
-        code = wci_remote_look(call, v.remote, wci_reference_target(&v.reference), &look, err);
-    if (!code)
-        code = wci_remote_referrers(call, v.remote, &look.digest, out, err);
-    wci_free(look.media_type);
-    end_visit(&v);
-    return code;
+    return ask(call, config, reference, fetch_referrers, out, err);
 }
+
+/* ---- Searching and deleting ----------------------------------------------------------------------- */
 
 /* "HOST/TERM" with something that can only be a host. */
 static const char *term_after_host(const char *text, char **host)
 {
-    const char *slash = strchr(text, '/');
-    size_t n = slash ? (size_t)(slash - text) : 0;
-    int is_host = n && (memchr(text, '.', n) || memchr(text, ':', n) || (n == 9 && !memcmp(text, "localhost", 9)));
-    *host = is_host ? wci_strndup(text, n) : wci_strdup("docker.io");
-    return is_host ? slash + 1 : text;
+    size_t n = wci_name_has_host(text) ? strcspn(text, "/") : 0;
+    *host = n ? wci_strndup(text, n) : wci_strdup("docker.io");
+    return n ? text + n + 1 : text;
 }
 
 int32_t wci_browse_search(wc_call *call, const wci_registry_config *config, const char *term, uint32_t limit,
@@ -166,7 +171,7 @@ int32_t wci_browse_search(wc_call *call, const wci_registry_config *config, cons
     if (is_hub && wci_starts_with(wanted, "library/"))
         wanted += strlen("library/");
     int32_t code = !host     ? wci_err_nomem(err)
-                   : *wanted ? wci_remote_open(call, config, is_hub ? HUB_SEARCH : host, "search", &remote, err)
+                   : *wanted ? wci_remote_open_named(call, config, is_hub ? HUB_SEARCH : host, "search", &remote, err)
                              : wci_err(err, WC_E_INVALID, "'%s': says not what to search for", term);
     if (!code)
         code = wci_remote_search(call, remote, wanted, limit, out, err);
@@ -177,17 +182,18 @@ int32_t wci_browse_search(wc_call *call, const wci_registry_config *config, cons
 
 int32_t wci_browse_delete(wc_call *call, const wci_registry_config *config, const char *reference, wc_error **err)
 {
+    static const char transport[] = "docker://";
+    const char *name = reference + (wci_starts_with(reference, transport) ? strlen(transport) : 0);
     wci_reference given = WCI_REFERENCE_INIT;
-    visit v;
-    int32_t code = parse_name(reference, &given, err);
+    wci_remote *remote = NULL;
+    int32_t code = wci_reference_parse(name, &given, err);
     if (!code && !given.tag && !wci_digest_is_set(&given.digest))
         code = wci_err(err, WC_E_INVALID, "'%s': say which tag or digest to delete", reference);
-    wci_reference_free(&given);
     if (!code)
-        code = begin_visit(call, config, reference, &v, err);
-    if (code)
-        return code;
-    code = wci_remote_delete_manifest(call, v.remote, wci_reference_target(&v.reference), err);
-    end_visit(&v);
+        code = wci_remote_open_named(call, config, given.host, given.repository, &remote, err);
+    if (!code)
+        code = wci_remote_delete_manifest(call, remote, wci_reference_target(&given), err);
+    wci_remote_close(remote);
+    wci_reference_free(&given);
     return code;
 }

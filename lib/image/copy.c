@@ -162,13 +162,17 @@ int32_t wci_image_push(wc_call *call, wci_store *store, const char *name, const 
 
 /* ---- Between places ----------------------------------------------------------------------------- */
 
-/* One registry's credentials are never another's. */
+/* What names us to one registry is not for another. */
 static wci_registry_config target_config(const wci_transfer *transfer, const wci_place *from)
 {
     wci_registry_config config = transfer->registry;
     if (from->kind == WCI_PLACE_REGISTRY || transfer->target_username) {
         config.username = transfer->target_username;
         config.password = transfer->target_password;
+    }
+    if (from->kind == WCI_PLACE_REGISTRY || transfer->target_cert_dir) {
+        config.client_cert = config.client_key = NULL;
+        config.cert_dir = transfer->target_cert_dir;
     }
     return config;
 }

@@ -269,7 +269,7 @@ static int32_t fetch_blobs(wc_call *call, wci_store *store, wci_hold *hold, cons
                            "pull it again",
                            image->names.count ? image->names.items[0] : image->config.text);
     for (size_t i = 0; i < image->remote_names.count && code; i++) {
-        wci_place place = {WCI_PLACE_REGISTRY, NULL, NULL};
+        wci_place place = {.kind = WCI_PLACE_REGISTRY};
         wci_err_clear(err);
         code = pinned(image->remote_names.items[i], &image->manifest, &place.ref, err);
         if (!code)

@@ -153,7 +153,7 @@ static int32_t bring_in(const wci_edit_work *w, const wci_platform *platform, co
                         wc_error **err)
 {
     wci_transfer transfer = WCI_TRANSFER_INIT;
-    wci_place place = {WCI_PLACE_OCI, w->scratch.dir, NULL};
+    wci_place place = {.kind = WCI_PLACE_OCI, .path = w->scratch.dir};
     transfer.platform = *platform;
     transfer.has_platform = 1;
     transfer.is_own_work = 1;

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/reference.h"
+#include "registry/registries.h"
 
 static int32_t format_reference(wci_reference *ref, char **out, wc_error **err)
 {
@@ -124,8 +125,8 @@ static int32_t find_pinned(wci_store *store, const wci_reference *wanted, wci_im
     return code;
 }
 
-static int32_t find_name(wci_store *store, const char *text, wci_image_record **out, char **name,
-                         wc_error **err)
+static int32_t find_whole_name(wci_store *store, const char *text, wci_image_record **out, char **name,
+                               wc_error **err)
 {
     wci_reference ref = WCI_REFERENCE_INIT;
     char *whole = NULL;
@@ -145,6 +146,33 @@ static int32_t find_name(wci_store *store, const char *text, wci_image_record **
     wci_free(whole);
     wci_reference_free(&ref);
     return code;
+}
+
+/* By what registries.conf makes of a short name when it is pulled. A file that cannot be read is for those to
+ * tell who pull. */
+static int32_t find_short_name(wci_store *store, const char *text, wci_image_record **out, char **name, wc_error **err)
+{
+    wci_registries *registries = NULL;
+    wci_strv names = WCI_STRV_INIT;
+    int32_t code = WC_E_NOT_FOUND;
+    if (!wci_registries_load(NULL, &registries, NULL))
+        wci_registries_expand(registries, text, &names, NULL);
+    for (size_t i = 0; i < names.count && code == WC_E_NOT_FOUND; i++) {
+        wci_err_clear(err);
+        code = find_whole_name(store, names.items[i], out, name, err);
+    }
+    wci_registries_free(registries);
+    wci_strv_free(&names);
+    return code;
+}
+
+static int32_t find_name(wci_store *store, const char *text, wci_image_record **out, char **name, wc_error **err)
+{
+    int32_t code = find_whole_name(store, text, out, name, err);
+    if (code != WC_E_NOT_FOUND || wci_name_has_host(text))
+        return code;
+    wci_err_clear(err);
+    return find_short_name(store, text, out, name, err);
 }
 
 int32_t wci_image_lookup(wci_store *store, const char *text, wci_image_record **out, char **name,

@@ -174,7 +174,7 @@ int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *pat
 {
     wci_members members = WCI_MEMBERS_NONE;
     wci_extent index = WCI_EXTENT_NONE;
-    wci_place place = {WCI_PLACE_OCI_ARCHIVE, (char *)path, NULL};
+    wci_place place = {.kind = WCI_PLACE_OCI_ARCHIVE, .path = (char *)path};
     int32_t code = open_tar(call, store, path, &members, err);
     if (code)
         return code;

@@ -99,6 +99,9 @@ int32_t wci_origin_fetch(wc_call *call, wci_origin *origin, wci_fetch **fetches,
 
 int32_t wci_origin_open_registry(wc_call *call, const wci_place *place,
                                  const wci_transfer *transfer, wci_origin **out, wc_error **err);
+/* The registry as it is named and no mirror of it, for those who also write there. */
+int32_t wci_origin_open_named(wc_call *call, const wci_place *place, const wci_transfer *transfer, wci_origin **out,
+                              wc_error **err);
 /* The members are taken over, also on failure. */
 struct wci_members;
 int32_t wci_origin_open_layout(wc_call *call, struct wci_members *members, const wci_place *place, int all,

@@ -61,10 +61,10 @@ static int32_t add_directory(archive_outlet *a, const char *name, wc_error **err
 static int32_t make_directories(archive_outlet *a, const wci_digest *digest, wc_error **err)
 {
     wci_hash_algo algo = wci_digest_algo(digest);
-    int32_t code = a->has_blobs ? WC_OK : add_directory(a, "blobs", err);
+    int32_t code = a->has_blobs ? WC_OK : add_directory(a, "blobs/", err);
     a->has_blobs = 1;
     if (!code && !a->has_algo[algo])
-        code = add_directory(a, algo == WCI_SHA512 ? "blobs/sha512" : "blobs/sha256", err);
+        code = add_directory(a, algo == WCI_SHA512 ? "blobs/sha512/" : "blobs/sha256/", err);
     a->has_algo[algo] = 1;
     return code;
 }

@@ -62,7 +62,7 @@ int32_t wci_outlet_open_daemon(wc_call *call, wci_store *store, const wci_place 
     if (!code && !(d->path = wci_path_join(d->scratch.dir, "image.tar")))
         code = wci_err_nomem(err);
     if (!code) {
-        const wci_place archive = {WCI_PLACE_DOCKER_ARCHIVE, d->path, place->ref};
+        const wci_place archive = {.kind = WCI_PLACE_DOCKER_ARCHIVE, .path = d->path, .ref = place->ref};
         code = wci_outlet_open_docker(&archive, &d->inner, err);
     }
     if (code) {

@@ -243,7 +243,7 @@ int32_t wci_outlet_open_registry(wc_call *call, wci_store *store, const wci_plac
     r->config = config;
     int32_t code = wci_reference_parse(place->ref, &r->reference, err);
     if (!code)
-        code = wci_remote_open(call, config, r->reference.host, r->reference.repository, &r->remote, err);
+        code = wci_remote_open_named(call, config, r->reference.host, r->reference.repository, &r->remote, err);
     if (code) {
         close_registry(&r->base);
         return code;

@@ -8,6 +8,7 @@
 #include "core/str.h"
 #include "image/reference.h"
 #include "platform/host.h"
+#include "registry/registries.h"
 
 static const struct {
     const char *prefix;
@@ -72,6 +73,8 @@ static int32_t parse(const char *text, wci_place *out, wc_error **err)
         int by_name = out->kind == WCI_PLACE_REGISTRY || out->kind == WCI_PLACE_DOCKER_DAEMON;
         return by_name ? set_reference(rest, out, err) : set_path(text, rest, out, err);
     }
+    if (!wci_name_has_host(text) && wci_replace(&out->short_name, text))
+        return wci_err_nomem(err);
     return set_reference(text, out, err);
 }
 
@@ -91,12 +94,15 @@ void wci_place_free(wci_place *place)
 {
     wci_free(place->path);
     wci_free(place->ref);
+    wci_free(place->short_name);
     *place = (wci_place)WCI_PLACE_INIT;
 }
 
 char *wci_place_format(const wci_place *place)
 {
     const char *prefix = transports[place->kind].prefix;
+    if (place->short_name)
+        return wci_strdup(place->short_name);
     if (!place->path)
         return wci_asprintf("%s%s", prefix, place->ref);
     return wci_asprintf("%s%s%s%s", prefix, place->path, place->ref ? ":" : "",

@@ -26,9 +26,10 @@ typedef struct wci_place {
     wci_place_kind kind;
     char *path; /* NULL for a registry and an engine */
     char *ref;  /* NULL when none was given; but for layouts normalised */
+    char *short_name; /* as it was written, when that was without transport and registry; else NULL */
 } wci_place;
 
-#define WCI_PLACE_INIT {WCI_PLACE_REGISTRY, NULL, NULL}
+#define WCI_PLACE_INIT {WCI_PLACE_REGISTRY, NULL, NULL, NULL}
 
 /* WC_E_INVALID for what cannot be read, WC_E_UNSUPPORTED for transports that we do not have. */
 int32_t wci_place_parse(const char *text, wci_place *out, wc_error **err);

@@ -31,54 +31,66 @@ typedef struct arrival {
 
 /* ---- Documents ---------------------------------------------------------------------------------- */
 
-static wci_ingest *ingest_of(wci_fetch *fetch)
-{
-    return (wci_ingest *)fetch->payload;
-}
+/* The configuration on its way in. */
+typedef struct config_fetch {
+    wci_fetch fetch; /* first */
+    wci_hold *hold;
+    wci_ingest *ingest;
+} config_fetch;
 
 static uint64_t config_offset(wci_fetch *fetch)
 {
-    return wci_ingest_offset(ingest_of(fetch));
+    return wci_ingest_offset(((config_fetch *)fetch)->ingest);
 }
 
+/* An ingest that ended with the wrong digest has thrown its bytes away; another one begins. */
 static int32_t config_restart(wci_fetch *fetch, wc_error **err)
 {
-    return wci_ingest_restart(ingest_of(fetch), err);
+    config_fetch *c = (config_fetch *)fetch;
+    wci_ingest *fresh = NULL;
+    if (!wci_ingest_restart(c->ingest, NULL))
+        return WC_OK;
+    int32_t code = wci_ingest_try(c->hold, &fetch->digest, fetch->size, &fresh, err);
+    if (!code && !fresh)
+        code = wci_err(err, WC_E_BUSY, "config '%s': another process brings it in; try again", fetch->digest.text);
+    if (code)
+        return code;
+    wci_ingest_unref(c->ingest);
+    c->ingest = fresh;
+    return WC_OK;
 }
 
 static int32_t config_write(wci_fetch *fetch, const void *data, size_t size, wc_error **err)
 {
-    return wci_ingest_write(ingest_of(fetch), data, size, err);
+    return wci_ingest_write(((config_fetch *)fetch)->ingest, data, size, err);
 }
 
 static int32_t config_done(wci_fetch *fetch, const wc_error *why, wc_error **err)
 {
-    return why ? WC_OK : wci_ingest_commit(ingest_of(fetch), err);
+    return why ? WC_OK : wci_ingest_commit(((config_fetch *)fetch)->ingest, err);
 }
 
-static int32_t fetch_config(arrival *a, wci_ingest *ingest, wc_error **err)
+static int32_t fetch_config(arrival *a, config_fetch *c, wc_error **err)
 {
-    const wci_descriptor *d = &a->resolved.document->config;
-    wci_fetch fetch = {.digest = d->digest, .size = d->size, .urls = NULL,
-                       .offset = config_offset, .restart = config_restart, .write = config_write,
-                       .done = config_done, .payload = (uintptr_t)ingest};
-    wci_fetch *fetches[] = {&fetch};
+    wci_fetch *fetches[] = {&c->fetch};
     /* So small that resuming it is not worth the doubt. */
-    int32_t code = wci_ingest_offset(ingest) ? wci_ingest_restart(ingest, err) : WC_OK;
+    int32_t code = wci_ingest_offset(c->ingest) ? wci_ingest_restart(c->ingest, err) : WC_OK;
     return code ? code : wci_origin_fetch(a->call, a->origin, fetches, 1, NULL, 0, err);
 }
 
 static int32_t bring_config(arrival *a, wc_error **err)
 {
     const wci_descriptor *d = &a->resolved.document->config;
-    wci_ingest *ingest = NULL;
+    config_fetch c = {.fetch = {.digest = d->digest, .size = d->size, .urls = NULL, .offset = config_offset,
+                                .restart = config_restart, .write = config_write, .done = config_done},
+                      .hold = a->hold};
     wc_buf *bytes = NULL;
     char what[WCI_DIGEST_TEXT_SIZE + 16];
     wci_document_name(what, "config", &d->digest);
-    int32_t code = wci_ingest_begin(a->call, a->hold, &d->digest, d->size, &ingest, err);
-    if (!code && ingest)
-        code = fetch_config(a, ingest, err);
-    wci_ingest_unref(ingest);
+    int32_t code = wci_ingest_begin(a->call, a->hold, &d->digest, d->size, &c.ingest, err);
+    if (!code && c.ingest)
+        code = fetch_config(a, &c, err);
+    wci_ingest_unref(c.ingest);
     if (!code)
         code = wci_blob_read(a->store, &d->digest, WCI_CONFIG_MAX, &bytes, err);
     if (!code)
@@ -265,13 +277,22 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     return code;
 }
 
+/* What a place states is taken from a registry, which answers to a name, and from those who are trusted; of
+ * other places the name that the caller has asked for counts, and no more. */
+static int32_t collect_names(const wci_origin *origin, const wci_place *place, const wci_transfer *transfer,
+                             wci_strv *out, wc_error **err)
+{
+    const wci_strv asked = {&(char *){place->ref}, place->ref != NULL, 0};
+    int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
+    return wci_names_collect(trusted ? &origin->names[0] : &asked, 1, &transfer->names, out, err);
+}
+
 static int32_t pull_from(wc_call *call, wci_store *store, wci_origin *origin,
                          const wci_place *place, const wci_transfer *transfer,
                          wci_image_record **out, wc_error **err)
 {
     wci_strv names = WCI_STRV_INIT;
-    int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
-    int32_t code = wci_names_collect(&origin->names[0], trusted, &transfer->names, &names, err);
+    int32_t code = collect_names(origin, place, transfer, &names, err);
     if (!code)
         code = bring_image(call, store, origin, 0, place, transfer, &names, "pull",
                            place->kind == WCI_PLACE_REGISTRY ? origin->names[0].items[0] : NULL, out, err);
@@ -342,7 +363,7 @@ int32_t wci_image_load(wc_call *call, wci_store *store, const char *path,
     wci_origin *origin = NULL;
     int32_t code = wci_origin_open_archive(call, store, path, &origin, err);
     if (!code) {
-        const wci_place place = {origin->kind, (char *)(uintptr_t)path, NULL};
+        const wci_place place = {.kind = origin->kind, .path = (char *)(uintptr_t)path};
         code = load_origin(call, store, origin, &place, transfer, out, count, err);
     }
     wci_origin_close(origin);

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/str.h"
+#include "registry/registries.h"
 
 #define DEFAULT_HOST "docker.io"
 #define DEFAULT_NAMESPACE "library/"
@@ -125,16 +126,6 @@ static int is_hex_id(const char *s)
     return n == 64 && !s[n];
 }
 
-static int looks_like_host(const char *first)
-{
-    if (strpbrk(first, ".:") || !strcmp(first, "localhost"))
-        return 1;
-    for (; *first; first++)
-        if (*first >= 'A' && *first <= 'Z')
-            return 1;
-    return 0;
-}
-
 /* ---- Parsing ---------------------------------------------------------------------------------- */
 
 /* Cuts "@digest" off. */
@@ -174,7 +165,7 @@ static int32_t take_host(char *rest, char **path, wci_reference *ref, wc_error *
     *path = rest;
     if (slash) {
         *slash = '\0';
-        if (looks_like_host(rest)) {
+        if (wci_is_host_part(rest, strlen(rest))) {
             host = strcmp(rest, "index.docker.io") ? rest : DEFAULT_HOST;
             *path = slash + 1;
         } else {
@@ -280,13 +271,8 @@ char *wci_reference_format(const wci_reference *ref)
 /* Whether the name without its host would be read as the same. */
 static int may_drop_host(const wci_reference *ref)
 {
-    char first[MAX_REPOSITORY + 1];
     size_t n = strcspn(ref->repository, "/");
-    if (strcmp(ref->host, DEFAULT_HOST) || !ref->repository[n])
-        return 0;
-    memcpy(first, ref->repository, n);
-    first[n] = '\0';
-    return !looks_like_host(first);
+    return !strcmp(ref->host, DEFAULT_HOST) && ref->repository[n] && !wci_is_host_part(ref->repository, n);
 }
 
 char *wci_reference_familiar(const wci_reference *ref)

@@ -45,14 +45,22 @@ static int32_t has_other_names(const wci_image_record *record, const char *text,
     return code;
 }
 
+/* What was removed when an image ID was meant: several manifests may have one configuration, whose digest is
+ * the ID of all of them. */
+typedef struct meant {
+    wci_digest id, manifest;
+} meant;
+
 static int32_t forget(wc_call *call, wci_store *store, const char *name_or_id, int force, wci_strv *removed,
-                      int *changed, wc_error **err)
+                      meant *by_id, int *changed, wc_error **err)
 {
     wci_image_record *record = NULL;
     char *name = NULL;
     int32_t code = wci_image_lookup(store, name_or_id, &record, &name, err);
     if (code)
         return code;
+    if (!name && strcmp(name_or_id, record->manifest.text) != 0)
+        *by_id = (meant){record->config, record->manifest};
     if (name && count_tags(record, name))
         code = untag(call, store, record, name, removed, changed, err);
     else if (!name && !force && count_tags(record, NULL) > 1)
@@ -66,14 +74,35 @@ static int32_t forget(wc_call *call, wci_store *store, const char *name_or_id, i
 
 /* Others may tag and remove meanwhile: a name that came in between must not go with the image, and of two last
  * names that go at once the second takes the image along. */
-int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id, int force,
-                         wci_strv *removed, wc_error **err)
+static int32_t forget_one(wc_call *call, wci_store *store, const char *name_or_id, int force,
+                          wci_strv *removed, meant *by_id, wc_error **err)
 {
     int changed;
     int32_t code;
     do {
         changed = 0;
-        code = forget(call, store, name_or_id, force, removed, &changed, err);
+        code = forget(call, store, name_or_id, force, removed, by_id, &changed, err);
     } while (!code && changed);
+    return code;
+}
+
+/* One that stays, for a container, is no other. */
+static int has_another(wci_store *store, const meant *last)
+{
+    wci_image_record *record = NULL;
+    if (!wci_digest_is_set(&last->id) || wci_image_find(store, last->id.text, &record, NULL))
+        return 0;
+    int another = !wci_digest_equal(&record->manifest, &last->manifest);
+    wci_image_record_free(record);
+    return another;
+}
+
+int32_t wci_image_forget(wc_call *call, wci_store *store, const char *name_or_id, int force,
+                         wci_strv *removed, wc_error **err)
+{
+    meant last = {{""}, {""}};
+    int32_t code = forget_one(call, store, name_or_id, force, removed, &last, err);
+    while (!code && has_another(store, &last))
+        code = forget_one(call, store, last.id.text, force, removed, &last, err);
     return code;
 }

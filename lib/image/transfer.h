@@ -14,9 +14,10 @@ typedef struct wci_transfer {
     wci_platform *platforms;      /* … or for these, when there are any */
     size_t platform_count;
     int referrers;                /* what refers to the image goes along */
-    wci_registry_config registry; /* texts lent; the credentials are the source's, when that is a registry */
+    wci_registry_config registry; /* texts lent; credentials and certificates are the source's, when that is a registry */
     const char *target_username;  /* between two registries */
     const char *target_password;
+    const char *target_cert_dir;
     const char *policy_file;      /* policy.json; NULL: the usual places */
     const char *policy_key;       /* instead of a policy: the public key that must have signed; or NULL */
     const char *sign_key;         /* private key that signs what goes to a registry; or NULL */

@@ -66,6 +66,8 @@ int32_t wci_file_info_of(const char *path, wci_file_info *out, wc_error **err); 
 int wci_file_exists(const char *path);
 /* WC_E_LIMIT above max. */
 int32_t wci_file_read_all(const char *path, size_t max, wc_buf **out, wc_error **err);
+/* The same for a file with secrets: the bytes are wiped with the last reference, see core/secret.h. */
+int32_t wci_file_read_secret(const char *path, size_t max, wc_buf **out, wc_error **err);
 /* Written beside, synced when asked, renamed over: readers see the old or the new bytes. */
 int32_t wci_file_write_atomic(const char *path, const void *data, size_t size, uint32_t mode,
                               int sync, wc_error **err);

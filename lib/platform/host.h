@@ -34,6 +34,8 @@ const char *wci_host_env(const char *name);
 /* A copy of the whole environment for a program that is started, NULL at its end; NULL: out of memory. */
 char **wci_host_environment(void);
 void wci_host_environment_free(char **environment); /* NULL accepted */
+/* Where the configuration of the system lies; lent, static. */
+const char *wci_host_etc(void);
 /* Default directories, see design: root store, volatile directory. Owned text. */
 char *wci_host_default_root(void);
 char *wci_host_default_run_root(void);

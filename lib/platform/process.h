@@ -52,7 +52,8 @@ typedef struct wci_poll_item {
  * cancelled. *ready 0 means that the time passed. */
 int32_t wci_poll(const wc_call *call, wci_poll_item *items, size_t count, int64_t timeout_ms,
                  int *ready, wc_error **err);
-/* Reads until the end of the file, at most max bytes (WC_E_LIMIT). */
+/* Reads until the end of the file, at most max bytes (WC_E_LIMIT). They may be secret, and are wiped with the last
+ * reference, see core/secret.h. */
 int32_t wci_fd_read_to_end(const wc_call *call, wci_fd fd, size_t max, wc_buf **out,
                            wc_error **err);
 

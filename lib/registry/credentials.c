@@ -7,19 +7,12 @@
 #include "core/base64.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/secret.h"
 #include "core/str.h"
 #include "platform/file.h"
 #include "platform/host.h"
 
 #define MAX_FILE ((size_t)4 * 1024 * 1024)
-
-void wci_secret_free(char *text)
-{
-    if (text)
-        for (volatile char *p = text; *p; p++)
-            *p = '\0';
-    wci_free(text);
-}
 
 void wci_credentials_free(wci_credentials *credentials)
 {
@@ -176,7 +169,7 @@ int32_t wci_credentials_find_in(const char *text, size_t size, const char *file,
         return wci_err(err, WC_E_FORMAT, "credentials file '%s': not valid JSON; mend it or log "
                        "in again", file);
     int32_t code = find_in_root(root, file, host, repository, &found, err);
-    json_decref(root);
+    wci_secret_json_free(root);
     if (code)
         wci_credentials_free(&found);
     else
@@ -188,7 +181,7 @@ static int32_t find_in_file(const char *file, const char *host, const char *repo
                             wci_credentials *out, wc_error **err)
 {
     wc_buf *text = NULL;
-    int32_t code = wci_file_read_all(file, MAX_FILE, &text, err);
+    int32_t code = wci_file_read_secret(file, MAX_FILE, &text, err);
     if (!code)
         code = wci_credentials_find_in(wc_buf_data(text), wc_buf_size(text), file, host, repository,
                                        out, err);

@@ -7,9 +7,11 @@
 
 #include <wincontainer/error.h>
 
+#include "core/secret.h"
+
 typedef struct wci_credentials {
     char *username, *password; /* both or none */
-    char *identity_token;      /* a refresh token that stands for both, or NULL */
+    char *identity_token;      /* a refresh token that goes before both, or NULL */
     char *helper;              /* name of the credential helper that would know, or NULL */
 } wci_credentials;
 
@@ -28,7 +30,5 @@ int32_t wci_credentials_find_in(const char *text, size_t size, const char *file,
                                 const char *repository, wci_credentials *out, wc_error **err);
 /* Overwrites the secrets before releasing them. */
 void wci_credentials_free(wci_credentials *credentials);
-/* The same for any text that holds a secret. NULL accepted. */
-void wci_secret_free(char *text);
 
 #endif

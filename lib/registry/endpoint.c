@@ -95,6 +95,96 @@ unsigned wci_endpoint_fence(const wci_remote *remote, const wci_url *url)
     return allowed;
 }
 
+/* ---- Certificates ----------------------------------------------------------------------------- */
+
+/* As its directory of certificates is called. */
+static char *server_name(const wci_remote *remote, const wci_url *url)
+{
+    int is_usual = url->port == (url->plain ? 80 : 443);
+    if (wci_url_same_origin(url, &remote->base))
+        return wci_strdup(remote->host);
+    return is_usual ? wci_strdup(url->host) : wci_asprintf("%s:%u", url->host, (unsigned)url->port);
+}
+
+static int32_t add_given(const wci_registry_config *config, int is_registry, wci_tls_certs *out, wc_error **err)
+{
+    int32_t code = WC_OK;
+    if (config->ca_file)
+        code = wci_tls_certs_add_authorities(out, config->ca_file, err);
+    if (!code && config->cert_dir)
+        code = wci_tls_certs_add_dir(out, config->cert_dir, err);
+    if (!code && !is_registry) /* a name for one server is not for others */
+        code = wci_tls_certs_set_own(out, NULL, NULL, err);
+    if (!code && is_registry && config->client_cert)
+        code = wci_tls_certs_set_own(out, config->client_cert, config->client_key, err);
+    return code;
+}
+
+static int32_t load_certs(const wci_remote *remote, const char *server, const wci_url *url, wci_tls_certs *out,
+                          wc_error **err)
+{
+    int32_t code = add_given(&remote->config, wci_url_same_origin(url, &remote->base), out, err);
+    if (!code && !remote->config.cert_dir)
+        code = wci_tls_certs_add_usual(out, server, err);
+    return code ? wci_err_wrap(err, code, "registry '%s'", remote->host) : WC_OK;
+}
+
+static void free_certs(wci_server_certs *known)
+{
+    wci_tls_certs_free(&known->certs);
+    wci_free(known->server);
+    wci_free(known);
+}
+
+static wci_server_certs *find_certs(const wci_remote *remote, const char *server)
+{
+    wci_server_certs *known = remote->certs;
+    while (known && strcmp(known->server, server))
+        known = known->next;
+    return known;
+}
+
+static int32_t open_certs(wci_remote *remote, const char *server, const wci_url *url, wci_server_certs **out, wc_error **err)
+{
+    wci_server_certs *made = wci_calloc(1, sizeof *made);
+    if (!made)
+        return wci_err_nomem(err);
+    int32_t code = load_certs(remote, server, url, &made->certs, err);
+    made->server = code ? NULL : wci_strdup(server);
+    if (!code && !made->server)
+        code = wci_err_nomem(err);
+    if (code) {
+        free_certs(made);
+        return code;
+    }
+    made->next = remote->certs;
+    remote->certs = *out = made;
+    return WC_OK;
+}
+
+int32_t wci_endpoint_certs(wci_remote *remote, const wci_url *url, const wci_tls_certs **out, wc_error **err)
+{
+    *out = NULL;
+    if (url->plain)
+        return WC_OK;
+    char *server = server_name(remote, url);
+    wci_server_certs *known = server ? find_certs(remote, server) : NULL;
+    int32_t code = !server ? wci_err_nomem(err) : known ? WC_OK : open_certs(remote, server, url, &known, err);
+    wci_free(server);
+    if (!code)
+        *out = &known->certs;
+    return code;
+}
+
+void wci_endpoint_forget_certs(wci_remote *remote)
+{
+    while (remote->certs) {
+        wci_server_certs *next = remote->certs->next;
+        free_certs(remote->certs);
+        remote->certs = next;
+    }
+}
+
 void wci_endpoint_answered(wci_remote *remote, const wci_http_request *request)
 {
     if (remote->proven || !request->status || !wci_url_same_origin(request->url, &remote->base))

@@ -58,6 +58,8 @@ static int32_t prepare(wci_exchange *ex, uint64_t from, uint64_t end, wc_error *
     if (!code)
         code = wci_endpoint_check_plain(ex->remote, &ex->url, err);
     if (!code)
+        code = wci_endpoint_certs(ex->remote, &ex->url, &ex->request.certs, err);
+    if (!code)
         code = set_headers(ex, from, end, err);
     if (code)
         return code;
@@ -81,9 +83,6 @@ void wci_exchange_rewind(wci_exchange *ex)
 
 void wci_exchange_clear(wci_exchange *ex)
 {
-    for (size_t i = 0; i < ex->request.headers.count; i++)
-        if (wci_starts_with(ex->request.headers.items[i], "Authorization:"))
-            memset(ex->request.headers.items[i], ' ', strlen(ex->request.headers.items[i]));
     wci_http_request_clear(&ex->request);
     wci_strv_free(&ex->headers);
     wci_url_free(&ex->url);

@@ -99,10 +99,11 @@ static int32_t run(wc_call *call, const char *name, const char *action, const ch
     return code ? wci_err_wrap(err, code, "credential helper '%s'", name) : WC_OK;
 }
 
-/* Its own words when it fails: they hold no secret, and only the first line is shown. */
+/* Its own words when it fails, of which only the first line is shown; not what looks as what we told it, which
+ * holds the secret. */
 static int32_t refused(const char *name, const char *text, wc_error **err)
 {
-    int n = (int)strcspn(text, "\r\n");
+    int n = strchr(text, '{') ? 0 : (int)strcspn(text, "\r\n");
     return wci_err(err, WC_E_AUTH, "credential helper '%s': fails%s%.*s; mend it or log in again", name,
                    n ? ": " : "", n > 200 ? 200 : n, text);
 }
@@ -136,7 +137,7 @@ int32_t wci_helper_take_answer(const char *name, const char *text, size_t size, 
     } else if (!wci_starts_with(text, NOT_FOUND)) {
         code = refused(name, text, err);
     }
-    json_decref(json);
+    wci_secret_json_free(json);
     return code;
 }
 
@@ -147,7 +148,7 @@ int32_t wci_helper_get(wc_call *call, const char *name, const char *host, wci_cr
     if (code)
         return code;
     code = wci_helper_take_answer(name, wc_buf_data(answer), wc_buf_size(answer), out, err);
-    wci_buf_wipe(answer);
+    wc_buf_unref(answer);
     return code;
 }
 
@@ -158,17 +159,19 @@ static int32_t tell(wc_call *call, const char *name, const char *action, const c
     int32_t code = run(call, name, action, text, &answer, err);
     if (!code && wc_buf_size(answer) && !wci_starts_with(wc_buf_data(answer), NOT_FOUND))
         code = refused(name, wc_buf_data(answer), err);
-    wci_buf_wipe(answer);
+    wc_buf_unref(answer);
     return code;
 }
 
 int32_t wci_helper_store(wc_call *call, const char *name, const char *host, const wci_credentials *credentials,
                          wc_error **err)
 {
-    json_t *json = json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(host), "Username", credentials->username,
-                             "Secret", credentials->password);
-    char *text = json ? wci_json_dump_text(json) : NULL;
-    json_decref(json);
+    int is_token = credentials->identity_token != NULL;
+    json_t *json = json_pack("{s:s, s:s, s:s}", "ServerURL", server_of(host), "Username",
+                             is_token ? "<token>" : credentials->username, "Secret",
+                             is_token ? credentials->identity_token : credentials->password);
+    char *text = wci_secret_json_dump(json, JSON_COMPACT);
+    wci_secret_json_free(json);
     int32_t code = text ? tell(call, name, "store", text, err) : wci_err_nomem(err);
     wci_secret_free(text);
     return code;

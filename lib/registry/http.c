@@ -6,6 +6,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/secret.h"
 #include "platform/aside.h"
 #include "platform/host.h"
 #include "platform/lazy.h"
@@ -26,7 +27,6 @@
 struct wci_http {
     CURLM *multi;
     int tls_verify;
-    char *ca_file;
     char *user_agent;
     int64_t stall_ms;
     wci_http_request **running;
@@ -80,8 +80,7 @@ static int32_t begin(wci_http *http, const wci_http_options *options, wc_error *
     if (b.code)
         return wci_err_native(err, WC_E_INTERNAL, WC_DOMAIN_CURL, b.code, "http client: %s",
                               curl_easy_strerror(b.code));
-    if (!http->multi || wci_replace(&http->ca_file, options->ca_file) ||
-        wci_replace(&http->user_agent, options->user_agent))
+    if (!http->multi || wci_replace(&http->user_agent, options->user_agent))
         return wci_err_nomem(err);
     curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, (long)options->connections);
     return WC_OK;
@@ -122,14 +121,13 @@ void wci_http_free(wci_http *http)
         wci_aside_run(http->aside, end_curl, http);
     wci_aside_free(http->aside);
     wci_free(http->running);
-    wci_free(http->ca_file);
     wci_free(http->user_agent);
     wci_free(http);
 }
 
 void wci_http_headers_reset(wci_http_request *request)
 {
-    wci_strv_free(&request->headers);
+    wci_secret_strv_free(&request->headers);
 }
 
 static void forget_answer(wci_http_request *r)
@@ -140,6 +138,7 @@ static void forget_answer(wci_http_request *r)
     r->why = NULL;
     r->status = 0;
     r->code = WC_OK;
+    r->words[0] = '\0';
     r->answer_bytes = 0;
     r->is_tls = r->not_tls = r->refused = r->begun = r->overflowed = r->no_memory = r->fenced = 0;
     r->sink_code = WC_OK;
@@ -365,24 +364,14 @@ static void set_protocols(CURL *easy)
 #endif
 }
 
-/* Reading the usual bundle of authorities takes longer than a small pull: only when it is needed. */
-static void set_tls(const wci_http *http, wci_http_request *r)
+static int set_tls(const wci_http *http, wci_http_request *r)
 {
-    CURL *easy = r->easy;
-    int verify = http->tls_verify && !r->probe_tls;
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (!verify) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-        curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    } else if (http->ca_file) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, http->ca_file);
-    }
-    if (r->probe_tls) {
-        curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
-        curl_easy_setopt(easy, CURLOPT_PREREQDATA, r);
-    }
+    curl_easy_setopt(r->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (!r->probe_tls)
+        return wci_tls_certs_apply(r->certs, http->tls_verify, r->easy);
+    curl_easy_setopt(r->easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(r->easy, CURLOPT_PREREQDATA, r);
+    return wci_tls_certs_apply(NULL, 0, r->easy);
 }
 
 static void set_callbacks(wci_http_request *r)
@@ -454,8 +443,10 @@ static int32_t set_up(const wci_http *http, wci_http_request *r, wc_error **err)
         return wci_err_nomem(err);
     if (r->local_socket && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, r->local_socket))
         return wci_err_nomem(err);
+    if (set_tls(http, r))
+        return wci_err_nomem(err);
     set_protocols(easy);
-    set_tls(http, r);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, r->words);
     set_callbacks(r);
     set_method(r);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -473,8 +464,10 @@ static int32_t set_up(const wci_http *http, wci_http_request *r, wc_error **err)
 static void release_handle(wci_http_request *r)
 {
     curl_easy_cleanup(r->easy);
+    for (struct curl_slist *line = r->header_list; line; line = line->next)
+        wci_wipe(line->data, strlen(line->data));
     curl_slist_free_all(r->header_list);
-    wci_free(r->proxy);
+    wci_secret_free(r->proxy); /* it may have a password */
     r->easy = NULL;
     r->header_list = NULL;
     r->proxy = NULL;
@@ -617,6 +610,7 @@ static int32_t fence_error(wci_http_request *r, CURLcode curl)
 
 static int32_t outcome(wci_http_request *r, CURLcode curl)
 {
+    const char *own = wci_tls_certs_failure(r->certs, curl, r->words);
     if (curl == CURLE_OK)
         return WC_OK;
     if (r->sink_code)
@@ -630,11 +624,13 @@ static int32_t outcome(wci_http_request *r, CURLcode curl)
         return WC_OK;
     if (r->overflowed)
         return fail(r, WC_E_LIMIT, curl, "the answer is larger than allowed");
+    if (own)
+        return fail(r, WC_E_AUTH, curl, own);
     switch (curl) {
     case CURLE_PEER_FAILED_VERIFICATION:
         return certificate_error(r, curl);
     case CURLE_SSL_CACERT_BADFILE:
-        return fail(r, WC_E_INVALID, curl, "the certificate authority's file cannot be read");
+        return fail(r, WC_E_INVALID, curl, "a file of certificate authorities is malformed; it must be PEM");
     case CURLE_SSL_CONNECT_ERROR:
         r->not_tls = 1;
         break;

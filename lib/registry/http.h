@@ -14,11 +14,11 @@
 #include "core/call.h"
 #include "core/str.h"
 #include "registry/address.h"
+#include "registry/tls_certs.h"
 #include "registry/url.h"
 
 typedef struct wci_http_options {
     int tls_verify;
-    const char *ca_file;
     const char *user_agent;
     int64_t stall_ms;
     uint32_t connections; /* kept open */
@@ -39,6 +39,7 @@ struct wci_http_request {
     void (*rewind)(wci_http_request *request);
     uint64_t source_size;
     unsigned fence;             /* address classes that may be connected to */
+    const wci_tls_certs *certs;     /* as long as the request runs; NULL: the system's authorities */
     const char *local_socket;   /* path of a local socket to connect to instead; NULL: by the url */
     size_t max_body;            /* of an answer that is collected */
     int probe_tls;              /* send nothing, only find out whether the server speaks TLS */
@@ -67,6 +68,7 @@ struct wci_http_request {
     void *header_list;
     char *proxy;
     int64_t started_ns, active_ns, unread_since_ns;
+    char words[256];            /* curl's own about a failure */
     size_t answer_bytes;
     int begun, overflowed, no_memory, fenced, running;
     int32_t sink_code;
@@ -98,7 +100,7 @@ void wci_http_request_clear(wci_http_request *request);
 
 /* The n-th header of that name (lower case), or NULL. */
 const char *wci_http_header(const wci_http_request *request, const char *name, size_t n);
-/* Forgets `request->headers`. */
+/* Forgets `request->headers`, which may hold secrets. */
 void wci_http_headers_reset(wci_http_request *request);
 
 #endif

@@ -16,7 +16,12 @@
 /* How to reach registries. All texts are copied. */
 typedef struct wci_registry_config {
     int tls_verify;          /* 1; 0 also allows plain HTTP */
+    int tls_verify_given;    /* registries.conf has no say in it */
+    const char *registries_conf; /* instead of the usual file, see registries.h; NULL: that */
     const char *ca_file;     /* extra CA bundle or NULL */
+    const char *cert_dir;    /* instead of the usual directories, see tls_certs.h; NULL: those */
+    const char *client_cert; /* for the registry that is asked first, or NULL */
+    const char *client_key;  /* NULL: in the same file */
     const char *username;    /* for the registry that is asked first, NULL: anonymous or auth files */
     const char *password;
     const char *auth_file;   /* containers auth.json / docker config.json, NULL: the usual places */
@@ -25,7 +30,7 @@ typedef struct wci_registry_config {
     uint32_t retries;        /* of transient failures, default 5 */
     int64_t stall_ms;        /* no byte for so long is a stalled transfer; default 30000 */
 } wci_registry_config;
-#define WCI_REGISTRY_CONFIG_INIT {1, NULL, NULL, NULL, NULL, NULL, 0, 5, 30000}
+#define WCI_REGISTRY_CONFIG_INIT {.tls_verify = 1, .retries = 5, .stall_ms = 30000}
 
 /* One repository on one registry, with connections and tokens kept for reuse. One thread. */
 typedef struct wci_remote wci_remote;
@@ -34,7 +39,13 @@ typedef struct wci_remote wci_remote;
  * 0. */
 int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const char *host,
                         const char *repository, wci_remote **out, wc_error **err);
+/* The same for what is not reading: registries.conf may block it or call it insecure, but sends nothing
+ * elsewhere. */
+int32_t wci_remote_open_named(wc_call *call, const wci_registry_config *config, const char *host,
+                              const char *repository, wci_remote **out, wc_error **err);
 void wci_remote_close(wci_remote *remote);
+/* How to reach a server that registries.conf calls insecure or not: what the caller said of TLS goes first. */
+wci_registry_config wci_registry_config_for(const wci_registry_config *config, int insecure);
 
 /* The manifest or index for a tag or digest; at most 4 MiB. With a digest the bytes are verified
  * against it; with a tag *digest is computed from the bytes. media_type is owned text. */

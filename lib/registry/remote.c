@@ -5,24 +5,25 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "registry/registries.h"
 
 #define DEFAULT_TRANSFERS 6
 #define DEFAULT_STALL_MS 30000
 
+#define CONFIG_TEXTS(c)                                                                              \
+    {&(c)->ca_file,  &(c)->cert_dir,  &(c)->client_cert, &(c)->client_key,                           \
+     &(c)->username, &(c)->auth_file, &(c)->user_agent,  &(c)->password, &(c)->registries_conf}
+
 static int copy_config(wci_registry_config *to, const wci_registry_config *from)
 {
-    char *texts[5] = {NULL};
-    const char *const sources[5] = {from->ca_file, from->username, from->password,
-                                    from->auth_file, from->user_agent};
     int failed = 0;
-    for (int i = 0; i < 5; i++)
-        failed |= wci_replace(&texts[i], sources[i]);
     *to = *from;
-    to->ca_file = texts[0];
-    to->username = texts[1];
-    to->password = texts[2];
-    to->auth_file = texts[3];
-    to->user_agent = texts[4];
+    const char **texts[] = CONFIG_TEXTS(to);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *text = *texts[i];
+        *texts[i] = NULL;
+        failed |= wci_replace((char **)texts[i], text);
+    }
     if (!to->max_transfers)
         to->max_transfers = DEFAULT_TRANSFERS;
     if (to->stall_ms <= 0)
@@ -32,11 +33,9 @@ static int copy_config(wci_registry_config *to, const wci_registry_config *from)
 
 static void free_config(wci_registry_config *config)
 {
-    wci_free((char *)config->ca_file);
-    wci_free((char *)config->username);
-    wci_secret_free((char *)config->password);
-    wci_free((char *)config->auth_file);
-    wci_free((char *)config->user_agent);
+    const char **texts[] = CONFIG_TEXTS(config);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        wci_secret_free((char *)*texts[i]);
 }
 
 /* Both become parts of URLs, so nothing may stand in them that means something there. */
@@ -56,7 +55,6 @@ static int32_t open_http(wc_call *call, wci_remote *remote, wc_error **err)
     const wci_registry_config *config = &remote->config;
     wci_http_options options = {
         .tls_verify = config->tls_verify,
-        .ca_file = config->ca_file,
         .user_agent = config->user_agent ? config->user_agent : "wincontainer/" WC_VERSION_TEXT,
         .stall_ms = config->stall_ms,
         .connections = config->max_transfers + 2,
@@ -90,6 +88,29 @@ int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const 
     return WC_OK;
 }
 
+wci_registry_config wci_registry_config_for(const wci_registry_config *config, int insecure)
+{
+    wci_registry_config own = *config;
+    if (insecure && !config->tls_verify_given)
+        own.tls_verify = 0;
+    return own;
+}
+
+int32_t wci_remote_open_named(wc_call *call, const wci_registry_config *config, const char *host,
+                              const char *repository, wci_remote **out, wc_error **err)
+{
+    wci_registries *registries = NULL;
+    int insecure = 0;
+    char *name = wci_asprintf("%s/%s", host, repository);
+    int32_t code = name ? wci_registries_load(config->registries_conf, &registries, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_registries_check(registries, name, &insecure, err);
+    wci_registries_free(registries);
+    wci_free(name);
+    wci_registry_config own = wci_registry_config_for(config, insecure);
+    return code ? code : wci_remote_open(call, &own, host, repository, out, err);
+}
+
 void wci_remote_close(wci_remote *remote)
 {
     if (!remote)
@@ -97,6 +118,7 @@ void wci_remote_close(wci_remote *remote)
     wci_http_free(remote->http);
     wci_auth_free(&remote->auth);
     free_config(&remote->config);
+    wci_endpoint_forget_certs(remote);
     wci_url_free(&remote->base);
     wci_free(remote->host);
     wci_free(remote->repository);

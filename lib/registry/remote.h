@@ -4,6 +4,7 @@
 #ifndef WCI_REGISTRY_REMOTE_H
 #define WCI_REGISTRY_REMOTE_H
 
+#include "registry/tls_certs.h"
 #include "registry/credentials.h"
 #include "registry/http.h"
 #include "registry/registry.h"
@@ -16,7 +17,15 @@ typedef struct wci_auth {
     uint64_t generation;   /* counts changes of header */
     wci_credentials credentials;
     int credentials_known; /* looked up already */
+    int is_exchanged;      /* their identity token was had for another one, see azure.h */
 } wci_auth;
+
+/* The certificates for one server. */
+typedef struct wci_server_certs {
+    char *server; /* "host" or "host:port" */
+    wci_tls_certs certs;
+    struct wci_server_certs *next;
+} wci_server_certs;
 
 struct wci_remote {
     wci_registry_config config; /* texts owned */
@@ -29,6 +38,7 @@ struct wci_remote {
     wci_address_class address;  /* of the server, once proven */
     wci_http *http;
     wci_auth auth;
+    wci_server_certs *certs;    /* of the servers asked so far */
     int64_t quiet_until_ns;     /* the registry asked to be left alone (429) */
 };
 
@@ -49,6 +59,10 @@ int32_t wci_endpoint_check_plain(const wci_remote *remote, const wci_url *url, w
 int32_t wci_endpoint_redirect(const wci_http_request *from, wci_url *to, wc_error **err);
 /* Address classes that a request to `url` may connect to. */
 unsigned wci_endpoint_fence(const wci_remote *remote, const wci_url *url);
+/* The certificates for a request to `url`, lent; NULL with plain HTTP. Our own of the options are for the
+ * registry alone. */
+int32_t wci_endpoint_certs(wci_remote *remote, const wci_url *url, const wci_tls_certs **out, wc_error **err);
+void wci_endpoint_forget_certs(wci_remote *remote);
 /* Remembers that and from where the registry answered. */
 void wci_endpoint_answered(wci_remote *remote, const wci_http_request *request);
 

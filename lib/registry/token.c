@@ -5,6 +5,8 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "platform/host.h"
+#include "registry/azure.h"
 #include "registry/remote.h"
 
 #define MAX_TOKEN_ANSWER ((size_t)1024 * 1024)
@@ -84,18 +86,12 @@ static int32_t add_basic(inquiry *q, wc_error **err)
     return wci_strv_add_take(&q->request.headers, wci_auth_basic(c)) ? wci_err_nomem(err) : WC_OK;
 }
 
-static void forget_headers(inquiry *q)
-{
-    for (size_t i = 0; i < q->request.headers.count; i++)
-        for (char *p = q->request.headers.items[i]; *p; p++)
-            *p = ' ';
-    wci_http_headers_reset(&q->request);
-}
-
 static int32_t send_step(wc_call *call, inquiry *q, wc_error **err)
 {
     wci_remote *remote = q->remote;
     int32_t code = wci_endpoint_check_plain(remote, &q->url, err);
+    if (!code)
+        code = wci_endpoint_certs(remote, &q->url, &q->request.certs, err);
     if (code)
         return code;
     q->request.url = &q->url;
@@ -132,7 +128,7 @@ static int32_t get(wc_call *call, inquiry *q, wc_error **err)
         code = add_basic(q, err);
         if (!code)
             code = send_step(call, q, err);
-        forget_headers(q);
+        wci_http_headers_reset(&q->request);
         if (!code)
             code = follow(q, &followed, err);
         if (!followed)
@@ -143,23 +139,27 @@ static int32_t get(wc_call *call, inquiry *q, wc_error **err)
     return wci_err(err, WC_E_NETWORK, "token server %s: redirects without end", server_name(q));
 }
 
-static int32_t post(wc_call *call, inquiry *q, wc_error **err)
+static int32_t post(wc_call *call, inquiry *q, const char *form, wc_error **err)
 {
-    wci_str form = WCI_STR_INIT;
-    /* The query syntax and the form syntax are the same but for the leading mark. */
-    wci_url_add_query(&form, "grant_type", "refresh_token");
+    q->request.body_out = form;
+    int32_t code = send_step(call, q, err);
+    q->request.body_out = NULL;
+    return code;
+}
+
+static int32_t post_refresh_token(wc_call *call, inquiry *q, wc_error **err)
+{
+    wci_str form = WCI_SECRET_STR_INIT;
+    wci_form_add(&form, "grant_type", "refresh_token");
     if (q->challenge->service)
-        wci_url_add_query(&form, "service", q->challenge->service);
-    wci_url_add_query(&form, "client_id", "wincontainer");
-    wci_url_add_query(&form, "scope", q->scope);
-    wci_url_add_query(&form, "refresh_token", q->remote->auth.credentials.identity_token);
+        wci_form_add(&form, "service", q->challenge->service);
+    wci_form_add(&form, "client_id", "wincontainer");
+    wci_form_add(&form, "scope", q->scope);
+    wci_form_add(&form, "refresh_token", q->remote->auth.credentials.identity_token);
     char *text = wci_str_take(&form);
     int32_t code = text ? wci_url_parse(q->realm.text, NULL, &q->url, err) : wci_err_nomem(err);
-    if (!code) {
-        q->request.body_out = text + 1;
-        code = send_step(call, q, err);
-        q->request.body_out = NULL;
-    }
+    if (!code)
+        code = post(call, q, text, err);
     wci_secret_free(text);
     return code;
 }
@@ -219,7 +219,7 @@ int32_t wci_token_parse(const char *text, size_t size, const char *what, wci_tok
     if (wci_json_parse(text, size, MAX_TOKEN_ANSWER, what, &root, NULL))
         return wci_err(err, WC_E_FORMAT, "%s: not valid JSON", what);
     int32_t code = take_token(root, what, out, err);
-    json_decref(root);
+    wci_secret_json_free(root);
     return code;
 }
 
@@ -260,24 +260,77 @@ static int may_fall_back(long status)
 static int32_t ask(wc_call *call, inquiry *q, wc_error **err)
 {
     if (q->remote->auth.credentials.identity_token) {
-        int32_t code = post(call, q, err);
-        if (code || !may_fall_back(q->request.status))
+        int32_t code = post_refresh_token(call, q, err);
+        if (code || q->remote->auth.is_exchanged || !may_fall_back(q->request.status))
             return code;
     }
     return get(call, q, err);
 }
 
+/* ---- Azure ------------------------------------------------------------------------------------ */
+
+static int32_t take_exchanged(inquiry *q, wc_error **err)
+{
+    const wci_str *body = &q->request.body;
+    wci_credentials *credentials = &q->remote->auth.credentials;
+    long status = q->request.status;
+    char *what = wci_asprintf("registry '%s': its answer to an Azure token", q->remote->host);
+    if (!what)
+        return wci_err_nomem(err);
+    int32_t code = WC_OK;
+    if (status == 200)
+        code = wci_azure_take_answer(body->data ? body->data : "", body->size, what, &credentials->identity_token, err);
+    else
+        code = wci_err_native(err, status >= 500 ? WC_E_NETWORK : WC_E_AUTH, WC_DOMAIN_HTTP, status,
+                              "registry '%s': does not take the Azure token (HTTP %ld); get a new one and log in again",
+                              q->remote->host, status);
+    wci_free(what);
+    q->remote->auth.is_exchanged = !code;
+    return code;
+}
+
+static int32_t send_exchange(wc_call *call, inquiry *q, wci_azure_kind kind, const char *tenant, wc_error **err)
+{
+    const char *service = q->challenge->service ? q->challenge->service : q->remote->host;
+    const char *secret = q->remote->auth.credentials.password;
+    char *form = NULL;
+    int32_t code = wci_azure_form(kind, service, tenant ? tenant : wci_host_env("AZURE_TENANT_ID"), secret, &form, err);
+    if (!code)
+        code = wci_url_parse("/oauth2/exchange", &q->remote->base, &q->url, err);
+    if (!code)
+        code = post(call, q, form, err);
+    wci_secret_free(form);
+    return code ? code : take_exchanged(q, err);
+}
+
+/* A token of Azure in the place of a password becomes a refresh token of the registry. */
+static int32_t exchange(wc_call *call, inquiry *q, wc_error **err)
+{
+    wci_credentials *credentials = &q->remote->auth.credentials;
+    wci_azure_kind kind;
+    char *tenant = NULL;
+    if (!wci_azure_is_meant(credentials, q->remote->host, &q->remote->base, &q->realm))
+        return WC_OK;
+    int32_t code = wci_azure_kind_of(credentials->password, &kind, &tenant, err);
+    if (!code && kind != WCI_AZURE_REGISTRY_REFRESH)
+        code = send_exchange(call, q, kind, tenant, err);
+    else if (!code && wci_replace(&credentials->identity_token, credentials->password))
+        code = wci_err_nomem(err);
+    wci_free(tenant);
+    return code;
+}
+
 int32_t wci_token_fetch(wc_call *call, wci_remote *remote, const wci_challenge *challenge,
                         const wci_url *asked, wci_token *out, wc_error **err)
 {
-    inquiry q = {.remote = remote, .challenge = challenge};
+    inquiry q = {.remote = remote, .challenge = challenge, .request = {.body = WCI_SECRET_STR_INIT}};
     int32_t code = open_inquiry(&q, asked, err);
+    if (!code)
+        code = exchange(call, &q, err);
     if (!code)
         code = ask(call, &q, err);
     if (!code)
         code = q.request.status == 200 ? read_answer(&q, out, err) : refused(&q, err);
-    if (q.request.body.data)
-        memset(q.request.body.data, 0, q.request.body.size);
     wci_http_request_clear(&q.request);
     wci_url_free(&q.url);
     wci_url_free(&q.realm);

@@ -260,6 +260,7 @@ static int32_t after_begin(batch *b, job *j, wc_error **err)
     if (!wish || !wci_parse_u64(wish, INT64_MAX, &j->min_chunk))
         j->min_chunk = 0;
     j->step = j->upload->size ? STEP_SEND : STEP_FINISH;
+    j->ex.failures = 0; /* a step is done, and there are limits to beginning anew */
     return take_place(j, err);
 }
 
@@ -298,6 +299,7 @@ static int32_t after_send(job *j, wc_error **err)
     if (status != 202 && status != 201 && status != 204)
         return unexpected(j, err);
     j->arrived += j->piece;
+    j->ex.failures = 0;
     j->step = j->arrived == j->upload->size ? STEP_FINISH : STEP_SEND;
     return take_place(j, err);
 }

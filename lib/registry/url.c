@@ -96,15 +96,27 @@ static int is_unreserved(unsigned char c)
            (c && strchr("-._~:/,", c));
 }
 
+static void add_pair(wci_str *to, const char *name, const char *value)
+{
+    wci_str_append(to, name);
+    wci_str_append_c(to, '=');
+    for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
+        if (is_unreserved(*p))
+            wci_str_append_c(to, (char)*p);
+        else
+            wci_str_printf(to, "%%%02X", *p);
+    }
+}
+
 void wci_url_add_query(wci_str *url, const char *name, const char *value)
 {
     wci_str_append_c(url, url->data && strchr(url->data, '?') ? '&' : '?');
-    wci_str_append(url, name);
-    wci_str_append_c(url, '=');
-    for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
-        if (is_unreserved(*p))
-            wci_str_append_c(url, (char)*p);
-        else
-            wci_str_printf(url, "%%%02X", *p);
-    }
+    add_pair(url, name, value);
+}
+
+void wci_form_add(wci_str *form, const char *name, const char *value)
+{
+    if (form->size)
+        wci_str_append_c(form, '&');
+    add_pair(form, name, value);
 }

@@ -26,5 +26,7 @@ void wci_url_free(wci_url *url);
 int wci_url_same_origin(const wci_url *a, const wci_url *b);
 /* Appends "?name=value" or "&name=value" to a URL text, percent-encoded. */
 void wci_url_add_query(wci_str *url, const char *name, const char *value);
+/* The same for a form (application/x-www-form-urlencoded). */
+void wci_form_add(wci_str *form, const char *name, const char *value);
 
 #endif

@@ -17,125 +17,14 @@ import stat
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
-import unittest
-import urllib.request
 
-BUILD, SOURCE = os.environ["WC_TEST_BUILD"], os.environ["WC_TEST_SOURCE"]
-SUPPORT = f"{SOURCE}/tests/support"
+from image_case import (BUILD, INSECURE, SUPPORT, ImageCase, Registry, digest_of, find, make_layout, needs, put_manifest,
+                        raw_manifest, raw_manifest_of, run)
+
 sys.path.insert(0, SUPPORT)
 
 import named_skips  # noqa: E402
-
-INSECURE = ["--insecure-policy"]
-
-
-def find(program):
-    return shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
-
-
-def needs(*programs):
-    missing = [p for p in programs if not find(p)]
-    return unittest.skipIf(missing, f"not installed: {', '.join(missing)}")
-
-
-def run(*words, **more):
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120, **more)
-    if done.returncode:
-        raise AssertionError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
-    return done.stdout
-
-
-def raw_manifest(place):
-    return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", place], check=True, capture_output=True).stdout
-
-
-def put_manifest(name, body):
-    """HOST/REPOSITORY:TAG of a registry without TLS."""
-    host, rest = name.split("/", 1)
-    repository, tag = rest.rsplit(":", 1)
-    put = urllib.request.Request(f"http://{host}/v2/{repository}/manifests/{tag}", body,
-                                 {"Content-Type": json.loads(body)["mediaType"]}, method="PUT")
-    urllib.request.urlopen(put).close()
-
-
-def digest_of(data):
-    return "sha256:" + hashlib.sha256(data).hexdigest()
-
-
-def make_layout(path, tag, *options):
-    """A layout with an image of small files; the manifest's digest."""
-    return run(sys.executable, f"{SUPPORT}/make_layout.py", path, tag, *options).strip()
-
-
-class Registry:
-    """docker-registry on loopback, until close()."""
-    def __init__(self, path, *options):
-        os.makedirs(path)
-        self.path = path
-        self.process = subprocess.Popen(["bash", f"{SUPPORT}/registry.sh", "serve", path, *options],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        words = self.process.stdout.readline().split()
-        if not words:
-            raise unittest.SkipTest("docker-registry does not start here")
-        self.address = words[0]
-
-    def push(self, source, name, *options):
-        run("skopeo", *INSECURE, "copy", "-q", "--dest-tls-verify=false", *options, source,
-            f"docker://{self.address}/{name}")
-
-    def requests(self):
-        """How often each blob was asked for with GET."""
-        with open(f"{self.path}/registry.log") as log:
-            found = re.findall(r'http.request.method=GET .*?http.request.uri="?/v2/[^" ]*/blobs/(sha256:[0-9a-f]+)', log.read())
-        return {digest: found.count(digest) for digest in set(found)}
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        self.process.wait()
-
-
-class ImageCase(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        # Not mkdtemp(): podman makes an image name of a path, and names may not end with "_".
-        self.work = os.path.join(tempfile.gettempdir(), f"wc-e2e-images-{secrets.token_hex(6)}")
-        os.mkdir(self.work, 0o700)
-        self.addCleanup(shutil.rmtree, self.work, ignore_errors=True)
-        self.root = f"{self.work}/root"
-
-    def path(self, name):
-        return f"{self.work}/{name}"
-
-    def wcctl(self, *words, root=None):
-        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", root or self.root, "--progress", "none", *words],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
-
-    def ok(self, *words, **more):
-        done = self.wcctl(*words, **more)
-        self.assertEqual(done.returncode, 0, f"wcctl {' '.join(words)}: {done.stderr}")
-        return done.stdout
-
-    def pull(self, source, *options, **more):
-        return json.loads(self.ok("--json", "pull", *options, source, **more))
-
-    def images(self, **more):
-        return json.loads(self.ok("--json", "images", **more))
-
-    def check(self, **more):
-        self.ok("system", "check", **more)
-
-    def registry(self, *options):
-        registry = Registry(self.path("registry"), *options)
-        self.addCleanup(registry.close)
-        return registry
-
-    def forget_all(self):
-        for image in self.images():
-            self.ok("rmi", "-f", image["Id"])
 
 
 @needs("skopeo")
@@ -234,6 +123,18 @@ class MadeBySkopeo(ImageCase):
         for name in os.listdir(blobs):
             with open(f"{blobs}/{name}", "rb") as f:
                 self.assertEqual(hashlib.sha256(f.read()).hexdigest(), name)
+
+    def test_an_id_of_two_manifests_goes_whole(self):
+        """The same configuration, once with gzip and once with plain layers."""
+        self.pull(self.layout)
+        self.ok("save", "--format", "docker-archive", "-o", self.path("plain.tar"), "box")
+        self.ok("load", "-i", self.path("plain.tar"))
+        found = self.images()
+        self.assertEqual(len(found), 2)
+        self.assertEqual(len({image["Id"] for image in found}), 1)
+        self.ok("rmi", "-f", found[0]["Id"])
+        self.assertEqual(self.images(), [])
+        self.check()
 
     def test_several_images_in_one_archive(self):
         make_layout(self.path("other"), "other", "--seed", "x")
@@ -810,133 +711,6 @@ class Browse(ImageCase):
 
     def test_no_search_there(self):
         self.assertEqual(self.wcctl("search", f"{self.registry.address}/x").returncode, 125)
-
-
-HELPER = """#!/bin/sh
-# Keeps one secret per server in a directory, as docker-credential-helpers are called.
-dir={dir}; echo "$1" >>$dir/calls
-case $1 in
-get) read -r server; name=$(echo "$server" | tr -c 'a-z0-9\\n' _)
-    [ -f "$dir/$name" ] || {{ echo "credentials not found in native keychain"; exit 1; }}; cat "$dir/$name" ;;
-store) json=$(cat); server=$(echo "$json" | sed 's/.*"ServerURL": *"\\([^"]*\\)".*/\\1/'); name=$(echo "$server" | tr -c 'a-z0-9\\n' _)
-    echo "$json" >"$dir/$name" ;;
-erase) read -r server; name=$(echo "$server" | tr -c 'a-z0-9\\n' _); rm -f "$dir/$name" ;;
-esac
-"""
-
-
-@needs("skopeo", "docker-registry", "htpasswd")
-class Login(ImageCase):
-    def setUp(self):
-        super().setUp()
-        self.registry = Registry(self.path("registry"), "--user", "me", "se:cret")
-        self.addCleanup(self.registry.close)
-        self.where = self.registry.address
-        self.auth = self.path("auth/auth.json")
-        make_layout(self.path("layout"), "x")
-        self.pull(f"oci:{self.path('layout')}:x", "--authfile", self.no_file())
-
-    @staticmethod
-    def read(path):
-        with open(path) as file:
-            return file.read()
-
-    @staticmethod
-    def write(path, text):
-        with open(path, "w") as file:
-            file.write(text)
-
-    def kept(self):
-        return json.loads(self.read(self.auth))
-
-    def no_file(self):
-        return f"{SUPPORT}/no-credentials.json"
-
-    def login(self, password="se:cret", *more, **how):
-        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "login", "--authfile", self.auth, "-u", "me",
-                               "--password-stdin", *more, self.where], input=password, capture_output=True, text=True,
-                              timeout=60, **how)
-
-    def push(self, **how):
-        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "push", "-q", "--authfile", self.auth, "x",
-                               f"{self.where}/app:1"], capture_output=True, text=True, timeout=60, **how)
-
-    def test_kept_used_and_forgotten(self):
-        done = self.login()
-        self.assertEqual((done.returncode, done.stdout), (0, "Login Succeeded\n"), done.stderr)
-        self.assertEqual(os.stat(self.auth).st_mode & 0o777, 0o600)
-        self.assertEqual(os.listdir(self.path("auth")), ["auth.json"])
-        self.assertEqual(self.ok("login", "--authfile", self.auth, "--get-login", self.where), "me\n")
-        self.assertEqual(self.push().returncode, 0)
-        run("skopeo", "inspect", "--authfile", self.auth, "--tls-verify=false", f"docker://{self.where}/app:1")
-        self.ok("logout", "--authfile", self.auth, self.where)
-        self.assertEqual(self.kept(), {"auths": {}})
-        self.assertNotEqual(self.push().returncode, 0)
-        self.assertNotEqual(self.wcctl("logout", "--authfile", self.auth, self.where).returncode, 0)
-
-    def test_wrong_password(self):
-        done = self.login("wrong-secret")
-        self.assertEqual(done.returncode, 125)
-        self.assertNotIn("wrong-secret", done.stderr + done.stdout)
-        self.assertFalse(os.path.exists(self.auth))
-
-    def test_the_rest_of_the_file_stays(self):
-        os.makedirs(self.path("auth"))
-        before = {"auths": {"other.example": {"auth": "YTpi"}}, "unknown": {"kept": [1, 2.5, "x"]}}
-        self.write(self.auth, json.dumps(before))
-        self.assertEqual(self.login().returncode, 0)
-        after = self.kept()
-        self.assertEqual(after["unknown"], before["unknown"])
-        self.assertEqual(after["auths"]["other.example"], before["auths"]["other.example"])
-        self.write(self.auth, "{ broken")
-        self.assertEqual(self.login().returncode, 125)
-        self.assertEqual(self.read(self.auth), "{ broken")
-
-    @needs("podman")
-    def test_podmans_login_is_understood(self):
-        os.makedirs(self.path("auth"))
-        run("podman", "login", "--authfile", self.auth, "--tls-verify=false", "-u", "me", "-p", "se:cret", self.where)
-        self.assertEqual(self.push().returncode, 0)
-
-    def with_helper(self, script):
-        os.makedirs(self.path("auth"), exist_ok=True)
-        os.makedirs(self.path("programs"))
-        self.write(self.path("programs/docker-credential-mine"), script)
-        os.chmod(self.path("programs/docker-credential-mine"), 0o755)
-        self.write(self.auth, json.dumps({"credHelpers": {self.where: "mine"}}))
-        return {**os.environ, "PATH": f"{self.path('programs')}:{os.environ['PATH']}"}
-
-    def test_credential_helper(self):
-        env = self.with_helper(HELPER.format(dir=self.path("programs")))
-        done = self.login(env=env)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertNotIn("auth", self.kept()["auths"][self.where])
-        self.assertEqual(self.push(env=env).returncode, 0)
-        out = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "logout", "--authfile", self.auth, self.where],
-                             capture_output=True, text=True, env=env)
-        self.assertEqual(out.returncode, 0, out.stderr)
-        self.assertEqual(self.read(self.path("programs/calls")).split(), ["store", "get", "erase"])
-        self.assertNotEqual(self.push(env=env).returncode, 0)
-
-    def test_case_40_broken_helper_fails(self):
-        """Nothing is sent anywhere instead, and the secret in the file's other entry least of all."""
-        for script, says in ("#!/bin/sh\necho the keychain is locked; exit 1\n", "the keychain is locked"), \
-                            ("#!/bin/sh\nexit 0\n", "fails"), ("#!/bin/sh\nyes\n", "more than"), \
-                            ("#!/bin/sh\necho '{\"Username\": \"u\", \"Secret\": \"s3cret\"'\n", "not JSON"):
-            env = self.with_helper(script)
-            done = self.push(env=env)
-            self.assertEqual(done.returncode, 125)
-            self.assertIn(says, done.stderr)
-            self.assertNotIn("s3cret", done.stderr)
-            shutil.rmtree(self.path("programs"))
-        self.assertIn("not installed", self.push().stderr)
-        self.write(self.auth, json.dumps({"credsStore": "../../bin/sh"}))
-        self.assertIn("no name", self.push().stderr)
-
-
-def raw_manifest_of(name):
-    return subprocess.run(["skopeo", *INSECURE, "inspect", "--raw", "--tls-verify=false", f"docker://{name}"],
-                          check=True, capture_output=True).stdout
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 """The overlay that a container stands on: how it is mounted, and that marks planted in a layer lead nowhere."""
 import json
 import os
+import tarfile
 
 from wcctl_case import WcctlCase, need_runtime
 
@@ -60,6 +61,36 @@ class Overlay(WcctlCase):
         if "lowerdir+" not in options:
             self.skipTest("this kernel mounts by options, without 'volatile'")
         self.assertTrue(is_volatile(options), options)
+
+    def layer(self, name, *entries):
+        """A tar of (name, type, target) entries."""
+        path = f"{self.work}/{name}.tar"
+        with tarfile.open(path, "w") as tar:
+            for entry, kind, target in entries:
+                info = tarfile.TarInfo(entry)
+                info.type, info.linkname = kind, target
+                tar.addfile(info)
+        return path
+
+    def test_a_dev_that_leads_elsewhere_is_refused(self):
+        """runc makes and removes files below it before it enters the container's root."""
+        host = f"{self.work}/host"
+        os.makedirs(host)
+        with open(f"{host}/ptmx", "w", encoding="ascii") as file:
+            file.write("mine")
+        for name, kind, target, says in (("absolute", tarfile.SYMTYPE, host, "a symbolic link"),
+                                         ("relative", tarfile.SYMTYPE, "../" * 40 + host[1:], "a symbolic link"),
+                                         ("inside", tarfile.SYMTYPE, "etc", "a symbolic link"),
+                                         ("file", tarfile.REGTYPE, "", "a file")):
+            layer = self.layer(name, ("./.wh.dev", tarfile.REGTYPE, ""), ("dev", kind, target))
+            self.wcctl_ok("edit", "--append", layer, "box", name)
+            for options in ((), ("-t",), ("--init",)):
+                with self.subTest(name=name, options=options):
+                    done = self.wcctl("run", "--rm", *options, "--network", "none", name, "true")
+                    self.assertFails(done, 125, "'/dev' is " + says)
+        self.assertEqual(os.listdir(host), ["ptmx"])
+        with open(f"{host}/ptmx", encoding="ascii") as file:
+            self.assertEqual(file.read(), "mine")
 
     def commit(self, parent, script, image):
         self.wcctl_ok("run", "--name", "maker", "--network", "none", parent, "sh", "-c", script)

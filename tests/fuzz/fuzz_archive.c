@@ -115,7 +115,7 @@ typedef int32_t open_fn(wci_members *members, const wci_place *place, int all, w
 static void read_archive(const tarball *t, open_fn *open, const char *ref)
 {
     wci_members members = WCI_MEMBERS_NONE;
-    wci_place place = {WCI_PLACE_OCI_ARCHIVE, (char *)"archive", (char *)ref};
+    wci_place place = {.kind = WCI_PLACE_OCI_ARCHIVE, .path = (char *)"archive", .ref = (char *)ref};
     wci_origin *origin = NULL;
     wc_error *err = NULL;
     int32_t code = wci_members_open_tar(&call, (wci_fd)make_file(t), &members, &err);

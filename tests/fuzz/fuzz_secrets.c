@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "registry/azure.h"
 #include "registry/remote.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,6 +54,21 @@ static void try_token(const char *text, size_t size)
     wci_secret_free(token.text);
 }
 
+static void try_azure(const char *text, size_t size)
+{
+    char *secret = wci_strndup(text, size), *tenant = NULL, *token = NULL;
+    wci_azure_kind kind = WCI_AZURE_REFRESH;
+    wc_error *err = NULL;
+    must(secret && !wci_azure_kind_of(secret, &kind, &tenant, NULL));
+    must(kind != WCI_AZURE_REFRESH || !tenant);
+    int32_t code = wci_azure_take_answer(text, size, "answer", &token, &err);
+    must((code == WC_OK) == (token != NULL));
+    check_refusal(code, err);
+    wci_secret_free(token);
+    wci_secret_free(secret);
+    wci_free(tenant);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data, *line = memchr(text, '\n', size);
@@ -69,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         *slash = '\0';
     try_credentials(text, size, host, slash ? slash + 1 : "x");
     try_token(text, size);
+    try_azure(text, size);
     free(host);
     return 0;
 }

@@ -102,7 +102,7 @@ TEST_HELPER int32_t layout_pull_with(const char *ref, const wci_transfer *transf
                                      wci_image_record **out)
 {
     wc_call call = {0};
-    wci_place place = {WCI_PLACE_OCI, layout_dir, (char *)ref};
+    wci_place place = {.kind = WCI_PLACE_OCI, .path = layout_dir, .ref = (char *)ref};
     wci_err_clear(&layout_error);
     return wci_image_pull(&call, layout_store, &place, transfer, out, &layout_error);
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A small registry that misbehaves on request, for tests.
 
-    mock_registry.py [--port-file FILE] [--tls CERT KEY]
+    mock_registry.py [--port-file FILE] [--tls CERT KEY] [--client-ca CA] [--password PASSWORD] [--azure]
 
 It listens on a free port of 127.0.0.1 (told as one line on stdout, or in FILE), and ends when its
 stdin is closed or its parent dies. The first path component of a repository's name chooses how it
@@ -12,14 +12,14 @@ behaves; the rest is free:
     GET /v2/<behaviour>/<anything>/blobs/<digest>      a blob, see blob_bytes()
 
 Blobs are made from a size: their digests are listed by GET /digests/<size>, so that a test needs no
-upload. Every request is kept: GET /requests gives them as JSON lines {method, path, auth, range},
-DELETE /requests forgets them and all counters.
+upload. It is also a proxy, to itself whatever host is wanted. Every request is kept: GET /requests gives them as JSON lines {method, path, auth, range,
+cert (the name in the client's certificate, if it showed one), proxy (what was sent for one)}, DELETE /requests forgets them and all counters.
 
 Behaviours, joined by '-' where it makes sense to have several:
 
     plain            everything as it should be
     bearer           tokens from /token of this server; bearerbad… see TOKENS
-    basic            user "user", password "secret"
+    basic            user "user", password "secret" or the one that was given
     cut              every blob answer ends after 64 KiB (the connection is closed)
     cutonce          only the first one of each blob does
     stall            blob answers stop after 64 KiB and stay open
@@ -53,6 +53,11 @@ Behaviours, joined by '-' where it makes sense to have several:
     slowstart        0.3 s before each answer
     missing          404 for all blobs
     nochallenge, openquote, hugechallenge, norealm, badrealm, metarealm   broken 401 answers
+    twoheaders       (with bearer) the ways to log in come in headers of their own, the known one last
+    accesstoken      (with bearer) the token is called access_token, and says how long it lives
+    forbidden        (with bearer) 403 instead of 401 to a token that does not reach far enough
+    movedrealm       (with bearer) the token server is at the other port, and 307 leads there
+    azure            tokens as an Azure container registry gives them, see mock_azure.py
     scopeonce        the first token is too narrow (insufficient_scope), the second is not
     expire           tokens live for one request only
     pageloop, pageelse, pagemeta, pageabsolute, pageendless, pagebad   the Link of a page of tags
@@ -65,7 +70,9 @@ import base64
 import ctypes
 import hashlib
 import json
+import select
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -73,11 +80,15 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from mock_azure import Azure
 from mock_uploads import Uploads
 
 CUT = 64 * 1024
 NARROW = 6 * 1024 * 1024
-BASIC = "Basic " + base64.b64encode(b"user:secret").decode()
+
+
+def basic(password):
+    return "Basic " + base64.b64encode(b"user:" + password.encode()).decode()
 
 
 def blob_bytes(size):
@@ -90,11 +101,23 @@ def blob_bytes(size):
     return bytes(out[:size])
 
 
+def pump(one, other):
+    """Passes bytes on, both ways, until one side ends."""
+    while True:
+        for source in select.select((one, other), (), ())[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            (other if source is one else one).sendall(data)
+
+
 class State:
     def __init__(self):
         self.lock = threading.Lock()
         self.blobs = {}
         self.other_port = 0
+        self.basic = basic("secret")
+        self.azure = False
         self.reset()
 
     def reset(self):
@@ -121,7 +144,7 @@ class State:
 STATE = State()
 
 
-class Handler(Uploads, BaseHTTPRequestHandler):
+class Handler(Azure, Uploads, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "mock"
 
@@ -199,9 +222,11 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         form = self.rfile.read(size).decode()
         self.note(form)
         self.words = []
+        fields = parse_qs(form)
+        if urlsplit(self.path).path.startswith("/oauth2/"):
+            return self.azure_post(urlsplit(self.path).path, fields)
         if urlsplit(self.path).path != "/token":
             return self.reply(405)
-        fields = parse_qs(form)
         if fields.get("refresh_token") != ["refresh-me"]:
             return self.reply(401)
         self.give_token(fields.get("scope", [""])[0].split(" "), "access_token")
@@ -209,11 +234,25 @@ class Handler(Uploads, BaseHTTPRequestHandler):
     def note(self, form=None):
         entry = {"method": self.command, "path": self.path, "port": self.server.server_port,
                  "auth": self.headers.get("Authorization"), "range": self.headers.get("Range"),
-                 "encoding": self.headers.get("Accept-Encoding")}
+                 "encoding": self.headers.get("Accept-Encoding"), "cert": self.client_name(),
+                 "proxy": self.headers.get("Proxy-Authorization")}
         if form is not None:
             entry["form"] = form
         with STATE.lock:
             STATE.requests.append(entry)
+
+    def do_CONNECT(self):
+        """As a proxy that finds everything here: https for any host, and plain HTTP for those who try that."""
+        self.note()
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = True
+        with socket.create_connection(("127.0.0.1", self.server.server_port)) as there:
+            pump(self.connection, there)
+
+    def client_name(self):
+        shown = self.connection.getpeercert() if hasattr(self.connection, "getpeercert") else None
+        return dict(pair for part in (shown or {}).get("subject", ()) for pair in part).get("commonName")
 
     def do_GET(self):
         url = urlsplit(self.path)
@@ -235,11 +274,20 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return self.token(parse_qs(url.query), parts[1:])
         if parts[0] == "stored":
             return self.blob(parts[1])
+        if parts == ["v2"]:
+            return self.root()
         if parts[0] != "v2" or len(parts) < 5:
             return self.reply(404)
         self.words = parts[1].split("-")
         self.repository = "/".join(parts[1:-2])
         self.serve(parts[-2], parts[-1])
+
+    def root(self):
+        """Where logins are tried: basic, or a token; with --azure the challenge is for the latter."""
+        auth = self.headers.get("Authorization", "")
+        if auth == STATE.basic or auth.removeprefix("Bearer ") in STATE.tokens:
+            return self.reply(200, b"{}")
+        return self.challenge(self.azure_challenge("") if STATE.azure else 'Basic realm="all"')
 
     def serve(self, kind, name):
         if self.has("hang"):
@@ -285,9 +333,9 @@ class Handler(Uploads, BaseHTTPRequestHandler):
 
     # ---- logging in
 
-    def challenge(self, text, status=401):
+    def challenge(self, *texts, status=401):
         self.reply(status, b'{"errors":[{"code":"UNAUTHORIZED","message":"log in first"}]}',
-                   [("WWW-Authenticate", text)])
+                   [("WWW-Authenticate", text) for text in texts])
         return False
 
     def authorised(self):
@@ -304,9 +352,9 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             self.reply(401)
             return False
         if self.has("basic"):
-            return auth == BASIC or self.challenge('Basic realm="x, y"')
+            return auth == STATE.basic or self.challenge('Basic realm="x, y"')
         if not self.has("bearer", "bearerauth", "scopeonce", "expire", "hugetoken", "badtoken",
-                        "tokendown", "noscope", "relrealm"):
+                        "tokendown", "noscope", "relrealm", "azure"):
             return True
         with STATE.lock:
             known = STATE.tokens.get((auth or "").removeprefix("Bearer "))
@@ -317,9 +365,16 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return self.challenge(self.bearer(scope) + ',error="insufficient_scope"')
         if known and (scope in known["scopes"] or self.has("noscope")):
             return True
+        if self.has("twoheaders"):
+            return self.challenge("Negotiate", 'Digest realm="a, b", nonce="c"', self.bearer(scope))
+        if self.has("forbidden"):
+            narrow = self.bearer("repository:%s/other:pull" % self.repository) if not known else self.bearer(scope)
+            return self.challenge(narrow + ',error="insufficient_scope"', status=403 if known else 401)
         return self.challenge(self.bearer(scope))
 
     def bearer(self, scope):
+        if self.has("azure"):
+            return self.azure_challenge(scope)
         realm = "/token/%s" % "-".join(self.words)
         if not self.has("relrealm"):
             realm = self.own(realm)
@@ -335,19 +390,22 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return self.reply(500)
         if self.has("badtoken"):
             return self.reply(200, b'{"token":"a\\r\\nX-Evil: 1"}')
+        if self.has("movedrealm") and not self.server.is_other:
+            return self.reply(307, headers=[("Location", self.own(self.path, self.server.other_port))])
         auth = self.headers.get("Authorization")
-        if (auth or self.has("bearerauth")) and auth != BASIC:
+        if (auth or self.has("bearerauth")) and auth != STATE.basic:
             return self.reply(401)
         if query.get("service") != ["mock,service"]:
             return self.reply(400)
-        self.give_token(query.get("scope", []), "token")
+        self.give_token(query.get("scope", []), "access_token" if self.has("accesstoken") else "token")
 
     def give_token(self, scopes, key):
         number = STATE.count("token")
-        token = "token-%d" % number
+        token = "secret-token-%d" % number
         with STATE.lock:
             STATE.tokens[token] = {"scopes": scopes, "number": number}
-        self.reply(200, json.dumps({key: token}).encode(), [("Content-Type", "application/json")])
+        life = {"expires_in": 300, "issued_at": "2024-01-01T00:00:00Z"} if self.has("accesstoken") else {}
+        self.reply(200, json.dumps({key: token, **life}).encode(), [("Content-Type", "application/json")])
 
     # ---- content
 
@@ -453,7 +511,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, tls):
+    def __init__(self, tls, client_ca):
         super().__init__(("127.0.0.1", 0), Handler)
         self.ending = threading.Event()
         self.scheme = "http"
@@ -461,6 +519,9 @@ class Server(ThreadingHTTPServer):
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
+            if client_ca:
+                context.load_verify_locations(client_ca)
+                context.verify_mode = ssl.CERT_OPTIONAL
             # The handshake belongs into the connection's own thread, or a plain client that
             # connects and says nothing would keep all others waiting.
             self.socket = context.wrap_socket(self.socket, server_side=True,
@@ -482,9 +543,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port-file")
     parser.add_argument("--tls", nargs=2)
+    parser.add_argument("--client-ca")
+    parser.add_argument("--password", default="secret")
+    parser.add_argument("--azure", action="store_true")
     options = parser.parse_args()
     end_with_parent()
-    first, second = Server(options.tls), Server(options.tls)
+    STATE.basic = basic(options.password)
+    STATE.azure = options.azure
+    first, second = (Server(options.tls, options.client_ca) for _ in range(2))
     first.other_port = second.server_port
     second.other_port = first.server_port
     first.is_other, second.is_other = False, True

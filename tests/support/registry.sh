@@ -3,12 +3,14 @@
 # A real registry (Debian's docker-registry) on a free loopback port, for tests and benches.
 #
 # Sourced:
-#   registry_start DIR [--tls] [--user NAME PASSWORD]
+#   registry_start DIR [--tls] [--client-auth] [--user NAME PASSWORD]
 #       Starts a registry that keeps its content in DIR/data. Sets
 #         REGISTRY_ADDRESS   127.0.0.1:PORT (localhost:PORT with --tls, as in the certificate)
 #         REGISTRY_PID       for registry_stop
 #         REGISTRY_CA        the certificate authority's file (with --tls), else empty
 #       It dies with the shell that started it, whatever happens to that.
+#       With --client-auth (and --tls) it wants certificates of the same authority; the directory
+#       DIR/client has one.
 #   registry_stop            Stops it and waits.
 #   registry_push LAYOUT:TAG NAME:TAG [skopeo options]
 #       Copies an OCI layout's image into the running registry.
@@ -42,6 +44,16 @@ registry_make_certificate() {
         -CAcreateserial -days 1 -extfile "$dir/server.ext" -out "$dir/server.pem" 2>/dev/null
 }
 
+# A directory DIR/NAME with NAME.cert and NAME.key, of the authority in DIR.
+registry_make_client_certificate() {
+    local dir=$1 name=$2 to=$1/$2/$2
+    mkdir -p "$dir/$name"
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" \
+        -keyout "$to.key" -out "$dir/$name.csr" 2>/dev/null
+    openssl x509 -req -in "$dir/$name.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 1 \
+        -out "$to.cert" 2>/dev/null
+}
+
 registry_config() {
     local dir=$1
     cat <<CONFIG
@@ -54,7 +66,8 @@ http:
   addr: 127.0.0.1:0
 CONFIG
     [ -z "$REGISTRY_CA" ] ||
-        printf '  tls: {certificate: %s/server.pem, key: %s/server.key}\n' "$dir" "$dir"
+        printf '  tls: {certificate: %s/server.pem, key: %s/server.key, clientcas: [%s]}\n' "$dir" "$dir" \
+            "$REGISTRY_CLIENT_CA"
     [ -z "$REGISTRY_USER" ] ||
         printf 'auth:\n  htpasswd: {realm: test, path: %s/htpasswd}\n' "$dir"
 }
@@ -62,7 +75,7 @@ CONFIG
 registry_start() {
     local dir=$1 host=127.0.0.1 port i
     shift
-    REGISTRY_CA= REGISTRY_USER= REGISTRY_PASSWORD=
+    REGISTRY_CA= REGISTRY_CLIENT_CA= REGISTRY_USER= REGISTRY_PASSWORD=
     registry_need docker-registry setpriv || return
     mkdir -p "$dir/data"
     while [ $# -gt 0 ]; do
@@ -71,6 +84,11 @@ registry_start() {
             registry_need openssl || return
             registry_make_certificate "$dir" || return
             REGISTRY_CA=$dir/ca.pem host=localhost
+            shift
+            ;;
+        --client-auth)
+            registry_make_client_certificate "$dir" client || return
+            REGISTRY_CLIENT_CA=$REGISTRY_CA
             shift
             ;;
         --user)

@@ -226,8 +226,26 @@ START_TEST(several_images_want_a_name)
     test_code(layout_pull_with(NULL, &plain_transfer, &record), WC_E_INVALID);
     test_code(layout_pull_with("c", &plain_transfer, &record), WC_E_NOT_FOUND);
     record = pull_ok("b", &plain_transfer);
-    ck_assert_uint_eq(record->names.count, 0);
+    ck_assert_uint_eq(record->names.count, 1);
+    ck_assert_str_eq(record->names.items[0], "docker.io/library/b:latest");
     wci_image_record_free(record);
+}
+END_TEST
+
+/* Nobody has asked for the name that the layout states, so it stays with the image that has it. */
+START_TEST(a_name_that_is_only_stated_is_not_taken)
+{
+    const char *annotation = ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"a\"}";
+    layout_index(entry_of(make_manifest("mine", 1, "amd64"), annotation));
+    wci_image_record *mine = pull_ok("a", &plain_transfer), *found = NULL;
+    layout_index(entry_of(make_manifest("other", 1, "amd64"), annotation));
+    wci_image_record *other = pull_ok(NULL, &plain_transfer);
+    ck_assert_uint_eq(other->names.count, 0);
+    test_ok(wci_image_find(layout_store, "docker.io/library/a:latest", &found, NULL));
+    ck_assert(wci_digest_equal(&found->manifest, &mine->manifest));
+    wci_image_record_free(mine);
+    wci_image_record_free(other);
+    wci_image_record_free(found);
 }
 END_TEST
 
@@ -254,7 +272,7 @@ static void *pull_thread(void *arg)
     puller *p = arg;
     p->self = pthread_self();
     wc_call call = {.progress = count_ends, .progress_payload = (uintptr_t)p};
-    wci_place place = {WCI_PLACE_OCI, p->dir, NULL};
+    wci_place place = {.kind = WCI_PLACE_OCI, .path = p->dir};
     wci_image_record *record = NULL;
     wc_error *err = NULL;
     p->code = wci_image_pull(&call, layout_store, &place, &plain_transfer, &record, &err);
@@ -323,7 +341,7 @@ START_TEST(a_callback_ends_the_pull)
     char *manifest = layout_manifest(descriptor, layer, "");
     layout_index(layout_descriptor(WCI_TYPE_OCI_MANIFEST, manifest, strlen(manifest)));
     wc_call call = {.progress = refuse_unpack};
-    wci_place place = {WCI_PLACE_OCI, layout_dir, NULL};
+    wci_place place = {.kind = WCI_PLACE_OCI, .path = layout_dir};
     wci_image_record *record = NULL;
     test_code(wci_image_pull(&call, layout_store, &place, &plain_transfer, &record, NULL), WC_E_CANCELLED);
     ck_assert_uint_eq(layout_image_count(), 0);
@@ -485,6 +503,7 @@ int main(void)
     tcase_add_loop_test(c, the_platform_is_chosen, 0, 2);
     tcase_add_loop_test(c, a_platform_that_is_not_there, 0, 2);
     tcase_add_test(c, several_images_want_a_name);
+    tcase_add_test(c, a_name_that_is_only_stated_is_not_taken);
     tcase_add_test(c, many_threads_pull_one_image);
     tcase_add_test(c, pulled_again_nothing_is_done);
     tcase_add_test(c, a_callback_ends_the_pull);

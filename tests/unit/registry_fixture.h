@@ -18,6 +18,7 @@
 #include "support/server_process.h"
 
 static server_process mock;
+static const char *mock_password = "secret"; /* of its user "user" */
 static int mock_port, mock_other_port;
 
 static inline void mock_stop(void)
@@ -28,7 +29,7 @@ static inline void mock_stop(void)
 static inline void mock_start(void)
 {
     const char *const argv[] = {"python3", WC_TEST_SOURCE_DIR "/tests/support/mock_registry.py",
-                                NULL};
+                                "--password", mock_password, NULL};
     if (server_start(&mock, argv) != 1 ||
         sscanf(mock.line, "%d %d", &mock_port, &mock_other_port) != 2) {
         printf("SKIP: python3 is not installed\n");

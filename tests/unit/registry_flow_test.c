@@ -148,7 +148,8 @@ END_TEST
 
 START_TEST(token_variants)
 {
-    static const char *const names[] = {"noscope/x", "relrealm/x", "expire/x"};
+    static const char *const names[] = {"noscope/x", "relrealm/x", "expire/x", "bearer-twoheaders/x",
+                                        "bearer-accesstoken/x", "bearer-forbidden/x"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         wci_remote *remote = mock_open(names[i]);
         ck_assert_msg(!get_manifest(remote, "v1", NULL), "%s", names[i]);
@@ -185,6 +186,22 @@ START_TEST(token_with_password)
     ck_assert_ptr_null(strstr(text, "wr0ng"));
     ck_assert_ptr_nonnull(strstr(text, "refused the login"));
     free(text);
+    wci_remote_close(remote);
+}
+END_TEST
+
+/* The password is for the server that the registry named, not for where that one sends us. */
+START_TEST(token_server_that_moved)
+{
+    wci_registry_config config = mock_config();
+    char other[32];
+    config.username = "user";
+    config.password = "secret";
+    wci_remote *remote = mock_open_with(&config, "bearer-movedrealm/x");
+    ck_assert_int_eq(get_manifest(remote, "v1", NULL), WC_OK);
+    snprintf(other, sizeof other, "\"port\": %d, \"auth\": null", mock_other_port);
+    ck_assert_int_eq(mock_count(other), 1);
+    ck_assert_int_eq(mock_count("\"auth\": \"Basic "), 1);
     wci_remote_close(remote);
 }
 END_TEST
@@ -780,6 +797,7 @@ int main(void)
     tcase_add_test(t, token_variants);
     tcase_add_test(t, token_insufficient_scope_once);
     tcase_add_test(t, token_with_password);
+    tcase_add_test(t, token_server_that_moved);
     tcase_add_test(t, token_from_refresh_token);
     tcase_add_test(t, basic_login);
     tcase_add_test(t, blob_plain);

@@ -136,25 +136,54 @@ START_TEST(case_38_address_at_connect_time)
 }
 END_TEST
 
+/* The mock over TLS in the place of the plain one, and a certificate of ours. */
+static char tls_dir[32], tls_ca[64], own_cert[64], own_key[64];
+static server_process tls;
+static int plain_port;
+
+static void start_tls(void)
+{
+    char command[512], cert[64], key[64];
+    strcpy(tls_dir, "/tmp/wc-hostile-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(tls_dir));
+    snprintf(command, sizeof command,
+             "bash -c '. %s/tests/support/registry.sh && registry_need openssl && registry_make_certificate %s && "
+             "registry_make_client_certificate %s ours'",
+             WC_TEST_SOURCE_DIR, tls_dir, tls_dir);
+    ck_assert_int_eq(system(command), 0);
+    snprintf(cert, sizeof cert, "%s/server.pem", tls_dir);
+    snprintf(key, sizeof key, "%s/server.key", tls_dir);
+    snprintf(tls_ca, sizeof tls_ca, "%s/ca.pem", tls_dir);
+    snprintf(own_cert, sizeof own_cert, "%s/ours/ours.cert", tls_dir);
+    snprintf(own_key, sizeof own_key, "%s/ours/ours.key", tls_dir);
+    const char *const argv[] = {"python3", WC_TEST_SOURCE_DIR "/tests/support/mock_registry.py", "--tls", cert, key,
+                                "--client-ca", tls_ca, NULL};
+    ck_assert_int_eq(server_start(&tls, argv), 1);
+    plain_port = mock_port;
+    ck_assert_int_eq(sscanf(tls.line, "%d", &mock_port), 1);
+}
+
+static void stop_tls(void)
+{
+    char command[64];
+    server_stop(&tls);
+    mock_port = plain_port;
+    snprintf(command, sizeof command, "rm -rf %s", tls_dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static wci_registry_config tls_config(void)
+{
+    wci_registry_config config = mock_config();
+    config.ca_file = tls_ca;
+    return config;
+}
+
 START_TEST(case_38_https_to_plain)
 {
-    char dir[] = "/tmp/wc-hostile-XXXXXX", command[512], cert[64], key[64], ca[64];
-    server_process tls;
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    snprintf(command, sizeof command, "bash -c '. %s/tests/support/registry.sh && "
-             "registry_need openssl && registry_make_certificate %s'", WC_TEST_SOURCE_DIR, dir);
-    ck_assert_int_eq(system(command), 0);
-    snprintf(cert, sizeof cert, "%s/server.pem", dir);
-    snprintf(key, sizeof key, "%s/server.key", dir);
-    snprintf(ca, sizeof ca, "%s/ca.pem", dir);
-    const char *const argv[] = {"python3", WC_TEST_SOURCE_DIR "/tests/support/mock_registry.py",
-                                "--tls", cert, key, NULL};
-    ck_assert_int_eq(server_start(&tls, argv), 1);
-    int plain_port = mock_port;
     wci_digest digest = mock_digest(1000);
-    ck_assert_int_eq(sscanf(tls.line, "%d", &mock_port), 1);
-    wci_registry_config config = mock_config();
-    config.ca_file = ca;
+    start_tls();
+    wci_registry_config config = tls_config();
     wci_remote *remote = mock_open_with(&config, "redirectplain/x");
     memory_fetch m;
     wc_error *err = NULL;
@@ -163,10 +192,45 @@ START_TEST(case_38_https_to_plain)
     assert_error_says(err, "from HTTPS to plain HTTP");
     wci_remote_close(remote);
     memory_free(&m);
-    server_stop(&tls);
-    mock_port = plain_port;
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    stop_tls();
+}
+END_TEST
+
+/* What the mock over TLS says; it has one answer to everything that is not below /v2/. */
+static char *ask_tls(const char *path)
+{
+    char command[256], *text = calloc(1, 65536);
+    snprintf(command, sizeof command, "curl -s --cacert %s https://127.0.0.1:%d%s", tls_ca, mock_port, path);
+    FILE *f = popen(command, "r");
+    ck_assert_uint_gt(fread(text, 1, 65535, f), 0);
+    ck_assert_int_eq(pclose(f), 0);
+    return text;
+}
+
+START_TEST(case_38_own_certificate_stays)
+{
+    start_tls();
+    wci_registry_config config = tls_config();
+    config.client_cert = own_cert;
+    config.client_key = own_key;
+    wci_digest digest;
+    char *text = ask_tls("/digests/1000");
+    ck_assert_int_eq(wci_digest_parse(text, &digest, NULL), WC_OK);
+    free(text);
+    memory_fetch m;
+    memory_init(&m, &digest, 1000);
+    wci_remote *remote = mock_open_with(&config, "redirect/x");
+    ck_assert_int_eq(memory_run(remote, &m, 1, NULL), WC_OK);
+    text = ask_tls("/requests");
+    char *elsewhere = strstr(text, "/stored/");
+    ck_assert_ptr_nonnull(elsewhere);
+    ck_assert_ptr_nonnull(strstr(elsewhere, "\"cert\": null"));
+    *elsewhere = '\0';
+    ck_assert_ptr_nonnull(strstr(text, "\"cert\": \"ours\""));
+    free(text);
+    memory_free(&m);
+    wci_remote_close(remote);
+    stop_tls();
 }
 END_TEST
 
@@ -329,6 +393,7 @@ int main(void)
     tcase_add_loop_test(t, case_38_redirects, 0, COUNT(redirects));
     tcase_add_test(t, case_38_address_at_connect_time);
     tcase_add_test(t, case_38_https_to_plain);
+    tcase_add_test(t, case_38_own_certificate_stays);
     tcase_add_test(t, case_38_signed_query_is_not_shown);
     tcase_add_test(t, case_39_foreign_place_with_challenge);
     tcase_add_test(t, case_41_wrong_range_is_not_spliced);

@@ -26,16 +26,20 @@ static void start(const char *option1, const char *option2, const char *option3)
 {
     const char *const argv[] = {WC_TEST_SOURCE_DIR "/tests/support/registry.sh", "serve", dir,
                                 option1, option2, option3, NULL};
-    char command[1024];
+    char command[1024], more[128] = "";
     strcpy(dir, "/tmp/wc-registry-XXXXXX");
+    if (wci_streq(option1, "--user"))
+        snprintf(more, sizeof more, "--dest-creds %s:%s", option2, option3);
     ck_assert_ptr_nonnull(mkdtemp(dir));
     ck_assert_int_eq(server_start(&server, argv), 1);
     ck_assert_int_eq(sscanf(server.line, "%63s %255s", address, ca), 2);
+    if (wci_streq(option2, "--client-auth"))
+        snprintf(more, sizeof more, "--dest-cert-dir %s/client", dir);
     snprintf(command, sizeof command,
              "%s/tests/support/make_layout.py %s/layout v1 --layers 3 --size 200000 >%s/digest && "
              "skopeo copy -q --insecure-policy --dest-tls-verify=false %s oci:%s/layout:v1 "
              "docker://%s/app/one:v1",
-             WC_TEST_SOURCE_DIR, dir, dir, option2 ? "--dest-creds me:hunter2" : "", dir, address);
+             WC_TEST_SOURCE_DIR, dir, dir, more, dir, address);
     ck_assert_int_eq(run(command), 0);
 }
 
@@ -52,6 +56,11 @@ static void start_login(void)
 static void start_tls(void)
 {
     start("--tls", NULL, NULL);
+}
+
+static void start_client_auth(void)
+{
+    start("--tls", "--client-auth", NULL);
 }
 
 static void pushed_digest(wci_digest *out)
@@ -221,6 +230,100 @@ START_TEST(tls_pull)
 }
 END_TEST
 
+/* ---- Certificates of ours ----------------------------------------------------------------------------- */
+
+static char *in_dir(const char *name)
+{
+    static char paths[4][128];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
+    return path;
+}
+
+/* Runs a command in the registry's directory. */
+static void shell(const char *command)
+{
+    char whole[1024];
+    snprintf(whole, sizeof whole, "bash -c 'cd %s && . %s/tests/support/registry.sh && %s'", dir, WC_TEST_SOURCE_DIR,
+             command);
+    ck_assert_msg(!run(whole), "%s", command);
+}
+
+static void expect_refusal(const wci_registry_config *config, int32_t code, const char *says)
+{
+    wc_buf *body = NULL;
+    wc_error *err = NULL;
+    ck_assert_int_eq(pull_manifest(config, "v1", &body, &err), code);
+    assert_error_says(err, says);
+}
+
+START_TEST(client_cert_given)
+{
+    wci_registry_config config = mock_config();
+    config.ca_file = ca;
+    expect_refusal(&config, WC_E_AUTH, "wants a certificate of ours");
+    config.client_cert = in_dir("client/client.cert");
+    config.client_key = in_dir("client/client.key");
+    pull_image(&config);
+    shell("cat client/* >both.pem");
+    config.client_cert = in_dir("both.pem");
+    config.client_key = NULL;
+    pull_image(&config);
+    config.tls_verify = 0;
+    config.ca_file = NULL;
+    pull_image(&config);
+}
+END_TEST
+
+START_TEST(client_cert_unfit)
+{
+    wci_registry_config config = mock_config();
+    config.ca_file = ca;
+    shell("mkdir other && registry_make_certificate other && registry_make_client_certificate other client");
+    config.client_cert = in_dir("other/client/client.cert");
+    config.client_key = in_dir("other/client/client.key");
+    expect_refusal(&config, WC_E_AUTH, "does not accept our certificate");
+    config.client_key = in_dir("client/client.key");
+    expect_refusal(&config, WC_E_AUTH, "fit each other");
+    config.client_key = in_dir("nowhere.key");
+    expect_refusal(&config, WC_E_AUTH, "cannot be used");
+}
+END_TEST
+
+START_TEST(cert_dir_given)
+{
+    wci_registry_config config = mock_config();
+    shell("mkdir -p certs && cp ca.pem certs/a.crt && cp client/* certs");
+    config.cert_dir = in_dir("certs");
+    pull_image(&config);
+    shell("rm certs/client.key");
+    expect_refusal(&config, WC_E_NOT_FOUND, "client.key");
+    config.cert_dir = in_dir("nowhere");
+    expect_refusal(&config, WC_E_NOT_FOUND, "nowhere");
+    shell("rm certs/client.cert; echo nonsense >certs/a.crt");
+    config.cert_dir = in_dir("certs");
+    expect_refusal(&config, WC_E_INVALID, "malformed");
+}
+END_TEST
+
+START_TEST(cert_dir_of_the_user)
+{
+    wci_registry_config config = mock_config();
+    char command[512];
+    setenv("HOME", dir, 1);
+    expect_refusal(&config, WC_E_NETWORK, "not trusted");
+    snprintf(command, sizeof command,
+             "mkdir -p .config/containers/certs.d/%s && cd .config/containers/certs.d/%s && cp ../../../../ca.pem a.crt && "
+             "cp ../../../../client/* .", address, address);
+    shell(command);
+    pull_image(&config);
+    shell("mkdir empty"); /* the one that was given is the only one */
+    config.cert_dir = in_dir("empty");
+    expect_refusal(&config, WC_E_NETWORK, "not trusted");
+}
+END_TEST
+
 static void add_case(Suite *suite, const char *name, void (*start_it)(void), const TTest **tests)
 {
     TCase *t = tcase_create(name);
@@ -241,9 +344,11 @@ int main(void)
     const TTest *plain[] = {plain_pull, plain_not_found, plain_resume, NULL};
     const TTest *login[] = {login_pull, login_from_file, NULL};
     const TTest *tls[] = {tls_pull, NULL};
+    const TTest *client_auth[] = {client_cert_given, client_cert_unfit, cert_dir_given, cert_dir_of_the_user, NULL};
     add_case(suite, "plain", start_plain, plain);
     add_case(suite, "login", start_login, login);
     add_case(suite, "tls", start_tls, tls);
+    add_case(suite, "client auth", start_client_auth, client_auth);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

@@ -59,12 +59,12 @@ static int32_t read_file(const char *path, const char *kind, const reader *r, wc
     char *what = wci_asprintf("%s '%s'", kind, path);
     if (!what)
         return wci_err_nomem(err);
-    int32_t code = wci_file_read_all(path, WCI_KEY_FILE_MAX, &bytes, err);
+    int32_t code = wci_file_read_secret(path, WCI_KEY_FILE_MAX, &bytes, err);
     if (code)
         code = wci_err_wrap(err, code, "%s: cannot be read", what);
     else
         code = r->parse(wc_buf_data(bytes), wc_buf_size(bytes), what, r, err);
-    wci_buf_wipe(bytes);
+    wc_buf_unref(bytes);
     wci_free(what);
     return code;
 }

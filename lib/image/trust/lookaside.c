@@ -17,7 +17,7 @@
 /* Scopes here know no wildcards. */
 static int32_t scopes_of(const wci_reference *image, wci_strv *out, wc_error **err)
 {
-    wci_place place = {WCI_PLACE_REGISTRY, NULL, wci_reference_format(image)};
+    wci_place place = {.kind = WCI_PLACE_REGISTRY, .ref = wci_reference_format(image)};
     wci_strv all = WCI_STRV_INIT;
     const char *transport = NULL;
     int32_t code = place.ref ? wci_policy_scopes(&place, &transport, &all, err) : wci_err_nomem(err);
@@ -66,7 +66,8 @@ static int32_t read_web(const wci_judged *image, const char *url, wc_buf **out, 
     wci_remote *remote = NULL;
     const char *server = strstr(url, "://") + 3, *path = server + strcspn(server, "/");
     char *host = wci_strndup(server, (size_t)(path - server));
-    config.username = config.password = NULL; /* they are the registry's */
+    config.username = config.password = NULL; /* all that names us is for the registry */
+    config.client_cert = config.client_key = config.cert_dir = NULL;
     int32_t code = host ? wci_remote_open(image->call, &config, host, "signatures", &remote, err) : wci_err_nomem(err);
     if (!code)
         code = wci_remote_document(image->call, remote, path, MAX_SIGNATURE, out, err);

@@ -100,10 +100,10 @@ static int32_t open_signing(signing *s, wc_error **err)
 {
     wci_transfer transfer = WCI_TRANSFER_INIT;
     char *text = wci_reference_format(s->image);
-    wci_place place = {WCI_PLACE_REGISTRY, NULL, text};
+    const wci_place place = {.kind = WCI_PLACE_REGISTRY, .ref = text};
     transfer.registry = *s->config;
     s->name = name_of(s);
-    int32_t code = text && s->name ? wci_origin_open_registry(s->call, &place, &transfer, &s->origin, err)
+    int32_t code = text && s->name ? wci_origin_open_named(s->call, &place, &transfer, &s->origin, err)
                                    : wci_err_nomem(err);
     wci_free(text);
     return code;
@@ -170,7 +170,7 @@ static int32_t add_signature(const signing *s, wc_error **err)
     if (!code)
         code = read_present(s, tag, &present, err);
     if (!code)
-        code = wci_remote_open(s->call, s->config, s->image->host, s->image->repository, &remote, err);
+        code = wci_remote_open_named(s->call, s->config, s->image->host, s->image->repository, &remote, err);
     if (!code)
         code = wci_signature_put(s->call, remote, tag, present.body ? &present : NULL, &added, err);
     wci_remote_close(remote);
@@ -219,7 +219,7 @@ static int32_t sign_root(wc_call *call, const wci_transfer *transfer, const wci_
 {
     wci_origin *origin = NULL;
     wci_raw root = WCI_RAW_INIT;
-    int32_t code = wci_origin_open_registry(call, place, transfer, &origin, err);
+    int32_t code = wci_origin_open_named(call, place, transfer, &origin, err);
     if (!code)
         code = origin->ops->root(call, origin, 0, &root, err);
     if (!code)

@@ -71,6 +71,15 @@ static int32_t read_name(const wci_place *place, wci_reference *name, int *has_n
     return *has_name ? wci_reference_parse(place->ref, name, err) : WC_OK;
 }
 
+/* A short name is judged as the name that it was found to stand for. */
+static wci_place judged_place(const wci_origin *origin, const wci_place *place)
+{
+    wci_place judged = *place;
+    if (place->kind == WCI_PLACE_REGISTRY)
+        judged.ref = origin->names[0].items[0];
+    return judged;
+}
+
 static int32_t check(wci_judged *image, const wci_policy *policy, const wci_place *place, wc_error **err)
 {
     wci_reference name = WCI_REFERENCE_INIT;
@@ -98,13 +107,14 @@ static int32_t ask_policy(wc_call *call, wci_store *store, wci_origin *origin, c
                           wc_error **err)
 {
     wci_policy *policy = NULL;
+    const wci_place judged = judged_place(origin, place);
     wci_judged image = {.call = call, .store = store, .origin = origin, .registry = &transfer->registry,
                         .documents = {&resolved->manifest, &resolved->index},
                         .document_count = resolved->index.body ? 2 : 1, .report = report};
     int32_t code = load_policy(transfer, &policy, err);
     *has_policy = policy != NULL;
     if (!code && policy)
-        code = check(&image, policy, place, err);
+        code = check(&image, policy, &judged, err);
     wci_policy_free(policy);
     return code;
 }

@@ -113,14 +113,14 @@ static int32_t read_all(const char *path, wci_fd fd, size_t hint, size_t max, wc
     }
 }
 
-int32_t wci_file_read_all(const char *path, size_t max, wc_buf **out, wc_error **err)
+static int32_t read_file(const char *path, size_t max, int is_secret, wc_buf **out, wc_error **err)
 {
     wci_fd fd = WCI_FD_NONE;
     wci_file_info info = {0};
     int32_t rc = wci_file_open(path, WCI_OPEN_READ, 0, &fd, err);
     if (rc)
         return rc;
-    wci_str s = WCI_STR_INIT;
+    wci_str s = {.is_secret = is_secret};
     rc = wci_fd_info(fd, &info, err);
     if (!rc && info.size > max)
         rc = wci_err(err, WC_E_LIMIT, "file '%s': larger than %zu bytes", path, max);
@@ -131,6 +131,16 @@ int32_t wci_file_read_all(const char *path, size_t max, wc_buf **out, wc_error *
         return wci_str_to_buf(&s, out, err);
     wci_str_free(&s);
     return rc;
+}
+
+int32_t wci_file_read_all(const char *path, size_t max, wc_buf **out, wc_error **err)
+{
+    return read_file(path, max, 0, out, err);
+}
+
+int32_t wci_file_read_secret(const char *path, size_t max, wc_buf **out, wc_error **err)
+{
+    return read_file(path, max, 1, out, err);
 }
 
 static int32_t write_new(const char *path, const void *data, size_t size, uint32_t mode, int sync,

@@ -21,6 +21,7 @@ typedef CURLU read_url;
 
 #define FUNCTIONS(WITH_RESULT, WITHOUT)                                                                      \
     WITH_RESULT(CURLcode, curl_global_init, (long flags), (flags))                                           \
+    WITH_RESULT(curl_version_info_data *, curl_version_info, (CURLversion version), (version))               \
     WITH_RESULT(time_t, curl_getdate, (const char *text, const time_t *unused), (text, unused))              \
     WITH_RESULT(CURL *, curl_easy_init, (void), ())                                                          \
     WITHOUT(void, curl_easy_cleanup, (CURL * easy), (easy))                                                  \

@@ -33,6 +33,11 @@ static char *home_from_passwd(void)
     return wci_strdup(found && found->pw_dir[0] == '/' ? found->pw_dir : "/");
 }
 
+const char *wci_host_etc(void)
+{
+    return "/etc";
+}
+
 static char *home_dir(void)
 {
     return env_dir("HOME") ? wci_strdup(env_dir("HOME")) : home_from_passwd();
@@ -69,7 +74,7 @@ int wci_host_container_files(const char *name, wci_strv *out)
     char *own = home ? wci_path_join3(home, ".config/containers", name) : NULL;
     wci_free(home);
     int failed = wci_strv_add_take(out, own);
-    return failed ? failed : wci_strv_add_take(out, wci_path_join("/etc/containers", name));
+    return failed ? failed : wci_strv_add_take(out, wci_path_join3(wci_host_etc(), "containers", name));
 }
 
 char *wci_host_signature_dir(void)

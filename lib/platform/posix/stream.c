@@ -12,6 +12,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/secret.h"
 #include "platform/host.h"
 #include "platform/posix/posix.h"
 #include "platform/process.h"
@@ -281,7 +282,7 @@ static int32_t append_some(const wc_call *call, wci_fd fd, size_t max, wci_str *
 int32_t wci_fd_read_to_end(const wc_call *call, wci_fd fd, size_t max, wc_buf **out,
                            wc_error **err)
 {
-    wci_str s = WCI_STR_INIT;
+    wci_str s = WCI_SECRET_STR_INIT;
     wc_error *why = NULL;
     int32_t rc;
     do

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backend/process/linux/cgroup.h"
@@ -80,6 +81,18 @@ static int32_t clear_remains(monitor *m, wc_error **err)
     return rc;
 }
 
+/* runc makes links and devices below the root's /dev before it enters that root: an image whose /dev is a
+ * link would have it write, and delete, where the link leads on the host. */
+static int32_t check_dev(wc_error **err)
+{
+    struct stat st;
+    if (lstat(WCI_RUN_ROOTFS "/dev", &st) != 0 || S_ISDIR(st.st_mode))
+        return WC_OK; /* what is missing is made */
+    return wci_err(err, WC_E_INVALID,
+                   "image: its '/dev' is %s instead of a directory; it may mean harm, do not run it",
+                   S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
+}
+
 static int32_t prepare(monitor *m, wc_error **err)
 {
     request *req = m->req;
@@ -92,6 +105,8 @@ static int32_t prepare(monitor *m, wc_error **err)
         rc = clear_remains(m, err);
     if (!rc)
         rc = overlay_mount(req, err);
+    if (!rc)
+        rc = check_dev(err);
     if (!rc)
         rc = volumes_fill(req, err);
     if (!rc)

@@ -41,7 +41,10 @@ enum {
     /** Needs unpacked layers: requests carry their paths. */
     WC_BACKEND_LAYERS = 4,
     /** Isolation by a virtual machine. */
-    WC_BACKEND_HYPERV = 8
+    WC_BACKEND_HYPERV = 8,
+    /** Containers have no files but the image's: the library copies in and out, after asking archive_get or
+     * archive_put, if there, which transfers nothing then. */
+    WC_BACKEND_IMAGE_FILES = 16
 };
 
 /** One operation on a container. @since 0.1 */

@@ -44,7 +44,7 @@ WC_API int32_t wc_container_options_set_entrypoint(wc_container_options *options
 /** One variable. value NULL takes it from the environment of this process, or leaves it out. @since 0.1 */
 WC_API int32_t wc_container_options_add_env(wc_container_options *options, const char *name,
                                             const char *value, wc_error **err);
-/** Absolute path in the container; made when absent. @since 0.1 */
+/** Absolute path in the container; made when absent, WC_E_INVALID at the start when it is a file. @since 0.1 */
 WC_API int32_t wc_container_options_set_workdir(wc_container_options *options, const char *path, wc_error **err);
 /** "user[:group]", names or numbers of the image's passwd and group files. @since 0.1 */
 WC_API int32_t wc_container_options_set_user(wc_container_options *options, const char *user, wc_error **err);
@@ -86,13 +86,13 @@ WC_API int32_t wc_container_options_add_mount(wc_container_options *options, con
 WC_API int32_t wc_container_options_set_memory(wc_container_options *options, int64_t bytes, wc_error **err);
 /** Memory plus swap in bytes, -1: unlimited swap. @since 0.1 */
 WC_API int32_t wc_container_options_set_memory_swap(wc_container_options *options, int64_t bytes, wc_error **err);
-/** Processor time in 10^-9 processors: 1500000000 is one and a half. @since 0.1 */
+/** Processor time in 10^-9 processors, up to those that this process may use: 1500000000 is one and a half; 0: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err);
 /** Relative weight, 2 to 262144; 1024 is normal. @since 0.1 */
 WC_API int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64_t shares, wc_error **err);
-/** Processors it may use, "0-2,7". @since 0.1 */
+/** Processors of the host that it may use, "0-2,7". @since 0.1 */
 WC_API int32_t wc_container_options_set_cpuset(wc_container_options *options, const char *cpus, wc_error **err);
-/** Processes and threads; 0 or -1: no limit. @since 0.1 */
+/** Processes and threads, up to 4194304; 0 or -1: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err);
 /** Resource limit by its name without RLIMIT_, "nofile"; -1 is unlimited. @since 0.1 */
 WC_API int32_t wc_container_options_add_rlimit(wc_container_options *options, const char *name, int64_t soft,
@@ -107,7 +107,7 @@ WC_API int32_t wc_container_options_add_security(wc_container_options *options, 
 WC_API int32_t wc_container_options_set_privileged(wc_container_options *options, int32_t privileged, wc_error **err);
 /** Signal by name or number that wc_container_stop() sends; default the image's, then SIGTERM. @since 0.1 */
 WC_API int32_t wc_container_options_set_stop_signal(wc_container_options *options, const char *signal, wc_error **err);
-/** How long wc_container_stop() waits by default; 10 s. @since 0.1 */
+/** How long wc_container_stop() waits by default; 10 s. INT64_MAX: without end. @since 0.1 */
 WC_API int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int64_t timeout_ns, wc_error **err);
 /** Log files: bytes of one (default 0: no rotation) and how many are kept (default 1). @since 0.1 */
 WC_API int32_t wc_container_options_set_log_rotation(wc_container_options *options, int64_t max_bytes,
@@ -167,9 +167,12 @@ WC_API int32_t wc_container_wait(wc_container *container, int32_t condition, wc_
 /** Sends a signal, by name ("KILL", "SIGHUP") or number, to the first process. WC_E_STATE when it does
  * not run. @since 0.1 */
 WC_API int32_t wc_container_kill(wc_container *container, const char *signal, wc_error **err);
-/** Stop signal, then SIGKILL after timeout_ns (negative: the container's own timeout); waits for the
- * end. WC_OK when it does not run. @since 0.1 */
+/** Stop signal, then SIGKILL after timeout_ns (negative: the container's own timeout; INT64_MAX: never); waits
+ * for the end. WC_OK when it does not run. @since 0.1 */
 WC_API int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
+/** Stops it as wc_container_stop() does, if it runs, and starts it again; event "restart". One that is removed at
+ * its end stays, unless the start fails. @return WC_OK or what the two give. @since 0.1 */
+WC_API int32_t wc_container_restart(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
 /** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first.
  * @return WC_OK, WC_E_STATE while it runs … @since 0.1 */
 WC_API int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err);
@@ -181,6 +184,31 @@ WC_API int32_t wc_container_copy_in(wc_container *container, const char *host_pa
 /** Copies a file or tree of the container to the host, by the rules of `docker cp`. @since 0.1 */
 WC_API int32_t wc_container_copy_out(wc_container *container, const char *container_path, const char *host_path,
                                      wc_cancel *cancel, wc_error **err);
+/**
+ * Writes a file or tree of the container as a tar to a descriptor.
+ *
+ * @param container_path resolved inside; the names in the tar begin with its last component. A link there is
+ *                       written as a link. "DIR/." is what DIR holds, named "./…".
+ * @param fd             a file, pipe or socket open for writing; lent, its flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until all is written, cancelled or failed; part of it is written then.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_CLOSED when nobody reads, WC_E_UNSUPPORTED (backend), WC_E_CANCELLED …
+ * Specification: POSIX pax; Docker's API, GET /containers/{id}/archive. @since 0.1
+ */
+WC_API int32_t wc_container_get_archive(wc_container *container, const char *container_path, intptr_t fd,
+                                        wc_cancel *cancel, wc_error **err);
+/**
+ * Unpacks a tar that comes from a descriptor into a directory of the container. What is there stays, files of
+ * the same name are replaced; owners and times are those of the tar. Nothing outside the directory is touched.
+ *
+ * @param container_path the directory, links followed inside.
+ * @param fd             open for reading, read to its end; plain, or compressed with gzip or zstd; lent, its
+ *                       flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until the end has come, cancelled or failed; part of it is there then.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_INVALID (not a directory), WC_E_FORMAT, WC_E_NO_SPACE, WC_E_UNSUPPORTED
+ *         (backend), WC_E_CANCELLED … Specification: Docker's API, PUT /containers/{id}/archive. @since 0.1
+ */
+WC_API int32_t wc_container_put_archive(wc_container *container, const char *container_path, intptr_t fd,
+                                        wc_cancel *cancel, wc_error **err);
 
 /** The id, 64 hex digits. Lent. @since 0.1 */
 WC_API const char *wc_container_id(const wc_container *container);
@@ -233,7 +261,8 @@ WC_API int32_t wc_container_info_status(const wc_container_info *info);
 WC_API const char *wc_container_info_status_text(const wc_container_info *info);
 /** Process id of the first process on the host, 0 when not running. @since 0.1 */
 WC_API int64_t wc_container_info_pid(const wc_container_info *info);
-/** Exit code of the last run. @since 0.1 */
+/** Exit code of the last run; 0 while it runs. After a start that failed 127 (command not found), 126 (not
+ * executable) or 128. @since 0.1 */
 WC_API int32_t wc_container_info_exit_code(const wc_container_info *info);
 /** @since 0.1 */
 WC_API int64_t wc_container_info_created(const wc_container_info *info);

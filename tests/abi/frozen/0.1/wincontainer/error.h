@@ -38,7 +38,8 @@ enum {
     WC_E_PLATFORM = -26,            /**< nothing in the image fits the platform */
     WC_E_COMMAND_NOT_FOUND = -27,   /**< the container's command does not exist (exit code 127) */
     WC_E_COMMAND_NOT_EXECUTABLE = -28, /**< the container's command cannot be run (exit code 126) */
-    WC_E_INTERNAL = -29             /**< a defect of this library; please report it */
+    WC_E_INTERNAL = -29,            /**< a defect of this library; please report it */
+    WC_E_UNTRUSTED = -30            /**< not signed as the policy demands; see signature.h */
 };
 
 /** Where wc_error_native() numbers come from. @since 0.1 */

@@ -66,7 +66,8 @@ WC_API int32_t wc_transfer_options_set_progress(wc_transfer_options *options, wc
  * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: until done, cancelled or
  * failed; on failure nothing half-made is visible.
  * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_DIGEST, WC_E_FORMAT,
- *         WC_E_PLATFORM, WC_E_LIMIT, WC_E_NO_SPACE, WC_E_CANCELLED, WC_E_TIMEOUT … @since 0.1
+ *         WC_E_PLATFORM, WC_E_LIMIT, WC_E_NO_SPACE, WC_E_UNTRUSTED (signature.h), WC_E_CANCELLED, WC_E_TIMEOUT …
+ *         @since 0.1
  */
 WC_API int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer_options *options,
                              wc_cancel *cancel, wc_image **out, wc_error **err);
@@ -110,6 +111,7 @@ WC_API int32_t wc_image_push(wc_context *context, const char *name_or_id, const 
 /**
  * Copies one image between two places. The store is `wc-store:NAME`; otherwise nothing is kept in it.
  * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `docker-daemon:`, `wc-store:`.
+ * The last progress report is WC_PROGRESS_DONE with the digest of the image's manifest.
  *
  * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull() and wc_image_save(). @since 0.1
  */
@@ -142,6 +144,17 @@ enum { WC_REMOVE_FORCE = 1 /**< all names at once; stopped containers of it stay
 WC_API int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags, wc_cancel *cancel,
                                wc_list **removed, wc_error **err);
 
+/**
+ * Drops the compressed layers of an image, which a container does not need: what remains is about half. They
+ * come back by themselves when the image is saved, pushed or copied: made again, byte for byte, where they are
+ * not compressed or this library has compressed them, else fetched from the registry that the image was pulled
+ * from. Layers that nothing could bring back stay, and so do those that somebody works with.
+ *
+ * @param freed bytes; may be NULL.
+ * Thread-safety: any thread. Blocking: reads every layer, and its unpacked files. @since 0.1
+ */
+WC_API int32_t wc_image_drop_blobs(wc_image *image, wc_cancel *cancel, int64_t *freed, wc_error **err);
+
 /* A wc_image is an immutable snapshot; its accessors lend and may be used by any thread. */
 
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
@@ -156,8 +169,8 @@ WC_API const char *wc_image_digest(const wc_image *image);
 WC_API const char *wc_image_index_digest(const wc_image *image);
 /** Number of names; 0 is a dangling image. @since 0.1 */
 WC_API size_t wc_image_name_count(const wc_image *image);
-/** Full name, "docker.io/library/alpine:3.19", or NULL when out of range. After a pull or load the one it came
- * under is the first. @since 0.1 */
+/** Full name, "docker.io/library/alpine:3.19", or NULL when out of range. The first is the one that it came under
+ * by a pull or load, or was opened by. @since 0.1 */
 WC_API const char *wc_image_name(const wc_image *image, size_t index);
 /** "linux". @since 0.1 */
 WC_API const char *wc_image_os(const wc_image *image);
