@@ -269,6 +269,32 @@ WC_API int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *can
 WC_API int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err);
 
 /**
+ * Mounts the file system of an image on a directory of the host, read-only, without devices and set-id programs. It is
+ * there until it is unmounted or the host starts anew, and the image cannot be removed meanwhile. Needs root.
+ *
+ * @param path a directory, not in the store.
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND (path), WC_E_EXISTS (an image is mounted there), WC_E_PERMISSION,
+ *         WC_E_UNSUPPORTED, WC_E_MISSING … @since 0.1
+ */
+WC_API int32_t wc_image_mount(wc_image *image, const char *path, wc_error **err);
+
+/** For wc_image_unmount(). @since 0.1 */
+enum { WC_UNMOUNT_FORCE = 1 /**< also forgets one in a mount namespace that is not seen from here */ };
+/**
+ * Unmounts an image. Of one that is gone already, by hand or by a new start of the host, only the memory goes.
+ *
+ * @param flags WC_UNMOUNT_*; unknown bits are WC_E_INVALID.
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_NOT_FOUND (no image is mounted there), WC_E_IN_USE (somebody works in it), WC_E_STATE (in another
+ *         mount namespace), WC_E_PERMISSION. @since 0.1
+ */
+WC_API int32_t wc_image_unmount(wc_context *context, const char *path, uint64_t flags, wc_error **err);
+/** The images that are mounted, as JSON: a list of {"Path", "Image" (a name or ""), "Digest", "Here" (false: in another
+ * mount namespace)}; the caller releases it. Thread-safety: any thread. @since 0.1 */
+WC_API int32_t wc_image_mounts(wc_context *context, wc_buf **out, wc_error **err);
+
+/**
  * What the file system of one image has become in another.
  *
  * @param out JSON: a list of {"Path", "Kind"}, kinds as in wc_container_diff(): 0 changed, 1 added, 2 deleted. Changed

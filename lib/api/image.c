@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/image_mount.h"
 #include "core/alloc.h"
 #include "core/list.h"
 #include "image/assemble.h"
@@ -406,6 +407,36 @@ int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_e
     WCI_REQUIRE(image, "image is NULL");
     WCI_REQUIRE(fd >= 0, "fd is negative");
     return export_image(image, NULL, (wci_fd)fd, cancel, err);
+}
+
+int32_t wc_image_mount(wc_image *image, const char *path, wc_error **err)
+{
+    wc_call call;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    return rc ? rc : wci_image_mount(&call, store_of(image->context), image->record, path, err);
+}
+
+int32_t wc_image_unmount(wc_context *context, const char *path, uint64_t flags, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(path && *path, "path is empty");
+    WCI_REQUIRE(!(flags & ~(uint64_t)WC_UNMOUNT_FORCE), "unknown flags");
+    return wci_image_unmount(store_of(context), path, flags & WC_UNMOUNT_FORCE, err);
+}
+
+int32_t wc_image_mounts(wc_context *context, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_image_mounts(store_of(context), out, err);
 }
 
 int32_t wc_image_diff(wc_image *from, wc_image *to, wc_cancel *cancel, wc_buf **out, wc_error **err)

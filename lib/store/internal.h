@@ -155,6 +155,12 @@ int32_t wci_blob_is_needed(wci_store *store, const char *digest, int *needed, wc
 int32_t wci_tree_is_needed(wci_store *store, wci_tree_kind kind, const char *key, int *needed,
                            wc_error **err);
 
+/* ---- mounts.c -----------------------------------------------------------------------------------
+ */
+
+/* In a transaction: WC_E_IN_USE while the image is mounted. `shown` is what it is called. */
+int32_t wci_mounts_check_unused(wci_store *store, const char *manifest, const char *shown, wc_error **err);
+
 /* ---- kept.c -------------------------------------------------------------------------------------
  */
 

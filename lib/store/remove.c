@@ -131,6 +131,8 @@ static int32_t delete_image(wci_store *store, const char *manifest, const image_
 {
     int32_t rc = wci_db_run(store->db, "DELETE FROM image_layers WHERE manifest = ?",
                             WCI_BIND(WCI_TEXT(manifest)), err);
+    if (!rc) /* mounts that are gone */
+        rc = wci_db_run(store->db, "DELETE FROM mounts WHERE manifest = ?", WCI_BIND(WCI_TEXT(manifest)), err);
     if (!rc)
         rc = wci_db_run(store->db, "DELETE FROM images WHERE manifest = ?",
                         WCI_BIND(WCI_TEXT(manifest)), err);
@@ -192,6 +194,8 @@ static int32_t drop_rows(wci_gc *gc, const char *manifest, int force, wci_strv *
     int in_use = 0;
     wci_db *db = gc->store->db;
     int32_t rc = read_parts(db, manifest, &parts, err);
+    if (!rc)
+        rc = wci_mounts_check_unused(gc->store, manifest, parts.names.count ? parts.names.items[0] : parts.config, err);
     if (!rc)
         rc = check_unused(db, manifest, &parts, force, &in_use, err);
     if (!rc)

@@ -50,6 +50,10 @@ static const wci_schema_step schema[] = {
      "  kind INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,"
      "  is_empty INTEGER NOT NULL, bytes INTEGER NOT NULL, entries INTEGER NOT NULL,"
      "  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
+     /* Images mounted on the host: source is what the table of mounts calls it, scope which table that is. */
+     "CREATE TABLE mounts (path TEXT PRIMARY KEY, manifest TEXT NOT NULL, scope TEXT NOT NULL,"
+     "  source TEXT NOT NULL) WITHOUT ROWID;"
+     "CREATE INDEX mounts_manifest ON mounts(manifest);"
      "CREATE TABLE containers ("
      "  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, backend TEXT NOT NULL,"
      "  image TEXT NOT NULL, image_name TEXT NOT NULL, config TEXT NOT NULL,"

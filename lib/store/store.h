@@ -251,6 +251,31 @@ int32_t wci_image_untag_seen(wc_call *call, wci_store *store, const wci_image_re
 int32_t wci_image_remove_seen(wc_call *call, wci_store *store, const wci_image_record *seen, int force,
                               wci_strv *removed, int *changed, wc_error **err);
 
+/* ---- Mounts of images --------------------------------------------------------------------------- */
+
+typedef enum wci_mount_state {
+    WCI_MOUNT_HERE,
+    WCI_MOUNT_COVERED,   /* something else is mounted over it */
+    WCI_MOUNT_ELSEWHERE, /* in a table of mounts that this process does not see: perhaps */
+    WCI_MOUNT_GONE,
+} wci_mount_state;
+typedef struct wci_mount_record {
+    char *path; /* real */
+    wci_digest manifest;
+    char *scope, *source;
+    wci_mount_state state; /* now */
+} wci_mount_record;
+void wci_mount_records_free(wci_mount_record *records, size_t count);
+/* Those on the path, which is one at most, or all (NULL). */
+int32_t wci_mount_list(wci_store *store, const char *path, wci_mount_record **out, size_t *count, wc_error **err);
+/* Before it is mounted; *source is what it is to be called then, owned. From then on the image is in use, unless the
+ * mount does not come. WC_E_NOT_FOUND without the image. */
+int32_t wci_mount_insert(wci_store *store, const char *path, const wci_digest *manifest, char **source,
+                         wc_error **err);
+/* A directory of the store for empty ones, which overlays with few layers need. Owned. */
+int32_t wci_mount_empty_dir(wci_store *store, char **out, wc_error **err);
+int32_t wci_mount_delete(wci_store *store, const char *source, int *deleted, wc_error **err);
+
 /* ---- Containers ------------------------------------------------------------------------------- */
 
 typedef enum wci_status {

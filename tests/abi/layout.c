@@ -131,5 +131,6 @@ int main(void)
     VALUE(WC_E_UNTRUSTED);
     VALUE(WC_SIGN_EACH);
     VALUE(WC_INDEX_AMEND);
+    VALUE(WC_UNMOUNT_FORCE);
     return 0;
 }

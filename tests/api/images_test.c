@@ -213,6 +213,29 @@ START_TEST(images_are_compared)
 }
 END_TEST
 
+/* ---- Mounting --------------------------------------------------------------------------------------- */
+
+START_TEST(mounts_refuse_nonsense)
+{
+    const char *const tars[] = {"a.tar"};
+    wc_buf *list = NULL;
+    wc_image *image = make_image("one", tars, 1);
+    bad(wc_image_mount(NULL, "/mnt", &err), WC_E_INVALID);
+    bad(wc_image_mount(image, "", &err), WC_E_INVALID);
+    bad(wc_image_mount(image, "/no/such/directory", &err), geteuid() ? WC_E_PERMISSION : WC_E_NOT_FOUND);
+    bad(wc_image_mount(image, "/etc/passwd", &err), geteuid() ? WC_E_PERMISSION : WC_E_INVALID);
+    bad(wc_image_unmount(NULL, "/mnt", 0, &err), WC_E_INVALID);
+    bad(wc_image_unmount(context, "", 0, &err), WC_E_INVALID);
+    bad(wc_image_unmount(context, "/", 2, &err), WC_E_INVALID);
+    bad(wc_image_unmount(context, "/", 0, &err), WC_E_NOT_FOUND);
+    bad(wc_image_mounts(context, NULL, &err), WC_E_INVALID);
+    good(wc_image_mounts(context, &list, &err));
+    ck_assert_str_eq(wc_buf_data(list), "[]");
+    wc_buf_unref(list);
+    wc_image_unref(image);
+}
+END_TEST
+
 /* ---- Indexes ---------------------------------------------------------------------------------------- */
 
 START_TEST(indexes_are_made)
@@ -251,6 +274,7 @@ int main(void)
     tcase_add_test(tc, cancelled_edits_leave_nothing);
     tcase_add_test(tc, exports_refuse_nonsense);
     tcase_add_test(tc, indexes_are_made);
+    tcase_add_test(tc, mounts_refuse_nonsense);
     tcase_add_test(tc, exports_go_to_files_and_descriptors);
     tcase_add_test(tc, exports_to_nobody_end);
     tcase_add_test(tc, images_are_compared);

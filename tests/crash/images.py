@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random instants while images are made and copied: commit, edit (squash, compress anew, another base),
-export, save, and copies between the store, layouts, archives and a registry, of single images and of whole indexes.
+export, save, mount, and copies between the store, layouts, archives and a registry, of single images and of whole indexes.
 
 After each kill: `system check` is clean, what was reported done is there, what was there before is whole. Layouts hold
 nothing that their index does not tell of but whole blobs; archives and tars are the old or the new ones; a tag of the
@@ -207,6 +207,19 @@ def round_copy_to_store(state, victims):
         state.images.add(name)
 
 
+def round_mount(state, victims):
+    """What is mounted is known, and can be unmounted."""
+    victims.kill(["mount", chance.choice(BASES), f"{work}/mnt"])
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        there = [line.split()[4] for line in file if f" {work}/" in line]
+    known = [mount["Path"] for mount in json.loads(wcctl("--json", "mount").stdout)]
+    if there != known:
+        raise Failure(f"mounted: {there}, known: {known}")
+    if known:
+        victims.kill(["unmount", known[0]])
+        wcctl("unmount", known[0], ok=False)
+
+
 def round_index(state, victims):
     """A whole index with its companions, from one of the places that have it."""
     source = chance.choice([f"oci:{work}/layout-many:many"] + [f"docker://{state.registry.address}/base/many:1"] *
@@ -259,7 +272,7 @@ def sources(state):
 
 State.sources = sources
 ROUNDS = [round_commit, round_commit, round_squash, round_squash, round_recompress, round_recompress, round_rebase, round_export,
-          round_index, round_index, round_index, round_index_of_our_own, round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_remove]
+          round_mount, round_index, round_index, round_index, round_index_of_our_own, round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_remove]
 
 
 def prepare(registry):
@@ -274,6 +287,7 @@ def prepare(registry):
     if registry.address:
         wcctl("copy", "-q", "--all", "--referrers", f"oci:{work}/layout-many:many", f"docker://{registry.address}/base/many:1")
     make_container()
+    os.mkdir(f"{work}/mnt")
     os.makedirs(f"{work}/above/app")
     with open(f"{work}/above/app/file", "wb") as file:
         file.write(chance.randbytes(500000))
