@@ -69,6 +69,12 @@ int32_t wci_err_native(wc_error **err, int32_t code, int32_t domain, int64_t nat
     return make(err, code, domain, native, message);
 }
 
+/* What helps whatever failed. */
+static const char *remedy(int32_t code)
+{
+    return code == WC_E_NO_SPACE ? "; make room there, or prune the store, also of partial downloads" : "";
+}
+
 int32_t wci_err_errno(wc_error **err, int errnum, const char *fmt, ...)
 {
     int32_t code = wci_host_code_of_errno(errnum);
@@ -80,7 +86,7 @@ int32_t wci_err_errno(wc_error **err, int errnum, const char *fmt, ...)
     va_end(ap);
     char reason[128];
     wci_host_errno_text(errnum, reason, sizeof reason);
-    char *message = what ? wci_asprintf("%s: %s", what, reason) : NULL;
+    char *message = what ? wci_asprintf("%s: %s%s", what, reason, remedy(code)) : NULL;
     wci_free(what);
     return make(err, code, WC_DOMAIN_ERRNO, errnum, message);
 }

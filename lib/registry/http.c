@@ -635,10 +635,14 @@ static int32_t outcome(wci_http_request *r, CURLcode curl)
         r->not_tls = 1;
         break;
     case CURLE_COULDNT_CONNECT:
+        r->refused = 1;
+        return fail(r, WC_E_NETWORK, curl, "nothing answers there; check the name and the port, and that it runs");
     case CURLE_COULDNT_RESOLVE_HOST:
+        r->refused = 1;
+        return fail(r, WC_E_NETWORK, curl, "the name is not known; check it, and the network");
     case CURLE_COULDNT_RESOLVE_PROXY:
         r->refused = 1;
-        break;
+        return fail(r, WC_E_NETWORK, curl, "the proxy's name is not known; check https_proxy and http_proxy");
     default:
         break;
     }

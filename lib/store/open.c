@@ -193,13 +193,21 @@ static int32_t open_shared(wc_call *call, const char *root, const char *run_root
 }
 
 /* The paths as everybody sees them; makes the directories when absent. */
+static int32_t cannot_make(const char *what, const char *path, int32_t code, wc_error **err)
+{
+    return code == WC_E_PERMISSION
+               ? wci_err_wrap(err, code, "%s '%s': closed to this user; be the one whom the store belongs to, or choose "
+                                         "another root", what, path)
+               : wci_err_wrap(err, code, "%s", what);
+}
+
 static int32_t resolve(const char *what, const char *path, char **out, wc_error **err)
 {
     wci_file_info info;
     int32_t rc = wci_path_real(path, out, NULL);
     if (rc) {
         rc = wci_dir_make(path, 0700, err);
-        return rc ? wci_err_wrap(err, rc, "%s", what) : wci_path_real(path, out, err);
+        return rc ? cannot_make(what, path, rc, err) : wci_path_real(path, out, err);
     }
     if (!wci_file_info_of(*out, &info, NULL) && info.type != WCI_FILE_DIRECTORY)
         return wci_err(err, WC_E_INVALID, "%s '%s': is not a directory; name one", what, path);

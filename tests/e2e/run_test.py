@@ -690,6 +690,10 @@ class FullDisk(WcctlCase):
                     file.write(bytes(4096))
 
     def test_is_emptied_by_our_own_commands(self):
+        self.full("images")
+        self.fill()
+        self.assertFails(self.full("pull", "-q", f"oci:{self.layout}:box"), 125, "No space left", "make room there")
+        os.remove(f"{self.disk}/rest")
         self.assertEqual(self.full("pull", "-q", f"oci:{self.layout}:box").returncode, 0)
         done = self.full("run", "--name", "glutton", "--network", "none", "box", "sh", "-c", "cat /dev/zero >/x; exit 7")
         self.assertEqual(done.returncode, 7, done.stderr)
