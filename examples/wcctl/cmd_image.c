@@ -407,5 +407,7 @@ const command image_commands[] = {
     {"save", save, "write images to an archive"},
     {"load", load, "read images from an archive"},
     {"copy", copy, "copy an image between two places"},
+    {"mount", mount_command, "mount an image on a directory"},
+    {"unmount", unmount_command, "unmount images"},
     {NULL, NULL, NULL},
 };

@@ -158,6 +158,7 @@ static int delete(int argc, char **argv)
 }
 
 static const command manifest_table[] = {
+    {"create", manifest_create, "make an index of images"},
     {"inspect", inspect, "print a manifest or index"},
     {"look", look, "digest, type and size"},
     {"tags", tags, "tags of a repository"},
@@ -264,6 +265,6 @@ const command registry_commands[] = {
     {"login", login, "keep a login to a registry"},
     {"logout", logout, "forget it"},
     {"search", search, "search the Docker Hub or a registry"},
-    {"manifest", manifest, "inspect, look, tags, catalog, referrers, delete"},
+    {"manifest", manifest, "create, inspect, look, tags, catalog, referrers, delete"},
     {NULL, NULL, NULL},
 };

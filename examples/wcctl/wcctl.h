@@ -241,6 +241,9 @@ int cp_command(int argc, char **argv);
 wc_container *open_container(const char *name); /* or ends the program */
 int export_command(int argc, char **argv);
 int tree_command(int argc, char **argv);
+int manifest_create(int argc, char **argv); /* cmd_index.c */
+int mount_command(int argc, char **argv);   /* cmd_mount.c */
+int unmount_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
     container_commands[], system_commands[];

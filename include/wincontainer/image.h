@@ -166,6 +166,26 @@ WC_API int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err)
 /** Gives an image a further name, taking it from whichever image had it. @since 0.1 */
 WC_API int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err);
 
+/** For wc_image_index_create(). @since 0.1 */
+enum { WC_INDEX_AMEND = 1 /**< what is in the index already stays, but for the platforms of the images */ };
+/**
+ * Makes an index of images of the store, one for each platform, in the order given; an OCI index, or a list of Docker's
+ * when all of its manifests are Docker's. The same images give the same index. It goes out with
+ * wc_transfer_options_set_all(), and the images stay in the store with it whatever becomes of their own names.
+ *
+ * @param name    name of the index; a container of this name runs the image for this host, or else the first.
+ * @param images  names or ids.
+ * @param flags   WC_INDEX_*; unknown bits are WC_E_INVALID.
+ * @param options NULL for the defaults; used where layers that were dropped (wc_image_drop_blobs()) have to be fetched.
+ * @param out     that image, opened by the name: wc_image_index_digest() is that of the index. May be NULL.
+ * Thread-safety: any thread. Blocking: on the disk.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_INVALID when two images are for one platform … Specification: OCI image-spec
+ *         1.1, image-index.md. @since 0.1
+ */
+WC_API int32_t wc_image_index_create(wc_context *context, const char *name, const char *const *images, size_t count,
+                                     uint64_t flags, const wc_transfer_options *options, wc_cancel *cancel,
+                                     wc_image **out, wc_error **err);
+
 /** For wc_image_remove(). @since 0.1 */
 enum { WC_REMOVE_FORCE = 1 /**< all names at once; stopped containers of it stay, without an image */ };
 /**
@@ -201,7 +221,7 @@ WC_API void wc_image_unref(wc_image *image);
 WC_API const char *wc_image_id(const wc_image *image);
 /** Digest of the platform's manifest. @since 0.1 */
 WC_API const char *wc_image_digest(const wc_image *image);
-/** Digest of the index that it was chosen from, or "". @since 0.1 */
+/** Digest of the index that its first name leads to, else of the one that it was chosen from, or "". @since 0.1 */
 WC_API const char *wc_image_index_digest(const wc_image *image);
 /** Number of names; 0 is a dangling image. @since 0.1 */
 WC_API size_t wc_image_name_count(const wc_image *image);
@@ -247,6 +267,32 @@ WC_API int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *can
  * @return as wc_image_export(), and WC_E_CLOSED when nobody reads. @since 0.1
  */
 WC_API int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err);
+
+/**
+ * Mounts the file system of an image on a directory of the host, read-only, without devices and set-id programs. It is
+ * there until it is unmounted or the host starts anew, and the image cannot be removed meanwhile. Needs root.
+ *
+ * @param path a directory, not in the store.
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND (path), WC_E_EXISTS (an image is mounted there), WC_E_PERMISSION,
+ *         WC_E_UNSUPPORTED, WC_E_MISSING … @since 0.1
+ */
+WC_API int32_t wc_image_mount(wc_image *image, const char *path, wc_error **err);
+
+/** For wc_image_unmount(). @since 0.1 */
+enum { WC_UNMOUNT_FORCE = 1 /**< also forgets one in a mount namespace that is not seen from here */ };
+/**
+ * Unmounts an image. Of one that is gone already, by hand or by a new start of the host, only the memory goes.
+ *
+ * @param flags WC_UNMOUNT_*; unknown bits are WC_E_INVALID.
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_NOT_FOUND (no image is mounted there), WC_E_IN_USE (somebody works in it), WC_E_STATE (in another
+ *         mount namespace), WC_E_PERMISSION. @since 0.1
+ */
+WC_API int32_t wc_image_unmount(wc_context *context, const char *path, uint64_t flags, wc_error **err);
+/** The images that are mounted, as JSON: a list of {"Path", "Image" (a name or ""), "Digest", "Here" (false: in another
+ * mount namespace)}; the caller releases it. Thread-safety: any thread. @since 0.1 */
+WC_API int32_t wc_image_mounts(wc_context *context, wc_buf **out, wc_error **err);
 
 /**
  * What the file system of one image has become in another.

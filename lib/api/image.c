@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "container/image_mount.h"
 #include "core/alloc.h"
 #include "core/list.h"
+#include "image/assemble.h"
 #include "image/config.h"
 #include "image/copy.h"
 #include "image/diff.h"
@@ -207,6 +209,24 @@ int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err)
     return rc;
 }
 
+int32_t wc_image_index_create(wc_context *context, const char *name, const char *const *images, size_t count,
+                              uint64_t flags, const wc_transfer_options *options, wc_cancel *cancel, wc_image **out,
+                              wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(name && *name, "name is empty");
+    WCI_REQUIRE(images && count, "there are no images");
+    for (size_t i = 0; i < count; i++)
+        WCI_REQUIRE(images[i] && *images[i], "an image is empty");
+    WCI_REQUIRE(!(flags & ~(uint64_t)WC_INDEX_AMEND), "unknown flags");
+    rc = wci_index_create(&call, store_of(context), name, images, count, flags & WC_INDEX_AMEND, transfer, err);
+    return rc || !out ? rc : wc_image_open(context, name, out, err);
+}
+
 int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint64_t flags,
                         wc_cancel *cancel, wc_list **removed, wc_error **err)
 {
@@ -273,7 +293,10 @@ const char *wc_image_digest(const wc_image *image)
 
 const char *wc_image_index_digest(const wc_image *image)
 {
-    return image ? image->record->index.text : "";
+    if (!image)
+        return "";
+    const wci_strv *own = &image->record->name_indexes;
+    return own->count && *own->items[0] ? own->items[0] : image->record->index.text;
 }
 
 size_t wc_image_name_count(const wc_image *image)
@@ -371,6 +394,36 @@ int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_e
     WCI_REQUIRE(image, "image is NULL");
     WCI_REQUIRE(fd >= 0, "fd is negative");
     return export_image(image, NULL, (wci_fd)fd, cancel, err);
+}
+
+int32_t wc_image_mount(wc_image *image, const char *path, wc_error **err)
+{
+    wc_call call;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    return rc ? rc : wci_image_mount(&call, store_of(image->context), image->record, path, err);
+}
+
+int32_t wc_image_unmount(wc_context *context, const char *path, uint64_t flags, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(path && *path, "path is empty");
+    WCI_REQUIRE(!(flags & ~(uint64_t)WC_UNMOUNT_FORCE), "unknown flags");
+    return wci_image_unmount(store_of(context), path, flags & WC_UNMOUNT_FORCE, err);
+}
+
+int32_t wc_image_mounts(wc_context *context, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = wci_api_begin(context, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(out, "out is NULL");
+    return wci_image_mounts(store_of(context), out, err);
 }
 
 int32_t wc_image_diff(wc_image *from, wc_image *to, wc_cancel *cancel, wc_buf **out, wc_error **err)

@@ -23,6 +23,7 @@ static const struct {
     {"edit.layers", NULL},
     {"image-diff", NULL},
     {"export-tar", NULL},
+    {"image-mount", "linux"},
     {"index", NULL},
     {"referrers", NULL},
     {"containers", NULL},

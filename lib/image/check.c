@@ -298,7 +298,7 @@ static int32_t make_again(check *c, const wci_image_record *image, wc_error **er
     wci_stagings trees = WCI_STAGINGS_INIT;
     int32_t code = wci_hold_new(c->store, &hold, err);
     if (!code)
-        code = wci_origin_open_store(c->store, &image->manifest, &origin, err);
+        code = wci_origin_open_store(c->store, &image->manifest, NULL, &origin, err);
     if (!code)
         code = make_trees(c, image, hold, origin, &trees, err);
     if (!code)

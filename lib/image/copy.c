@@ -5,7 +5,9 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "image/assemble.h"
 #include "image/drop.h"
+#include "image/graph.h"
 #include "image/names.h"
 #include "image/passage.h"
 #include "image/pull.h"
@@ -18,53 +20,54 @@
 /* What was asked for: each image once, under the names that were used for it. */
 typedef struct selection {
     wci_image_record *record;
+    wci_digest index; /* the whole of which is meant; or unset */
     wci_strv names;
 } selection;
 
-static int32_t select_image(wci_store *store, const char *text, selection *list, size_t *count,
+static int is_selected(const selection *chosen, const wci_image_record *record, const wci_digest *index)
+{
+    return wci_digest_equal(&chosen->record->manifest, &record->manifest) && wci_digest_equal(&chosen->index, index);
+}
+
+static int32_t select_image(wci_store *store, const char *text, int whole_index, selection *list, size_t *count,
                             wc_error **err)
 {
     wci_image_record *record = NULL;
     char *name = NULL;
+    wci_digest index = {""};
     int32_t code = wci_image_lookup(store, text, &record, &name, err);
     if (code)
         return code;
+    if (whole_index)
+        wci_index_of_name(record, name, &index);
     size_t i = 0;
-    while (i < *count && !wci_digest_equal(&list[i].record->manifest, &record->manifest))
+    while (i < *count && !is_selected(&list[i], record, &index))
         i++;
     if (i < *count)
         wci_image_record_free(record);
     else
-        list[(*count)++] = (selection){record, WCI_STRV_INIT};
+        list[(*count)++] = (selection){record, index, WCI_STRV_INIT};
     if (!name)
         return WC_OK;
     return wci_strv_add_take(&list[i].names, name) ? wci_err_nomem(err) : WC_OK;
-}
-
-static int32_t hold_image(wc_call *call, wci_hold *hold, const wci_image_record *record,
-                          wc_error **err)
-{
-    int32_t code = wci_hold_add(call, hold, &record->manifest, err);
-    if (!code)
-        code = wci_hold_add(call, hold, &record->config, err);
-    for (size_t i = 0; i < record->layer_count && !code; i++)
-        code = wci_hold_add(call, hold, &record->layers[i].digest, err);
-    return code;
 }
 
 static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const selection *chosen,
                         const wci_transfer *transfer, wci_outlet *outlet, wc_error **err)
 {
     wci_origin *origin = NULL;
-    int32_t code = hold_image(call, hold, chosen->record, err);
+    int32_t code = wci_hold_image(call, hold, chosen->record, err);
     if (!code)
         code = wci_image_restore_blobs(call, store, hold, chosen->record, transfer, err);
     if (!code)
-        code = wci_origin_open_store(store, &chosen->record->manifest, &origin, err);
-    const wci_ferry ferry = {call, store, origin, outlet};
+        code = wci_origin_open_store(store, &chosen->record->manifest, &chosen->index, &origin, err);
+    const wci_ferry ferry = {call, store, origin, outlet, hold};
     if (!code)
         code = wci_pass(&ferry, NULL, &chosen->names, transfer, err);
     wci_origin_close(origin);
+    if (code == WC_E_NOT_FOUND && wci_digest_is_set(&chosen->index))
+        return wci_err_wrap(err, code, "the store has not all of the index '%s'; pull it with all its platforms first",
+                            chosen->index.text);
     return code;
 }
 
@@ -105,7 +108,7 @@ static int32_t save_to(wc_call *call, wci_store *store, const char *const *names
     selection *list = wci_calloc(count + 1, sizeof *list);
     int32_t code = list ? WC_OK : wci_err_nomem(err);
     for (size_t i = 0; i < count && !code; i++)
-        code = select_image(store, names[i], list, &selected, err);
+        code = select_image(store, names[i], wci_transfer_is_of_index(transfer), list, &selected, err);
     if (!code)
         code = save_selected(call, store, list, selected, place, transfer, err);
     for (size_t i = 0; i < selected; i++) {
@@ -203,7 +206,7 @@ static int32_t copy_between(wc_call *call, wci_store *store, const wci_place *fr
         code = wci_outlet_open(call, store, to, &target, transfer, &outlet, err);
     if (!code)
         code = set_near(outlet, from, to, err);
-    const wci_ferry ferry = {call, store, origin, outlet};
+    const wci_ferry ferry = {call, store, origin, outlet, NULL};
     if (!code)
         code = wci_pass(&ferry, from, &no_names, transfer, err);
     if (!code)
@@ -236,17 +239,21 @@ static int32_t copy_in(wc_call *call, wci_store *store, const wci_place *from, c
     return code;
 }
 
-static int32_t retag(wc_call *call, wci_store *store, const char *from, const char *to, wc_error **err)
+static int32_t retag(wc_call *call, wci_store *store, const char *from, const char *to, const wci_transfer *transfer,
+                     wc_error **err)
 {
     wci_image_record *record = NULL;
-    char *name = NULL;
-    int32_t code = wci_image_lookup(store, from, &record, NULL, err);
+    char *had = NULL, *name = NULL;
+    int32_t code = wci_image_lookup(store, from, &record, &had, err);
     if (!code)
         code = wci_name_normalise_tag(to, &name, err);
-    if (!code)
+    if (!code && wci_transfer_is_of_index(transfer))
+        code = wci_index_tag(call, store, record, had, name, transfer, err);
+    else if (!code)
         code = wci_image_tag(store, &record->manifest, name, err);
-    if (!code)
+    if (!code && !wci_transfer_is_of_index(transfer))
         code = report_manifest(call, &record->manifest, err);
+    wci_free(had);
     wci_free(name);
     wci_image_record_free(record);
     return code;
@@ -259,7 +266,7 @@ int32_t wci_image_copy(wc_call *call, wci_store *store, const char *source, cons
     int from_store = wci_starts_with(source, STORE_PREFIX);
     int to_store = wci_starts_with(target, STORE_PREFIX);
     if (from_store && to_store)
-        return retag(call, store, source + prefix, target + prefix, err);
+        return retag(call, store, source + prefix, target + prefix, transfer, err);
     if (from_store) {
         const char *name = source + prefix;
         return wci_image_save(call, store, &name, 1, target, transfer, err);

@@ -29,24 +29,13 @@ static const wci_digest *diff_id_of(void *self, size_t i)
     return &l->image->layers[i].diff_id;
 }
 
-static int32_t hold(wc_call *call, wci_hold *hold, const wci_image_record *image, wc_error **err)
-{
-    int32_t code = WC_OK;
-    for (size_t i = 0; i < image->layer_count && !code; i++) {
-        code = wci_hold_add(call, hold, &image->layers[i].digest, err);
-        if (!code)
-            code = wci_hold_add(call, hold, &image->layers[i].diff_id, err);
-    }
-    return code;
-}
-
 static int32_t read_view(wc_call *call, wci_store *store, wci_hold *held, const wci_image_record *image,
                          wci_merged **out, wc_error **err)
 {
     const wci_transfer transfer = WCI_TRANSFER_INIT;
     layers l = {store, image};
     const wci_tar_stack stack = {image->layer_count, open_layer, diff_id_of, &l};
-    int32_t code = hold(call, held, image, err);
+    int32_t code = wci_hold_image(call, held, image, err);
     if (!code)
         code = wci_image_restore_blobs(call, store, held, image, &transfer, err);
     if (!code)

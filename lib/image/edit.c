@@ -69,22 +69,6 @@ static int32_t read_epoch(wci_edit_work *w, wc_error **err)
     return WC_OK;
 }
 
-static int32_t hold_image(const wci_edit_work *w, const wci_image_record *image, wc_error **err)
-{
-    int32_t code = wci_hold_add(w->call, w->hold, &image->config, err);
-    if (!code)
-        code = wci_hold_add(w->call, w->hold, &image->manifest, err);
-    for (size_t i = 0; i < image->layer_count && !code; i++) {
-        const wci_layer_record *layer = &image->layers[i];
-        code = wci_hold_add(w->call, w->hold, &layer->digest, err);
-        if (!code)
-            code = wci_hold_add(w->call, w->hold, &layer->diff_id, err);
-        if (!code)
-            code = wci_hold_add(w->call, w->hold, &layer->chain_id, err);
-    }
-    return code;
-}
-
 static int32_t read_document(const wci_edit_work *w, const wci_digest *digest, const char *what, json_t **out,
                              wc_error **err)
 {
@@ -102,7 +86,7 @@ static int32_t open_source(const wci_edit_work *w, const char *name, wci_edit_so
         return WC_OK;
     int32_t code = wci_image_lookup(w->store, name, &out->record, &out->name, err);
     if (!code)
-        code = hold_image(w, out->record, err);
+        code = wci_hold_image(w->call, w->hold, out->record, err);
     if (!code)
         code = read_document(w, &out->record->config, "config of the base", &out->config, err);
     return code ? code : read_document(w, &out->record->manifest, "manifest of the base", &out->manifest, err);

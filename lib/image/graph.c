@@ -133,6 +133,11 @@ int32_t wci_graph_add(const wci_graph_reader *reader, wci_raw *raw, wci_role rol
 
 /* ---- The root ----------------------------------------------------------------------------------- */
 
+int wci_transfer_is_of_index(const wci_transfer *transfer)
+{
+    return transfer->all || transfer->platform_count;
+}
+
 /* Leaves in *root what the platforms leave of it, and the whole in the graph. */
 static int32_t choose(const wci_transfer *transfer, wci_raw *root, wci_graph *graph, wc_error **err)
 {
@@ -173,11 +178,17 @@ int32_t wci_graph_load(wc_call *call, wci_store *store, wci_origin *origin, size
     return WC_OK;
 }
 
-int32_t wci_graph_take(wci_resolved *resolved, wci_graph *out, wc_error **err)
+int32_t wci_graph_of(const wci_raw *manifest, wci_graph *out, wc_error **err)
 {
     wci_graph graph = WCI_GRAPH_INIT;
-    int32_t code = append(&graph, &resolved->manifest, resolved->document, WCI_ROLE_ROOT, err);
-    resolved->document = NULL;
+    wci_raw own = WCI_RAW_INIT;
+    wci_document *document = NULL;
+    int32_t code = wci_raw_copy(manifest, &own, err);
+    if (!code)
+        code = parse(&own, &document, err);
+    if (!code)
+        code = append(&graph, &own, document, WCI_ROLE_ROOT, err);
+    wci_raw_clear(&own);
     if (code)
         wci_graph_free(&graph);
     else
@@ -205,7 +216,13 @@ static size_t keep_each_once(const wci_descriptor **list, size_t count)
     return kept;
 }
 
-int32_t wci_graph_blobs(const wci_graph *graph, const wci_descriptor ***out, size_t *count, wc_error **err)
+static int counts(const wci_node *node, const wci_digest *without)
+{
+    return node->document->kind == WCI_DOCUMENT_MANIFEST && !(without && wci_digest_equal(&node->raw.digest, without));
+}
+
+int32_t wci_graph_blobs(const wci_graph *graph, const wci_digest *without, const wci_descriptor ***out, size_t *count,
+                        wc_error **err)
 {
     size_t room = 1, used = 0;
     for (size_t i = 0; i < graph->count; i++)
@@ -214,9 +231,20 @@ int32_t wci_graph_blobs(const wci_graph *graph, const wci_descriptor ***out, siz
     if (!list)
         return wci_err_nomem(err);
     for (size_t i = 0; i < graph->count; i++)
-        if (graph->nodes[i].document->kind == WCI_DOCUMENT_MANIFEST)
+        if (counts(&graph->nodes[i], without))
             used += wci_manifest_blobs(graph->nodes[i].document, list + used);
     *count = graph->count > 1 ? keep_each_once(list, used) : used;
     *out = list;
     return WC_OK;
+}
+
+int32_t wci_graph_hold(wc_call *call, wci_hold *hold, const wci_graph *graph, const wci_descriptor *const *blobs,
+                       size_t count, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < graph->count && !code; i++)
+        code = wci_hold_add(call, hold, &graph->nodes[i].raw.digest, err);
+    for (size_t i = 0; i < count && !code; i++)
+        code = wci_hold_add(call, hold, &blobs[i]->digest, err);
+    return code;
 }

@@ -26,18 +26,25 @@ typedef struct wci_graph {
 #define WCI_GRAPH_INIT {.origin = WCI_RAW_INIT}
 void wci_graph_free(wci_graph *graph);
 
+/* Whether the transfer is of an index rather than of one of its images. */
+int wci_transfer_is_of_index(const wci_transfer *transfer);
 /* From the origin's root, or where the transfer chooses platforms from what is left of it. `store` (may be NULL) is
  * asked first for the documents. WC_E_PLATFORM, WC_E_UNSUPPORTED. */
 int32_t wci_graph_load(wc_call *call, wci_store *store, wci_origin *origin, size_t image, const wci_transfer *transfer,
                        wci_graph *out, wc_error **err);
-/* Of one manifest, which is taken over. */
-int32_t wci_graph_take(wci_resolved *resolved, wci_graph *out, wc_error **err);
+/* Of one manifest alone. */
+int32_t wci_graph_of(const wci_raw *manifest, wci_graph *out, wc_error **err);
 /* Adds what refers to any of the documents, and what cosign has tagged for it: referrers.c. */
 int32_t wci_graph_add_companions(wc_call *call, wci_store *store, wci_origin *origin, wci_graph *graph,
                                  wc_error **err);
 
-/* All blobs of all manifests, each once; the list is the caller's, its items the graph's. */
-int32_t wci_graph_blobs(const wci_graph *graph, const wci_descriptor ***out, size_t *count, wc_error **err);
+/* All blobs of all manifests, each once; the list is the caller's, its items the graph's. `without` (may be NULL) is a
+ * manifest that does not count. */
+int32_t wci_graph_blobs(const wci_graph *graph, const wci_digest *without, const wci_descriptor ***out, size_t *count,
+                        wc_error **err);
+/* All documents, and these blobs of theirs. */
+int32_t wci_graph_hold(wc_call *call, wci_hold *hold, const wci_graph *graph, const wci_descriptor *const *blobs,
+                       size_t count, wc_error **err);
 wci_cargo wci_node_cargo(const wci_node *node, const wci_strv *names);
 
 /* Platforms "linux/amd64, linux/arm64" of an index, reduced to those that fit the wanted ones best, with their

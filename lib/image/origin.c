@@ -47,6 +47,15 @@ void wci_raw_clear(wci_raw *raw)
     *raw = (wci_raw)WCI_RAW_INIT;
 }
 
+int32_t wci_raw_copy(const wci_raw *raw, wci_raw *out, wc_error **err)
+{
+    char *type = raw->media_type ? wci_strdup(raw->media_type) : NULL;
+    if (raw->media_type && !type)
+        return wci_err_nomem(err);
+    *out = (wci_raw){wc_buf_ref(raw->body), type, raw->digest};
+    return WC_OK;
+}
+
 /* ---- The common head ---------------------------------------------------------------------------- */
 
 int32_t wci_origin_set_count(wci_origin *origin, size_t count, wc_error **err)

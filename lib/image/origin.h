@@ -37,6 +37,7 @@ typedef struct wci_raw {
 
 #define WCI_RAW_INIT {NULL, NULL, {""}}
 void wci_raw_clear(wci_raw *raw);
+int32_t wci_raw_copy(const wci_raw *raw, wci_raw *out, wc_error **err);
 
 typedef struct wci_origin wci_origin;
 
@@ -76,8 +77,8 @@ int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
 /* Every image of an archive whose format is found out. */
 int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path,
                                 wci_origin **out, wc_error **err);
-/* An image of the store itself. */
-int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, wci_origin **out,
+/* An image of the store itself. `index` NULL or unset: by itself; else all of the index, for which it stands. */
+int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, const wci_digest *index, wci_origin **out,
                               wc_error **err);
 void wci_origin_close(wci_origin *origin);
 

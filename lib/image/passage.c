@@ -14,11 +14,6 @@ typedef struct passage {
     const wci_transfer *transfer;
 } passage;
 
-int wci_transfer_is_of_index(const wci_transfer *transfer)
-{
-    return transfer->all || transfer->platform_count;
-}
-
 /* The last report of a copy: callers learn from it which manifest it was. */
 static int32_t report_root(const passage *p, const wci_digest *root, wc_error **err)
 {
@@ -52,7 +47,9 @@ static int32_t pass_graph(const passage *p, wci_graph *graph, wc_error **err)
     if (p->transfer->referrers)
         code = wci_graph_add_companions(p->ferry.call, p->ferry.store, p->ferry.origin, graph, err);
     if (!code)
-        code = wci_graph_blobs(graph, &blobs, &count, err);
+        code = wci_graph_blobs(graph, NULL, &blobs, &count, err);
+    if (!code && p->ferry.hold)
+        code = wci_graph_hold(p->ferry.call, p->ferry.hold, graph, blobs, count, err);
     if (!code)
         code = wci_ferry_blobs(&p->ferry, blobs, count, err);
     if (!code)
@@ -65,23 +62,6 @@ static int32_t pass_graph(const passage *p, wci_graph *graph, wc_error **err)
 
 /* ---- An index ----------------------------------------------------------------------------------- */
 
-/* Each of its images by itself: a signature of the index as it came is one for all of them. */
-static int32_t check_trust(const passage *p, const wci_graph *graph, wc_error **err)
-{
-    const wci_raw *root = graph->origin.body ? &graph->origin : &graph->nodes[graph->root].raw;
-    int32_t code = WC_OK;
-    for (size_t i = 0; i < graph->count && !code; i++) {
-        const wci_node *node = &graph->nodes[i];
-        if (node->document->kind != WCI_DOCUMENT_MANIFEST)
-            continue;
-        wci_resolved image = {node->raw, node->document, WCI_RAW_INIT};
-        if (graph->count > 1 || graph->origin.body)
-            image.index = *root;
-        code = wci_trust_check(p->ferry.call, p->ferry.store, p->ferry.origin, p->from, p->transfer, &image, err);
-    }
-    return code;
-}
-
 static int32_t pass_index(const passage *p, wc_error **err)
 {
     wci_graph graph = WCI_GRAPH_INIT;
@@ -91,7 +71,7 @@ static int32_t pass_index(const passage *p, wc_error **err)
     int32_t code =
         wci_graph_load(p->ferry.call, p->ferry.store, p->ferry.origin, 0, p->transfer, &graph, err);
     if (!code && p->from)
-        code = check_trust(p, &graph, err);
+        code = wci_trust_check_graph(p->ferry.call, p->ferry.store, p->ferry.origin, p->from, p->transfer, &graph, err);
     if (!code)
         code = pass_graph(p, &graph, err);
     wci_graph_free(&graph);
@@ -142,10 +122,10 @@ static int32_t pass_whole(const passage *p, const wci_resolved *resolved, const 
     return code ? code : report_root(p, &resolved->manifest.digest, err);
 }
 
-static int32_t pass_parts(const passage *p, wci_resolved *resolved, wc_error **err)
+static int32_t pass_parts(const passage *p, const wci_resolved *resolved, wc_error **err)
 {
     wci_graph graph = WCI_GRAPH_INIT;
-    int32_t code = wci_graph_take(resolved, &graph, err);
+    int32_t code = wci_graph_of(&resolved->manifest, &graph, err);
     if (!code)
         code = pass_graph(p, &graph, err);
     wci_graph_free(&graph);

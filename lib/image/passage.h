@@ -6,9 +6,6 @@
 
 #include "image/stage.h"
 
-/* Whether the transfer is of an index rather than of one of its images. */
-int wci_transfer_is_of_index(const wci_transfer *transfer);
-
 /* `from` is NULL for images of the store, which were judged when they came in. `names` are those that the image is to
  * have at the outlet, where that knows names. Ends with the report that callers learn the root's digest from. */
 int32_t wci_pass(const wci_ferry *ferry, const wci_place *from, const wci_strv *names, const wci_transfer *transfer,

@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/archive.h"
+#include "image/keep.h"
 #include "image/layers.h"
 #include "image/names.h"
 #include "image/origin.h"
@@ -24,6 +25,8 @@ typedef struct arrival {
     wci_resolved resolved;
     wci_image_config *config;
     wci_stagings trees;
+    wci_graph graph; /* what comes with it: other platforms, signatures; may be empty */
+    wci_kept_list kept;
 } arrival;
 
 /* ---- Documents ---------------------------------------------------------------------------------- */
@@ -161,13 +164,66 @@ static int32_t publish(arrival *a, wci_image_record *record, const char *action,
     return code;
 }
 
-/* ---- One image ---------------------------------------------------------------------------------- */
+/* ---- Which manifest, and what comes with it ------------------------------------------------------ */
 
-static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_error **err)
+/* The image of an index that runs: the host's, or that of the first of the chosen platforms. */
+static int32_t choose_from_graph(arrival *a, wc_error **err)
+{
+    wci_transfer transfer = *a->transfer;
+    if (transfer.platform_count) {
+        transfer.platform = transfer.platforms[0];
+        transfer.has_platform = 1;
+    }
+    return wci_resolve_from(a->call, a->store, a->origin, &a->graph.nodes[a->graph.root].raw, &transfer, &a->resolved,
+                            err);
+}
+
+static int32_t resolve_index(arrival *a, size_t image, wc_error **err)
+{
+    int32_t code = wci_graph_load(a->call, a->store, a->origin, image, a->transfer, &a->graph, err);
+    if (!code)
+        code = wci_trust_check_graph(a->call, a->store, a->origin, a->place, a->transfer, &a->graph, err);
+    if (!code)
+        code = wci_keep_documents(a->call, a->hold, &a->graph, err);
+    return code ? code : choose_from_graph(a, err);
+}
+
+static int32_t resolve_image(arrival *a, size_t image, wc_error **err)
 {
     int32_t code = wci_resolve(a->call, a->store, a->origin, image, a->transfer, &a->resolved, err);
     if (!code)
         code = wci_trust_check(a->call, a->store, a->origin, a->place, a->transfer, &a->resolved, err);
+    if (!code && a->transfer->referrers)
+        code = wci_graph_of(&a->resolved.manifest, &a->graph, err);
+    return code;
+}
+
+static int32_t resolve(arrival *a, size_t image, wc_error **err)
+{
+    int32_t code = wci_transfer_is_of_index(a->transfer) ? resolve_index(a, image, err) : resolve_image(a, image, err);
+    if (!code && a->transfer->referrers)
+        code = wci_graph_add_companions(a->call, a->store, a->origin, &a->graph, err);
+    return code ? code : wci_keep_documents(a->call, a->hold, &a->graph, err);
+}
+
+/* What the image does not consist of itself. */
+static int32_t bring_rest(arrival *a, wci_image_record *record, wc_error **err)
+{
+    const wci_digest *own = &a->resolved.manifest.digest;
+    if (!a->graph.count)
+        return WC_OK;
+    int32_t code = wci_keep_blobs(a->call, a->hold, a->origin, &a->graph, own, err);
+    if (!code)
+        code = wci_keep_list(&a->graph, own, &a->kept, err);
+    record->kept = &a->kept;
+    return code;
+}
+
+/* ---- One image ---------------------------------------------------------------------------------- */
+
+static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_error **err)
+{
+    int32_t code = resolve(a, image, err);
     if (!code)
         code = keep_document(a, &a->resolved.index, err);
     if (!code)
@@ -182,7 +238,7 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
     if (!code)
         code = wci_layers_link(a->call, a->store, a->hold, record->layers, record->layer_count,
                                &a->trees, err);
-    return code;
+    return code ? code : bring_rest(a, record, err);
 }
 
 /* Takes the names over. `remote_name`: one of them, whose registry it comes from; or NULL. */
@@ -191,7 +247,8 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
                            const char *action, const char *remote_name, wci_image_record **out, wc_error **err)
 {
     arrival a = {.call = call, .store = store, .origin = origin, .place = place, .transfer = transfer,
-                 .resolved = WCI_RESOLVED_INIT, .trees = WCI_STAGINGS_INIT};
+                 .resolved = WCI_RESOLVED_INIT, .trees = WCI_STAGINGS_INIT, .graph = WCI_GRAPH_INIT,
+                 .kept = WCI_KEPT_INIT};
     wci_image_record *record = wci_calloc(1, sizeof *record);
     int32_t code = record ? wci_hold_new(store, &a.hold, err) : wci_err_nomem(err);
     if (record) {
@@ -211,6 +268,8 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     wci_stagings_free(&a.trees);
     wci_image_config_free(a.config);
     wci_resolved_clear(&a.resolved);
+    wci_graph_free(&a.graph);
+    wci_kept_free(&a.kept);
     if (a.hold)
         wci_hold_free(a.hold);
     if (record)

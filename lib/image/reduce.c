@@ -111,15 +111,6 @@ static int32_t write_index(json_t *json, const wci_raw *index, wci_raw *out, wc_
     return code;
 }
 
-static int32_t same_index(const wci_raw *index, wci_raw *out, wc_error **err)
-{
-    char *type = index->media_type ? wci_strdup(index->media_type) : NULL;
-    if (index->media_type && !type)
-        return wci_err_nomem(err);
-    *out = (wci_raw){wc_buf_ref(index->body), type, index->digest};
-    return WC_OK;
-}
-
 static int32_t drop_entries(json_t *json, json_t *entries, const int *keep, const wci_raw *index, wci_raw *out,
                             wc_error **err)
 {
@@ -127,7 +118,7 @@ static int32_t drop_entries(json_t *json, json_t *entries, const int *keep, cons
     for (size_t i = count; i-- > 0;)
         if (!keep[i] && ++dropped)
             json_array_remove(entries, i);
-    return dropped ? write_index(json, index, out, err) : same_index(index, out, err);
+    return dropped ? write_index(json, index, out, err) : wci_raw_copy(index, out, err);
 }
 
 int32_t wci_index_reduce(const wci_raw *index, const wci_document *document, const wci_platform *wanted, size_t count,

@@ -213,18 +213,14 @@ static int32_t choose_from_index(search *s, const wci_transfer *transfer, wci_ra
     return take_chosen(s, r, err);
 }
 
-static int32_t resolve_root(search *s, size_t image, const wci_transfer *transfer,
-                            wci_resolved *r, wc_error **err)
+/* Takes the root over. */
+static int32_t resolve_root(search *s, wci_raw root, const wci_transfer *transfer, wci_resolved *r, wc_error **err)
 {
-    wci_raw root = WCI_RAW_INIT;
     wci_document *document = NULL;
-    int32_t code = s->origin->ops->root(s->call, s->origin, image, &root, err);
-    if (code)
-        return code;
     char what[WCI_DIGEST_TEXT_SIZE + 16];
     wci_document_name(what, "manifest", &root.digest);
-    code = wci_document_parse(wc_buf_data(root.body), wc_buf_size(root.body), root.media_type,
-                              what, &document, err);
+    int32_t code = wci_document_parse(wc_buf_data(root.body), wc_buf_size(root.body), root.media_type,
+                                      what, &document, err);
     if (!code && document->kind == WCI_DOCUMENT_INDEX) {
         code = choose_from_index(s, transfer, &root, document, r, err);
     } else if (!code) {
@@ -247,12 +243,13 @@ static int32_t check_manifest(wci_resolved *r, wc_error **err)
     return wci_manifest_check_image(r->document, what, err);
 }
 
-int32_t wci_resolve(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
-                    const wci_transfer *transfer, wci_resolved *out, wc_error **err)
+/* Takes the root over. */
+static int32_t resolve(wc_call *call, wci_store *store, wci_origin *origin, wci_raw root, const wci_transfer *transfer,
+                       wci_resolved *out, wc_error **err)
 {
     search s = {.call = call, .store = store, .origin = origin, .best_rank = -1};
     wci_resolved r = WCI_RESOLVED_INIT;
-    int32_t code = resolve_root(&s, image, transfer, &r, err);
+    int32_t code = resolve_root(&s, root, transfer, &r, err);
     if (!code)
         code = check_manifest(&r, err);
     wci_platform_clear(&s.wanted);
@@ -263,6 +260,22 @@ int32_t wci_resolve(wc_call *call, wci_store *store, wci_origin *origin, size_t 
     else
         *out = r;
     return code;
+}
+
+int32_t wci_resolve(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
+                    const wci_transfer *transfer, wci_resolved *out, wc_error **err)
+{
+    wci_raw root = WCI_RAW_INIT;
+    int32_t code = origin->ops->root(call, origin, image, &root, err);
+    return code ? code : resolve(call, store, origin, root, transfer, out, err);
+}
+
+int32_t wci_resolve_from(wc_call *call, wci_store *store, wci_origin *origin, const wci_raw *root,
+                         const wci_transfer *transfer, wci_resolved *out, wc_error **err)
+{
+    wci_raw own = WCI_RAW_INIT;
+    int32_t code = wci_raw_copy(root, &own, err);
+    return code ? code : resolve(call, store, origin, own, transfer, out, err);
 }
 
 /* ---- Config and manifest together --------------------------------------------------------------- */

@@ -18,6 +18,9 @@ typedef struct wci_resolved {
 /* `store` (may be NULL) is asked first for manifests. WC_E_PLATFORM tells what there is instead. */
 int32_t wci_resolve(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
                     const wci_transfer *transfer, wci_resolved *out, wc_error **err);
+/* The same from the document that stands for the whole. */
+int32_t wci_resolve_from(wc_call *call, wci_store *store, wci_origin *origin, const wci_raw *root,
+                         const wci_transfer *transfer, wci_resolved *out, wc_error **err);
 void wci_resolved_clear(wci_resolved *resolved);
 
 /* Whether config and manifest tell of the same layers, and whether the platform is the one that

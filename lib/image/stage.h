@@ -12,6 +12,7 @@ typedef struct wci_ferry {
     wci_store *store;
     wci_origin *origin;
     wci_outlet *outlet;
+    wci_hold *hold; /* what is taken from the store stays there meanwhile; or NULL */
 } wci_ferry;
 
 /* Some blobs, for as long as they are needed. Those that the outlet has already are not among them. */

@@ -99,7 +99,8 @@ static int32_t image_of_blob(check *c, const char *digest, char **out, wc_error 
         "SELECT coalesce((SELECT name FROM names WHERE names.manifest = i.manifest), i.config)"
         " FROM images i WHERE i.manifest = ?1 OR i.config = ?1 OR i.idx = ?1"
         " OR i.manifest IN (SELECT manifest FROM names WHERE idx = ?1)"
-        " OR i.manifest IN (SELECT manifest FROM image_layers WHERE digest = ?1) LIMIT 1",
+        " OR i.manifest IN (SELECT manifest FROM image_layers WHERE digest = ?1)"
+        " OR i.manifest IN (SELECT manifest FROM kept_by WHERE digest = ?1) LIMIT 1",
         WCI_BIND(WCI_TEXT(digest)), out, err);
     return wci_tx_end(c->store, rc, err);
 }
@@ -169,7 +170,8 @@ static int32_t check_image_blobs(check *c, wc_error **err)
         " p.manifest) || ''': blob ' || p.digest || ' is not in the store; pull the image again'"
         " FROM (SELECT manifest, digest FROM image_layers"
         "  UNION SELECT manifest, manifest FROM images"
-        "  UNION SELECT manifest, config FROM images) p"
+        "  UNION SELECT manifest, config FROM images"
+        "  UNION SELECT manifest, digest FROM kept_by) p"
         " WHERE p.digest NOT IN (SELECT digest FROM blobs)",
         report_line, err);
 }

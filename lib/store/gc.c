@@ -72,7 +72,8 @@ int32_t wci_blob_is_needed(wci_store *store, const char *digest, int *needed, wc
                                 " OR EXISTS (SELECT 1 FROM images WHERE config = ?1)"
                                 " OR EXISTS (SELECT 1 FROM images WHERE idx = ?1)"
                                 " OR EXISTS (SELECT 1 FROM names WHERE idx = ?1)"
-                                " OR EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1)",
+                                " OR EXISTS (SELECT 1 FROM image_layers WHERE digest = ?1)"
+                                " OR EXISTS (SELECT 1 FROM kept_by WHERE digest = ?1)",
                                 WCI_BIND(WCI_TEXT(digest)), 0, &found, err);
     if (!rc)
         *needed = found != 0;

@@ -100,6 +100,21 @@ int32_t wci_hold_add(wc_call *call, wci_hold *hold, const wci_digest *digest, wc
     return rc;
 }
 
+int32_t wci_hold_image(wc_call *call, wci_hold *hold, const wci_image_record *image, wc_error **err)
+{
+    int32_t rc = wci_hold_add(call, hold, &image->manifest, err);
+    if (!rc)
+        rc = wci_hold_add(call, hold, &image->config, err);
+    for (size_t i = 0; i < image->layer_count && !rc; i++) {
+        rc = wci_hold_add(call, hold, &image->layers[i].digest, err);
+        if (!rc)
+            rc = wci_hold_add(call, hold, &image->layers[i].diff_id, err);
+        if (!rc)
+            rc = wci_hold_add(call, hold, &image->layers[i].chain_id, err);
+    }
+    return rc;
+}
+
 void wci_hold_free(wci_hold *hold)
 {
     if (!hold)

@@ -366,10 +366,12 @@ static int32_t publish(wci_store *store, const wci_image_record *record, const c
     if (!rc)
         rc = wci_event_put_named(store, "image", action, id,
                                  record->names.count ? record->names.items[0] : "", err);
+    if (!rc && record->kept)
+        rc = wci_kept_record(store, record->kept, err);
     for (size_t i = 0; i < record->names.count && !rc; i++)
         rc = set_name(store, record->names.items[i], &record->manifest, record->index.text,
                       wci_strv_contains(&record->remote_names, record->names.items[i]), id, err);
-    return rc;
+    return rc ? rc : wci_kept_sweep(store, err);
 }
 
 static int32_t count_recorded(wci_db *db, const wci_digest *digest, size_t *recorded,
@@ -399,7 +401,7 @@ static int32_t has_new_blobs(wc_call *call, wci_store *store, const wci_image_re
         rc = count_recorded(store->db, &record->layers[i].digest, &recorded, err);
     rc = wci_tx_end(store, rc, err);
     if (!rc)
-        *has_new = recorded < wanted + record->layer_count;
+        *has_new = recorded < wanted + record->layer_count || (record->kept && record->kept->count);
     return rc;
 }
 
@@ -422,7 +424,7 @@ int32_t wci_image_publish(wc_call *call, wci_store *store, const wci_image_recor
 /* ---- Names ------------------------------------------------------------------------------------
  */
 
-static int32_t tag(wci_store *store, const wci_digest *manifest, const char *name, wc_error **err)
+static int32_t tag(wci_store *store, const wci_digest *manifest, const char *index, const char *name, wc_error **err)
 {
     char *id = NULL;
     int32_t rc = wci_db_get_text(store->db, "SELECT config FROM images WHERE manifest = ?",
@@ -430,9 +432,15 @@ static int32_t tag(wci_store *store, const wci_digest *manifest, const char *nam
     if (!rc && !id)
         rc = wci_err(err, WC_E_NOT_FOUND, "image '%s': not in the store", manifest->text);
     if (!rc)
-        rc = set_name(store, name, manifest, "", 0, id, err);
+        rc = set_name(store, name, manifest, index, 0, id, err);
     wci_free(id);
-    return rc;
+    return rc ? rc : wci_kept_sweep(store, err);
+}
+
+int32_t wci_name_set_index(wci_store *store, const char *name, const wci_digest *manifest, const wci_digest *index,
+                           wc_error **err)
+{
+    return tag(store, manifest, index->text, name, err);
 }
 
 int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const char *name,
@@ -440,10 +448,10 @@ int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const char *
 {
     WCI_CALL_NONE(call);
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
-    return rc ? rc : wci_tx_end(store, tag(store, manifest, name, err), err);
+    return rc ? rc : wci_tx_end(store, tag(store, manifest, "", name, err), err);
 }
 
-static int32_t untag(wci_store *store, const char *name, wc_error **err)
+int32_t wci_name_drop(wci_store *store, const char *name, wc_error **err)
 {
     char *id = NULL;
     int32_t rc = wci_db_get_text(store->db,
@@ -458,14 +466,14 @@ static int32_t untag(wci_store *store, const char *name, wc_error **err)
     if (!rc)
         rc = wci_event_put_named(store, "image", "untag", id, name, err);
     wci_free(id);
-    return rc;
+    return rc ? rc : wci_kept_sweep(store, err);
 }
 
 int32_t wci_image_untag(wci_store *store, const char *name, wc_error **err)
 {
     WCI_CALL_NONE(call);
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
-    return rc ? rc : wci_tx_end(store, untag(store, name, err), err);
+    return rc ? rc : wci_tx_end(store, wci_name_drop(store, name, err), err);
 }
 
 /* Both lists are sorted. */
@@ -491,16 +499,4 @@ int32_t wci_image_has_changed(wci_store *store, const wci_image_record *seen, in
         *changed = !there || !same_names(&now->names, &seen->names);
     wci_image_record_free(now);
     return rc;
-}
-
-int32_t wci_image_untag_seen(wc_call *call, wci_store *store, const wci_image_record *seen, const char *name,
-                             int *changed, wc_error **err)
-{
-    int32_t rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
-    if (rc)
-        return rc;
-    rc = wci_image_has_changed(store, seen, changed, err);
-    if (!rc && !*changed)
-        rc = untag(store, name, err);
-    return wci_tx_end(store, rc, err);
 }

@@ -155,6 +155,26 @@ int32_t wci_blob_is_needed(wci_store *store, const char *digest, int *needed, wc
 int32_t wci_tree_is_needed(wci_store *store, wci_tree_kind kind, const char *key, int *needed,
                            wc_error **err);
 
+/* ---- mounts.c -----------------------------------------------------------------------------------
+ */
+
+/* In a transaction: WC_E_IN_USE while the image is mounted. `shown` is what it is called. */
+int32_t wci_mounts_check_unused(wci_store *store, const char *manifest, const char *shown, wc_error **err);
+
+/* ---- kept.c -------------------------------------------------------------------------------------
+ */
+
+/* In a transaction: the rows, and that the blobs are on disk. WC_E_NOT_FOUND. */
+int32_t wci_kept_record(wci_store *store, const wci_kept_list *list, wc_error **err);
+/* In a transaction, after names or images have changed: rows that are not in force any more go, lest they come back
+ * into force without their blobs. */
+int32_t wci_kept_sweep(wci_store *store, wc_error **err);
+/* In a transaction: the name leads to an index, and by it to the image. */
+int32_t wci_name_set_index(wci_store *store, const char *name, const wci_digest *manifest, const wci_digest *index,
+                           wc_error **err);
+/* In a transaction. WC_E_NOT_FOUND. */
+int32_t wci_name_drop(wci_store *store, const char *name, wc_error **err);
+
 /* ---- image.c, remove.c --------------------------------------------------------------------------
  */
 

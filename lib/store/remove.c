@@ -29,12 +29,13 @@ static int32_t add_once(wci_strv *v, const char *text, wc_error **err)
     return wci_strv_add(v, text) ? wci_err_nomem(err) : WC_OK;
 }
 
-static int32_t add_column(wci_db *db, const char *sql, const char *manifest, wci_strv *out,
+/* The statement has one parameter. */
+static int32_t add_column(wci_db *db, const char *sql, const char *key, wci_strv *out,
                           wc_error **err)
 {
     sqlite3_stmt *rows = NULL;
     int more = 0;
-    int32_t rc = wci_db_query(db, sql, WCI_BIND(WCI_TEXT(manifest)), &rows, err);
+    int32_t rc = wci_db_query(db, sql, WCI_BIND(WCI_TEXT(key)), &rows, err);
     while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
         rc = add_once(out, wci_db_text(rows, 0), err);
     wci_db_done(rows);
@@ -56,7 +57,8 @@ static int32_t read_parts(wci_db *db, const char *manifest, image_parts *parts, 
                         " UNION SELECT manifest FROM images WHERE manifest = ?1"
                         " UNION SELECT config FROM images WHERE manifest = ?1"
                         " UNION SELECT idx FROM images WHERE manifest = ?1"
-                        " UNION SELECT idx FROM names WHERE manifest = ?1",
+                        " UNION SELECT idx FROM names WHERE manifest = ?1"
+                        " UNION SELECT digest FROM kept_by WHERE manifest = ?1",
                         manifest, &parts->blobs, err);
     if (!rc)
         rc = add_column(db,
@@ -121,7 +123,7 @@ static int32_t untag_all(wci_store *store, const image_parts *parts, wci_strv *l
         if (!rc)
             rc = add_line(lines, "Untagged", name, err);
     }
-    return rc;
+    return rc ? rc : wci_kept_sweep(store, err);
 }
 
 static int32_t delete_image(wci_store *store, const char *manifest, const image_parts *parts,
@@ -129,9 +131,13 @@ static int32_t delete_image(wci_store *store, const char *manifest, const image_
 {
     int32_t rc = wci_db_run(store->db, "DELETE FROM image_layers WHERE manifest = ?",
                             WCI_BIND(WCI_TEXT(manifest)), err);
+    if (!rc) /* mounts that are gone */
+        rc = wci_db_run(store->db, "DELETE FROM mounts WHERE manifest = ?", WCI_BIND(WCI_TEXT(manifest)), err);
     if (!rc)
         rc = wci_db_run(store->db, "DELETE FROM images WHERE manifest = ?",
                         WCI_BIND(WCI_TEXT(manifest)), err);
+    if (!rc)
+        rc = wci_kept_sweep(store, err);
     if (!rc)
         rc = wci_event_put(store, "image", "delete", parts->config, NULL, err);
     return rc ? rc : add_line(lines, "Deleted", parts->config, err);
@@ -189,19 +195,36 @@ static int32_t drop_rows(wci_gc *gc, const char *manifest, int force, wci_strv *
     wci_db *db = gc->store->db;
     int32_t rc = read_parts(db, manifest, &parts, err);
     if (!rc)
+        rc = wci_mounts_check_unused(gc->store, manifest, parts.names.count ? parts.names.items[0] : parts.config, err);
+    if (!rc)
         rc = check_unused(db, manifest, &parts, force, &in_use, err);
     if (!rc)
         rc = untag_all(gc->store, &parts, lines, err);
-    if (!rc && !in_use) {
+    if (!rc && !in_use)
         rc = delete_image(gc->store, manifest, &parts, lines, err);
-        if (!rc)
-            rc = forget_blobs(gc, &parts.blobs, paths, err);
-        if (!rc)
-            rc = forget_trees(gc, WCI_TREE_LAYER, &parts.trees, paths, lines, err);
-        if (!rc)
-            rc = forget_trees(gc, WCI_TREE_LINKS, &parts.links, paths, NULL, err);
-    }
+    if (!rc)
+        rc = forget_blobs(gc, &parts.blobs, paths, err);
+    if (!rc)
+        rc = forget_trees(gc, WCI_TREE_LAYER, &parts.trees, paths, lines, err);
+    if (!rc)
+        rc = forget_trees(gc, WCI_TREE_LINKS, &parts.links, paths, NULL, err);
     parts_free(&parts);
+    return rc;
+}
+
+/* With what only the index was needed for that the name led to. */
+static int32_t drop_name(wci_gc *gc, const char *name, wci_strv *paths, wc_error **err)
+{
+    wci_strv blobs = WCI_STRV_INIT;
+    int32_t rc = add_column(gc->store->db,
+                            "SELECT idx FROM names WHERE name = ?1 UNION"
+                            " SELECT digest FROM kept WHERE root = (SELECT idx FROM names WHERE name = ?1)",
+                            name, &blobs, err);
+    if (!rc)
+        rc = wci_name_drop(gc->store, name, err);
+    if (!rc)
+        rc = forget_blobs(gc, &blobs, paths, err);
+    wci_strv_free(&blobs);
     return rc;
 }
 
@@ -210,6 +233,7 @@ static int32_t drop_rows(wci_gc *gc, const char *manifest, int force, wci_strv *
 
 typedef struct removal {
     const wci_digest *manifest;
+    const char *name;             /* of which only this name goes; or NULL */
     const wci_image_record *seen; /* with `changed`, or NULL */
     int *changed;
     int force;
@@ -220,7 +244,8 @@ static int32_t drop_rows_of(wci_gc *gc, const removal *r, wci_strv *paths, wci_s
     int32_t rc = r->seen ? wci_image_has_changed(gc->store, r->seen, r->changed, err) : WC_OK;
     if (rc || (r->seen && *r->changed))
         return rc;
-    return drop_rows(gc, r->manifest->text, r->force, paths, lines, err);
+    return r->name ? drop_name(gc, r->name, paths, err)
+                   : drop_rows(gc, r->manifest->text, r->force, paths, lines, err);
 }
 
 static int32_t drop(wc_call *call, wci_gc *gc, const removal *r, wci_strv *removed, wc_error **err)
@@ -260,6 +285,13 @@ int32_t wci_image_remove(wc_call *call, wci_store *store, const wci_digest *mani
                          wci_strv *removed, wc_error **err)
 {
     return remove_image(call, store, &(removal){.manifest = manifest, .force = force}, removed, err);
+}
+
+int32_t wci_image_untag_seen(wc_call *call, wci_store *store, const wci_image_record *seen, const char *name,
+                             int *changed, wc_error **err)
+{
+    const removal r = {.name = name, .seen = seen, .changed = changed};
+    return remove_image(call, store, &r, NULL, err);
 }
 
 int32_t wci_image_remove_seen(wc_call *call, wci_store *store, const wci_image_record *seen, int force,

@@ -29,6 +29,17 @@ static const wci_schema_step schema[] = {
      "  remote INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX names_idx ON names(idx);"
      "CREATE INDEX names_manifest ON names(manifest);"
+     /* What belongs to a root, an index or manifest, beside what its image consists of: blobs with the role
+      * '', and documents that are found otherwise than through others (wci_kept). */
+     "CREATE TABLE kept (root TEXT NOT NULL, digest TEXT NOT NULL, role TEXT NOT NULL,"
+     "  PRIMARY KEY (root, digest, role)) WITHOUT ROWID;"
+     "CREATE INDEX kept_digest ON kept(digest);"
+     "CREATE INDEX kept_role ON kept(role);"
+     /* Whom it belongs to. */
+     "CREATE VIEW kept_by AS"
+     "  SELECT names.manifest, digest, role FROM kept JOIN names ON idx = root"
+     "  UNION SELECT images.manifest, digest, role FROM kept JOIN images ON idx = root"
+     "  UNION SELECT images.manifest, digest, role FROM kept JOIN images ON images.manifest = root;"
      /* Blobs that are known to be whole on disk, not only in the cache; or that were dropped on
       * purpose, and how each comes back (wci_again). */
      "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL,"
@@ -39,6 +50,10 @@ static const wci_schema_step schema[] = {
      "  kind INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,"
      "  is_empty INTEGER NOT NULL, bytes INTEGER NOT NULL, entries INTEGER NOT NULL,"
      "  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
+     /* Images mounted on the host: source is what the table of mounts calls it, scope which table that is. */
+     "CREATE TABLE mounts (path TEXT PRIMARY KEY, manifest TEXT NOT NULL, scope TEXT NOT NULL,"
+     "  source TEXT NOT NULL) WITHOUT ROWID;"
+     "CREATE INDEX mounts_manifest ON mounts(manifest);"
      "CREATE TABLE containers ("
      "  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, backend TEXT NOT NULL,"
      "  image TEXT NOT NULL, image_name TEXT NOT NULL, config TEXT NOT NULL,"

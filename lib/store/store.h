@@ -180,6 +180,20 @@ typedef struct wci_layer_record {
     int64_t unpacked_size; /* negative: not known; as read only */
 } wci_layer_record;
 
+/* What is kept with an image or index though the image does not consist of it. */
+typedef struct wci_kept {
+    wci_digest digest;
+    char *role; /* "", or how it is found: "tag TAG", "subject DIGEST" */
+} wci_kept;
+typedef struct wci_kept_list {
+    wci_digest root; /* the index or manifest that it belongs to */
+    wci_kept *items;
+    size_t count, cap;
+} wci_kept_list;
+#define WCI_KEPT_INIT {.items = NULL}
+int32_t wci_kept_add(wci_kept_list *list, const wci_digest *digest, const char *role, wc_error **err);
+void wci_kept_free(wci_kept_list *list);
+
 typedef struct wci_image_record {
     wci_digest manifest;   /* identity: the platform's manifest */
     wci_digest config;     /* image ID */
@@ -194,6 +208,7 @@ typedef struct wci_image_record {
     wci_strv name_indexes; /* for each, the digest of the index that it led to, or ""; as read only */
     wci_strv remote_names; /* those of `names` whose registry has the image */
     int64_t added_ns;
+    const wci_kept_list *kept; /* lent, may be NULL; as written only */
 } wci_image_record;
 
 void wci_image_record_free(wci_image_record *record); /* the contents and the record */
@@ -204,10 +219,18 @@ void wci_image_record_free(wci_image_record *record); /* the contents and the re
 int32_t wci_image_publish(wc_call *call, wci_store *store, const wci_image_record *record,
                           const char *action, wci_staging **stagings, size_t count,
                           wc_error **err);
+/* Keeps GC away from everything that the image consists of. */
+int32_t wci_hold_image(wc_call *call, wci_hold *hold, const wci_image_record *image, wc_error **err);
 /* By normalised name, manifest digest, image ID (config digest), or a unique prefix of at least 2
  * of the image ID's hex. WC_E_NOT_FOUND; WC_E_INVALID when a prefix is not unique. */
 int32_t wci_image_find(wci_store *store, const char *name_or_id, wci_image_record **out,
                        wc_error **err);
+/* In one transaction: the name leads to the list's root, an index that is in the store, and by it to the image of
+ * `manifest`; the event "tag". */
+int32_t wci_index_publish(wc_call *call, wci_store *store, const wci_kept_list *list, const wci_digest *manifest,
+                          const char *name, wc_error **err);
+/* Digests of what is kept in this role, of whatever image. */
+int32_t wci_kept_find(wci_store *store, const char *role, wci_strv *digests, wc_error **err);
 /* By age, newest first. */
 int32_t wci_image_list(wci_store *store, wci_image_record ***out, size_t *count, wc_error **err);
 void wci_image_records_free(wci_image_record **records, size_t count);
@@ -227,6 +250,31 @@ int32_t wci_image_untag_seen(wc_call *call, wci_store *store, const wci_image_re
                              int *changed, wc_error **err);
 int32_t wci_image_remove_seen(wc_call *call, wci_store *store, const wci_image_record *seen, int force,
                               wci_strv *removed, int *changed, wc_error **err);
+
+/* ---- Mounts of images --------------------------------------------------------------------------- */
+
+typedef enum wci_mount_state {
+    WCI_MOUNT_HERE,
+    WCI_MOUNT_COVERED,   /* something else is mounted over it */
+    WCI_MOUNT_ELSEWHERE, /* in a table of mounts that this process does not see: perhaps */
+    WCI_MOUNT_GONE,
+} wci_mount_state;
+typedef struct wci_mount_record {
+    char *path; /* real */
+    wci_digest manifest;
+    char *scope, *source;
+    wci_mount_state state; /* now */
+} wci_mount_record;
+void wci_mount_records_free(wci_mount_record *records, size_t count);
+/* Those on the path, which is one at most, or all (NULL). */
+int32_t wci_mount_list(wci_store *store, const char *path, wci_mount_record **out, size_t *count, wc_error **err);
+/* Before it is mounted; *source is what it is to be called then, owned. From then on the image is in use, unless the
+ * mount does not come. WC_E_NOT_FOUND without the image. */
+int32_t wci_mount_insert(wci_store *store, const char *path, const wci_digest *manifest, char **source,
+                         wc_error **err);
+/* A directory of the store for empty ones, which overlays with few layers need. Owned. */
+int32_t wci_mount_empty_dir(wci_store *store, char **out, wc_error **err);
+int32_t wci_mount_delete(wci_store *store, const char *source, int *deleted, wc_error **err);
 
 /* ---- Containers ------------------------------------------------------------------------------- */
 

@@ -11,6 +11,7 @@
     "  UNION SELECT config FROM images WHERE " condition                                           \
     "  UNION SELECT idx FROM images WHERE " condition                                              \
     "  UNION SELECT idx FROM names WHERE " condition                                               \
+    "  UNION SELECT digest FROM kept_by WHERE " condition                                          \
     "  UNION SELECT digest FROM image_layers WHERE " condition "))"                                \
     " + (SELECT coalesce(sum(bytes), 0) FROM trees WHERE"                                          \
     "  (kind = 0 AND key IN (SELECT diff_id FROM image_layers WHERE " condition "))"               \

@@ -10,6 +10,7 @@
     "  SELECT i.manifest, digest, b.size FROM images i JOIN blobs b ON digest IN (i.manifest, config, idx)" \
     "    WHERE dropped = 0"                                                                          \
     "  UNION SELECT manifest, digest, size FROM names JOIN blobs ON digest = idx WHERE dropped = 0" \
+    "  UNION SELECT manifest, digest, size FROM kept_by JOIN blobs USING (digest) WHERE dropped = 0" \
     "  UNION SELECT manifest, digest, b.size FROM image_layers JOIN blobs b USING (digest)"          \
     "    WHERE dropped = 0"                                                                          \
     "  UNION SELECT manifest, 'tree ' || key, bytes FROM image_layers JOIN trees ON key = diff_id"   \

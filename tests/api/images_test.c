@@ -213,6 +213,56 @@ START_TEST(images_are_compared)
 }
 END_TEST
 
+/* ---- Mounting --------------------------------------------------------------------------------------- */
+
+START_TEST(mounts_refuse_nonsense)
+{
+    const char *const tars[] = {"a.tar"};
+    wc_buf *list = NULL;
+    wc_image *image = make_image("one", tars, 1);
+    bad(wc_image_mount(NULL, "/mnt", &err), WC_E_INVALID);
+    bad(wc_image_mount(image, "", &err), WC_E_INVALID);
+    bad(wc_image_mount(image, "/no/such/directory", &err), geteuid() ? WC_E_PERMISSION : WC_E_NOT_FOUND);
+    bad(wc_image_mount(image, "/etc/passwd", &err), geteuid() ? WC_E_PERMISSION : WC_E_INVALID);
+    bad(wc_image_unmount(NULL, "/mnt", 0, &err), WC_E_INVALID);
+    bad(wc_image_unmount(context, "", 0, &err), WC_E_INVALID);
+    bad(wc_image_unmount(context, "/", 2, &err), WC_E_INVALID);
+    bad(wc_image_unmount(context, "/", 0, &err), WC_E_NOT_FOUND);
+    bad(wc_image_mounts(context, NULL, &err), WC_E_INVALID);
+    good(wc_image_mounts(context, &list, &err));
+    ck_assert_str_eq(wc_buf_data(list), "[]");
+    wc_buf_unref(list);
+    wc_image_unref(image);
+}
+END_TEST
+
+/* ---- Indexes ---------------------------------------------------------------------------------------- */
+
+START_TEST(indexes_are_made)
+{
+    const char *const tars[] = {"a.tar"}, *const images[] = {"one"}, *const twice[] = {"one", "two"}, *const gaps[] = {NULL};
+    wc_image *one = make_image("one", tars, 1), *two = two_layers(), *many = NULL;
+    bad(wc_image_index_create(NULL, "many", images, 1, 0, NULL, NULL, &many, &err), WC_E_INVALID);
+    bad(wc_image_index_create(context, "", images, 1, 0, NULL, NULL, &many, &err), WC_E_INVALID);
+    bad(wc_image_index_create(context, "many", images, 0, 0, NULL, NULL, &many, &err), WC_E_INVALID);
+    bad(wc_image_index_create(context, "many", NULL, 1, 0, NULL, NULL, &many, &err), WC_E_INVALID);
+    bad(wc_image_index_create(context, "many", gaps, 1, 0, NULL, NULL, &many, &err), WC_E_INVALID);
+    bad(wc_image_index_create(context, "many", images, 1, 2, NULL, NULL, &many, &err), WC_E_INVALID);
+    bad(wc_image_index_create(context, "many", twice, 2, 0, NULL, NULL, &many, &err), WC_E_INVALID); /* one platform */
+    bad(wc_image_index_create(context, "many", images, 1, WC_INDEX_AMEND, NULL, NULL, &many, &err), WC_E_NOT_FOUND);
+    ck_assert_ptr_null(many);
+    good(wc_image_index_create(context, "many", images, 1, 0, NULL, NULL, NULL, &err));
+    good(wc_image_index_create(context, "many", images, 1, WC_INDEX_AMEND, NULL, NULL, &many, &err));
+    ck_assert_str_eq(wc_image_digest(many), wc_image_digest(one));
+    ck_assert_str_eq(wc_image_name(many, 0), "docker.io/library/many:latest");
+    ck_assert_int_eq(strncmp(wc_image_index_digest(many), "sha256:", 7), 0);
+    ck_assert_str_eq(wc_image_index_digest(one), "");
+    wc_image_unref(many);
+    wc_image_unref(one);
+    wc_image_unref(two);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("images");
@@ -223,6 +273,8 @@ int main(void)
     tcase_add_test(tc, edits_may_be_used_again);
     tcase_add_test(tc, cancelled_edits_leave_nothing);
     tcase_add_test(tc, exports_refuse_nonsense);
+    tcase_add_test(tc, indexes_are_made);
+    tcase_add_test(tc, mounts_refuse_nonsense);
     tcase_add_test(tc, exports_go_to_files_and_descriptors);
     tcase_add_test(tc, exports_to_nobody_end);
     tcase_add_test(tc, images_are_compared);

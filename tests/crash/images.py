@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random instants while images are made and copied: commit, edit (squash, compress anew, another base),
-export, save, and copies between the store, layouts, archives and a registry.
+export, save, mount, and copies between the store, layouts, archives and a registry, of single images and of whole indexes.
 
 After each kill: `system check` is clean, what was reported done is there, what was there before is whole. Layouts hold
 nothing that their index does not tell of but whole blobs; archives and tars are the old or the new ones; a tag of the
@@ -70,7 +70,7 @@ def check_graph(read, descriptor):
         raise Failure(f"{descriptor['digest']} is not whole")
     if "manifest" in descriptor["mediaType"] or "index" in descriptor["mediaType"]:
         document = json.loads(data)
-        for part in document.get("manifests", []) + document.get("layers", []) + [document["config"]] * ("config" in document):
+        for part in document["manifests"] if "manifests" in document else [document["config"], *document["layers"]]:
             check_graph(read, part)
 
 
@@ -86,7 +86,7 @@ def check_layout(names):
     def read(digest):
         with open(f"{layout}/blobs/sha256/{digest[7:]}", "rb") as file:
             return file.read()
-    found = {entry["annotations"]["org.opencontainers.image.ref.name"] for entry in entries}
+    found = {entry.get("annotations", {}).get("org.opencontainers.image.ref.name") for entry in entries}
     if names - found:
         raise Failure(f"the layout has lost {names - found}")
     for entry in entries:
@@ -140,7 +140,7 @@ class State:
 
 
 def make(state, victims, operation, words):
-    name = words[-1]
+    name = words[-1].removeprefix("wc-store:")
     state.images.discard(name)
     if victims.kill(words, operation=operation):
         state.images.add(name)
@@ -194,6 +194,47 @@ def round_copy_to_store(state, victims):
         state.images.add(name)
 
 
+def round_mount(state, victims):
+    """What is mounted is known, and can be unmounted."""
+    victims.kill(["mount", chance.choice(BASES), f"{work}/mnt"])
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        there = [line.split()[4] for line in file if f" {work}/" in line]
+    known = [mount["Path"] for mount in json.loads(wcctl("--json", "mount").stdout)]
+    if there != known:
+        raise Failure(f"mounted: {there}, known: {known}")
+    if known:
+        victims.kill(["unmount", known[0]])
+        wcctl("unmount", known[0], ok=False)
+
+
+def round_index(state, victims):
+    """A whole index with its companions, from one of the places that have it."""
+    source = chance.choice([f"oci:{work}/layout-many:many"] + [f"docker://{state.registry.address}/base/many:1"] *
+                           bool(state.registry.address))
+    words, where = ["copy", "--all", "--referrers", source], chance.choice(["store", "layout", "archive", "registry"])
+    if where == "store":
+        make(state, victims, "index to the store", words + [f"wc-store:{chance.choice(['many', 'many2'])}"])
+    elif where == "archive":
+        victims.kill(words + [f"oci-archive:{archive}:x"], operation="index to an archive")
+    elif where == "layout" and victims.kill(words + [f"oci:{layout}:i"], operation="index to a layout"):
+        state.tags.add("i")
+    elif where == "registry" and state.registry.address:
+        name = f"i{chance.randrange(1000)}"
+        if victims.kill(words + [f"docker://{state.registry.address}/made/{name}:1"], operation="index to a registry"):
+            state.remote.add(name)
+
+
+def round_index_of_our_own(state, victims):
+    for platform in ("amd64", "arm64"):
+        wcctl("copy", "--platform", f"linux/{platform}", f"oci:{work}/layout-many:many", f"wc-store:part-{platform}")
+    words = ["manifest", "create", "made", "part-amd64", "part-arm64"]
+    state.images.discard("made")
+    if victims.kill(words, operation="manifest create"):
+        state.images.add("made")
+        wcctl("copy", "--all", "wc-store:made", f"oci:{layout}:made")
+        state.tags.add("made")
+
+
 def make_container():
     wcctl("run", "--name", "changed", "--network", "none", "one", "sh", "-c",
           "for i in $(seq 300); do head -c 3000 /dev/urandom >/new$i; done; rm -r /home")
@@ -218,7 +259,7 @@ def sources(state):
 
 State.sources = sources
 ROUNDS = [round_commit, round_commit, round_squash, round_squash, round_recompress, round_recompress, round_rebase, round_export,
-          round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_remove]
+          round_mount, round_index, round_index, round_index, round_index_of_our_own, round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_remove]
 
 
 def prepare(registry):
@@ -228,7 +269,12 @@ def prepare(registry):
         wcctl("pull", "-q", f"oci:{work}/layout-{name}:{name}")
         if registry.address:
             wcctl("push", "-q", name, f"{registry.address}/base/{name}:1")
+    subprocess.run([sys.executable, f"{args.source}/tests/support/index_layout.py", f"{work}/layout-many", "many", "--size",
+                    "500000"], check=True, stdout=subprocess.DEVNULL)
+    if registry.address:
+        wcctl("copy", "-q", "--all", "--referrers", f"oci:{work}/layout-many:many", f"docker://{registry.address}/base/many:1")
     make_container()
+    os.mkdir(f"{work}/mnt")
     os.makedirs(f"{work}/above/app")
     with open(f"{work}/above/app/file", "wb") as file:
         file.write(chance.randbytes(500000))

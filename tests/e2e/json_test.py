@@ -139,6 +139,18 @@ class Commands(WcctlCase):
         self.wcctl_ok("save", "-o", f"{self.work}/saved.tar", "box")
         return f"{self.work}/saved.tar"
 
+    def do_mount(self):
+        os.makedirs(f"{self.work}/mnt", exist_ok=True)
+        told = self.json("mount", "box", f"{self.work}/mnt")
+        listed = json.loads(self.json("mount"))
+        self.wcctl_ok("unmount", f"{self.work}/mnt")
+        return told + json.dumps(listed)
+
+    def do_unmount(self):
+        os.makedirs(f"{self.work}/mnt", exist_ok=True)
+        self.wcctl_ok("mount", "box", f"{self.work}/mnt")
+        return self.json("unmount", f"{self.work}/mnt")
+
     def do_copy(self):
         digest = json.loads(self.do_pull())["Digest"]
         told = [self.json("copy", *places) for places in (
@@ -199,6 +211,9 @@ class Commands(WcctlCase):
     def pushed(self):
         self.wcctl_ok("push", "box", f"{self.registry.address}/box:1")
         return f"{self.registry.address}/box:1"
+
+    def do_manifest_create(self):
+        return self.json("manifest", "create", "many", "box")
 
     def do_manifest_inspect(self):
         return self.json("manifest", "inspect", self.pushed())

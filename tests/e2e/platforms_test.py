@@ -12,7 +12,10 @@ import urllib.error
 import urllib.request
 
 import images_test
-from images_test import SUPPORT, ImageCase, digest_of, make_layout, needs, put_manifest, raw_manifest, run
+from images_test import SUPPORT, ImageCase, digest_of, make_layout, needs, put_manifest, raw_manifest_of, run
+
+from referrers_proxy import ReferrersProxy
+from signatures_test import SignatureCase
 
 named_skips = images_test.named_skips
 ANY = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
@@ -162,6 +165,235 @@ class LayoutTest(PlatformsCase):
         self.assertFalse(os.path.exists(self.path("a.tar")))
 
 
+class StoreTest(PlatformsCase):
+    """The store as a place on the way."""
+    def pull_all(self, *options):
+        return self.pull(self.layout, "--all", *options)
+
+    def blob_files(self):
+        return sorted(os.listdir(f"{self.root}/blobs/sha256"))
+
+    def leaves_nothing(self):
+        self.check()
+        self.ok("system", "prune", "-f")
+        self.assertEqual(self.blob_files(), [])
+
+    def test_in_and_out_again(self):
+        image = self.pull_all()
+        self.assertEqual(len(self.images()), 1)
+        self.assertIn(image["Digest"], self.there["images"])
+        self.check()
+        name = image["Name"]
+        self.assertEqual(self.copy(f"wc-store:{name}", f"oci:{self.path('a')}:one", "--all"), self.there["index"])
+        self.assertEqual(blobs_of(self.path("a")), self.without_companions())
+        self.ok("save", "--all", "--format", "oci-archive", "-o", self.path("b.tar"), name)
+        self.assertEqual(blobs_of(self.unpacked(self.path("b.tar"))), self.without_companions())
+        # As one image it is what it always was.
+        self.assertEqual(self.copy(f"wc-store:{name}", f"oci:{self.path('c')}:one"), image["Digest"])
+        self.ok("rmi", name)
+        self.leaves_nothing()
+
+    def test_with_companions(self):
+        name = self.pull_all("--referrers")["Name"]
+        self.ok("system", "prune", "-f")
+        self.copy(f"wc-store:{name}", f"oci:{self.path('a')}:one", "--all", "--referrers")
+        self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
+        self.ok("rmi", name)
+        self.leaves_nothing()
+
+    def test_one_image_with_its_companions(self):
+        self.pull(self.layout, "--platform", "linux/amd64", "--referrers")
+        self.ok("tag", "many", "other")
+        self.copy("wc-store:other", f"oci:{self.path('a')}:one", "--referrers")
+        suffixes = sorted(e["annotations"]["org.opencontainers.image.ref.name"].rsplit(".", 1)[-1]
+                          for e in self.entries(self.path("a")))
+        self.assertEqual(suffixes, ["att", "one", "sbom"])
+        self.ok("rmi", "many")
+        self.ok("rmi", "other")
+        self.leaves_nothing()
+
+    def test_some_platforms(self):
+        image = self.pull(self.layout, "--platform", "linux/arm64,linux/s390x")
+        self.assertEqual(image["Digest"], self.there["images"][1])
+        digest = self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all")
+        self.assertEqual([m["digest"] for m in json.loads(self.blob(digest, "a"))["manifests"]],
+                         [*self.there["images"][1:], self.there["attestations"][1]])
+        self.ok("rmi", "many")
+        self.leaves_nothing()
+
+    def test_load(self):
+        self.copy(self.layout, f"oci-archive:{self.path('a.tar')}:many", "--all", "--referrers")
+        self.ok("load", "--all", "--referrers", "-i", self.path("a.tar"))
+        self.assertEqual(len(self.images()), 1)
+        self.copy("wc-store:many", f"oci:{self.path('b')}:one", "--all", "--referrers")
+        self.assertEqual(blobs_of(self.path("b")), self.there["blobs"])
+
+    def test_not_all_of_it(self):
+        """A part of an index is not passed off as the whole."""
+        self.pull(self.layout)
+        done = self.wcctl("copy", "--all", "wc-store:many", f"oci:{self.path('a')}:one")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn("has not all of the index", done.stderr)
+        self.assertIn(self.there["index"], done.stderr)
+        # What the rest of it is fetched for.
+        self.pull_all()
+        self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all")
+        self.assertEqual(blobs_of(self.path("a")), self.without_companions())
+
+    def test_what_is_kept_counts(self):
+        def usage():
+            return json.loads(self.ok("--json", "system", "df", "-v"))["Images"][0]
+        self.pull(self.layout)
+        alone = usage()
+        self.pull_all()
+        whole = usage()
+        kept = sum(os.path.getsize(f"{self.root}/blobs/sha256/{b}") for b in self.blob_files())
+        self.assertGreater(whole["Size"], alone["Size"] + 3000)
+        self.assertGreaterEqual(whole["Size"], kept)
+        self.assertEqual(whole["UniqueSize"], whole["Size"])
+
+    def test_dropped_blobs_are_not_those_of_others(self):
+        self.pull_all("--drop-blobs")
+        self.check()
+        self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all")
+        self.assertEqual(blobs_of(self.path("a")), self.without_companions())
+
+    def test_damage_is_found_and_pulled_again(self):
+        self.pull_all()
+        layer = json.loads(self.blob(self.there["images"][2]))["layers"][1]["digest"]
+        with open(f"{self.root}/blobs/sha256/{layer[7:]}", "r+b") as file:
+            file.write(b"????")
+        done = self.wcctl("system", "check", "--repair")
+        self.assertIn(layer, done.stdout)
+        self.assertIn("docker.io/library/many:latest", done.stdout)
+        done = self.wcctl("system", "check")
+        self.assertIn(f"blob {layer} is not in the store; pull the image again", done.stdout)
+        self.pull_all()
+        self.check()
+        self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all")
+        self.assertEqual(blobs_of(self.path("a")), self.without_companions())
+
+    def test_the_name_moves_on(self):
+        """Another image under the name: what was kept for the first one goes with it."""
+        self.pull_all()
+        make_layout(self.path("single"), "many", "--seed", "other")
+        self.pull(f"oci:{self.path('single')}:many")
+        self.check()
+        self.ok("system", "prune", "-f")
+        for image in self.there["images"]:
+            self.assertNotIn(image[7:], self.blob_files())
+        self.ok("rmi", "many")
+        self.leaves_nothing()
+
+    def test_another_name_for_the_index(self):
+        self.pull_all("--referrers")
+        self.assertEqual(self.copy("wc-store:many", "wc-store:second", "--all", "--referrers"), self.there["index"])
+        self.ok("rmi", "many")
+        self.ok("system", "prune", "-f")
+        self.copy("wc-store:second", f"oci:{self.path('a')}:one", "--all", "--referrers")
+        self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
+        part = self.copy("wc-store:second", "wc-store:part", "--platform", "linux/amd64,linux/s390x")
+        self.assertEqual(self.copy("wc-store:part", f"oci:{self.path('b')}:one", "--all"), part)
+        done = self.wcctl("copy", "--platform", "linux/arm64,linux/s390x", "wc-store:second", "wc-store:other")
+        self.assertIn("none of its images is one of the store", done.stderr)
+        for name in ("second", "part"):
+            self.ok("rmi", name)
+        self.leaves_nothing()
+
+
+class CreateTest(PlatformsCase):
+    """Indexes of images that came by themselves."""
+    def setUp(self):
+        super().setUp()
+        for number, platform in enumerate(("linux/amd64", "linux/arm64", "linux/s390x")):
+            self.copy(self.layout, f"oci:{self.path(f'i{number}')}:x", "--platform", platform)
+            self.pull(f"oci:{self.path(f'i{number}')}:x")
+            self.ok("tag", "x", f"i{number}")
+        self.ok("rmi", "x")
+
+    def create(self, name, *images, options=()):
+        return json.loads(self.ok("--json", "manifest", "create", *options, name, *images))["Digest"]
+
+    def entries_of(self, digest):
+        with open(f"{self.root}/blobs/sha256/{digest[7:]}", encoding="utf-8") as file:
+            return [(m["digest"], m["platform"]["architecture"], m["platform"].get("variant"))
+                    for m in json.load(file)["manifests"]]
+
+    def test_made_and_copied(self):
+        digest = self.create("many", "i1", "i0", "i2")
+        self.assertEqual(self.entries_of(digest), [(self.there["images"][1], "arm64", "v8"),
+                                                   (self.there["images"][0], "amd64", None),
+                                                   (self.there["images"][2], "s390x", None)])
+        self.assertEqual(self.create("many", "i1", "i0", "i2"), digest)
+        self.assertEqual(self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all"), digest)
+        self.assertEqual(self.copy("wc-store:many", f"oci:{self.path('b')}:one"), self.there["images"][0])
+
+    def test_it_keeps_its_images(self):
+        digest = self.create("many", "i0", "i1", "i2")
+        for number in range(3):
+            self.ok("rmi", f"i{number}")
+        self.ok("system", "prune", "-a", "-f")
+        self.check()
+        self.assertEqual(self.images(), [])
+
+    def test_it_keeps_its_images_while_it_has_a_name(self):
+        digest = self.create("many", "i0", "i1", "i2")
+        for number in range(3):
+            self.ok("rmi", f"i{number}")
+        self.ok("system", "prune", "-f")
+        self.check()
+        self.assertEqual(self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all"), digest)
+        self.ok("rmi", "many")
+        self.assertEqual(os.listdir(f"{self.root}/blobs/sha256"), [])
+
+    def test_its_name_goes_and_the_images_stay(self):
+        self.create("many", "i0", "i1", "i2")
+        before = {b["Digest"] for b in self.images()}
+        self.ok("rmi", "many")
+        self.assertEqual({b["Digest"] for b in self.images()}, before)
+        self.check()
+
+    def test_amended(self):
+        first = self.create("many", "i0", "i1")
+        make_layout(self.path("single"), "other", "--seed", "other")
+        other = self.pull(f"oci:{self.path('single')}:other")["Digest"]
+        second = self.create("many", "i2", options=("--amend",))
+        self.assertEqual([d for d, _, _ in self.entries_of(second)], self.there["images"])
+        third = self.create("many", "other", options=("--amend",))
+        self.assertEqual([d for d, _, _ in self.entries_of(third)], [*self.there["images"][1:], other])
+        self.assertNotEqual(first, third)
+        self.check()
+
+    def test_whose_blobs_were_dropped(self):
+        """They come back first: what the index keeps must be there when the image has gone."""
+        self.ok("edit", "--recompress", "--compression", "zstd", "i1", "mine")
+        mine = self.copy("wc-store:mine", f"oci:{self.path('mine')}:mine")
+        for name in ("mine", "i1"):
+            self.ok("rmi", name)
+        self.pull(f"oci:{self.path('mine')}:mine", "--drop-blobs")
+        layer = json.loads(self.blob(mine, "mine"))["layers"][1]["digest"][7:]
+        self.assertFalse(os.path.exists(f"{self.root}/blobs/sha256/{layer}"))
+        self.create("many", "i0", "mine")
+        for name in ("i0", "mine"):
+            self.ok("rmi", name)
+        self.check()
+        self.assertTrue(os.path.exists(f"{self.root}/blobs/sha256/{layer}"))
+        self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all")
+
+    def test_refused(self):
+        make_layout(self.path("single"), "other", "--seed", "other")
+        self.pull(f"oci:{self.path('single')}:other")
+        for words, part in ((("many", "i0", "other"), "'i0' and 'other' are both for linux/amd64"),
+                            (("many", "i0", "nothing"), "image 'nothing': not in the store"),
+                            (("--amend", "i0", "i1"), "leads to no index"),
+                            (("--amend", "nothing", "i1"), "'docker.io/library/nothing:latest': not in the store"),
+                            (("MANY", "i1"), "MANY"), (("many",), "at least one IMAGE")):
+            done = self.wcctl("manifest", "create", *words)
+            self.assertEqual(done.returncode, 125, words)
+            self.assertIn(part, done.stderr)
+        self.assertNotEqual(self.wcctl("inspect", "many").returncode, 0)
+
+
 @needs("skopeo", "docker-registry")
 class RegistryTest(PlatformsCase):
     def setUp(self):
@@ -223,6 +455,16 @@ class RegistryTest(PlatformsCase):
         self.assertEqual(blobs_of(self.path("a")), blobs_of(self.path("large")))
         self.assertEqual(blobs_of(self.unpacked(self.path("a.tar"))), blobs_of(self.path("large")))
 
+    def test_where_the_registry_lists_referrers(self):
+        """No list under a tag is made then, and the registry's own one is read."""
+        proxy = ReferrersProxy(self.server.address)
+        self.addCleanup(proxy.close)
+        self.copy(self.layout, f"docker://{proxy.address}/a/many:1", "--all", "--referrers")
+        self.assertIsNone(self.manifest("a/many", self.there["index"].replace(":", "-")))
+        self.copy(f"docker://{proxy.address}/a/many:1", f"docker://{proxy.address}/b/other:1", "--all", "--referrers")
+        self.copy(f"docker://{proxy.address}/b/other:1", f"oci:{self.path('a')}:one", "--all", "--referrers")
+        self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
+
     def test_within_one_registry_nothing_is_fetched(self):
         self.copy(self.layout, self.name("a/many:1"), "--all")
         self.assertEqual(self.copy(self.name("a/many:1"), self.name("b/other:1"), "--all"), self.there["index"])
@@ -237,6 +479,35 @@ class RegistryTest(PlatformsCase):
         self.assertNotEqual(self.wcctl("copy", "--all", self.layout, self.name("c/many:1")).returncode, 0)
         self.assertIsNone(self.manifest("c/many", "1"))
 
+    def test_pushed_from_the_store(self):
+        self.copy(self.layout, "wc-store:many", "--all", "--referrers")
+        told = json.loads(self.ok("--json", "push", "--all", "--referrers", "many", f"{self.server.address}/a/many:1"))
+        self.assertEqual(told["Digest"], self.there["index"])
+        self.assertEqual(self.manifest("a/many", "1"), self.index)
+        self.copy(self.name("a/many:1"), f"oci:{self.path('a')}:one", "--all", "--referrers")
+        self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
+
+    def test_an_index_of_our_own(self):
+        for number, platform in enumerate(("linux/amd64", "linux/arm64")):
+            self.copy(self.layout, f"wc-store:i{number}", "--platform", platform)
+        digest = json.loads(self.ok("--json", "manifest", "create", "mine", "i0", "i1"))["Digest"]
+        self.ok("push", "--all", "mine", f"{self.server.address}/a/mine:1")
+        raw = raw_manifest_of(f"{self.server.address}/a/mine:1")
+        self.assertEqual(digest_of(raw), digest)
+        for arch, image in zip(("amd64", "arm64"), self.there["images"]):
+            run("skopeo", "--insecure-policy", "--override-arch", arch, "--override-variant", "v8" if arch == "arm64" else "",
+                "copy", "-q", "--src-tls-verify=false", self.name("a/mine:1"), f"oci:{self.path(arch)}:x")
+            self.assertIn(image[7:], blobs_of(self.path(arch)))
+
+    def test_pull_all_from_a_registry(self):
+        """Once each, and whatever was broken off goes on."""
+        self.copy(self.layout, self.name("a/many:1"), "--all")
+        self.pull(f"{self.server.address}/a/many:1", "--all")
+        self.assertEqual(set(self.server.requests().values()), {1})
+        self.assertEqual(self.copy(f"wc-store:{self.server.address}/a/many:1", f"oci:{self.path('a')}:one", "--all"),
+                         self.there["index"])
+        self.assertEqual(blobs_of(self.path("a")), self.without_companions())
+
     def test_nested_index(self):
         self.copy(self.layout, self.name("a/many:1"), "--all")
         outer = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
@@ -248,6 +519,55 @@ class RegistryTest(PlatformsCase):
         done = self.wcctl("copy", "--platform", "linux/amd64,linux/arm64", self.name("a/many:outer"),
                           f"oci:{self.path('b')}:one")
         self.assertIn("further index", done.stderr)
+
+
+class SignedTest(SignatureCase):
+    """Policies and signatures of whole indexes."""
+    def setUp(self):
+        super().setUp()
+        self.there = make_index(self.path("many"), "many", "--plain")
+        self.key, self.public = self.keys()
+        self.trusted = self.policy(self.signed_by(self.public, "matchRepository"))
+
+    def put_index(self, name, *options):
+        self.ok("copy", "--all", *options, f"oci:{self.path('many')}:many", f"docker://{self.host}/{name}")
+        return f"{self.host}/{name}"
+
+    def put_signed_index(self, name):
+        return self.put_index(name, "--sign-by-sigstore-private-key", self.key, "--sign-passphrase-file", self.path("secret"))
+
+    def test_nothing_of_an_unsigned_one(self):
+        self.refused(self.try_pull(self.trusted, self.put_index("a/many:1"), "--all"), "signature")
+        done = self.wcctl("copy", "--all", "--signature-policy", self.trusted, f"docker://{self.host}/a/many:1",
+                          f"oci:{self.path('a')}:x")
+        self.refused(done, "signature")
+        self.assertFalse(os.path.exists(self.path("a/blobs")))
+
+    def test_each_of_its_images_is_signed(self):
+        name = self.put_signed_index("a/many:1")
+        for digest in (self.there["index"], *self.there["images"], *self.there["attestations"]):
+            raw_manifest_of(f"{self.host}/a/many:{self.signature_tag(digest)}")
+        self.accepted(self.try_pull(self.trusted, name, "--all"))
+        self.accepted(self.try_pull(self.trusted, f"{self.host}/a/many@{self.there['images'][1]}"))
+        self.skopeo_agrees(self.trusted, name, True)
+
+    def test_signatures_are_carried_along(self):
+        name = self.put_signed_index("a/many:1")
+        self.ok("copy", "--all", f"docker://{name}", f"docker://{self.host}/b/bare:1")
+        self.refused(self.try_pull(self.trusted, f"{self.host}/b/bare:1", "--all"), "signature")
+        self.ok("copy", "--all", "--referrers", f"docker://{name}", f"oci:{self.path('between')}:x")
+        self.ok("copy", "--all", "--referrers", f"oci:{self.path('between')}:x", f"docker://{self.host}/b/back:1")
+        # They speak of the repository that they were made for.
+        self.refused(self.try_pull(self.trusted, f"{self.host}/b/back:1", "--all"), "a/many")
+        of_many = {"type": "exactRepository", "dockerRepository": f"{self.host}/a/many"}
+        self.accepted(self.try_pull(self.policy({**self.signed_by(self.public), "signedIdentity": of_many}),
+                                    f"{self.host}/b/back:1", "--all"))
+
+    def test_part_of_a_signed_one(self):
+        """The signature of the whole counts for what is chosen of it."""
+        name = self.put_signed_index("a/many:1")
+        self.ok("copy", "--platform", "linux/amd64,linux/arm64", "--signature-policy", self.trusted, f"docker://{name}",
+                f"oci:{self.path('a')}:x")
 
 
 if __name__ == "__main__":

@@ -165,6 +165,11 @@ TRY_PLAIN(wc_image_export, wc_image_export(h->image, "/no/such/dir/file", NULL, 
 TRY_PLAIN(wc_image_export_fd, wc_image_export_fd(h->image, 1, NULL, err))
 TRY_PLAIN(wc_container_export, wc_container_export(h->container, "/no/such/dir/file", NULL, err))
 TRY_PLAIN(wc_container_export_fd, wc_container_export_fd(h->container, 1, NULL, err))
+TRY_PLAIN(wc_image_mount, wc_image_mount(h->image, "/", err))
+TRY_PLAIN(wc_image_unmount, wc_image_unmount(parent, "/", 0, err))
+TRY(wc_image_mounts, wc_buf, wc_image_mounts(parent, &out, err))
+TRY(wc_image_index_create, wc_image,
+    wc_image_index_create(parent, "many", a_name, 1, 0, NULL, NULL, &out, err))
 TRY(wc_image_diff, wc_buf, wc_image_diff(h->image, h->image, NULL, &out, err))
 TRY(wc_image_edit_new, wc_image_edit, wc_image_edit_new(parent, NULL, &out, err))
 TRY(wc_image_edit_new_from_container, wc_image_edit,
@@ -306,6 +311,7 @@ static const struct attempt {
     ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive),
     ENTRY(wc_image_export),      ENTRY(wc_image_export_fd),
     ENTRY(wc_container_export),   ENTRY(wc_container_export_fd), ENTRY(wc_image_diff),
+    ENTRY(wc_image_index_create), ENTRY(wc_image_mount), ENTRY(wc_image_unmount), ENTRY(wc_image_mounts),
     ENTRY(wc_image_sign),         ENTRY(wc_image_verify)};
 #define ATTEMPTS (sizeof attempts / sizeof *attempts)
 

@@ -128,6 +128,24 @@ int32_t wci_trust_check(wc_call *call, wci_store *store, wci_origin *origin, con
     return ask_policy(call, store, origin, place, transfer, resolved, NULL, &has_policy, err);
 }
 
+/* The index as it came counts, whatever of it is wanted. */
+int32_t wci_trust_check_graph(wc_call *call, wci_store *store, wci_origin *origin, const wci_place *place,
+                              const wci_transfer *transfer, const wci_graph *graph, wc_error **err)
+{
+    const wci_raw *root = graph->origin.body ? &graph->origin : &graph->nodes[graph->root].raw;
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < graph->count && !code; i++) {
+        const wci_node *node = &graph->nodes[i];
+        if (node->document->kind != WCI_DOCUMENT_MANIFEST)
+            continue;
+        wci_resolved image = {node->raw, node->document, WCI_RAW_INIT};
+        if (!wci_digest_equal(&root->digest, &node->raw.digest))
+            image.index = *root;
+        code = wci_trust_check(call, store, origin, place, transfer, &image, err);
+    }
+    return code;
+}
+
 /* ---- Reporting -------------------------------------------------------------------------------------- */
 
 static int32_t write_report(const char *name, const wci_resolved *resolved, json_t *signatures, wc_buf **out,

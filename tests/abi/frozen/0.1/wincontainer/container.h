@@ -210,6 +210,27 @@ WC_API int32_t wc_container_get_archive(wc_container *container, const char *con
 WC_API int32_t wc_container_put_archive(wc_container *container, const char *container_path, intptr_t fd,
                                         wc_cancel *cancel, wc_error **err);
 
+/**
+ * Writes the whole file system of a container as a tar, as `docker export`: what its image holds and what it has
+ * changed, without what is mounted. It may run, and should then be idle: a file that is being written is taken as it
+ * is in that moment. Owners, attributes and sparse files are those of the layers, also without root.
+ *
+ * @param path a file; written beside its place and renamed when whole.
+ * Thread-safety: any thread. Blocking: until done, cancelled or failed; nothing is left then.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_STATE when its image was removed, WC_E_INVALID (path), WC_E_DIGEST when a
+ *         layer of the store is damaged, WC_E_IO, WC_E_NO_SPACE, WC_E_CANCELLED … Specification: POSIX pax.
+ * @since 0.1
+ */
+WC_API int32_t wc_container_export(wc_container *container, const char *path, wc_cancel *cancel, wc_error **err);
+/**
+ * The same to a descriptor.
+ *
+ * @param fd a file, pipe or socket open for writing; lent, its flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until all is written, cancelled or failed; part of it is written then.
+ * @return as wc_container_export(), and WC_E_CLOSED when nobody reads. @since 0.1
+ */
+WC_API int32_t wc_container_export_fd(wc_container *container, intptr_t fd, wc_cancel *cancel, wc_error **err);
+
 /** The id, 64 hex digits. Lent. @since 0.1 */
 WC_API const char *wc_container_id(const wc_container *container);
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */

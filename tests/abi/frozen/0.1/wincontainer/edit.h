@@ -47,14 +47,34 @@ WC_API int32_t wc_image_edit_add_directory(wc_image_edit *edit, const char *path
 /** A tar (plain, gzip or zstd) becomes the next layer, byte for byte as far as it is not compressed anew.
  * @since 0.1 */
 WC_API int32_t wc_image_edit_add_tar(wc_image_edit *edit, const char *path, wc_error **err);
+/**
+ * The last `layers` layers, those added here included, become one; 0: all of them. What they hide of each other goes;
+ * the history tells the old steps as empty ones. WC_E_INVALID from wc_image_edit_apply() when there are not so many.
+ * @since 0.1
+ */
+WC_API int32_t wc_image_edit_set_squash(wc_image_edit *edit, uint32_t layers, wc_error **err);
+/**
+ * Puts the layers of another base in the place of those that the image was built on: what came above them stays, and
+ * so do its configuration and history. The new image is for the platform of the new base, and its annotations
+ * org.opencontainers.image.base.name and .digest tell of that. WC_E_INVALID from wc_image_edit_apply() when the layers
+ * of the old base are not the lowest ones of the image. Both bases are names or ids of images of the store.
+ * @since 0.1
+ */
+WC_API int32_t wc_image_edit_set_base(wc_image_edit *edit, const char *old_base, const char *new_base, wc_error **err);
+/** 1: also the layers that the image has already are to be compressed as wc_image_edit_set_compression() says. Those
+ * that may not be distributed stay as they are. The image keeps its id when nothing else changes. @since 0.1 */
+WC_API int32_t wc_image_edit_set_recompress(wc_image_edit *edit, int32_t recompress, wc_error **err);
 /** "gzip" (default), "zstd" or "none" for new layers. @since 0.1 */
 WC_API int32_t wc_image_edit_set_compression(wc_image_edit *edit, const char *codec, wc_error **err);
 /** Replaces or adds one variable of Env. @since 0.1 */
 WC_API int32_t wc_image_edit_add_env(wc_image_edit *edit, const char *name, const char *value, wc_error **err);
 /** Replaces or adds one label. @since 0.1 */
 WC_API int32_t wc_image_edit_add_label(wc_image_edit *edit, const char *key, const char *value, wc_error **err);
-/** Adds an annotation of the manifest. @since 0.1 */
+/** Replaces or adds an annotation of the manifest; those of the base stay. An image that gets nothing else keeps its
+ * id. @since 0.1 */
 WC_API int32_t wc_image_edit_add_annotation(wc_image_edit *edit, const char *key, const char *value, wc_error **err);
+/** Takes an annotation of the base away. @since 0.1 */
+WC_API int32_t wc_image_edit_drop_annotation(wc_image_edit *edit, const char *key, wc_error **err);
 /** Adds an exposed port, "80/tcp". @since 0.1 */
 WC_API int32_t wc_image_edit_add_port(wc_image_edit *edit, const char *port, wc_error **err);
 /** Adds a volume, an absolute path. @since 0.1 */

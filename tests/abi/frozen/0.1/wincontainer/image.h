@@ -5,7 +5,8 @@
  *
  * Places are written as skopeo writes them: `docker://HOST/REPO:TAG` (also a bare reference),
  * `oci:DIR[:TAG]`, `oci-archive:FILE[:REF]`, `docker-archive:FILE[:REF]`, `docker-daemon:NAME` (the Docker
- * Engine of this machine, by $DOCKER_HOST or its usual socket); the store itself is `wc-store:NAME`. Names without a host are Docker Hub's, names without a tag mean ":latest".
+ * Engine of this machine, by $DOCKER_HOST or its usual socket); the store itself is `wc-store:NAME`. Names without a host are Docker Hub's, unless registries.conf says otherwise
+ * (see wc_transfer_options_set_registries_conf()); names without a tag mean ":latest".
  *
  * Specifications: OCI image-spec 1.1, OCI distribution-spec 1.1, Docker image manifest v2 schema 2.
  */
@@ -31,11 +32,45 @@ WC_API int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err
 WC_API void wc_transfer_options_unref(wc_transfer_options *options);
 /** "os/arch[/variant]", for example "linux/arm64/v8". Copied. WC_E_INVALID otherwise. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const char *platform, wc_error **err);
-/** 0: accept any certificate, and plain HTTP. @since 0.1 */
+/** 1: the whole index, for all its platforms and byte for byte, instead of the image of one of them. An image that comes
+ * without an index is moved as it is. WC_E_UNSUPPORTED for Docker's archives and its engine, which know no indexes.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t all, wc_error **err);
+/** The index again, but for this platform and the others that are added so only. It is another index then, with a
+ * digest of its own; the images in it stay as they are, and so do the attestations that BuildKit puts beside them.
+ * "os/arch[/variant]"; WC_E_PLATFORM later when the index has nothing that fits. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const char *platform, wc_error **err);
+/** 1: what refers to the image goes along: signatures, attestations, lists of contents, as the registry lists them and
+ * as cosign tags them ("sha256-….sig", ".att", ".sbom"). With an index, what refers to any of its images.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err);
+/** 0: accept any certificate, and plain HTTP. 1: also where registries.conf calls a registry insecure, nothing but
+ * HTTPS with a certificate that is trusted. Not set: as registries.conf says. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
 /** File with further CA certificates (PEM). Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_ca_file(wc_transfer_options *options, const char *path, wc_error **err);
-/** Credentials for the registry: of the source, or of the target when only that is one. Copied, wiped
+/** Our own certificate for the registry: of the source, or of the target when only that is one. No other
+ * server is shown it, whatever the registry redirects to.
+ *
+ * @param cert file, PEM. @param key file, PEM without a password; NULL: it is in the same file. Both copied.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_client_cert(wc_transfer_options *options, const char *cert, const char *key,
+                                                   wc_error **err);
+/** A directory of certificates to use instead of the usual ones for the same registry: every `*.crt` in it is a
+ * CA that is trusted, too, `*.cert` with `*.key` our own certificate. The usual ones are `HOST[:PORT]` below
+ * ~/.config/containers/certs.d, /etc/containers/certs.d and /etc/docker/certs.d, of which the first that is
+ * there counts. Copied. Specification: containers-certs.d(5). @since 0.1 */
+WC_API int32_t wc_transfer_options_set_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err);
+/** The same for the registry of the target, for copies between two. Copied. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_target_cert_dir(wc_transfer_options *options, const char *dir, wc_error **err);
+/** A registries.conf to use instead of the usual one, with the `*.conf` in the directory PATH.d. It says which
+ * mirrors a registry has, which are blocked and what names without a registry stand for. The usual one is
+ * $CONTAINERS_REGISTRIES_CONF, ~/.config/containers/registries.conf or /etc/containers/registries.conf; names
+ * in the store are always looked up by that. Credentials and certificates that the options give are not for
+ * mirrors. Copied. Specification: containers-registries.conf(5), version 2. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_registries_conf(wc_transfer_options *options, const char *path, wc_error **err);
+/** Credentials for the registry: of the source, or of the target when only that is one. For an Azure container registry
+ * also a token of Azure, with the user name 00000000-0000-0000-0000-000000000000. Copied, wiped
  * with the options. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_credentials(wc_transfer_options *options, const char *username,
                                                    const char *password, wc_error **err);
@@ -48,7 +83,7 @@ WC_API int32_t wc_transfer_options_set_auth_file(wc_transfer_options *options, c
 /** Downloads at once, 1 to 64; default 6. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_max_transfers(wc_transfer_options *options, uint32_t count, wc_error **err);
 /** 1: names found inside an archive become names in the store. Default 0: only names that the caller
- * gave, because an archive could claim any. @since 0.1 */
+ * gave, with the source (`oci:DIR:NAME`) too, because an archive could claim any. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_trust_names(wc_transfer_options *options, int32_t trust, wc_error **err);
 /** A name to give the image in the store. May be called several times. Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_add_name(wc_transfer_options *options, const char *name, wc_error **err);
@@ -101,7 +136,8 @@ WC_API int32_t wc_image_save(wc_context *context, const char *const *names, size
  * @param target     where to, a reference or `docker://REFERENCE`; NULL: the image's own name, which
  *                   `name_or_id` must be then.
  * Thread-safety: any thread. Blocking: until done, cancelled or failed. The tag moves last, so a push that
- * failed changes nothing that others see.
+ * failed changes nothing that others see. The last progress report is WC_PROGRESS_DONE with the digest of what the tag
+ * leads to.
  * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_AUTH, WC_E_NETWORK, WC_E_PERMISSION, WC_E_CANCELLED,
  *         WC_E_TIMEOUT … Specification: OCI distribution-spec 1.1. @since 0.1
  */
@@ -111,7 +147,7 @@ WC_API int32_t wc_image_push(wc_context *context, const char *name_or_id, const 
 /**
  * Copies one image between two places. The store is `wc-store:NAME`; otherwise nothing is kept in it.
  * Targets: `docker://`, `oci:`, `oci-archive:`, `docker-archive:`, `docker-daemon:`, `wc-store:`.
- * The last progress report is WC_PROGRESS_DONE with the digest of the image's manifest.
+ * The last progress report is WC_PROGRESS_DONE with the digest of the image's manifest, or of the index.
  *
  * Thread-safety: any thread. Blocking: yes. @return as wc_image_pull() and wc_image_save(). @since 0.1
  */
@@ -129,6 +165,26 @@ WC_API int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_ima
 WC_API int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err);
 /** Gives an image a further name, taking it from whichever image had it. @since 0.1 */
 WC_API int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err);
+
+/** For wc_image_index_create(). @since 0.1 */
+enum { WC_INDEX_AMEND = 1 /**< what is in the index already stays, but for the platforms of the images */ };
+/**
+ * Makes an index of images of the store, one for each platform, in the order given; an OCI index, or a list of Docker's
+ * when all of its manifests are Docker's. The same images give the same index. It goes out with
+ * wc_transfer_options_set_all(), and the images stay in the store with it whatever becomes of their own names.
+ *
+ * @param name    name of the index; a container of this name runs the image for this host, or else the first.
+ * @param images  names or ids.
+ * @param flags   WC_INDEX_*; unknown bits are WC_E_INVALID.
+ * @param options NULL for the defaults; used where layers that were dropped (wc_image_drop_blobs()) have to be fetched.
+ * @param out     that image, opened by the name: wc_image_index_digest() is that of the index. May be NULL.
+ * Thread-safety: any thread. Blocking: on the disk.
+ * @return WC_OK, WC_E_NOT_FOUND, WC_E_INVALID when two images are for one platform … Specification: OCI image-spec
+ *         1.1, image-index.md. @since 0.1
+ */
+WC_API int32_t wc_image_index_create(wc_context *context, const char *name, const char *const *images, size_t count,
+                                     uint64_t flags, const wc_transfer_options *options, wc_cancel *cancel,
+                                     wc_image **out, wc_error **err);
 
 /** For wc_image_remove(). @since 0.1 */
 enum { WC_REMOVE_FORCE = 1 /**< all names at once; stopped containers of it stay, without an image */ };
@@ -165,7 +221,7 @@ WC_API void wc_image_unref(wc_image *image);
 WC_API const char *wc_image_id(const wc_image *image);
 /** Digest of the platform's manifest. @since 0.1 */
 WC_API const char *wc_image_digest(const wc_image *image);
-/** Digest of the index that it was chosen from, or "". @since 0.1 */
+/** Digest of the index that its first name leads to, else of the one that it was chosen from, or "". @since 0.1 */
 WC_API const char *wc_image_index_digest(const wc_image *image);
 /** Number of names; 0 is a dangling image. @since 0.1 */
 WC_API size_t wc_image_name_count(const wc_image *image);
@@ -193,6 +249,64 @@ WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
 /** One JSON object with the field names of `docker image inspect`; the caller releases it. @since 0.1 */
 WC_API int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err);
 
+/**
+ * Writes the file system of an image as one tar: all layers as one, without whiteouts. Owners, attributes and sparse
+ * files are those of the layers, also without root. The same image gives the same bytes.
+ *
+ * @param path a file; written beside its place and renamed when whole.
+ * Thread-safety: any thread. Blocking: until done, cancelled or failed; nothing is left then.
+ * @return WC_OK, WC_E_INVALID (path), WC_E_DIGEST when a layer of the store is damaged, WC_E_IO, WC_E_NO_SPACE,
+ *         WC_E_CANCELLED … Specification: POSIX pax. @since 0.1
+ */
+WC_API int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *cancel, wc_error **err);
+/**
+ * The same to a descriptor.
+ *
+ * @param fd a file, pipe or socket open for writing; lent, its flags stay. On Windows a HANDLE.
+ * Thread-safety: any thread. Blocking: until all is written, cancelled or failed; part of it is written then.
+ * @return as wc_image_export(), and WC_E_CLOSED when nobody reads. @since 0.1
+ */
+WC_API int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err);
+
+/**
+ * Mounts the file system of an image on a directory of the host, read-only, without devices and set-id programs. It is
+ * there until it is unmounted or the host starts anew, and the image cannot be removed meanwhile. Needs root.
+ *
+ * @param path a directory, not in the store.
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND (path), WC_E_EXISTS (an image is mounted there), WC_E_PERMISSION,
+ *         WC_E_UNSUPPORTED, WC_E_MISSING … @since 0.1
+ */
+WC_API int32_t wc_image_mount(wc_image *image, const char *path, wc_error **err);
+
+/** For wc_image_unmount(). @since 0.1 */
+enum { WC_UNMOUNT_FORCE = 1 /**< also forgets one in a mount namespace that is not seen from here */ };
+/**
+ * Unmounts an image. Of one that is gone already, by hand or by a new start of the host, only the memory goes.
+ *
+ * @param flags WC_UNMOUNT_*; unknown bits are WC_E_INVALID.
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_NOT_FOUND (no image is mounted there), WC_E_IN_USE (somebody works in it), WC_E_STATE (in another
+ *         mount namespace), WC_E_PERMISSION. @since 0.1
+ */
+WC_API int32_t wc_image_unmount(wc_context *context, const char *path, uint64_t flags, wc_error **err);
+/** The images that are mounted, as JSON: a list of {"Path", "Image" (a name or ""), "Digest", "Here" (false: in another
+ * mount namespace)}; the caller releases it. Thread-safety: any thread. @since 0.1 */
+WC_API int32_t wc_image_mounts(wc_context *context, wc_buf **out, wc_error **err);
+
+/**
+ * What the file system of one image has become in another.
+ *
+ * @param out JSON: a list of {"Path", "Kind"}, kinds as in wc_container_diff(): 0 changed, 1 added, 2 deleted. Changed
+ *            ones have "What", of "type", "content" (also the target of a link, the numbers of a device), "mode",
+ *            "owner", "xattrs"; regular files have "OldSize" and "NewSize" where there is one. Of a deleted directory
+ *            only itself is told; times alone are no difference. The caller releases it.
+ * Thread-safety: any thread. Blocking: both images are read, until done, cancelled or failed.
+ * @return WC_OK, WC_E_INVALID for images of different contexts, WC_E_DIGEST when a layer of the store is damaged,
+ *         WC_E_LIMIT, WC_E_CANCELLED … @since 0.1
+ */
+WC_API int32_t wc_image_diff(wc_image *from, wc_image *to, wc_cancel *cancel, wc_buf **out, wc_error **err);
+
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_layer *wc_layer_ref(wc_layer *layer);
 /** Drops a reference. Thread-safety: any thread. @since 0.1 */
@@ -207,6 +321,8 @@ WC_API const char *wc_layer_chain_id(const wc_layer *layer);
 WC_API const char *wc_layer_media_type(const wc_layer *layer);
 /** Bytes of the stored blob. @since 0.1 */
 WC_API int64_t wc_layer_size(const wc_layer *layer);
+/** Bytes of the files that it is unpacked to; -1 when that is not known. @since 0.1 */
+WC_API int64_t wc_layer_unpacked_size(const wc_layer *layer);
 
 WC_END_DECLS
 

@@ -88,8 +88,10 @@ WC_API int32_t wc_registry_delete(wc_context *context, const char *reference, co
  * file itself: that of the options, $REGISTRY_AUTH_FILE, or containers/auth.json under the user's configuration.
  * It is replaced in one step, readable by its owner alone; its other content stays.
  *
- * @param registry "docker.io", "localhost:5000".
- * @return WC_OK, WC_E_INVALID, WC_E_AUTH when they are refused, WC_E_MISSING (helper), WC_E_IO.
+ * @param registry "docker.io", "localhost:5000"; or with a path, "quay.io/team": then the login is used for the
+ *                 repositories below that alone, and goes before one for all of the registry.
+ * @return WC_OK, WC_E_INVALID, WC_E_AUTH when they are refused, WC_E_MISSING (helper), WC_E_UNSUPPORTED (a path with
+ *         a helper), WC_E_IO.
  * Specification: containers-auth.json(5). @since 0.1
  */
 WC_API int32_t wc_registry_login(wc_context *context, const char *registry, const char *username,

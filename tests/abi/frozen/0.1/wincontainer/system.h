@@ -16,8 +16,18 @@ WC_BEGIN_DECLS
  * @return WC_OK, WC_E_CANCELLED … @since 0.1
  */
 WC_API int32_t wc_system_info(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_error **err);
-/** Use of the disk as one JSON object with the fields of `docker system df --format json`'s kinds; see
- * docs/store.md. The caller releases *out. Blocking: on the disk. @since 0.1 */
+/**
+ * Use of the disk as one JSON object; sizes in bytes:
+ *
+ *  - "Usage": a list of {"Type", "TotalCount", "Active", "Size", "Reclaimable"}, as `docker system df` has them; what
+ *    several images share counts once;
+ *  - "Images": {"Id", "Digest", "Names", "Created", "Size", "SharedSize", "UniqueSize", "Containers"}: blobs and
+ *    unpacked layers; the unique size is what goes with the image, the rest other images need, too;
+ *  - "Containers": {"Id", "Name", "Image", "State", "Size"};
+ *  - "Layers": {"DiffId", "Size", "Images"}: unpacked, and how many images have it.
+ *
+ * The caller releases *out. Thread-safety: any thread. Blocking: on the disk. @since 0.1
+ */
 WC_API int32_t wc_system_df(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_error **err);
 
 /** For wc_system_prune(). @since 0.1 */
