@@ -88,6 +88,28 @@ START_TEST(case_23_config_keys_in_other_case)
 }
 END_TEST
 
+/* The same within the parts of a document: who takes the first and who takes the last see two images. */
+START_TEST(case_23_keys_twice_further_in)
+{
+    const char *other = "\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"";
+    const char *const more[] = {"digest", "Digest", "size", "SIZE"};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        char *twice = test_text("%.*s,\"%s\":%s}", (int)strlen(good_layer) - 1, good_layer, more[i],
+                                i < 2 ? other : "1");
+        refused(WC_E_FORMAT, layout_pull_manifest(layout_manifest(good_config, twice, "")));
+        refused(WC_E_FORMAT, layout_pull_manifest(layout_manifest(twice, good_layer, "")));
+        layout_index(twice);
+        refused(WC_E_FORMAT, layout_pull());
+    }
+    char *ids = test_text("\"%s\"],\"Diff_IDs\":[%s", good_diff_id, other);
+    refused(WC_E_FORMAT, layout_pull_config(layout_config(ids, "")));
+    free(ids);
+    ids = test_text("\"%s\"],\"diff_ids\":[%s", good_diff_id, other);
+    refused(WC_E_FORMAT, layout_pull_config(layout_config(ids, "")));
+    free(ids);
+}
+END_TEST
+
 static const char *const bad_digests[] = {
     "sha256:../../x",
     "sha256:../../../../../../../../../../../../../../../../../../../etc/passwd",
@@ -283,6 +305,24 @@ START_TEST(case_29_indexes_in_indexes)
 }
 END_TEST
 
+/* No digest can be that of a text with itself in it, so this is found out before it goes round. */
+START_TEST(case_29_index_that_names_itself)
+{
+    static const char digest[] = "sha256:00000000000000000000000000000000000000000000000000000000000000aa";
+    char *self = test_text("{\"schemaVersion\":2,\"mediaType\":\"" WCI_TYPE_OCI_INDEX "\",\"manifests\":[{"
+                           "\"mediaType\":\"" WCI_TYPE_OCI_INDEX "\",\"digest\":\"%s\",\"size\":262}]}",
+                           digest);
+    char *path = test_text("%s/blobs/sha256/%s", layout_dir, digest + 7);
+    char *entry = test_text("{\"mediaType\":\"" WCI_TYPE_OCI_INDEX "\",\"digest\":\"%s\",\"size\":%zu}", digest,
+                            strlen(self));
+    test_write_file(path, self, strlen(self));
+    layout_index(entry);
+    refused(WC_E_DIGEST, layout_pull());
+    free(self);
+    free(path);
+}
+END_TEST
+
 START_TEST(case_29_wide_indexes)
 {
     char *all = strdup("");
@@ -459,6 +499,43 @@ START_TEST(case_34_directory_of_a_layout_as_a_link)
 }
 END_TEST
 
+/* What we do not decode ourselves is refused rather than given to a program that may have been planted. */
+START_TEST(case_20_packed_archives_run_no_program)
+{
+    static const struct {
+        const char *head;
+        size_t size;
+        int32_t code;
+    } packed[] = {
+        {"\xFD" "7zXZ\0\0\4", 8, WC_E_UNSUPPORTED}, {"BZh91AY&SY", 10, WC_E_UNSUPPORTED},
+        {"\x89LZO\0\r\n\x1a\n", 9, WC_E_FORMAT},    {"LRZI\0\6", 6, WC_E_FORMAT},
+        {"GRZip II", 8, WC_E_FORMAT},              {"\x1f\x9d\x90", 3, WC_E_FORMAT},
+    };
+    static const char *const names[] = {"xz", "unxz", "bzip2", "lzop", "lrzip", "grzip", "uncompress", "gzip", "sh"};
+    char *bin = test_text("%s/bin", layout_base), *mark = test_text("%s/mark", layout_base);
+    char *script = test_text("#!/bin/sh\necho run >%s\nexec /bin/cat\n", mark);
+    ck_assert_int_eq(mkdir(bin, 0755), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *path = test_text("%s/%s", bin, names[i]);
+        test_write_file(path, script, strlen(script));
+        ck_assert_int_eq(chmod(path, 0755), 0);
+        free(path);
+    }
+    setenv("PATH", bin, 1);
+    for (size_t i = 0; i < sizeof packed / sizeof *packed; i++) {
+        tarball t = TARBALL_INIT;
+        tar_bytes(&t, packed[i].head, packed[i].size);
+        tar_zeros(&t, 4096);
+        refused(packed[i].code, load_refused(&t));
+    }
+    setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    ck_assert(access(mark, F_OK) != 0);
+    free(bin);
+    free(mark);
+    free(script);
+}
+END_TEST
+
 START_TEST(case_34_config_name_that_lies)
 {
     tarball t = TARBALL_INIT;
@@ -554,6 +631,7 @@ static Suite *suite(void)
     tcase_add_test(c, case_22_announced_as_something_else);
     tcase_add_loop_test(c, case_23_keys_twice_or_in_other_case, 0, COUNT(double_keys));
     tcase_add_test(c, case_23_config_keys_in_other_case);
+    tcase_add_test(c, case_23_keys_twice_further_in);
     tcase_add_loop_test(c, case_24_digests_that_are_none, 0, COUNT(bad_digests));
     tcase_add_test(c, case_25_other_bytes_under_a_digest);
     tcase_add_test(c, case_25_layer_and_config_with_other_bytes);
@@ -568,6 +646,7 @@ static Suite *suite(void)
     tcase_add_test(c, case_28_counts_differ);
     tcase_add_test(c, case_28_wrong_diff_id);
     tcase_add_test(c, case_29_indexes_in_indexes);
+    tcase_add_test(c, case_29_index_that_names_itself);
     tcase_add_test(c, case_29_wide_indexes);
     tcase_add_test(c, case_30_data_that_does_not_match);
     tcase_add_test(c, case_30_data_that_matches);
@@ -578,6 +657,7 @@ static Suite *suite(void)
     tcase_add_test(c, case_34_blob_of_a_layout_as_a_link);
     tcase_add_test(c, case_34_directory_of_a_layout_as_a_link);
     tcase_add_test(c, case_34_config_name_that_lies);
+    tcase_add_test(c, case_20_packed_archives_run_no_program);
     tcase_add_test(c, case_35_names_of_an_archive);
     tcase_add_test(c, case_36_titles_name_no_files);
     tcase_add_loop_test(c, other_documents_are_named, 0, COUNT(other_documents));

@@ -181,6 +181,26 @@ START_TEST(case_03_symlink_chain)
 }
 END_TEST
 
+/* Each link is inside by its letters; the kernel goes up once more, since "up" has led to the root already. */
+START_TEST(case_03_inside_by_name_outside_by_the_kernel)
+{
+    tarball t = TARBALL_INIT;
+    tar_dir(&t, "deep/er/");
+    tar_symlink(&t, "deep/er/up", "../..");
+    tar_symlink(&t, "x", "deep/er/up/../../outside");
+    tar_file(&t, "x/.wh.secret", "");
+    tar_put(&t, .name = "x/", .type = '5', .mode = 0700, .uid = 1);
+    tar_hardlink(&t, "stolen", "x/secret");
+    tar_file(&t, "x/secret", "x");
+    char *fs = hostile_unpack(&t);
+    hostile_assert_text(fs, "x/secret", "x");
+    ck_assert_int_eq(hostile_type(fs, "x"), S_IFDIR);
+    ck_assert_int_eq(hostile_type(fs, "deep/er/up"), S_IFLNK);
+    ck_assert(hostile_type(fs, "stolen") != S_IFREG);
+    free(fs);
+}
+END_TEST
+
 START_TEST(case_04_hardlink_out)
 {
     static const char *const out[] = {"../outside/secret", "a/../../outside/secret"};
@@ -474,6 +494,7 @@ START_TEST(case_47_planted_overlay_attributes)
     tar_pax(&t, "SCHILY.xattr.trusted.overlay.redirect", "/etc", 0);
     tar_pax(&t, "SCHILY.xattr.trusted.overlay.opaque", "y", 0);
     tar_pax(&t, "SCHILY.xattr.user.overlay.metacopy", "y", 0);
+    tar_pax(&t, "SCHILY.xattr.user.overlay.redirect", "/etc", 0);
     tar_dir(&t, "d/");
     tar_pax(&t, "SCHILY.xattr.trusted.overlay.metacopy", "y", 0);
     tar_file(&t, "f", "x");
@@ -499,6 +520,7 @@ static TCase *layer_cases(void)
     tcase_add_test(tc, case_02_symlink_then_entry_below);
     tcase_add_test(tc, case_02_absolute_symlinks_are_kept);
     tcase_add_test(tc, case_03_symlink_chain);
+    tcase_add_test(tc, case_03_inside_by_name_outside_by_the_kernel);
     tcase_add_test(tc, case_04_hardlink_out);
     tcase_add_test(tc, case_04_hardlink_names_are_from_the_root);
     tcase_add_test(tc, case_05_hardlink_to_symlink);

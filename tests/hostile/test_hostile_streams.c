@@ -66,6 +66,14 @@ START_TEST(case_13_negative_size_in_header)
 }
 END_TEST
 
+/* The most memory that this process has had, in KiB. */
+static long peak_memory(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
 static void put_sparse_10(tarball *t, const char *map, size_t size)
 {
     tar_pax(t, "GNU.sparse.major", "1", 0);
@@ -83,6 +91,61 @@ START_TEST(case_14_million_regions)
     for (int i = 0; i < 3000000; i++)
         tar_bytes(&map, line, (size_t)sprintf(line, "%d\n0\n", i));
     put_sparse_10(&t, map.data, map.size);
+    tar_end(&t);
+    long before = peak_memory();
+    hostile_refused_with(&t, NULL, WC_E_LIMIT);
+    ck_assert_int_lt(peak_memory() - before, 64 * 1024);
+    tar_free(&map);
+}
+END_TEST
+
+/* The form of before pax: four regions in the header, then blocks of 21 as long as each announces another. */
+START_TEST(case_14_million_regions_of_the_old_form)
+{
+    char block[512], field[16];
+    tarball t = TARBALL_INIT;
+    unsigned long long region = 0;
+    tar_header(block, &(tar_item){.name = "sparse", .type = 'S'}, 0);
+    memcpy(block + 257, "ustar  ", 8);
+    memset(block + 386, '\0', 512 - 386);
+    block[482] = 1; /* more follow */
+    memcpy(block + 483, "77777777777", 11);
+    tar_sign(block);
+    tar_bytes(&t, block, sizeof block);
+    memset(block, 0, sizeof block);
+    for (int i = 0; i < 3000000 / 21; i++) {
+        for (int j = 0; j < 21; j++) {
+            snprintf(field, sizeof field, "%011llo", region++);
+            memcpy(block + 24 * j, field, 11);
+            memcpy(block + 24 * j + 12, "00000000000", 11);
+        }
+        block[504] = 1;
+        tar_bytes(&t, block, sizeof block);
+    }
+    long before = peak_memory();
+    hostile_refused_with(&t, NULL, WC_E_LIMIT);
+    ck_assert_int_lt(peak_memory() - before, 64 * 1024);
+}
+END_TEST
+
+/* The pax forms 0.0 and 0.1 have the map in the attributes, which are bounded as such. */
+START_TEST(case_14_million_regions_in_attributes)
+{
+    tarball map = TARBALL_INIT, t = TARBALL_INIT;
+    char text[64];
+    for (int i = 0; i < 1500000; i++)
+        tar_bytes(&map, text, (size_t)sprintf(text, i ? ",%d,0" : "%d,0", i));
+    tar_pax(&t, "GNU.sparse.numblocks", "1500000", 0);
+    tar_pax(&t, "GNU.sparse.size", "1099511627776", 0);
+    tar_pax(&t, "GNU.sparse.map", map.data, map.size);
+    tar_put(&t, .name = "sparse");
+    hostile_refused(&t, WC_E_LIMIT);
+    map.size = 0;
+    for (int i = 0; i < 200000; i++)
+        tar_bytes(&map, text, (size_t)sprintf(text, "%zu GNU.sparse.offset=%06d\n25 GNU.sparse.numbytes=0\n",
+                                              (size_t)28, i));
+    tar_meta(&t, 'x', map.data, map.size);
+    tar_put(&t, .name = "sparse");
     hostile_refused(&t, WC_E_LIMIT);
     tar_free(&map);
 }
@@ -105,14 +168,6 @@ START_TEST(case_14_bad_maps)
     }
 }
 END_TEST
-
-/* The most memory that this process has had, in KiB. */
-static long peak_memory(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss;
-}
 
 /* A stream that is never held in memory: a head, then `zeros` zero bytes, then an end. */
 typedef struct long_source {
@@ -392,6 +447,8 @@ TCase *hostile_stream_cases(void)
     tcase_add_test(tc, case_13_values);
     tcase_add_test(tc, case_13_negative_size_in_header);
     tcase_add_test(tc, case_14_million_regions);
+    tcase_add_test(tc, case_14_million_regions_of_the_old_form);
+    tcase_add_test(tc, case_14_million_regions_in_attributes);
     tcase_add_test(tc, case_14_bad_maps);
     tcase_add_test(tc, case_15_padding_and_long_names);
     tcase_add_test(tc, case_15_many_directories);
