@@ -43,6 +43,11 @@ static int32_t open_inquiry(inquiry *q, const wci_url *asked, wc_error **err)
     if (code)
         return wci_err_wrap(err, code, "registry '%s': it names an unusable token server",
                             q->remote->host);
+    if (q->realm.plain && !asked->plain && q->remote->config.tls_verify)
+        return wci_err(err, WC_E_PERMISSION,
+                       "registry '%s': refused: it sends us from HTTPS to plain HTTP for a token (%s); have its realm "
+                       "changed to HTTPS, or switch TLS verification off",
+                       q->remote->host, q->realm.shown);
     q->scope = c->scope && *c->scope ? wci_strdup(c->scope)
                                      : wci_asprintf("repository:%s:pull", q->remote->repository);
     return q->scope ? WC_OK : wci_err_nomem(err);

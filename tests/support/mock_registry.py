@@ -47,20 +47,24 @@ Behaviours, joined by '-' where it makes sense to have several:
     redirectuser     307 to http://user:pass@…
     hugemanifest     a manifest without end
     hugetoken        (with bearer) a token answer without end
+    hugeerror        404 with a body without end
     wrongdigest      manifests whose Docker-Content-Digest does not fit
     notype           manifests without a Content-Type
     hang             nothing is ever answered
     slowstart        0.3 s before each answer
     missing          404 for all blobs
-    nochallenge, openquote, hugechallenge, norealm, badrealm, metarealm   broken 401 answers
+    nochallenge, openquote, hugechallenge, megachallenge, norealm, badrealm, metarealm, zerorealm, plainrealm
+                     broken 401 answers
     twoheaders       (with bearer) the ways to log in come in headers of their own, the known one last
     accesstoken      (with bearer) the token is called access_token, and says how long it lives
     forbidden        (with bearer) 403 instead of 401 to a token that does not reach far enough
     movedrealm       (with bearer) the token server is at the other port, and 307 leads there
+    movedmeta, movedzero   (with bearer) 302 of the token server to 169.254.169.254, to 0.0.0.0
     azure            tokens as an Azure container registry gives them, see mock_azure.py
     scopeonce        the first token is too narrow (insufficient_scope), the second is not
     expire           tokens live for one request only
     pageloop, pageelse, pagemeta, pageabsolute, pageendless, pagebad   the Link of a page of tags
+    pagehuge         a page of tags without end
 
 GET /received/<digest> tells how many bytes of a blob have arrived. What may go wrong with uploads is in
 mock_uploads.py.
@@ -171,8 +175,8 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
         while not self.server.ending.wait(0.1):
             pass
 
-    def endless(self, first, filler, headers=()):
-        self.send_response(200)
+    def endless(self, first, filler, headers=(), status=200):
+        self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("Connection", "close")
@@ -303,6 +307,8 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
             return self.reply(429, headers=[("Retry-After", wait)])
         if not self.authorised():
             return
+        if self.has("hugeerror"):
+            return self.endless(b'{"errors":[{"message":"', b"a" * 65536, status=404)
         if kind == "manifests":
             return self.manifest(name)
         if kind == "blobs":
@@ -317,6 +323,8 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
 
     def tag_page(self):
         """Ten tags in pages of three, and what may be wrong with the link to the next page."""
+        if self.has("pagehuge"):
+            return self.endless(b'{"name":"x","tags":["', b"a" * 65536)
         query = parse_qs(urlsplit(self.path).query)
         first = int(query.get("last", ["-1"])[0]) + 1
         names = [str(n) for n in range(first, min(first + 3, 10))]
@@ -343,7 +351,10 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
         scope = "repository:%s:%s" % (self.repository, "pull" if self.command in ("GET", "HEAD") else "pull,push")
         broken = {"openquote": 'Bearer realm="http://x', "norealm": "Bearer service=x",
                   "hugechallenge": 'Bearer realm="' + "a" * 60000 + '"',
+                  "megachallenge": 'Bearer realm="' + "a" * 1000000 + '"',
                   "badrealm": 'Bearer realm="file:///etc/passwd"',
+                  "zerorealm": 'Bearer realm="http://0.0.0.0:%d/token/plain"' % self.server.server_port,
+                  "plainrealm": 'Bearer realm="http://127.0.0.1:1/token/plain"',
                   "metarealm": 'Bearer realm="http://169.254.169.254/token"'}
         for word, text in broken.items():
             if self.has(word):
@@ -392,6 +403,9 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
             return self.reply(200, b'{"token":"a\\r\\nX-Evil: 1"}')
         if self.has("movedrealm") and not self.server.is_other:
             return self.reply(307, headers=[("Location", self.own(self.path, self.server.other_port))])
+        if self.has("movedmeta", "movedzero"):
+            host = "169.254.169.254" if self.has("movedmeta") else "0.0.0.0:%d" % self.server.server_port
+            return self.reply(302, headers=[("Location", "http://%s/moved" % host)])
         auth = self.headers.get("Authorization")
         if (auth or self.has("bearerauth")) and auth != STATE.basic:
             return self.reply(401)

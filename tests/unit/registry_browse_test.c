@@ -70,6 +70,12 @@ START_TEST(case_45_link_loop)
 }
 END_TEST
 
+START_TEST(case_26_endless_page)
+{
+    expect_refused("pagehuge/x", WC_E_LIMIT, "larger than allowed");
+}
+END_TEST
+
 START_TEST(a_look_without_fetching)
 {
     WCI_CALL_NONE(call);
@@ -128,6 +134,7 @@ int main(void)
     tcase_add_test(tc, pages_with_a_token);
     tcase_add_test(tc, case_38_link_to_another_host);
     tcase_add_test(tc, case_45_link_loop);
+    tcase_add_test(tc, case_26_endless_page);
     tcase_add_test(tc, a_look_without_fetching);
     tcase_add_test(tc, links_of_every_form);
     suite_add_tcase(suite, tc);

@@ -2,22 +2,32 @@
 /* What a hostile or broken registry may answer, and what must come of it. */
 #include "registry_fixture.h"
 
-static int32_t manifest(const char *repository, const char *ref, wc_error **err)
+static int32_t manifest_of(const wci_registry_config *config, const char *repository, const char *ref, wc_error **err)
 {
     WCI_CALL_NONE(call);
-    wci_registry_config config = mock_config();
     wc_buf *body = NULL;
     char *type = NULL;
     wci_digest digest;
-    config.username = "user";
-    config.password = "secret";
-    config.retries = 2;
-    wci_remote *remote = mock_open_with(&config, repository);
+    wci_remote *remote = mock_open_with(config, repository);
     int32_t code = wci_remote_manifest(&call, remote, ref, &body, &type, &digest, err);
     wci_remote_close(remote);
     wc_buf_unref(body);
     wci_free(type);
     return code;
+}
+
+static int32_t manifest_with(wci_registry_config *config, const char *repository, const char *ref, wc_error **err)
+{
+    config->username = "user";
+    config->password = "secret";
+    config->retries = 2;
+    return manifest_of(config, repository, ref, err);
+}
+
+static int32_t manifest(const char *repository, const char *ref, wc_error **err)
+{
+    wci_registry_config config = mock_config();
+    return manifest_with(&config, repository, ref, err);
 }
 
 static int32_t blob(const char *repository, int size, int have, memory_fetch *m, wc_error **err)
@@ -74,20 +84,60 @@ START_TEST(case_26_endless_token)
 }
 END_TEST
 
+START_TEST(case_26_endless_refusal)
+{
+    wc_error *err = NULL;
+    int32_t code = manifest("hugeerror/x", "v1", &err);
+    ck_assert_msg(code == WC_E_LIMIT || code == WC_E_NOT_FOUND, "%s", wc_code_name(code));
+    char *text = error_text(err);
+    ck_assert_uint_lt(strlen(text), 4096);
+    free(text);
+}
+END_TEST
+
 /* ---- 37: where a realm may lie ---------------------------------------------------------------- */
+
+static const char *const realms[] = {"metarealm/x", "badrealm/x", "zerorealm/x"};
 
 START_TEST(case_37_realm)
 {
-    static const char *const names[] = {"metarealm/x", "badrealm/x"};
+    wc_error *err = NULL;
+    int32_t code = manifest(realms[_i], "v1", &err);
+    ck_assert_msg(code == WC_E_PERMISSION || code == WC_E_FORMAT, "%s: %s", realms[_i], wc_code_name(code));
+    char *text = error_text(err);
+    ck_assert_ptr_null(strstr(text, "secret"));
+    free(text);
+    ck_assert_int_eq(mock_count("/token"), 0);
+}
+END_TEST
+
+/* With TLS checks off plain HTTP is allowed anywhere, so that only the address is left to judge. */
+START_TEST(case_37_address_at_connect_time)
+{
+    static const char *const names[] = {"metarealm/x", "zerorealm/x", "bearer-movedmeta/x", "bearer-movedzero/x"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        wci_registry_config config = mock_config();
+        wc_error *err = NULL;
+        config.tls_verify = 0;
+        ck_assert_int_eq(manifest_with(&config, names[i], "v1", &err), WC_E_PERMISSION);
+        assert_error_says(err, "may not send us");
+    }
+    ck_assert_int_eq(mock_count("/token/plain"), 0);
+    ck_assert_int_eq(mock_count("/moved"), 0);
+}
+END_TEST
+
+START_TEST(case_37_token_server_that_leads_away)
+{
+    static const char *const names[] = {"bearer-movedmeta/x", "bearer-movedzero/x"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         wc_error *err = NULL;
-        int32_t code = manifest(names[i], "v1", &err);
-        ck_assert_msg(code == WC_E_PERMISSION || code == WC_E_FORMAT, "%s: %d", names[i], code);
+        ck_assert_int_eq(manifest(names[i], "v1", &err), WC_E_PERMISSION);
         char *text = error_text(err);
         ck_assert_ptr_null(strstr(text, "secret"));
         free(text);
     }
-    ck_assert_int_eq(mock_count("/token"), 0);
+    ck_assert_int_eq(mock_count("/moved"), 0);
 }
 END_TEST
 
@@ -196,6 +246,18 @@ START_TEST(case_38_https_to_plain)
 }
 END_TEST
 
+/* A password that went to the registry through TLS does not go on without. */
+START_TEST(case_37_realm_without_tls)
+{
+    start_tls();
+    wci_registry_config config = tls_config();
+    wc_error *err = NULL;
+    ck_assert_int_eq(manifest_with(&config, "plainrealm/x", "v1", &err), WC_E_PERMISSION);
+    assert_error_says(err, "from HTTPS to plain HTTP");
+    stop_tls();
+}
+END_TEST
+
 /* What the mock over TLS says; it has one answer to everything that is not below /v2/. */
 static char *ask_tls(const char *path)
 {
@@ -281,6 +343,61 @@ START_TEST(case_39_foreign_place_with_challenge)
 }
 END_TEST
 
+START_TEST(case_39_only_http)
+{
+    static const char *const places[] = {"file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x",
+                                         "http://user:secret@127.0.0.1/x", "/etc/passwd"};
+    wci_digest digest = mock_digest(1000);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        wci_strv urls = WCI_STRV_INIT;
+        wc_error *err = NULL;
+        memory_fetch m;
+        wci_strv_add(&urls, places[i]);
+        memory_init(&m, &digest, 1000);
+        m.fetch.urls = &urls;
+        wci_remote *remote = mock_open("missing/x");
+        mock_reset();
+        ck_assert_int_ne(memory_run(remote, &m, 1, &err), WC_OK);
+        char *text = error_text(err);
+        ck_assert_ptr_null(strstr(text, "secret@"));
+        free(text);
+        ck_assert_uint_eq(m.data.size, 0);
+        ck_assert_int_eq(mock_count("\"path\""), mock_count("/blobs/"));
+        memory_free(&m);
+        wci_strv_free(&urls);
+        wci_remote_close(remote);
+    }
+}
+END_TEST
+
+/* ---- 40: credentials that cannot be had ------------------------------------------------------------- */
+
+/* The file has a password for the Docker Hub, which neither the registry nor the Hub may see. */
+START_TEST(case_40_broken_store_of_credentials)
+{
+    static const char text[] = "{\"credsStore\":\"wc-not-there\",\"auths\":{\"https://index.docker.io/v1/\":"
+                               "{\"auth\":\"dXNlcjpzZWNyZXQ=\"}}}";
+    char file[] = "/tmp/wc-hostile-XXXXXX", proxy[64];
+    int fd = mkstemp(file);
+    ck_assert_int_eq(write(fd, text, sizeof text - 1), (ssize_t)sizeof text - 1);
+    close(fd);
+    snprintf(proxy, sizeof proxy, "http://127.0.0.1:%d", mock_port);
+    setenv("https_proxy", proxy, 1);
+    wci_registry_config config = mock_config();
+    wc_error *err = NULL;
+    config.auth_file = file;
+    ck_assert_int_eq(manifest_of(&config, "basic/x", "v1", &err), WC_E_MISSING);
+    char *said = error_text(err);
+    ck_assert_ptr_nonnull(strstr(said, "wc-not-there"));
+    ck_assert_ptr_null(strstr(said, "secret"));
+    free(said);
+    unsetenv("https_proxy");
+    ck_assert_int_eq(mock_count("\"auth\": \"Basic"), 0);
+    ck_assert_int_eq(mock_count("CONNECT"), 0);
+    unlink(file);
+}
+END_TEST
+
 /* ---- 41, 42: bytes ---------------------------------------------------------------------------- */
 
 START_TEST(case_41_wrong_range_is_not_spliced)
@@ -359,6 +476,7 @@ static const struct {
     {"openquote/x", WC_E_FORMAT},
     {"norealm/x", WC_E_FORMAT},
     {"hugechallenge/x", WC_E_FORMAT},
+    {"megachallenge/x", WC_E_LIMIT},
     {"nochallenge/x", WC_E_AUTH},
     {"badtoken/x", WC_E_FORMAT},
     {"tokendown/x", WC_E_NETWORK},
@@ -389,13 +507,19 @@ int main(void)
     tcase_add_test(t, case_25_header_does_not_fit_body);
     tcase_add_test(t, case_26_endless_manifest);
     tcase_add_test(t, case_26_endless_token);
-    tcase_add_test(t, case_37_realm);
+    tcase_add_test(t, case_26_endless_refusal);
+    tcase_add_loop_test(t, case_37_realm, 0, COUNT(realms));
+    tcase_add_test(t, case_37_address_at_connect_time);
+    tcase_add_test(t, case_37_token_server_that_leads_away);
+    tcase_add_test(t, case_37_realm_without_tls);
     tcase_add_loop_test(t, case_38_redirects, 0, COUNT(redirects));
     tcase_add_test(t, case_38_address_at_connect_time);
     tcase_add_test(t, case_38_https_to_plain);
     tcase_add_test(t, case_38_own_certificate_stays);
     tcase_add_test(t, case_38_signed_query_is_not_shown);
     tcase_add_test(t, case_39_foreign_place_with_challenge);
+    tcase_add_test(t, case_39_only_http);
+    tcase_add_test(t, case_40_broken_store_of_credentials);
     tcase_add_test(t, case_41_wrong_range_is_not_spliced);
     tcase_add_test(t, case_41_lying_range_is_found_out);
     tcase_add_test(t, case_41_no_range);
