@@ -20,3 +20,4 @@ wc_add_script_test(e2e_refused_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with
 wc_add_script_test(e2e_remains e2e ${CMAKE_CURRENT_SOURCE_DIR}/remains_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_remains_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/remains_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(hostile_containers hostile ${CMAKE_CURRENT_SOURCE_DIR}/hostile_test.py TIMEOUT 300)
