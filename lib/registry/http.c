@@ -608,13 +608,6 @@ static int32_t fence_error(wci_http_request *r, CURLcode curl)
     return WC_E_PERMISSION;
 }
 
-/* curl bounds the lines of a head by itself; versions before 8.6 say that memory has run out. */
-static int has_long_line(const wci_http_request *r, CURLcode curl)
-{
-    const CURLcode too_large = (CURLcode)100; /* CURLE_TOO_LARGE */
-    return curl == too_large || (curl == CURLE_OUT_OF_MEMORY && r->status && !r->begun && !r->body.size);
-}
-
 static int32_t outcome(wci_http_request *r, CURLcode curl)
 {
     const char *own = wci_tls_certs_failure(r->certs, curl, r->words);
@@ -622,7 +615,8 @@ static int32_t outcome(wci_http_request *r, CURLcode curl)
         return WC_OK;
     if (r->sink_code)
         return r->sink_code;
-    if (!r->no_memory && has_long_line(r, curl))
+    /* curl bounds the lines of a head by itself: 100 is CURLE_TOO_LARGE, the other what it said before 8.6. */
+    if (!r->no_memory && ((int)curl == 100 || (curl == CURLE_OUT_OF_MEMORY && r->status && !r->begun && !r->body.size)))
         return fail(r, WC_E_LIMIT, curl, "a line of its answer's head is longer than allowed");
     if (r->no_memory || curl == CURLE_OUT_OF_MEMORY)
         return wci_err_nomem(&r->why);
