@@ -31,7 +31,6 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
         {0, "network", OPTION_MAYBE, "none|host", "network", &o->network},
         {0, "net", OPTION_MAYBE, "none|host", "same as --network", &o->network},
         {'p', "publish", OPTION_LIST, "PORT", "not in this version", &o->ports},
-        {0, "isolation", OPTION_MAYBE, "process|hyperv", "kind of isolation", &o->isolation},
         {0, "init", OPTION_FLAG, NULL, "run a small init that reaps", &o->init},
         {0, "read-only", OPTION_FLAG, NULL, "read-only root file system", &o->read_only},
         {0, "privileged", OPTION_FLAG, NULL, "every right", &o->privileged},
@@ -260,7 +259,7 @@ static void set_texts(const run_options *o, wc_container_options *options)
         {o->user, wc_container_options_set_user},
         {o->hostname, wc_container_options_set_hostname},
         {o->network, wc_container_options_set_network},
-        {o->isolation, wc_container_options_set_isolation},
+        {o->transfer.isolation, wc_container_options_set_isolation},
         {o->cpuset, wc_container_options_set_cpuset},
         {o->stop_signal, wc_container_options_set_stop_signal},
     };

@@ -7,7 +7,7 @@
 
 typedef struct run_options {
     int detach, interactive, tty, remove, init, read_only, privileged;
-    const char *name, *entrypoint, *workdir, *user, *hostname, *network, *isolation, *pull, *cid_file, *detach_keys;
+    const char *name, *entrypoint, *workdir, *user, *hostname, *network, *pull, *cid_file, *detach_keys;
     const char *memory, *memory_swap, *cpus, *cpu_shares, *cpuset, *pids, *stop_signal, *stop_timeout;
     text_list env, env_files, labels, volumes, mounts, tmpfs, ulimits, cap_add, cap_drop, security;
     text_list log_options, attach, ports;

@@ -61,6 +61,8 @@ void transfer_begin(transfer *t)
     TRY(wc_transfer_options_new(&t->options, &err));
     if (t->platform && *t->platform)
         set_platforms(t);
+    if (t->isolation && *t->isolation)
+        TRY(wc_transfer_options_set_isolation(t->options, t->isolation, &err));
     TRY(wc_transfer_options_set_all(t->options, t->all, &err));
     TRY(wc_transfer_options_set_referrers(t->options, t->referrers, &err));
     if (t->tls_verify && strcmp(t->tls_verify, "true") && strcmp(t->tls_verify, "false"))

@@ -148,14 +148,16 @@ void wipe(char *secret); /* overwrites and frees it; NULL accepted */
 /* ---- transfer.c: options that pull, push, load, save, copy and run share ------------------------------- */
 
 typedef struct transfer {
-    const char *platform, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
+    const char *platform, *isolation, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
     const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
     int quiet, makes_auth_file, takes_index, all, referrers;
     wc_transfer_options *options;
     progress *progress;
 } transfer;
 #define TRANSFER_OPTIONS(t)                                                                      \
-    {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT]", "choose this platform", &(t).platform},    \
+    {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT][:VERSION]", "choose this platform", &(t).platform}, \
+    {0, "isolation", OPTION_MAYBE, "process|hyperv", "what it is to run with, builds of Windows depend on it", \
+     &(t).isolation},                                                                            \
     {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", \
      &(t).tls_verify},                                                                           \
     {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \

@@ -245,7 +245,7 @@ int32_t wc_image_edit_set_comment(wc_image_edit *edit, const char *comment, wc_e
 
 int32_t wc_image_edit_set_platform(wc_image_edit *edit, const char *platform, wc_error **err)
 {
-    wci_platform parsed = {NULL, NULL, NULL, NULL};
+    wci_platform parsed = WCI_PLATFORM_INIT;
     WCI_REQUIRE(edit, "edit is NULL");
     WCI_REQUIRE(platform, "platform is NULL");
     int32_t rc = wci_platform_parse(platform, &parsed, err);

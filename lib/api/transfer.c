@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/image.h"
 
+#include <string.h>
+
 #include "core/alloc.h"
 #include "core/secret.h"
 #include "image/names.h"
@@ -76,6 +78,15 @@ int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const cha
     return rc;
 }
 
+int32_t wc_transfer_options_set_isolation(wc_transfer_options *options, const char *isolation, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    WCI_REQUIRE(isolation && (!strcmp(isolation, "process") || !strcmp(isolation, "hyperv")),
+                "isolation must be 'process' or 'hyperv'");
+    options->transfer.isolation = strcmp(isolation, "hyperv") ? WCI_ISOLATION_PROCESS : WCI_ISOLATION_HYPERV;
+    return WC_OK;
+}
+
 int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const char *platform, wc_error **err)
 {
     WCI_REQUIRE(options, "options is NULL");
@@ -85,7 +96,7 @@ int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const cha
     if (!more)
         return wci_err_nomem(err);
     t->platforms = more;
-    more[t->platform_count] = (wci_platform){NULL, NULL, NULL, NULL};
+    more[t->platform_count] = (wci_platform)WCI_PLATFORM_INIT;
     int32_t rc = wci_platform_parse(platform, &more[t->platform_count], err);
     t->platform_count += !rc;
     return rc;

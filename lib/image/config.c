@@ -16,20 +16,6 @@ static const char *const config_keys[] = {
     "User",       "ExposedPorts", "Env",         "Entrypoint", "Cmd",   "Volumes",
     "WorkingDir", "Labels",       "StopSignal",  "ArgsEscaped", "Healthcheck", NULL};
 
-static int32_t read_platform(json_t *doc, const char *what, wci_platform *platform,
-                             wc_error **err)
-{
-    const char *os = "", *arch = "", *variant = "", *version = "";
-    int32_t code = wci_json_get_string(doc, "os", what, &os, err);
-    if (!code)
-        code = wci_json_get_string(doc, "architecture", what, &arch, err);
-    if (!code)
-        code = wci_json_get_string(doc, "variant", what, &variant, err);
-    if (!code)
-        code = wci_json_get_string(doc, "os.version", what, &version, err);
-    return code ? code : wci_platform_set(platform, os, arch, variant, version, err);
-}
-
 /* Times outside of our range, Go's zero time among them, are no reason to refuse an image. */
 static int32_t read_created(json_t *doc, const char *what, int64_t *ns, wc_error **err)
 {
@@ -193,7 +179,7 @@ static int32_t read_document(json_t *doc, const char *what, wci_image_config *co
         return wci_err(err, WC_E_FORMAT, "%s: not an image config: it must be an object", what);
     int32_t code = wci_json_check_case(doc, document_keys, what, err);
     if (!code)
-        code = read_platform(doc, what, &config->platform, err);
+        code = wci_platform_read(doc, what, &config->platform, err);
     if (!code)
         code = read_created(doc, what, &config->created_ns, err);
     if (!code)

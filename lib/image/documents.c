@@ -58,19 +58,12 @@ static int32_t read_platform(json_t *object, const char *what, wci_descriptor *d
 {
     json_t *platform = NULL;
     int32_t code = wci_json_get_object(object, "platform", what, &platform, err);
-    const char *os = "", *arch = "", *variant = "", *version = "";
     if (!code && platform)
         code = wci_json_check_case(platform, platform_keys, what, err);
     if (!code)
-        code = wci_json_get_string(platform, "os", what, &os, err);
-    if (!code)
-        code = wci_json_get_string(platform, "architecture", what, &arch, err);
-    if (!code)
-        code = wci_json_get_string(platform, "variant", what, &variant, err);
-    if (!code)
-        code = wci_json_get_string(platform, "os.version", what, &version, err);
-    d->has_platform = *os && *arch;
-    return code ? code : wci_platform_set(&d->platform, os, arch, variant, version, err);
+        code = wci_platform_read(platform, what, &d->platform, err);
+    d->has_platform = !code && *d->platform.os && *d->platform.arch;
+    return code;
 }
 
 /* One annotation; *out stays as it is when there is none. */

@@ -166,7 +166,7 @@ static int32_t bring_in(const wci_edit_work *w, const wci_platform *platform, co
 
 static int32_t make(wci_edit_work *w, const char *name, wci_image_record **out, wc_error **err)
 {
-    wci_platform platform = {NULL, NULL, NULL, NULL};
+    wci_platform platform = WCI_PLATFORM_INIT;
     int32_t code = open_work(w, err);
     if (!code && (w->edit->squashes || w->edit->recompresses))
         code = restore_layers(w, err);

@@ -98,7 +98,7 @@ static void change_run(const wci_edit *edit, json_t *config)
 
 static int32_t set_platform(const wci_edit *edit, json_t *document, wc_error **err)
 {
-    wci_platform p = {NULL, NULL, NULL, NULL};
+    wci_platform p = WCI_PLATFORM_INIT;
     if (!edit->platform) {
         if (!json_object_get(document, "os"))
             set_text(document, "os", wci_host_os());
@@ -109,6 +109,10 @@ static int32_t set_platform(const wci_edit *edit, json_t *document, wc_error **e
     int32_t code = wci_platform_parse(edit->platform, &p, err);
     if (code)
         return code;
+    if (*p.os_version)
+        set_text(document, "os.version", p.os_version);
+    else if (!wci_streq(json_string_value(json_object_get(document, "os")), p.os))
+        json_object_del(document, "os.version");
     set_text(document, "os", p.os);
     set_text(document, "architecture", p.arch);
     if (p.variant && *p.variant)

@@ -143,12 +143,13 @@ static int32_t choose(const wci_transfer *transfer, wci_raw *root, wci_graph *gr
 {
     wci_document *document = NULL;
     wci_raw rest = WCI_RAW_INIT;
+    const wci_wanted wanted = {transfer->platforms, transfer->platform_count, transfer->isolation};
     int32_t code = parse(root, &document, err);
     if (!code && document->kind != WCI_DOCUMENT_INDEX)
         code = wci_err(err, WC_E_PLATFORM, "manifest '%s': is for one platform, there is none to choose; "
                        "leave the platforms out", root->digest.text);
     if (!code)
-        code = wci_index_reduce(root, document, transfer->platforms, transfer->platform_count, &rest, err);
+        code = wci_index_reduce(root, document, &wanted, &rest, err);
     wci_document_free(document);
     if (code)
         return code;

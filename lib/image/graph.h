@@ -47,9 +47,15 @@ int32_t wci_graph_hold(wc_call *call, wci_hold *hold, const wci_graph *graph, co
                        size_t count, wc_error **err);
 wci_cargo wci_node_cargo(const wci_node *node, const wci_strv *names);
 
+typedef struct wci_wanted {
+    const wci_platform *platforms;
+    size_t count;
+    wci_isolation isolation;
+} wci_wanted;
+
 /* Platforms "linux/amd64, linux/arm64" of an index, reduced to those that fit the wanted ones best, with their
  * attestations. *out is `index` itself, once more, when nothing has to go. WC_E_PLATFORM names what is missing. */
-int32_t wci_index_reduce(const wci_raw *index, const wci_document *document, const wci_platform *wanted, size_t count,
+int32_t wci_index_reduce(const wci_raw *index, const wci_document *document, const wci_wanted *wanted,
                          wci_raw *out, wc_error **err);
 
 /* ---- For referrers.c ------------------------------------------------------------------------------ */

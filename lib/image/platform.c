@@ -34,7 +34,8 @@ void wci_platform_clear(wci_platform *platform)
     wci_free(platform->arch);
     wci_free(platform->variant);
     wci_free(platform->os_version);
-    *platform = (wci_platform){NULL, NULL, NULL, NULL};
+    wci_strv_free(&platform->os_features);
+    *platform = (wci_platform)WCI_PLATFORM_INIT;
 }
 
 static int normalise(wci_platform *p)
@@ -55,7 +56,7 @@ int32_t wci_platform_set(wci_platform *platform, const char *os, const char *arc
                          const char *variant, const char *os_version, wc_error **err)
 {
     wci_platform made = {lower_copy(os), lower_copy(arch), lower_copy(variant),
-                         wci_strdup(os_version ? os_version : "")};
+                         wci_strdup(os_version ? os_version : ""), WCI_STRV_INIT};
     if (!made.os || !made.arch || !made.variant || !made.os_version || normalise(&made)) {
         wci_platform_clear(&made);
         return wci_err_nomem(err);
@@ -65,10 +66,47 @@ int32_t wci_platform_set(wci_platform *platform, const char *os, const char *arc
     return WC_OK;
 }
 
+int32_t wci_platform_copy(const wci_platform *from, wci_platform *to, wc_error **err)
+{
+    int32_t code = wci_platform_set(to, from->os, from->arch, from->variant, from->os_version, err);
+    return !code && wci_strv_copy(&to->os_features, &from->os_features) ? wci_err_nomem(err) : code;
+}
+
+/* ---- As text ------------------------------------------------------------------------------------ */
+
 static int is_word(const char *text)
 {
     size_t n = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.");
     return n > 0 && !text[n];
+}
+
+/* Takes ":version" off the end, or "(version)" off the first part. */
+static char *cut_version(char *text)
+{
+    char *open = strchr(text, '('), *close = strstr(text, ")/"), *colon = strchr(text, ':');
+    char *version = NULL;
+    if (open && close > open && (version = wci_strndup(open + 1, (size_t)(close - open - 1)))) {
+        memmove(open, close + 1, strlen(close + 1) + 1);
+    } else if (colon && (version = wci_strdup(colon + 1))) {
+        *colon = '\0';
+    }
+    return version;
+}
+
+static int split(char *copy, char *parts[3])
+{
+    int count = 1;
+    parts[0] = copy;
+    for (char *slash = strchr(copy, '/'); slash; slash = strchr(slash + 1, '/')) {
+        if (count == 3)
+            return 0;
+        *slash = '\0';
+        parts[count++] = slash + 1;
+    }
+    for (int i = 0; i < count; i++)
+        if (!is_word(parts[i]))
+            return 0;
+    return count >= 2;
 }
 
 int32_t wci_platform_parse(const char *text, wci_platform *platform, wc_error **err)
@@ -76,90 +114,19 @@ int32_t wci_platform_parse(const char *text, wci_platform *platform, wc_error **
     char *copy = wci_strdup(text);
     if (!copy)
         return wci_err_nomem(err);
-    char *parts[3] = {copy, NULL, NULL};
-    size_t count = 1;
-    int good = 1;
-    for (char *slash = strchr(copy, '/'); slash && good; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        good = count < 3;
-        if (good)
-            parts[count++] = slash + 1;
-    }
-    for (size_t i = 0; i < count; i++)
-        good = good && is_word(parts[i]);
+    char *version = cut_version(copy), *parts[3] = {NULL, NULL, NULL};
     char shown[WCI_SHOWN_SIZE];
     wci_show(text, shown);
     int32_t code =
-        good && count >= 2
-            ? wci_platform_set(platform, parts[0], parts[1], parts[2], NULL, err)
+        split(copy, parts) && (!version || is_word(version))
+            ? wci_platform_set(platform, parts[0], parts[1], parts[2], version, err)
             : wci_err(err, WC_E_INVALID,
-                      "platform '%s': not valid; write OS/ARCH or OS/ARCH/VARIANT, for example "
-                      "'linux/arm64'",
+                      "platform '%s': not valid; write OS/ARCH, OS/ARCH/VARIANT or OS/ARCH:VERSION, for example "
+                      "'linux/arm64' or 'windows/amd64:10.0.20348'",
                       shown);
+    wci_free(version);
     wci_free(copy);
     return code;
-}
-
-int32_t wci_platform_host(wci_platform *platform, wc_error **err)
-{
-    const char *os = wci_host_os();
-    const char *version = strcmp(os, "windows") ? NULL : wci_host_kernel();
-    return wci_platform_set(platform, os, wci_host_arch(), wci_host_variant(), version, err);
-}
-
-/* Variants of these are generations, each able to run the ones before; 0 for nonsense. */
-static int generation(const char *arch, const char *variant)
-{
-    int plain = !strcmp(arch, "arm") ? 7 : !strcmp(arch, "arm64") ? 8 : !strcmp(arch, "amd64") ? 1
-                                                                                              : 0;
-    if (!*variant || !plain)
-        return plain;
-    if (*variant == 'v')
-        variant++;
-    return *variant >= '1' && *variant <= '9' ? atoi(variant) : 0;
-}
-
-static int rank_variant(const wci_platform *wanted, const wci_platform *offered)
-{
-    int want = generation(wanted->arch, wanted->variant);
-    int have = generation(offered->arch, offered->variant);
-    if (want && have)
-        return have > want ? -1 : want - have;
-    if (!strcmp(wanted->variant, offered->variant))
-        return 0;
-    return *wanted->variant && *offered->variant ? -1 : 1;
-}
-
-/* "10.0.17763.1" is 17763; 0 when there is none. */
-static int windows_build(const char *version)
-{
-    for (int dots = 0; dots < 2; dots++) {
-        version = strchr(version, '.');
-        if (!version)
-            return 0;
-        version++;
-    }
-    return atoi(version);
-}
-
-/* Windows runs containers of its own build, and under Hyper-V older ones. */
-static int rank_version(const wci_platform *wanted, const wci_platform *offered)
-{
-    int want = windows_build(wanted->os_version), have = windows_build(offered->os_version);
-    if (strcmp(wanted->os, "windows") || !want || !have)
-        return 0;
-    return have > want ? -1 : want - have;
-}
-
-int wci_platform_rank(const wci_platform *wanted, const wci_platform *offered)
-{
-    if (strcmp(wanted->os, offered->os) || strcmp(wanted->arch, offered->arch))
-        return -1;
-    int variant = rank_variant(wanted, offered), version = rank_version(wanted, offered);
-    if (variant < 0 || version < 0)
-        return -1;
-    const int limit = 1000000;
-    return (variant < 1000 ? variant : 1000) * limit + (version < limit ? version : limit - 1);
 }
 
 void wci_platform_format(const wci_platform *platform, wci_str *out)
@@ -169,5 +136,134 @@ void wci_platform_format(const wci_platform *platform, wci_str *out)
     if (*platform->variant)
         wci_str_printf(out, "/%s", platform->variant);
     if (*platform->os_version)
-        wci_str_printf(out, " (%s)", platform->os_version);
+        wci_str_printf(out, ":%s", platform->os_version);
+}
+
+/* ---- As JSON ------------------------------------------------------------------------------------ */
+
+/* Which kernel interface an image of Windows uses; every host that runs its build has it. */
+static int has_any(const char *feature)
+{
+    return !strcmp(feature, "win32k");
+}
+
+static int32_t read_features(json_t *object, const char *what, wci_strv *out, wc_error **err)
+{
+    wci_strv all = WCI_STRV_INIT;
+    int32_t code = wci_json_get_strings(object, "os.features", what, &all, err);
+    for (size_t i = 0; i < all.count && !code; i++)
+        if (!has_any(all.items[i]) && wci_strv_add(out, all.items[i]))
+            code = wci_err_nomem(err);
+    wci_strv_free(&all);
+    return code;
+}
+
+int32_t wci_platform_read(json_t *object, const char *what, wci_platform *platform, wc_error **err)
+{
+    const char *os = "", *arch = "", *variant = "", *version = "";
+    int32_t code = wci_json_get_string(object, "os", what, &os, err);
+    if (!code)
+        code = wci_json_get_string(object, "architecture", what, &arch, err);
+    if (!code)
+        code = wci_json_get_string(object, "variant", what, &variant, err);
+    if (!code)
+        code = wci_json_get_string(object, "os.version", what, &version, err);
+    if (!code)
+        code = wci_platform_set(platform, os, arch, variant, version, err);
+    return code ? code : read_features(object, what, &platform->os_features, err);
+}
+
+/* ---- Choosing ----------------------------------------------------------------------------------- */
+
+int32_t wci_platform_host(wci_platform *platform, wc_error **err)
+{
+    const char *os = wci_host_os();
+    const char *version = strcmp(os, "windows") ? NULL : wci_host_kernel();
+    return wci_platform_set(platform, os, wci_host_arch(), wci_host_variant(), version, err);
+}
+
+/* Variants of these are generations, each able to run the ones before: "v8.2" is 802; 0 for nonsense. */
+static int generation(const char *arch, const char *variant)
+{
+    int plain = !strcmp(arch, "arm") ? 700 : !strcmp(arch, "arm64") ? 800 : !strcmp(arch, "amd64") ? 100 : 0;
+    if (!*variant || !plain)
+        return plain;
+    variant += *variant == 'v';
+    if (*variant < '1' || *variant > '9')
+        return 0;
+    int minor = variant[1] == '.' && variant[2] >= '0' && variant[2] <= '9' && !variant[3] ? variant[2] - '0' : 0;
+    return variant[1] && !minor && strcmp(variant + 1, ".0") ? 0 : (*variant - '0') * 100 + minor;
+}
+
+/* Armv9.0 has what Armv8.5 has, and so on; generations of other processors contain all before. */
+static int runs_generation(int want, int have)
+{
+    if (want >= 900 && have >= 800 && have < 900)
+        return have - 800 <= want - 900 + 5;
+    return have <= want;
+}
+
+static int rank_variant(const wci_platform *wanted, const wci_platform *offered)
+{
+    int want = generation(wanted->arch, wanted->variant);
+    int have = generation(offered->arch, offered->variant);
+    if (want && have)
+        return runs_generation(want, have) ? want - have : -1;
+    if (!strcmp(wanted->variant, offered->variant))
+        return 0;
+    return *wanted->variant && *offered->variant ? -1 : 1;
+}
+
+#define WORST_VERSION 999999
+
+/* An image that does not say is the last choice. */
+static int rank_version(const wci_platform *wanted, wci_isolation isolation, const wci_platform *offered)
+{
+    unsigned host = wci_windows_build(wanted->os_version), image = wci_windows_build(offered->os_version);
+    if (strcmp(wanted->os, "windows") || !host)
+        return 0;
+    if (!image)
+        return WORST_VERSION;
+    return wci_windows_runs(host, image, isolation) ? (int)(host - image) : -1;
+}
+
+static int has_features(const wci_platform *wanted, const wci_platform *offered)
+{
+    for (size_t i = 0; i < offered->os_features.count; i++)
+        if (!wci_strv_contains(&wanted->os_features, offered->os_features.items[i]))
+            return 0;
+    return 1;
+}
+
+/* The variant's part of the rank, or negative. */
+static int rank_machine(const wci_platform *wanted, const wci_platform *offered)
+{
+    if (strcmp(wanted->os, offered->os) || strcmp(wanted->arch, offered->arch) || !has_features(wanted, offered))
+        return -1;
+    int variant = rank_variant(wanted, offered);
+    return variant < 1000 ? variant : 1000;
+}
+
+int wci_platform_rank(const wci_platform *wanted, wci_isolation isolation, const wci_platform *offered)
+{
+    int machine = rank_machine(wanted, offered), version = rank_version(wanted, isolation, offered);
+    return machine < 0 || version < 0 ? -1 : machine * (WORST_VERSION + 1) + version;
+}
+
+int wci_platform_differs_in_version(const wci_platform *wanted, const wci_platform *offered)
+{
+    return !strcmp(wanted->os, "windows") && wci_windows_build(wanted->os_version) &&
+           wci_windows_build(offered->os_version) && rank_machine(wanted, offered) >= 0;
+}
+
+int wci_platform_is_newer(const wci_platform *wanted, const wci_platform *a, const wci_platform *b)
+{
+    int is_given = *wanted->os_version != '\0';
+    if (strcmp(wanted->os, "windows") || (is_given && !strcmp(b->os_version, wanted->os_version)))
+        return 0;
+    if (is_given && !strcmp(a->os_version, wanted->os_version))
+        return 1;
+    unsigned builds[] = {wci_windows_build(a->os_version), wci_windows_build(b->os_version)};
+    return builds[0] != builds[1] ? builds[0] > builds[1]
+                                  : wci_windows_revision(a->os_version) > wci_windows_revision(b->os_version);
 }

@@ -6,49 +6,51 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "image/graph.h"
+#include "image/offers.h"
 
 /* BuildKit's: an attestation is a manifest of the same index and names the one that it is about. */
 #define ANNOTATION_ABOUT "vnd.docker.reference.digest"
 
 /* ---- Which ones stay ------------------------------------------------------------------------------ */
 
-static int best_rank(const wci_document *index, const wci_platform *wanted)
+static int rank(const wci_descriptor *entry, const wci_wanted *wanted, size_t which)
+{
+    return entry->has_platform ? wci_platform_rank(&wanted->platforms[which], wanted->isolation, &entry->platform) : -1;
+}
+
+static int best_rank(const wci_document *index, const wci_wanted *wanted, size_t which)
 {
     int best = -1;
     for (size_t i = 0; i < index->count; i++) {
-        int rank = index->items[i].has_platform ? wci_platform_rank(wanted, &index->items[i].platform) : -1;
-        if (rank >= 0 && (best < 0 || rank < best))
-            best = rank;
+        int found = rank(&index->items[i], wanted, which);
+        if (found >= 0 && (best < 0 || found < best))
+            best = found;
     }
     return best;
 }
 
-static int32_t is_missing(const wci_document *index, const wci_platform *wanted, wc_error **err)
+static int32_t is_missing(const wci_document *index, const wci_wanted *wanted, size_t which, wc_error **err)
 {
-    wci_str want = WCI_STR_INIT, have = WCI_STR_INIT;
-    wci_platform_format(wanted, &want);
-    for (size_t i = 0; i < index->count && have.size < 1000; i++) {
-        if (!index->items[i].has_platform || wci_streq(index->items[i].platform.os, "unknown"))
-            continue;
-        wci_str_append(&have, have.size ? ", " : "");
-        wci_platform_format(&index->items[i].platform, &have);
-    }
-    char shown[WCI_SHOWN_SIZE];
-    wci_show(have.data ? have.data : "none", shown);
-    int32_t code = wci_err(err, WC_E_PLATFORM, "nothing fits %s; there is %s", want.data ? want.data : "", shown);
-    wci_str_free(&want);
-    wci_str_free(&have);
+    wci_offers offers = WCI_OFFERS_INIT;
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < index->count && !code; i++)
+        if (index->items[i].has_platform)
+            code = wci_offers_add(&offers, &wanted->platforms[which], &index->items[i].platform, err);
+    if (!code)
+        code = wci_offers_refuse(&offers, &wanted->platforms[which], wanted->isolation, err);
+    wci_offers_free(&offers);
     return code;
 }
 
-/* All that fit equally well: Windows has one for each of its versions. */
-static int32_t keep_platform(const wci_document *index, const wci_platform *wanted, int *keep, wc_error **err)
+/* All that fit equally well: an index for Windows may have one for each of its builds. */
+static int32_t keep_platform(const wci_document *index, const wci_wanted *wanted, size_t which, int *keep,
+                             wc_error **err)
 {
-    int best = best_rank(index, wanted);
+    int best = best_rank(index, wanted, which);
     if (best < 0)
-        return is_missing(index, wanted, err);
+        return is_missing(index, wanted, which, err);
     for (size_t i = 0; i < index->count; i++)
-        if (index->items[i].has_platform && wci_platform_rank(wanted, &index->items[i].platform) == best)
+        if (rank(&index->items[i], wanted, which) == best)
             keep[i] = 1;
     return WC_OK;
 }
@@ -82,12 +84,11 @@ static int32_t check_flat(const wci_document *index, wc_error **err)
     return WC_OK;
 }
 
-static int32_t choose(const wci_document *index, const wci_platform *wanted, size_t count, json_t *entries, int *keep,
-                      wc_error **err)
+static int32_t choose(const wci_document *index, const wci_wanted *wanted, json_t *entries, int *keep, wc_error **err)
 {
     int32_t code = check_flat(index, err);
-    for (size_t i = 0; i < count && !code; i++)
-        code = keep_platform(index, &wanted[i], keep, err);
+    for (size_t i = 0; i < wanted->count && !code; i++)
+        code = keep_platform(index, wanted, i, keep, err);
     if (!code)
         keep_attestations(index, entries, keep);
     return code;
@@ -121,7 +122,7 @@ static int32_t drop_entries(json_t *json, json_t *entries, const int *keep, cons
     return dropped ? write_index(json, index, out, err) : wci_raw_copy(index, out, err);
 }
 
-int32_t wci_index_reduce(const wci_raw *index, const wci_document *document, const wci_platform *wanted, size_t count,
+int32_t wci_index_reduce(const wci_raw *index, const wci_document *document, const wci_wanted *wanted,
                          wci_raw *out, wc_error **err)
 {
     json_t *json = NULL;
@@ -131,7 +132,7 @@ int32_t wci_index_reduce(const wci_raw *index, const wci_document *document, con
                         : wci_err_nomem(err);
     json_t *entries = json_object_get(json, "manifests");
     if (!code)
-        code = choose(document, wanted, count, entries, keep, err);
+        code = choose(document, wanted, entries, keep, err);
     if (!code)
         code = drop_entries(json, entries, keep, index, out, err);
     wci_free(keep);

@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "image/offers.h"
 
 #define MAX_DEPTH 4   /* of indexes in indexes */
 #define MAX_LOOKUPS 64 /* documents read to choose one */
@@ -16,10 +17,11 @@ typedef struct search {
     wci_store *store;
     wci_origin *origin;
     wci_platform wanted;
+    wci_isolation isolation;
     size_t lookups;
     int best_rank; /* negative: nothing found yet */
-    wci_descriptor best; /* digest, size, and owned media type */
-    wci_strv offered;
+    wci_descriptor best; /* digest, size, and owned media type and platform */
+    wci_offers offers;
 } search;
 
 void wci_resolved_clear(wci_resolved *resolved)
@@ -60,27 +62,27 @@ static int32_t load_document(search *s, const wci_descriptor *descriptor, wc_buf
 
 /* ---- Choosing ----------------------------------------------------------------------------------- */
 
+static int is_better(const search *s, const wci_platform *platform)
+{
+    int rank = wci_platform_rank(&s->wanted, s->isolation, platform);
+    if (rank < 0 || s->best_rank < 0)
+        return rank >= 0;
+    return rank < s->best_rank ||
+           (rank == s->best_rank && wci_platform_is_newer(&s->wanted, platform, &s->best.platform));
+}
+
 static int32_t offer(search *s, const wci_descriptor *d, const wci_platform *platform,
                      wc_error **err)
 {
-    wci_str text = WCI_STR_INIT;
-    wci_platform_format(platform, &text);
-    char *owned = wci_str_take(&text);
-    if (!owned)
-        return wci_err_nomem(err);
-    if (wci_strv_contains(&s->offered, owned) || !strcmp(owned, "unknown/unknown"))
-        wci_free(owned);
-    else if (wci_strv_add_take(&s->offered, owned))
-        return wci_err_nomem(err);
-    int rank = wci_platform_rank(&s->wanted, platform);
-    if (rank < 0 || (s->best_rank >= 0 && rank >= s->best_rank))
-        return WC_OK;
+    int32_t code = wci_offers_add(&s->offers, &s->wanted, platform, err);
+    if (code || !is_better(s, platform))
+        return code;
     if (wci_replace(&s->best.media_type, d->media_type))
         return wci_err_nomem(err);
     s->best.digest = d->digest;
     s->best.size = d->size;
-    s->best_rank = rank;
-    return WC_OK;
+    s->best_rank = wci_platform_rank(&s->wanted, s->isolation, platform);
+    return wci_platform_copy(platform, &s->best.platform, err);
 }
 
 static int is_manifest_type(const char *type)
@@ -91,6 +93,37 @@ static int is_manifest_type(const char *type)
 static int is_index_type(const char *type)
 {
     return !strcmp(type, WCI_TYPE_OCI_INDEX) || !strcmp(type, WCI_TYPE_DOCKER_LIST);
+}
+
+/* For entries that do not say, or not fully, what they are for: their configs do. Attestations and other artifacts
+ * among them are passed over. */
+static int32_t probe(search *s, const wci_descriptor *d, wc_error **err)
+{
+    wci_document *manifest = NULL;
+    wci_image_config *config = NULL;
+    wc_buf *bytes = NULL;
+    int32_t code = load_document(s, d, NULL, &manifest, err);
+    if (code)
+        return code;
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "config", &manifest->config.digest);
+    if (manifest->kind == WCI_DOCUMENT_MANIFEST && !wci_manifest_check_image(manifest, what, NULL))
+        code = wci_origin_read(s->call, s->origin, &manifest->config, WCI_CONFIG_MAX, &bytes, err);
+    if (!code && bytes)
+        code = wci_image_config_parse(wc_buf_data(bytes), wc_buf_size(bytes), what, &config, err);
+    if (!code && config)
+        code = offer(s, d, &config->platform, err);
+    wc_buf_unref(bytes);
+    wci_image_config_free(config);
+    wci_document_free(manifest);
+    return code;
+}
+
+/* Where builds matter and the index does not tell of them. */
+static int lacks_version(const search *s, const wci_platform *offered)
+{
+    return !strcmp(s->wanted.os, "windows") && *s->wanted.os_version && !*offered->os_version &&
+           wci_platform_rank(&s->wanted, s->isolation, offered) >= 0;
 }
 
 static int32_t search_index(search *s, const wci_document *index, int depth, wc_error **err);
@@ -116,32 +149,8 @@ static int32_t search_index(search *s, const wci_document *index, int depth, wc_
         if (is_index_type(d->media_type))
             code = search_nested(s, d, depth, err);
         else if (is_manifest_type(d->media_type) && d->has_platform)
-            code = offer(s, d, &d->platform, err);
+            code = lacks_version(s, &d->platform) ? probe(s, d, err) : offer(s, d, &d->platform, err);
     }
-    return code;
-}
-
-/* For entries that do not say what they are for: their configs do. Attestations and other artifacts
- * among them are passed over. */
-static int32_t probe(search *s, const wci_descriptor *d, wc_error **err)
-{
-    wci_document *manifest = NULL;
-    wci_image_config *config = NULL;
-    wc_buf *bytes = NULL;
-    int32_t code = load_document(s, d, NULL, &manifest, err);
-    if (code)
-        return code;
-    char what[WCI_DIGEST_TEXT_SIZE + 16];
-    wci_document_name(what, "config", &manifest->config.digest);
-    if (manifest->kind == WCI_DOCUMENT_MANIFEST && !wci_manifest_check_image(manifest, what, NULL))
-        code = wci_origin_read(s->call, s->origin, &manifest->config, WCI_CONFIG_MAX, &bytes, err);
-    if (!code && bytes)
-        code = wci_image_config_parse(wc_buf_data(bytes), wc_buf_size(bytes), what, &config, err);
-    if (!code && config)
-        code = offer(s, d, &config->platform, err);
-    wc_buf_unref(bytes);
-    wci_image_config_free(config);
-    wci_document_free(manifest);
     return code;
 }
 
@@ -154,32 +163,13 @@ static int32_t probe_unnamed(search *s, const wci_document *index, wc_error **er
     return code;
 }
 
-static int32_t nothing_fits(const search *s, wc_error **err)
-{
-    wci_str wanted = WCI_STR_INIT, offered = WCI_STR_INIT;
-    wci_platform_format(&s->wanted, &wanted);
-    for (size_t i = 0; i < s->offered.count && i < 40; i++) {
-        char shown[WCI_SHOWN_SIZE];
-        wci_show(s->offered.items[i], shown);
-        wci_str_printf(&offered, "%s%s", i ? ", " : "", shown);
-    }
-    int32_t code =
-        offered.size
-            ? wci_err(err, WC_E_PLATFORM, "nothing fits %s; there is %s", wanted.data, offered.data)
-            : wci_err(err, WC_E_PLATFORM, "nothing fits %s; it holds no image for any platform",
-                      wanted.data);
-    wci_str_free(&wanted);
-    wci_str_free(&offered);
-    return code;
-}
-
 static int32_t choose(search *s, const wci_document *index, wc_error **err)
 {
     int32_t code = search_index(s, index, 1, err);
     if (!code && s->best_rank < 0)
         code = probe_unnamed(s, index, err);
     if (!code && s->best_rank < 0)
-        code = nothing_fits(s, err);
+        code = wci_offers_refuse(&s->offers, &s->wanted, s->isolation, err);
     return code;
 }
 
@@ -200,9 +190,7 @@ static int32_t choose_from_index(search *s, const wci_transfer *transfer, wci_ra
                                  const wci_document *index, wci_resolved *r, wc_error **err)
 {
     int32_t code = transfer->has_platform
-                       ? wci_platform_set(&s->wanted, transfer->platform.os,
-                                          transfer->platform.arch, transfer->platform.variant,
-                                          transfer->platform.os_version, err)
+                       ? wci_platform_copy(&transfer->platform, &s->wanted, err)
                        : wci_platform_host(&s->wanted, err);
     if (!code)
         code = choose(s, index, err);
@@ -247,13 +235,14 @@ static int32_t check_manifest(wci_resolved *r, wc_error **err)
 static int32_t resolve(wc_call *call, wci_store *store, wci_origin *origin, wci_raw root, const wci_transfer *transfer,
                        wci_resolved *out, wc_error **err)
 {
-    search s = {.call = call, .store = store, .origin = origin, .best_rank = -1};
+    search s = {.call = call, .store = store, .origin = origin, .isolation = transfer->isolation, .best_rank = -1};
     wci_resolved r = WCI_RESOLVED_INIT;
     int32_t code = resolve_root(&s, root, transfer, &r, err);
     if (!code)
         code = check_manifest(&r, err);
     wci_platform_clear(&s.wanted);
-    wci_strv_free(&s.offered);
+    wci_platform_clear(&s.best.platform);
+    wci_offers_free(&s.offers);
     wci_free(s.best.media_type);
     if (code)
         wci_resolved_clear(&r);
@@ -280,31 +269,40 @@ int32_t wci_resolve_from(wc_call *call, wci_store *store, wci_origin *origin, co
 
 /* ---- Config and manifest together --------------------------------------------------------------- */
 
-/* One image for one platform is taken as it is, with a word of warning, unless a platform was asked
- * for. */
+static int32_t refuse(const wci_platform *wanted, const wci_image_config *config, const wci_transfer *transfer,
+                      wc_error **err)
+{
+    wci_offers offers = WCI_OFFERS_INIT;
+    int32_t code = wci_offers_add(&offers, wanted, &config->platform, err);
+    if (!code)
+        code = wci_offers_refuse(&offers, wanted, transfer->isolation, err);
+    wci_offers_free(&offers);
+    return code;
+}
+
+static void warn(wc_call *call, const wci_platform *host, const wci_image_config *config)
+{
+    wci_str text = WCI_STR_INIT;
+    wci_platform_format(&config->platform, &text);
+    wci_str_append(&text, ", this host is ");
+    wci_platform_format(host, &text);
+    wci_log_printf(call->log, WC_LOG_WARN, "the image is for %s", text.data ? text.data : "");
+    wci_str_free(&text);
+}
+
+/* One image for one platform is taken as it is, with a word of warning, unless a platform was asked for. But of another
+ * build of Windows people have no idea until it fails: then they have to ask. */
 static int32_t check_platform(wc_call *call, const wci_image_config *config,
                               const wci_transfer *transfer, wc_error **err)
 {
-    wci_platform host = {NULL, NULL, NULL, NULL};
-    const wci_platform *wanted = &transfer->platform;
-    int32_t code = WC_OK;
-    if (!transfer->has_platform) {
-        code = wci_platform_host(&host, err);
-        wanted = &host;
-    }
-    if (!code && wci_platform_rank(wanted, &config->platform) < 0) {
-        wci_str want = WCI_STR_INIT, have = WCI_STR_INIT;
-        wci_platform_format(wanted, &want);
-        wci_platform_format(&config->platform, &have);
-        if (transfer->has_platform) {
-            code = wci_err(err, WC_E_PLATFORM, "nothing fits %s; the image is for %s only",
-                           want.data, have.data);
-        } else {
-            wci_str_printf(&have, ", this host is %s", want.data ? want.data : "");
-            wci_log_printf(call->log, WC_LOG_WARN, "the image is for %s", have.data);
-        }
-        wci_str_free(&want);
-        wci_str_free(&have);
+    wci_platform host = WCI_PLATFORM_INIT;
+    const wci_platform *wanted = transfer->has_platform ? &transfer->platform : &host;
+    int32_t code = transfer->has_platform ? WC_OK : wci_platform_host(&host, err);
+    if (!code && wci_platform_rank(wanted, transfer->isolation, &config->platform) < 0) {
+        if (transfer->has_platform || wci_platform_differs_in_version(wanted, &config->platform))
+            code = refuse(wanted, config, transfer, err);
+        else
+            warn(call, &host, config);
     }
     wci_platform_clear(&host);
     return code;

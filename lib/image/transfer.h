@@ -10,6 +10,7 @@
 typedef struct wci_transfer {
     wci_platform platform;
     int has_platform;             /* 0: the host's */
+    wci_isolation isolation;      /* that the image is to run with: builds of Windows depend on it */
     int all;                      /* the whole index, for all its platforms … */
     wci_platform *platforms;      /* … or for these, when there are any */
     size_t platform_count;

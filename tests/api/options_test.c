@@ -104,6 +104,13 @@ START_TEST(platforms_of_transfers_are_read_at_once)
     taken(wc_transfer_options_add_platform(transfer, "linux/arm64/v8", NULL));
     refused(wc_transfer_options_add_platform(transfer, NULL, &err), "platform", "NULL");
     refused(wc_transfer_options_add_platform(NULL, "linux/amd64", &err), "options", "NULL");
+    taken(wc_transfer_options_set_platform(transfer, "windows/amd64:10.0.20348.587", NULL));
+    refused(wc_transfer_options_set_platform(transfer, "windows/amd64:", &err), "'windows/amd64:'", ":VERSION");
+    taken(wc_transfer_options_set_isolation(transfer, "hyperv", NULL));
+    taken(wc_transfer_options_set_isolation(transfer, "process", NULL));
+    refused(wc_transfer_options_set_isolation(transfer, "vm", &err), "'process'", "'hyperv'");
+    refused(wc_transfer_options_set_isolation(transfer, NULL, &err), "'process'", "'hyperv'");
+    refused(wc_transfer_options_set_isolation(NULL, "hyperv", &err), "options", "NULL");
     taken(wc_transfer_options_set_all(transfer, 1, NULL));
     refused(wc_transfer_options_set_all(NULL, 1, &err), "options", "NULL");
     taken(wc_transfer_options_set_referrers(transfer, 1, NULL));

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whatever is accepted as a reference or place prints as text that is read as the same again. */
+/* Whatever is accepted as a reference, place or platform prints as text that is read as the same again. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
 #include "image/place.h"
+#include "image/platform.h"
 #include "image/reference.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,6 +24,22 @@ static void check_same(const char *text, const wci_reference *ref)
     must(!strcmp(again.host, ref->host) && !strcmp(again.repository, ref->repository));
     must(!strcmp(wci_reference_target(&again), wci_reference_target(ref)));
     wci_reference_free(&again);
+}
+
+static void try_platform(const char *text)
+{
+    wci_platform platform = WCI_PLATFORM_INIT, again = WCI_PLATFORM_INIT;
+    wci_str shown = WCI_STR_INIT;
+    if (wci_platform_parse(text, &platform, NULL))
+        return;
+    wci_platform_format(&platform, &shown);
+    must(!wci_platform_parse(shown.data, &again, NULL));
+    must(!strcmp(again.os, platform.os) && !strcmp(again.arch, platform.arch));
+    must(!strcmp(again.variant, platform.variant) && !strcmp(again.os_version, platform.os_version));
+    wci_platform_rank(&platform, WCI_ISOLATION_PROCESS, &again);
+    wci_str_free(&shown);
+    wci_platform_clear(&platform);
+    wci_platform_clear(&again);
 }
 
 static void try_reference(const char *text)
@@ -65,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     try_reference(text);
     try_place(text);
+    try_platform(text);
     free(text);
     return 0;
 }

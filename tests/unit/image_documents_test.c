@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "image/config.h"
 #include "image/documents.h"
+#include "image/offers.h"
 #include "image/platform.h"
 #include "platform/host.h"
 
@@ -14,10 +15,10 @@
 
 static int rank(const char *wanted, const char *offered)
 {
-    wci_platform a = {NULL, NULL, NULL, NULL}, b = {NULL, NULL, NULL, NULL};
+    wci_platform a = WCI_PLATFORM_INIT, b = WCI_PLATFORM_INIT;
     test_ok(wci_platform_parse(wanted, &a, NULL));
     test_ok(wci_platform_parse(offered, &b, NULL));
-    int result = wci_platform_rank(&a, &b);
+    int result = wci_platform_rank(&a, WCI_ISOLATION_PROCESS, &b);
     wci_platform_clear(&a);
     wci_platform_clear(&b);
     return result;
@@ -25,7 +26,7 @@ static int rank(const char *wanted, const char *offered)
 
 static char *parsed(const char *text)
 {
-    wci_platform p = {NULL, NULL, NULL, NULL};
+    wci_platform p = WCI_PLATFORM_INIT;
     if (wci_platform_parse(text, &p, NULL))
         return NULL;
     wci_str s = WCI_STR_INIT;
@@ -43,6 +44,9 @@ START_TEST(platform_spellings)
         {"Linux/AARCH64", "linux/arm64"},     {"linux/armhf", "linux/arm/v7"},
         {"linux/arm/v6", "linux/arm/v6"},     {"linux/i686", "linux/386"},
         {"windows/amd64", "windows/amd64"},   {"macos/arm64", "darwin/arm64"},
+        {"windows/amd64:10.0.20348.587", "windows/amd64:10.0.20348.587"},
+        {"windows(10.0.20348)/amd64", "windows/amd64:10.0.20348"},
+        {"linux/arm/v7:6", "linux/arm/v7:6"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         char *text = parsed(pairs[i][0]);
@@ -55,7 +59,10 @@ END_TEST
 START_TEST(platforms_that_are_none)
 {
     static const char *const bad[] = {"", "linux", "linux/", "/amd64", "linux/amd64/v1/x",
-                                      "linux/am d64", "linux//v7", "linux/amd64/"};
+                                      "linux/am d64", "linux//v7", "linux/amd64/",
+                                      "windows/amd64:", "windows()/amd64", "windows(10.0)amd64", "windows(10.0/amd64",
+                                      "windows(1)/amd64:2", ":1", "(1)/amd64", "windows/amd64:1:2", "windows/amd64(1)",
+                                      "windows)/(amd64", "windows/amd64:1/2"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(!parsed(bad[i]), "'%s' was accepted", bad[i]);
 }
@@ -74,27 +81,209 @@ START_TEST(platform_ranks)
     ck_assert_int_lt(rank("linux/arm/v6", "linux/arm/v7"), 0);
     ck_assert_int_gt(rank("linux/arm/v7", "linux/arm/v6"), 0);
     ck_assert_int_gt(rank("linux/arm/v8", "linux/arm/v5"), rank("linux/arm/v8", "linux/arm/v6"));
+    ck_assert_int_gt(rank("linux/arm64/v8.2", "linux/arm64"), 0);
+    ck_assert_int_lt(rank("linux/arm64", "linux/arm64/v8.2"), 0);
+    ck_assert_int_gt(rank("linux/arm64/v9", "linux/arm64/v8.5"), 0);
+    ck_assert_int_lt(rank("linux/arm64/v9", "linux/arm64/v8.6"), 0);
+    ck_assert_int_gt(rank("linux/arm64/v9.1", "linux/arm64/v8.6"), 0);
+    ck_assert_int_lt(rank("linux/arm64/v8.9", "linux/arm64/v9"), 0);
+    ck_assert_int_eq(rank("linux/arm64/v9.0", "linux/arm64/v9"), 0);
+    ck_assert_int_gt(rank("linux/amd64/v3", "linux/amd64/v2"), 0);
+    ck_assert_int_lt(rank("linux/amd64/v2", "linux/amd64/v3"), 0);
+    ck_assert_int_lt(rank("linux/amd64/v3", "linux/amd64/strange"), 0);
     ck_assert_int_eq(rank("linux/s390x", "linux/s390x"), 0);
 }
 END_TEST
 
-static int rank_windows(const char *wanted, const char *offered)
+static wci_platform windows(const char *version)
 {
-    wci_platform a = {NULL, NULL, NULL, NULL}, b = {NULL, NULL, NULL, NULL};
-    test_ok(wci_platform_set(&a, "windows", "amd64", NULL, wanted, NULL));
-    test_ok(wci_platform_set(&b, "windows", "amd64", NULL, offered, NULL));
-    int result = wci_platform_rank(&a, &b);
+    wci_platform p = WCI_PLATFORM_INIT;
+    test_ok(wci_platform_set(&p, "windows", "amd64", NULL, version, NULL));
+    return p;
+}
+
+static int rank_windows(const char *wanted, wci_isolation isolation, const char *offered)
+{
+    wci_platform a = windows(wanted), b = windows(offered);
+    int result = wci_platform_rank(&a, isolation, &b);
     wci_platform_clear(&a);
     wci_platform_clear(&b);
     return result;
 }
 
+/* Host build, image build, whether it runs with process isolation and under Hyper-V. */
+static const struct {
+    const char *host, *image;
+    int process, hyperv;
+} windows_rows[] = {
+    {"10.0.17763.1", "10.0.17763.9999", 1, 1}, /* revisions do not matter */
+    {"10.0.17763.5", "10.0.17763.1", 1, 1},
+    {"10.0.17763.1", "10.0.14393.1", 0, 1},
+    {"10.0.17763.1", "10.0.20348.1", 0, 0},
+    {"10.0.18363.1", "10.0.17763.1", 0, 1},
+    {"10.0.19041.1", "10.0.19041.2", 1, 1},
+    {"10.0.20347.1", "10.0.20347.1", 1, 1},
+    {"10.0.20347.1", "10.0.20346.1", 0, 1},
+    {"10.0.20348.1", "10.0.20348.2700", 1, 1},
+    {"10.0.20348.1", "10.0.17763.1", 0, 1},
+    {"10.0.20348.1", "10.0.20349.1", 0, 0},
+    {"10.0.20348.1", "10.0.26100.1", 0, 0},
+    {"10.0.20349.1", "10.0.20348.1", 1, 1},
+    {"10.0.22631.1", "10.0.20348.1", 1, 1},
+    {"10.0.22631.1", "10.0.22621.1", 1, 1},
+    {"10.0.22631.1", "10.0.22631.1", 1, 1},
+    {"10.0.22631.1", "10.0.20347.1", 0, 1},
+    {"10.0.22631.1", "10.0.26100.1", 0, 0},
+    {"10.0.26099.1", "10.0.25398.1", 1, 1}, /* 23H2 */
+    {"10.0.26100.1", "10.0.20348.1", 1, 1},
+    {"10.0.26100.1", "10.0.26100.1", 1, 1},
+    {"10.0.26100.1", "10.0.17763.1", 0, 1},
+    {"10.0.26100.1", "10.0.26200.1", 0, 0},
+    {"10.0.26200.1", "10.0.26100.1", 1, 1},
+    {"10.0.100000.1", "10.0.26100.1", 1, 1}, /* numbers, not text */
+    {"10.0.9600.1", "10.0.17763.1", 0, 0},
+    {"10.0.17763", "10.0.17763.1", 1, 1},
+    {"", "10.0.17763.2", 1, 1},
+    {"10.0.20348.1", "", 1, 1},
+    {"10.0.20348.1", "10.0.x.1", 1, 1}, /* who knows */
+    {"10.0.20348.1", "10.0.99999999999999999999.1", 1, 1},
+};
+
 START_TEST(windows_builds)
 {
-    ck_assert_int_eq(rank_windows("10.0.20348.1", "10.0.20348.2700"), 0);
-    ck_assert_int_lt(rank_windows("10.0.17763.1", "10.0.20348.2700"), 0);
-    ck_assert_int_gt(rank_windows("10.0.20348.1", "10.0.17763.2"), 0);
-    ck_assert_int_eq(rank_windows("", "10.0.17763.2"), 0);
+    for (size_t i = 0; i < sizeof windows_rows / sizeof *windows_rows; i++) {
+        const char *host = windows_rows[i].host, *image = windows_rows[i].image;
+        ck_assert_msg((rank_windows(host, WCI_ISOLATION_PROCESS, image) >= 0) == windows_rows[i].process,
+                      "%s on %s, process", image, host);
+        ck_assert_msg((rank_windows(host, WCI_ISOLATION_HYPERV, image) >= 0) == windows_rows[i].hyperv,
+                      "%s on %s, hyperv", image, host);
+    }
+}
+END_TEST
+
+static int is_newer(const char *wanted, const char *a, const char *b)
+{
+    wci_platform w = windows(wanted), x = windows(a), y = windows(b);
+    int result = wci_platform_is_newer(&w, &x, &y);
+    wci_platform_clear(&w);
+    wci_platform_clear(&x);
+    wci_platform_clear(&y);
+    return result;
+}
+
+START_TEST(windows_builds_are_preferred)
+{
+    const wci_isolation process = WCI_ISOLATION_PROCESS;
+    const char *host = "10.0.26100.1";
+    ck_assert_int_eq(rank_windows(host, process, "10.0.26100.7"), 0);
+    ck_assert_int_lt(rank_windows(host, process, "10.0.25398.1"), rank_windows(host, process, "10.0.20348.1"));
+    ck_assert_int_lt(rank_windows(host, process, "10.0.20348.1"), rank_windows(host, process, ""));
+    ck_assert(is_newer("", "10.0.20348.1", "10.0.9600.1"));
+    ck_assert(!is_newer("", "10.0.9600.1", "10.0.20348.1"));
+    ck_assert(is_newer("", "10.0.20348.1000", "10.0.20348.999"));
+    ck_assert(is_newer("", "10.0.20348.1000", ""));
+    ck_assert(!is_newer("10.0.20348.999", "10.0.20348.1000", "10.0.20348.999"));
+    ck_assert(is_newer("10.0.20348.999", "10.0.20348.999", "10.0.20348.1000"));
+    ck_assert(!is_newer("", "10.0.20348.1", "10.0.20348.1"));
+}
+END_TEST
+
+static char *refusal(const char *wanted, wci_isolation isolation, const char *const *offered)
+{
+    wci_platform w = WCI_PLATFORM_INIT;
+    wci_offers offers = WCI_OFFERS_INIT;
+    wc_error *err = NULL;
+    wc_buf *text = NULL;
+    test_ok(wci_platform_parse(wanted, &w, NULL));
+    for (; *offered; offered++) {
+        wci_platform p = WCI_PLATFORM_INIT;
+        test_ok(wci_platform_parse(*offered, &p, NULL));
+        test_ok(wci_offers_add(&offers, &w, &p, NULL));
+        wci_platform_clear(&p);
+    }
+    test_code(wci_offers_refuse(&offers, &w, isolation, &err), WC_E_PLATFORM);
+    test_ok(wc_error_format(err, &text));
+    char *copy = strdup(wc_buf_data(text));
+    wc_buf_unref(text);
+    wc_error_unref(err);
+    wci_offers_free(&offers);
+    wci_platform_clear(&w);
+    return copy;
+}
+
+/* Which build the host has, which there are, and what would run. */
+START_TEST(windows_builds_that_do_not_run)
+{
+    static const struct {
+        const char *wanted;
+        wci_isolation isolation;
+        const char *offered[4];
+        const char *parts[5], *without;
+    } rows[] = {
+        {"windows/amd64:10.0.17763.1", WCI_ISOLATION_PROCESS, {"windows/amd64:10.0.26100.1", "windows/amd64:10.0.20348.1"},
+         {"Windows build 17763", "process isolation", "build 17763 alone", "is build 26100, 20348", "'ltsc2019'"}, "Hyper-V"},
+        {"windows/amd64:10.0.17763.1", WCI_ISOLATION_PROCESS, {"windows/amd64:10.0.26100.1", "linux/amd64"},
+         {"on a host of build 26100"}, "linux"},
+        {"windows/amd64:10.0.20348.1", WCI_ISOLATION_PROCESS, {"windows/amd64:10.0.17763.1"},
+         {"build 17763", "Hyper-V isolation, which takes builds up to 20348", "'ltsc2022'"}, "on a host of"},
+        {"windows/amd64:10.0.26200.1", WCI_ISOLATION_PROCESS, {"windows/amd64:10.0.17763.1"},
+         {"builds 20348 to 26200", "'ltsc2025'"}, "on a host of"},
+        {"windows/amd64:10.0.20348.1", WCI_ISOLATION_HYPERV, {"windows/amd64:10.0.26100.1"},
+         {"with Hyper-V isolation builds up to 20348", "'ltsc2022'", "on a host of build 26100"}, "which takes"},
+        {"windows/amd64:10.0.20348.1", WCI_ISOLATION_PROCESS, {"linux/amd64", "windows/arm64:10.0.26100.1"},
+         {"nothing fits windows/amd64:10.0.20348.1", "there is linux/amd64, windows/arm64:10.0.26100.1"}, "build 20348"},
+        {"linux/amd64", WCI_ISOLATION_PROCESS, {NULL}, {"no image for any platform"}, "Windows"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *text = refusal(rows[i].wanted, rows[i].isolation, rows[i].offered);
+        for (size_t k = 0; k < 5 && rows[i].parts[k]; k++)
+            ck_assert_msg(strstr(text, rows[i].parts[k]) != NULL, "'%s' is not in: %s", rows[i].parts[k], text);
+        ck_assert_msg(!strstr(text, rows[i].without), "'%s' is in: %s", rows[i].without, text);
+        free(text);
+    }
+}
+END_TEST
+
+START_TEST(many_platforms_are_not_all_told)
+{
+    wci_platform wanted = WCI_PLATFORM_INIT;
+    wci_offers offers = WCI_OFFERS_INIT;
+    test_ok(wci_platform_parse("windows/amd64:10.0.17763", &wanted, NULL));
+    for (int i = 0; i < 200; i++) {
+        wci_platform p = WCI_PLATFORM_INIT;
+        char *text = test_text("windows/amd64:10.0.%d.1", 20000 + i);
+        test_ok(wci_platform_parse(text, &p, NULL));
+        test_ok(wci_offers_add(&offers, &wanted, &p, NULL));
+        wci_platform_clear(&p);
+        free(text);
+    }
+    ck_assert_uint_eq(offers.build_count, WCI_OFFERS_BUILDS);
+    test_code(wci_offers_refuse(&offers, &wanted, WCI_ISOLATION_PROCESS, NULL), WC_E_PLATFORM);
+    wci_offers_free(&offers);
+    wci_platform_clear(&wanted);
+}
+END_TEST
+
+static int rank_with_features(const char *features)
+{
+    wci_platform wanted = windows("10.0.20348.1"), offered = WCI_PLATFORM_INIT;
+    char *text = test_text("{\"os\":\"windows\",\"architecture\":\"amd64\",\"os.version\":\"10.0.20348.1\","
+                           "\"os.features\":%s}", features);
+    json_t *json = json_loads(text, 0, NULL);
+    test_ok(wci_platform_read(json, "x", &offered, NULL));
+    int result = wci_platform_rank(&wanted, WCI_ISOLATION_PROCESS, &offered);
+    json_decref(json);
+    free(text);
+    wci_platform_clear(&offered);
+    wci_platform_clear(&wanted);
+    return result;
+}
+
+START_TEST(features_of_the_system)
+{
+    ck_assert_int_eq(rank_with_features("[]"), 0);
+    ck_assert_int_eq(rank_with_features("[\"win32k\"]"), 0);
+    ck_assert_int_lt(rank_with_features("[\"win32k\",\"other\"]"), 0);
 }
 END_TEST
 
@@ -256,6 +445,10 @@ int main(void)
     tcase_add_test(c, platform_spellings);
     tcase_add_test(c, platforms_that_are_none);
     tcase_add_test(c, platform_ranks);
+    tcase_add_test(c, windows_builds_are_preferred);
+    tcase_add_test(c, windows_builds_that_do_not_run);
+    tcase_add_test(c, many_platforms_are_not_all_told);
+    tcase_add_test(c, features_of_the_system);
     tcase_add_test(c, windows_builds);
     tcase_add_test(c, manifests_of_both_kinds);
     tcase_add_test(c, types_that_say_nothing);

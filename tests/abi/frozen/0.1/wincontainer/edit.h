@@ -89,7 +89,7 @@ WC_API int32_t wc_image_edit_set_user(wc_image_edit *edit, const char *user, wc_
 WC_API int32_t wc_image_edit_set_workdir(wc_image_edit *edit, const char *path, wc_error **err);
 /** "SIGTERM" or a number. @since 0.1 */
 WC_API int32_t wc_image_edit_set_stop_signal(wc_image_edit *edit, const char *signal, wc_error **err);
-/** "os/arch[/variant]". @since 0.1 */
+/** "os/arch[/variant][:version]". @since 0.1 */
 WC_API int32_t wc_image_edit_set_platform(wc_image_edit *edit, const char *platform, wc_error **err);
 /** Who made it. @since 0.1 */
 WC_API int32_t wc_image_edit_set_author(wc_image_edit *edit, const char *author, wc_error **err);

@@ -30,15 +30,25 @@ typedef struct wc_transfer_options wc_transfer_options;
 WC_API int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err);
 /** Drops the options. @since 0.1 */
 WC_API void wc_transfer_options_unref(wc_transfer_options *options);
-/** "os/arch[/variant]", for example "linux/arm64/v8". Copied. WC_E_INVALID otherwise. @since 0.1 */
+/** "os/arch[/variant][:version]", for example "linux/arm64/v8" or "windows/amd64:10.0.20348"; "os(version)/arch", too.
+ * Variants are generations, the newest one that the wanted one runs is taken. With a version of Windows (on Windows
+ * without any platform: with the host's) the image is of a build that runs there, see
+ * wc_transfer_options_set_isolation(); the very build is taken, else the highest, and what an index does not tell of
+ * versions the configurations do. Copied. WC_E_INVALID otherwise. Specification: OCI image-spec 1.1, image-index.md.
+ * @since 0.1 */
 WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, const char *platform, wc_error **err);
+/** What the image is to run with: "process" (the default) or "hyperv". A host of Windows runs with its own kernel images
+ * of its own build; from build 20349 on those of 20348 up to its own; under Hyper-V those up to its own. Revisions do
+ * not matter. When none is there, WC_E_PLATFORM says which build the host has, which there are, and what would run.
+ * @since 0.1 */
+WC_API int32_t wc_transfer_options_set_isolation(wc_transfer_options *options, const char *isolation, wc_error **err);
 /** 1: the whole index, for all its platforms and byte for byte, instead of the image of one of them. An image that comes
  * without an index is moved as it is. WC_E_UNSUPPORTED for Docker's archives and its engine, which know no indexes.
  * @since 0.1 */
 WC_API int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t all, wc_error **err);
 /** The index again, but for this platform and the others that are added so only. It is another index then, with a
  * digest of its own; the images in it stay as they are, and so do the attestations that BuildKit puts beside them.
- * "os/arch[/variant]"; WC_E_PLATFORM later when the index has nothing that fits. Copied. @since 0.1 */
+ * Written as in wc_transfer_options_set_platform(); WC_E_PLATFORM later when the index has nothing that fits. Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const char *platform, wc_error **err);
 /** 1: what refers to the image goes along: signatures, attestations, lists of contents, as the registry lists them and
  * as cosign tags them ("sha256-….sig", ".att", ".sbom"). With an index, what refers to any of its images.
@@ -201,7 +211,7 @@ WC_API int32_t wc_image_remove(wc_context *context, const char *name_or_id, uint
                                wc_list **removed, wc_error **err);
 
 /**
- * Drops the compressed layers of an image, which a container does not need: what remains is about half. They
+ * Drops the compressed layers of an image, which a container does not need. They
  * come back by themselves when the image is saved, pushed or copied: made again, byte for byte, where they are
  * not compressed or this library has compressed them, else fetched from the registry that the image was pulled
  * from. Layers that nothing could bring back stay, and so do those that somebody works with.
