@@ -148,12 +148,21 @@ static int catalog(int argc, char **argv)
 static int delete(int argc, char **argv)
 {
     transfer t = {.quiet = 1};
+    int is_blob = 0;
+    const option options[] = {
+        {0, "blob", OPTION_FLAG, NULL, "NAME@DIGEST is a blob, such as a layer", &is_blob},
+        TRANSFER_OPTIONS(t),
+    };
     wc_error *err = NULL;
-    const char *what = one_name(&t, "delete", "Deletes a tag or, by digest, a manifest from a registry.", argc, argv);
-    TRY(wc_registry_delete(app_context(), what, t.options, wcctl.cancel, &err));
+    argc = options_read("manifest delete", "[OPTIONS] NAME", "Deletes a tag or, by digest, a manifest from a registry.",
+                        options, countof(options), 0, argc, argv);
+    if (argc != 1)
+        die_usage("manifest delete takes one NAME");
+    transfer_begin(&t);
+    TRY((is_blob ? wc_registry_delete_blob : wc_registry_delete)(app_context(), argv[0], t.options, wcctl.cancel, &err));
     transfer_end(&t);
     if (wcctl.json)
-        print_texts("Deleted", what, NULL);
+        print_texts("Deleted", argv[0], NULL);
     return 0;
 }
 

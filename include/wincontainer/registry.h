@@ -41,7 +41,8 @@ WC_API int32_t wc_registry_catalog(wc_context *context, const char *registry, co
  *
  * @param reference a name with tag or digest.
  * @param out       one JSON object: "Name", "Digest", "MediaType", "Size" (bytes, -1: not told), and where the
- *                  registry counts pulls "PullLimit" and "PullsRemaining". The caller releases it.
+ *                  registry counts pulls "PullLimit" and "PullsRemaining" in "PullWindow" seconds. The caller
+ *                  releases it.
  * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND. @since 0.1
  */
 WC_API int32_t wc_registry_look(wc_context *context, const char *reference, const wc_transfer_options *options,
@@ -81,6 +82,16 @@ WC_API int32_t wc_registry_search(wc_context *context, const char *term, uint32_
  */
 WC_API int32_t wc_registry_delete(wc_context *context, const char *reference, const wc_transfer_options *options,
                                   wc_cancel *cancel, wc_error **err);
+
+/**
+ * Deletes a blob of a repository. No manifest should name it any longer: a registry does not look, and images whose
+ * layer it was cannot be pulled afterwards. There is no way back.
+ *
+ * @param blob "REPOSITORY@sha256:…"; a tag in it is WC_E_INVALID.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND, WC_E_UNSUPPORTED where the registry does not delete. @since 0.1
+ */
+WC_API int32_t wc_registry_delete_blob(wc_context *context, const char *blob, const wc_transfer_options *options,
+                                       wc_cancel *cancel, wc_error **err);
 
 /**
  * Tries a user name and password at a registry and keeps them when they are good, for all later calls of any

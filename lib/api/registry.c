@@ -105,8 +105,10 @@ int32_t wc_registry_search(wc_context *context, const char *term, uint32_t limit
     return wci_browse_search(&call, config, term, limit, out, err);
 }
 
-int32_t wc_registry_delete(wc_context *context, const char *reference, const wc_transfer_options *options,
-                           wc_cancel *cancel, wc_error **err)
+typedef int32_t (*deleter)(wc_call *call, const wci_registry_config *config, const char *reference, wc_error **err);
+
+static int32_t delete(deleter how, wc_context *context, const char *reference, const wc_transfer_options *options,
+                      wc_cancel *cancel, wc_error **err)
 {
     wc_call call;
     const wci_registry_config *config;
@@ -114,7 +116,19 @@ int32_t wc_registry_delete(wc_context *context, const char *reference, const wc_
     if (rc)
         return rc;
     WCI_REQUIRE(reference && *reference, "reference is empty");
-    return wci_browse_delete(&call, config, reference, err);
+    return how(&call, config, reference, err);
+}
+
+int32_t wc_registry_delete(wc_context *context, const char *reference, const wc_transfer_options *options,
+                           wc_cancel *cancel, wc_error **err)
+{
+    return delete(wci_browse_delete, context, reference, options, cancel, err);
+}
+
+int32_t wc_registry_delete_blob(wc_context *context, const char *blob, const wc_transfer_options *options,
+                                wc_cancel *cancel, wc_error **err)
+{
+    return delete(wci_browse_delete_blob, context, blob, options, cancel, err);
 }
 
 int32_t wc_registry_login(wc_context *context, const char *registry, const char *username, const char *password,

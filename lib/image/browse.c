@@ -94,6 +94,8 @@ static int32_t look_json(const wci_reference *reference, const wci_look *look, w
         json_object_set_new(json, "PullLimit", json_integer(look->limit));
     if (json && look->remaining >= 0)
         json_object_set_new(json, "PullsRemaining", json_integer(look->remaining));
+    if (json && look->window_s >= 0)
+        json_object_set_new(json, "PullWindow", json_integer(look->window_s));
     int32_t code = json ? wci_json_dump(json, out, err) : wci_err_nomem(err);
     json_decref(json);
     wci_free(name);
@@ -180,20 +182,55 @@ int32_t wci_browse_search(wc_call *call, const wci_registry_config *config, cons
     return code;
 }
 
-int32_t wci_browse_delete(wc_call *call, const wci_registry_config *config, const char *reference, wc_error **err)
+typedef int32_t (*deleter)(wc_call *call, wci_remote *remote, const wci_reference *what, wc_error **err);
+
+static int32_t delete_manifest(wc_call *call, wci_remote *remote, const wci_reference *what, wc_error **err)
+{
+    return wci_remote_delete_manifest(call, remote, wci_reference_target(what), err);
+}
+
+static int32_t delete_blob(wc_call *call, wci_remote *remote, const wci_reference *what, wc_error **err)
+{
+    return wci_remote_delete_blob(call, remote, &what->digest, err);
+}
+
+static int32_t read_name(const char *text, wci_reference *out, wc_error **err)
 {
     static const char transport[] = "docker://";
-    const char *name = reference + (wci_starts_with(reference, transport) ? strlen(transport) : 0);
-    wci_reference given = WCI_REFERENCE_INIT;
+    return wci_reference_parse(text + (wci_starts_with(text, transport) ? strlen(transport) : 0), out, err);
+}
+
+static int32_t delete_at(wc_call *call, const wci_registry_config *config, const wci_reference *what, deleter how,
+                         wc_error **err)
+{
     wci_remote *remote = NULL;
-    int32_t code = wci_reference_parse(name, &given, err);
+    int32_t code = wci_remote_open_named(call, config, what->host, what->repository, &remote, err);
+    if (!code)
+        code = how(call, remote, what, err);
+    wci_remote_close(remote);
+    return code ? wci_err_wrap(err, code, "repository '%s/%s'", what->host, what->repository) : WC_OK;
+}
+
+int32_t wci_browse_delete(wc_call *call, const wci_registry_config *config, const char *reference, wc_error **err)
+{
+    wci_reference given = WCI_REFERENCE_INIT;
+    int32_t code = read_name(reference, &given, err);
     if (!code && !given.tag && !wci_digest_is_set(&given.digest))
         code = wci_err(err, WC_E_INVALID, "'%s': say which tag or digest to delete", reference);
     if (!code)
-        code = wci_remote_open_named(call, config, given.host, given.repository, &remote, err);
+        code = delete_at(call, config, &given, delete_manifest, err);
+    wci_reference_free(&given);
+    return code;
+}
+
+int32_t wci_browse_delete_blob(wc_call *call, const wci_registry_config *config, const char *reference, wc_error **err)
+{
+    wci_reference given = WCI_REFERENCE_INIT;
+    int32_t code = read_name(reference, &given, err);
+    if (!code && (given.tag || !wci_digest_is_set(&given.digest)))
+        code = wci_err(err, WC_E_INVALID, "'%s': a blob is named by its digest alone, REPOSITORY@sha256:…", reference);
     if (!code)
-        code = wci_remote_delete_manifest(call, remote, wci_reference_target(&given), err);
-    wci_remote_close(remote);
+        code = delete_at(call, config, &given, delete_blob, err);
     wci_reference_free(&given);
     return code;
 }

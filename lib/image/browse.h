@@ -21,5 +21,6 @@ int32_t wci_browse_referrers(wc_call *call, const wci_registry_config *config, c
 int32_t wci_browse_search(wc_call *call, const wci_registry_config *config, const char *term, uint32_t limit,
                           wc_buf **out, wc_error **err);
 int32_t wci_browse_delete(wc_call *call, const wci_registry_config *config, const char *reference, wc_error **err);
+int32_t wci_browse_delete_blob(wc_call *call, const wci_registry_config *config, const char *reference, wc_error **err);
 
 #endif

@@ -367,19 +367,27 @@ static int32_t fetch_look(wc_call *call, wci_remote *remote, const char *tag_or_
     return code;
 }
 
-static void take_limit(const wci_http_request *r, const char *name, int64_t *out)
+/* The number at the beginning of `text`, -1 when there is none. */
+static int64_t leading_number(const char *text)
 {
-    const char *text = wci_http_header(r, name, 0);
-    char number[24];
+    char number[20];
     uint64_t value;
-    size_t n = text ? strcspn(text, ";") : 0;
-    *out = -1;
+    size_t n = text ? strspn(text, "0123456789") : 0;
     if (!n || n >= sizeof number)
-        return;
+        return -1;
     memcpy(number, text, n);
     number[n] = '\0';
-    if (wci_parse_u64(number, INT64_MAX, &value))
-        *out = (int64_t)value;
+    return wci_parse_u64(number, INT64_MAX, &value) ? (int64_t)value : -1;
+}
+
+/* "100;w=21600": so many pulls in so many seconds. */
+static void take_limits(const wci_http_request *r, wci_look *out)
+{
+    const char *limit = wci_http_header(r, "ratelimit-limit", 0);
+    const char *window = limit ? strstr(limit, ";w=") : NULL;
+    out->limit = leading_number(limit);
+    out->remaining = leading_number(wci_http_header(r, "ratelimit-remaining", 0));
+    out->window_s = leading_number(window ? window + strlen(";w=") : NULL);
 }
 
 /* A HEAD, which counts against no limit; where that tells too little, a GET. */
@@ -387,7 +395,7 @@ int32_t wci_remote_look(wc_call *call, wci_remote *remote, const char *tag_or_di
 {
     question q;
     wc_error *why = NULL;
-    *out = (wci_look){.size = -1, .limit = -1, .remaining = -1};
+    *out = (wci_look){.size = -1, .limit = -1, .remaining = -1, .window_s = -1};
     int32_t code = open_question(remote, "HEAD",
                                  wci_asprintf("/v2/%s/manifests/%s", remote->repository, tag_or_digest),
                                  wci_asprintf("manifest '%s/%s:%s'", remote->host, remote->repository, tag_or_digest),
@@ -396,8 +404,7 @@ int32_t wci_remote_look(wc_call *call, wci_remote *remote, const char *tag_or_di
         code = wci_err_nomem(err);
     if (!code)
         code = ask(call, &q, &why);
-    take_limit(&q.ex.request, "ratelimit-limit", &out->limit);
-    take_limit(&q.ex.request, "ratelimit-remaining", &out->remaining);
+    take_limits(&q.ex.request, out);
     int again = code && q.ex.request.status && q.ex.request.status != 401 && q.ex.request.status != 403 &&
                 q.ex.request.status != 404;
     if (!code)

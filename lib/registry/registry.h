@@ -112,6 +112,7 @@ typedef struct wci_look {
     int64_t size;             /* -1: not told */
     char *media_type;         /* owned, maybe "" */
     int64_t limit, remaining; /* pulls, as the Docker Hub counts them; -1: not told */
+    int64_t window_s;         /* in which so many are allowed; -1: not told */
 } wci_look;
 int32_t wci_remote_look(wc_call *call, wci_remote *remote, const char *tag_or_digest, wci_look *out,
                         wc_error **err);

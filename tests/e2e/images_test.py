@@ -669,49 +669,5 @@ class ToRegistry(ImageCase):
         self.ok("copy", "--dest-creds", "me:secret", f"oci:{self.path('layout')}:sent", f"docker://{closed.address}/app:2")
 
 
-@needs("skopeo", "docker-registry")
-class Browse(ImageCase):
-    def setUp(self):
-        super().setUp()
-        self.registry = Registry(self.path("registry"))
-        self.addCleanup(self.registry.close)
-        self.digest = make_layout(self.path("layout"), "x")
-        self.name = f"{self.registry.address}/app/one"
-        for number in range(3):
-            self.registry.push(f"oci:{self.path('layout')}:x", f"app/one:v{number}")
-        self.registry.push(f"oci:{self.path('layout')}:x", "b/two:latest")
-
-    def test_names(self):
-        self.assertEqual(sorted(self.ok("manifest", "tags", self.name).split()), ["v0", "v1", "v2"])
-        self.assertEqual(json.loads(self.ok("--json", "manifest", "catalog", self.registry.address)), ["app/one", "b/two"])
-        self.assertNotEqual(self.wcctl("manifest", "tags", f"{self.name}:v1").returncode, 0)
-
-    def test_look_and_inspect(self):
-        told = json.loads(self.ok("manifest", "look", f"{self.name}:v1"))
-        raw = raw_manifest_of(f"{self.name}:v1")
-        self.assertEqual((told["Digest"], told["Size"]), (self.digest, len(raw)))
-        self.assertEqual(json.loads(self.ok("manifest", "inspect", f"{self.name}:v1")), json.loads(raw))
-        gone = self.wcctl("manifest", "look", f"{self.name}:nosuch")
-        self.assertEqual(gone.returncode, 125)
-        self.assertIn("nosuch", gone.stderr)
-
-    def test_delete(self):
-        self.ok("manifest", "delete", f"{self.name}@{self.digest}")
-        self.assertNotEqual(self.wcctl("manifest", "look", f"{self.name}@{self.digest}").returncode, 0)
-        self.assertNotEqual(self.wcctl("manifest", "delete", self.name).returncode, 0)
-
-    def test_referrers_by_tag(self):
-        """docker-registry has no referrers API: the list lies under a tag."""
-        self.assertEqual(json.loads(self.ok("manifest", "referrers", f"{self.name}:v1"))["manifests"], [])
-        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
-            {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": self.digest,
-             "size": len(raw_manifest_of(f"{self.name}:v1")), "artifactType": "application/example"}]}
-        put_manifest(f"{self.registry.address}/app/one:{self.digest.replace(':', '-')}", json.dumps(index).encode())
-        self.assertEqual(json.loads(self.ok("manifest", "referrers", f"{self.name}:v1")), index)
-
-    def test_no_search_there(self):
-        self.assertEqual(self.wcctl("search", f"{self.registry.address}/x").returncode, 125)
-
-
 if __name__ == "__main__":
     named_skips.main()

@@ -181,6 +181,7 @@ TRY(wc_registry_look, wc_buf, wc_registry_look(parent, "127.0.0.1:1/x", h->trans
 TRY(wc_registry_manifest, wc_buf, wc_registry_manifest(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
 TRY(wc_registry_referrers, wc_buf, wc_registry_referrers(parent, "127.0.0.1:1/x", h->transfer, NULL, &out, err))
 TRY(wc_registry_search, wc_buf, wc_registry_search(parent, "127.0.0.1:1/x", 1, h->transfer, NULL, &out, err))
+TRY_PLAIN(wc_registry_delete_blob, wc_registry_delete_blob(parent, "127.0.0.1:1/x", h->transfer, NULL, err))
 TRY_PLAIN(wc_registry_delete, wc_registry_delete(parent, "127.0.0.1:1/x", h->transfer, NULL, err))
 TRY_PLAIN(wc_registry_login, wc_registry_login(parent, "127.0.0.1:1", "a", "b", h->transfer, NULL, err))
 TRY_PLAIN(wc_registry_logout, wc_registry_logout(parent, "127.0.0.1:1", h->transfer, NULL, err))
@@ -307,7 +308,7 @@ static const struct attempt {
     ENTRY(wc_image_edit_apply),   ENTRY(wc_container_diff),    ENTRY(wc_image_edit_new_from_container),
     ENTRY(wc_registry_tags),      ENTRY(wc_registry_catalog),  ENTRY(wc_registry_look),
     ENTRY(wc_registry_manifest),  ENTRY(wc_registry_search),   ENTRY(wc_registry_referrers),
-    ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
+    ENTRY(wc_registry_delete_blob), ENTRY(wc_registry_delete),    ENTRY(wc_registry_login),    ENTRY(wc_registry_login_user),
     ENTRY(wc_registry_logout),    ENTRY(wc_container_get_archive), ENTRY(wc_container_put_archive),
     ENTRY(wc_image_export),      ENTRY(wc_image_export_fd),
     ENTRY(wc_container_export),   ENTRY(wc_container_export_fd), ENTRY(wc_image_diff),
