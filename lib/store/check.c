@@ -241,6 +241,53 @@ static int32_t check_container_image(check *c, const char *id, wc_error **err)
                err);
 }
 
+#define NO_CONTAINER "container NOT IN (SELECT id FROM containers)"
+#define NO_NETWORK "network NOT IN (SELECT id FROM networks)"
+#define NO_VOLUME "volume NOT IN (SELECT name FROM volumes)"
+
+/* Rows about containers, networks and volumes that are not there. `drop`: they mean nothing then, and go; NULL: a
+ * container still wishes for what is missing. */
+typedef struct stray_rows {
+    const char *find, *drop;
+} stray_rows;
+
+static const stray_rows strays[] = {
+    {"SELECT 'address ' || address || ': its container or network is not in the store' FROM leases"
+     " WHERE " NO_CONTAINER " OR " NO_NETWORK,
+     "DELETE FROM leases WHERE " NO_CONTAINER " OR " NO_NETWORK},
+    {"SELECT 'port ' || host_port || '/' || protocol || ': its container is not in the store' FROM ports"
+     " WHERE " NO_CONTAINER,
+     "DELETE FROM ports WHERE " NO_CONTAINER},
+    {"SELECT 'network endpoint of container ' || substr(container, 1, 12) || ': that is not in the store'"
+     " FROM endpoints WHERE " NO_CONTAINER,
+     "DELETE FROM endpoints WHERE " NO_CONTAINER},
+    {"SELECT 'volume ''' || volume || ''': container ' || substr(container, 1, 12) || ', which is to use it,"
+     " is not in the store' FROM volume_uses WHERE " NO_CONTAINER,
+     "DELETE FROM volume_uses WHERE " NO_CONTAINER},
+    {"SELECT 'container ' || substr(container, 1, 12) || ': one of its networks is not in the store;"
+     " disconnect it or remove the container' FROM endpoints WHERE NOT " NO_CONTAINER " AND " NO_NETWORK,
+     NULL},
+    {"SELECT 'container ' || substr(container, 1, 12) || ': its volume ''' || volume || ''' is not in the"
+     " store; create it or remove the container' FROM volume_uses WHERE NOT " NO_CONTAINER " AND " NO_VOLUME,
+     NULL},
+};
+
+static int32_t report_dropped(check *c, const char *line, wc_error **err)
+{
+    return say(c, wci_asprintf("%s%s", line, c->repair ? "; taken off the books" : ""), err);
+}
+
+static int32_t check_strays(check *c, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    for (size_t i = 0; i < sizeof strays / sizeof *strays && !rc; i++) {
+        rc = each(c, strays[i].find, strays[i].drop ? report_dropped : report_line, err);
+        if (!rc && c->repair && strays[i].drop)
+            rc = change(c, strays[i].drop, WCI_BIND_NONE, err);
+    }
+    return rc;
+}
+
 /* ---- Check ------------------------------------------------------------------------------------
  */
 
@@ -261,6 +308,8 @@ static int32_t check_all(check *c, wc_error **err)
                   check_stray_layers, err);
     if (!rc)
         rc = each(c, "SELECT id FROM containers WHERE status NOT IN (5, 6)", check_container, err);
+    if (!rc)
+        rc = check_strays(c, err);
     return rc ? rc
               : each(c,
                      "SELECT id FROM containers WHERE image <> ''"

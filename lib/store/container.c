@@ -31,6 +31,7 @@ void wci_container_record_free(wci_container_record *record)
     wci_free(record->image_name);
     wci_free(record->config);
     wci_free(record->error);
+    wci_free(record->group_name);
     wci_free(record);
 }
 
@@ -43,7 +44,8 @@ void wci_container_records_free(wci_container_record **records, size_t count)
 
 #define COLUMNS                                                                                    \
     "id, name, backend, image, image_name, config, status, created_ns, started_ns, finished_ns,"   \
-    " pid, exit_code, oom_killed, error, generation, auto_remove"
+    " pid, exit_code, oom_killed, error, generation, auto_remove, restart_count, user_stopped,"     \
+    " health, group_name"
 
 static int32_t take_id(sqlite3_stmt *row, char out[ID_SIZE], wc_error **err)
 {
@@ -81,8 +83,13 @@ static int32_t take_container(sqlite3_stmt *row, wci_container_record *r, wc_err
     r->error = wci_strdup(wci_db_text(row, 13));
     r->generation = wci_db_int(row, 14);
     r->auto_remove = (int32_t)wci_db_int(row, 15);
-    return r->name && r->backend && r->image_name && r->config && r->error ? WC_OK
-                                                                           : wci_err_nomem(err);
+    r->restart_count = wci_db_int(row, 16);
+    r->user_stopped = (int32_t)wci_db_int(row, 17);
+    r->health = (wci_health)wci_db_int(row, 18);
+    r->group_name = wci_strdup(wci_db_text(row, 19));
+    return r->name && r->backend && r->image_name && r->config && r->error && r->group_name
+               ? WC_OK
+               : wci_err_nomem(err);
 }
 
 typedef struct container_list {
@@ -268,14 +275,16 @@ static int32_t insert(wci_store *store, const wci_container_record *r, wc_error 
     if (!rc)
         rc = wci_db_run(store->db,
                         "INSERT INTO containers (" COLUMNS ")"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                         WCI_BIND(WCI_TEXT(r->id), WCI_TEXT(or_empty(r->name)),
                                  WCI_TEXT(or_empty(r->backend)), WCI_TEXT(r->image.text),
                                  WCI_TEXT(or_empty(r->image_name)), WCI_TEXT(or_empty(r->config)),
                                  WCI_INT(r->status), WCI_INT(r->created_ns), WCI_INT(r->started_ns),
                                  WCI_INT(r->finished_ns), WCI_INT(r->pid), WCI_INT(r->exit_code),
                                  WCI_INT(r->oom_killed), WCI_TEXT(or_empty(r->error)),
-                                 WCI_INT(r->generation), WCI_INT(r->auto_remove)),
+                                 WCI_INT(r->generation), WCI_INT(r->auto_remove),
+                                 WCI_INT(r->restart_count), WCI_INT(r->user_stopped),
+                                 WCI_INT(r->health), WCI_TEXT(or_empty(r->group_name))),
                         err);
     if (!rc)
         rc = touch_image(store->db, r->id, r->created_ns, err);
@@ -321,6 +330,21 @@ static int32_t no_such(const char *id, wc_error **err)
     return wci_err(err, WC_E_NOT_FOUND, "container '%s': no such container", id);
 }
 
+/* What else the database has of a container. */
+static int32_t delete_parts(wci_db *db, const char *id, wc_error **err)
+{
+    static const char *const parts[] = {
+        "DELETE FROM endpoints WHERE container = ?",
+        "DELETE FROM leases WHERE container = ?",
+        "DELETE FROM ports WHERE container = ?",
+        "DELETE FROM volume_uses WHERE container = ?",
+    };
+    int32_t rc = WC_OK;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !rc; i++)
+        rc = wci_db_run(db, parts[i], WCI_BIND(WCI_TEXT(id)), err);
+    return rc;
+}
+
 static int32_t delete_row(wci_store *store, const char *id, wc_error **err)
 {
     int64_t there = 0;
@@ -330,6 +354,8 @@ static int32_t delete_row(wci_store *store, const char *id, wc_error **err)
         rc = no_such(id, err);
     if (!rc)
         rc = put_event(store, "destroy", id, NULL, err);
+    if (!rc)
+        rc = delete_parts(store->db, id, err);
     return rc ? rc
               : wci_db_run(store->db, "DELETE FROM containers WHERE id = ?", WCI_BIND(WCI_TEXT(id)),
                            err);

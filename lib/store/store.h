@@ -288,6 +288,13 @@ typedef enum wci_status {
     WCI_STATUS_DEAD = 6,
 } wci_status;
 
+typedef enum wci_health {
+    WCI_HEALTH_NONE = 0, /* it has no check */
+    WCI_HEALTH_STARTING = 1,
+    WCI_HEALTH_HEALTHY = 2,
+    WCI_HEALTH_UNHEALTHY = 3,
+} wci_health;
+
 typedef struct wci_container_record {
     char id[65];
     char *name;
@@ -303,6 +310,10 @@ typedef struct wci_container_record {
     char *error;            /* why the last start failed, or "" */
     int64_t generation;     /* counts starts */
     int32_t auto_remove;
+    int64_t restart_count;  /* by the policy, since a user started it */
+    int32_t user_stopped;   /* the policy does not start it again */
+    wci_health health;
+    char *group_name;       /* or "" */
 } wci_container_record;
 
 void wci_container_record_free(wci_container_record *record);
@@ -341,7 +352,8 @@ int32_t wci_container_set_name(wci_store *store, const char *id, const char *nam
 /* Whether it is removed at its end: the wish of its configuration, suspended during a restart. */
 int32_t wci_container_set_auto_remove(wci_store *store, const char *id, int32_t auto_remove,
                                       wc_error **err);
-/* Deletes the row; event "destroy". The caller has removed the directories. */
+/* Deletes the row with its endpoints, leases, ports and uses of volumes; event "destroy". The caller has
+ * removed the directories. */
 int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err);
 /* root/containers/<id> and run_root/containers/<id>; owned text. */
 char *wci_container_dir(wci_store *store, const char *id);

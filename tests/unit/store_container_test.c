@@ -24,7 +24,8 @@ START_TEST(what_was_inserted_is_read_back)
                                .image_name = (char *)"alpine",
                                .config = (char *)"{\"a\":1}",
                                .created_ns = 42,
-                               .auto_remove = 1};
+                               .auto_remove = 1,
+                               .group_name = (char *)"shop"};
     snprintf(in.id, sizeof in.id, "%064d", 7);
     ok(wci_container_insert(store, &in, &error));
     wci_container_record *out = find("name");
@@ -35,6 +36,9 @@ START_TEST(what_was_inserted_is_read_back)
     ck_assert_str_eq(out->error, "");
     ck_assert_int_eq(out->created_ns, 42);
     ck_assert_int_eq(out->auto_remove, 1);
+    ck_assert_str_eq(out->group_name, "shop");
+    ck_assert_int_eq(out->restart_count, 0);
+    ck_assert_int_eq(out->health, WCI_HEALTH_NONE);
     ck_assert_int_eq(out->status, WCI_STATUS_CREATED);
     ck_assert(!wci_digest_is_set(&out->image));
     wci_container_record_free(out);

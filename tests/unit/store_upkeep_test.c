@@ -290,6 +290,28 @@ START_TEST(broken_references_are_mended)
 }
 END_TEST
 
+START_TEST(rows_of_what_is_gone_are_taken_off_the_books)
+{
+    insert_container("c1", "one", NULL);
+    script("INSERT INTO networks VALUES ('net', 'n1', 'bridge', NULL, '{}', 1);"
+           "INSERT INTO volumes VALUES ('vol', 'local', '{}', '{}', 1, 0, 0);"
+           "INSERT INTO endpoints VALUES ('c1', 'n1', 0, '{}', ''), ('lost', 'n1', 0, '{}', '');"
+           "INSERT INTO leases VALUES ('n1', '10.0.0.2', 'c1', 1, 0), ('n1', '10.0.0.3', 'lost', 1, 0);"
+           "INSERT INTO ports VALUES ('tcp', '', 80, 'c1', 1), ('tcp', '', 81, 'lost', 1);"
+           "INSERT INTO volume_uses VALUES ('vol', 'c1', '/v'), ('vol', 'lost', '/v')");
+    expect_findings(0, 4, "address 10.0.0.3: its container or network is not in the store");
+    expect_findings(0, 4, "port 81/tcp: its container is not in the store");
+    expect_findings(1, 4, "volume 'vol': container lost, which is to use it, is not in the store; taken off");
+    check_clean();
+    script("DELETE FROM networks; DELETE FROM volumes");
+    expect_findings(1, 3, "address 10.0.0.2: its container or network is not in the store; taken off");
+    expect_findings(1, 2, "container c1: one of its networks is not in the store; disconnect it");
+    expect_findings(1, 2, "container c1: its volume 'vol' is not in the store; create it");
+    ok(wci_container_delete(store, "c1", &error));
+    check_clean();
+}
+END_TEST
+
 START_TEST(a_damaged_index_is_rebuilt)
 {
     publish_image("one", "a");
@@ -409,6 +431,7 @@ int main(void)
     tcase_add_test(tcase, a_damaged_blob_is_put_aside);
     tcase_add_test(tcase, a_missing_blob_is_named);
     tcase_add_test(tcase, broken_references_are_mended);
+    tcase_add_test(tcase, rows_of_what_is_gone_are_taken_off_the_books);
     tcase_add_test(tcase, a_damaged_index_is_rebuilt);
     tcase_add_test(tcase, check_and_prune_run_beside_others);
     tcase_add_test(tcase, a_cancelled_check_stops);
