@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "container/fields.h"
 #include "core/str.h"
 
 typedef struct wci_mount {
@@ -18,27 +19,50 @@ typedef struct wci_rlimit {
     int64_t soft, hard;
 } wci_rlimit;
 
-/* Texts may be NULL while options are being filled; never after wci_config_from_json(). */
+/* Texts may be NULL while options are being filled; never after wci_config_from_json(). The members of an area are
+ * in the table of its file, config_<area>.c. */
 typedef struct wci_config {
     char *image, *image_id;
     wci_strv entrypoint, cmd, env;
-    char *workdir, *user, *hostname;
+    char *workdir, *user;
     wci_strv label_keys, label_values;
-    int32_t tty, open_stdin, read_only, init, auto_remove, privileged, no_new_privileges;
-    char *network, *isolation;
-    wci_mount *mounts;
-    size_t mount_count, mount_cap;
-    wci_strv volumes, ports;
+    int32_t init;
+    char *isolation;
+
+    /* life */
+    int32_t auto_remove;
+    char *stop_signal;
+    int64_t stop_timeout_ns;
+
+    /* watch */
+    int32_t tty, open_stdin;
+    int64_t console_columns, console_rows; /* 0: not set */
+    int64_t log_max_bytes, log_max_files;
+
+    /* resources */
     int64_t memory, memory_swap, nano_cpus, cpu_shares, pids_limit;
     char *cpuset;
     wci_rlimit *rlimits;
     size_t rlimit_count, rlimit_cap;
+
+    /* security */
+    int32_t privileged, no_new_privileges;
     wci_strv cap_add, cap_drop;
     char *seccomp; /* "default", "unconfined", or the JSON text of a profile */
-    char *stop_signal;
-    int64_t stop_timeout_ns, log_max_bytes, log_max_files;
-    int64_t console_columns, console_rows; /* 0: not set */
+
+    /* network */
+    char *hostname, *network;
+    wci_strv ports;
+
+    /* storage */
+    int32_t read_only;
+    wci_mount *mounts;
+    size_t mount_count, mount_cap;
+    wci_strv volumes;
 } wci_config;
+
+extern const wci_fields wci_config_life, wci_config_watch, wci_config_resources, wci_config_security,
+    wci_config_network, wci_config_storage;
 
 void wci_config_free(wci_config *config); /* the contents */
 /* Owned text, NULL when memory ran out. */

@@ -63,7 +63,8 @@ static int32_t settle(wci_engine *engine, const wc_container_options *options,
     wci_image_config *config = NULL;
     int32_t rc = wci_image_config_load(engine->store, image, &config, err);
     if (!rc)
-        rc = wci_config_merge(options, config, image->config.text, id, out, err);
+        rc = wci_config_merge(&(wci_merge){.options = options, .image = config, .id = id}, image->config.text, out,
+                              err);
     wci_image_config_free(config);
     return rc;
 }

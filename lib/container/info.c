@@ -27,19 +27,6 @@ static char *command_text(const wci_config *config)
     return wci_str_take(&text);
 }
 
-static json_t *state_json(const wci_container_record *r)
-{
-    char started[WCI_TIME_TEXT_SIZE], finished[WCI_TIME_TEXT_SIZE];
-    wci_time_format(r->started_ns, started);
-    wci_time_format(r->finished_ns, finished);
-    return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:I, s:i, s:s, s:s, s:s}", "Status", wci_status_text(r->status),
-                     "Running", r->status == WCI_STATUS_RUNNING, "Paused", r->status == WCI_STATUS_PAUSED,
-                     "Restarting", 0, "OOMKilled", r->oom_killed != 0, "Dead", r->status == WCI_STATUS_DEAD, "Pid",
-                     (json_int_t)r->pid, "ExitCode", (int)r->exit_code, "Error", r->error, "StartedAt",
-                     r->started_ns ? started : "0001-01-01T00:00:00Z", "FinishedAt",
-                     r->finished_ns ? finished : "0001-01-01T00:00:00Z");
-}
-
 static json_t *labels_json(const wci_config *config)
 {
     json_t *labels = json_object();
@@ -48,60 +35,58 @@ static json_t *labels_json(const wci_config *config)
     return labels;
 }
 
-/* In seconds; -1: without end. */
-static json_int_t stop_timeout(const wci_config *c)
+int wci_info_put(json_t *root, const char *section, json_t *more)
 {
-    return c->stop_timeout_ns == INT64_MAX ? -1 : c->stop_timeout_ns / 1000000000;
+    json_t *object = json_object_get(root, section);
+    if (!object && more)
+        return json_object_set_new(root, section, more);
+    int failed = !more || json_object_update(object, more);
+    json_decref(more);
+    return failed;
 }
 
-static json_t *config_json(const wci_config *c)
+static int add_basics(json_t *root, const wci_container_record *r, const wci_config *c)
 {
-    return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:s, s:s, s:o, s:s, s:I}", "Hostname", c->hostname, "User", c->user,
-                     "Tty", c->tty, "OpenStdin", c->open_stdin, "Env", wci_json_from_strv(&c->env), "Cmd",
-                     wci_json_from_strv(&c->cmd), "Entrypoint", wci_json_from_strv(&c->entrypoint), "Image", c->image,
-                     "WorkingDir", c->workdir, "Labels", labels_json(c), "StopSignal", c->stop_signal, "StopTimeout",
-                     stop_timeout(c));
+    (void)r;
+    return wci_info_put(root, "Config",
+                        json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "User", c->user, "Env",
+                                  wci_json_from_strv(&c->env), "Cmd", wci_json_from_strv(&c->cmd), "Entrypoint",
+                                  wci_json_from_strv(&c->entrypoint), "Image", c->image, "WorkingDir", c->workdir,
+                                  "Labels", labels_json(c))) ||
+           wci_info_put(root, "HostConfig", json_pack("{s:s, s:b}", "Isolation", c->isolation, "Init", c->init));
 }
 
-static json_t *host_config_json(const wci_config *c)
-{
-    return json_pack("{s:s, s:s, s:b, s:b, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:o}", "NetworkMode", c->network,
-                     "Isolation", c->isolation, "AutoRemove", c->auto_remove, "Privileged", c->privileged,
-                     "ReadonlyRootfs", c->read_only, "Init", c->init, "Memory", (json_int_t)c->memory, "MemorySwap",
-                     (json_int_t)c->memory_swap, "NanoCpus", (json_int_t)c->nano_cpus, "CpuShares",
-                     (json_int_t)c->cpu_shares, "PidsLimit", (json_int_t)c->pids_limit, "CpusetCpus",
-                     c->cpuset ? c->cpuset : "", "CapAdd", wci_json_from_strv(&c->cap_add), "CapDrop",
-                     wci_json_from_strv(&c->cap_drop));
-}
-
-static json_t *mounts_json(const wci_config *c)
-{
-    json_t *mounts = json_array();
-    for (size_t i = 0; mounts && i < c->mount_count; i++) {
-        const wci_mount *m = &c->mounts[i];
-        json_array_append_new(mounts, json_pack("{s:s, s:s, s:s, s:b}", "Type", m->type, "Source",
-                                                m->source ? m->source : "", "Destination", m->target, "RW",
-                                                !wci_strv_contains(&m->options, "ro")));
-    }
-    return mounts;
-}
-
-static char *inspect_json(const wci_container_record *r, const wci_config *config)
+/* Those that say who it is come first. */
+static json_t *inspect_head(const wci_container_record *r, const wci_config *config)
 {
     char created[WCI_TIME_TEXT_SIZE];
     wci_strv args = WCI_STRV_INIT;
     wci_time_format(r->created_ns, created);
     int failed = wci_config_args(config, &args);
-    const char *path = args.count ? args.items[0] : "";
     json_t *rest = wci_json_from_strv(&args);
     json_array_remove(rest, 0);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:s+, s:s, s:o, s:o, s:o}", "Id", r->id, "Created", created,
-                             "Path", path, "Args", rest, "State", state_json(r), "Image", config->image_id, "Name", "/",
-                             r->name, "Driver", r->backend, "HostConfig", host_config_json(config), "Mounts",
-                             mounts_json(config), "Config", config_json(config));
-    char *text = json && !failed ? wci_json_dump_text(json) : NULL;
-    json_decref(json);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s+, s:s}", "Id", r->id, "Created", created, "Path",
+                             args.count ? args.items[0] : "", "Args", rest, "Image", config->image_id, "Name", "/",
+                             r->name, "Driver", r->backend);
     wci_strv_free(&args);
+    if (!failed)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static char *inspect_json(const wci_container_record *r, const wci_config *config)
+{
+    static int (*const parts[])(json_t *, const wci_container_record *, const wci_config *) = {
+        add_basics,           wci_info_add_life,    wci_info_add_watch,   wci_info_add_resources,
+        wci_info_add_security, wci_info_add_network, wci_info_add_storage,
+    };
+    json_t *root = inspect_head(r, config);
+    int failed = !root;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !failed; i++)
+        failed = parts[i](root, r, config);
+    char *text = failed ? NULL : wci_json_dump_text(root);
+    json_decref(root);
     return text;
 }
 

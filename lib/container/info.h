@@ -19,4 +19,14 @@ const char *wci_status_text(wci_status status);
 /* As wc_list of infos, reconciled. */
 int32_t wci_info_list(wc_call *call, wci_engine *engine, wc_list **out, wc_error **err);
 
+/* What each area adds to the JSON of `docker container inspect`; not 0 when memory ran out. */
+int wci_info_add_life(json_t *root, const wci_container_record *r, const wci_config *c);
+int wci_info_add_watch(json_t *root, const wci_container_record *r, const wci_config *c);
+int wci_info_add_resources(json_t *root, const wci_container_record *r, const wci_config *c);
+int wci_info_add_security(json_t *root, const wci_container_record *r, const wci_config *c);
+int wci_info_add_network(json_t *root, const wci_container_record *r, const wci_config *c);
+int wci_info_add_storage(json_t *root, const wci_container_record *r, const wci_config *c);
+/* Adds the members of `more` (taken over, NULL: memory ran out) to the object `section`, which is made when needed. */
+int wci_info_put(json_t *root, const char *section, json_t *more);
+
 #endif

@@ -105,3 +105,14 @@ int32_t wci_option_add_env(const void *options, wci_strv *env, const char *name,
         rc = wci_err_nomem(err);
     return rc;
 }
+
+int32_t wci_option_set_number(const void *options, int64_t *field, int64_t value, int allowed,
+                          const char *what, const char *rule, wc_error **err)
+{
+    if (!options)
+        return wci_err(err, WC_E_INVALID, "%s: options must not be NULL", what);
+    if (!allowed)
+        return wci_err(err, WC_E_INVALID, "%s %lld: %s", what, (long long)value, rule);
+    *field = value;
+    return WC_OK;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What wc_container_options and wc_exec_options hold. The setters, which are public, are in
- * options.c and exec_options.c. */
+ * options.c, options_<area>.c and exec_options.c. */
 #ifndef WCI_CONTAINER_OPTIONS_H
 #define WCI_CONTAINER_OPTIONS_H
 
@@ -35,6 +35,9 @@ int32_t wci_option_set_text(const void *options, char **field, const char *text,
                             wc_error **err);
 int32_t wci_option_set_flag(const void *options, int32_t *field, int32_t value, const char *what,
                             wc_error **err);
+/* `rule` is told when the value is not allowed. */
+int32_t wci_option_set_number(const void *options, int64_t *field, int64_t value, int allowed,
+                              const char *what, const char *rule, wc_error **err);
 int32_t wci_option_set_console_size(const void *options, int64_t *to_columns, int64_t *to_rows,
                                     uint32_t columns, uint32_t rows, wc_error **err);
 /* Replaces *list by the arguments; all of them must be texts. */

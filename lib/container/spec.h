@@ -35,10 +35,14 @@ int32_t wci_spec_make_process(const wci_exec_input *input, char **out, wc_error 
 
 /* The parts; NULL when memory ran out. */
 json_t *wci_spec_mounts(const wci_spec_input *input);
+const char *wci_spec_propagation(const wci_config *config);
 json_t *wci_spec_resources(const wci_config *config);
+json_t *wci_spec_device_rules(const wci_config *config);
 json_t *wci_spec_namespaces(wci_network_mode network);
-/* Host devices that a privileged container gets. */
-int32_t wci_spec_host_devices(json_t **out, wc_error **err);
+int32_t wci_spec_process(const wci_exec_input *input, const wci_strv *caps, json_t **out, wc_error **err);
+/* What they add to the member "linux". */
+int32_t wci_spec_devices(const wci_config *config, json_t *os, wc_error **err);
+int32_t wci_spec_security(const wci_config *config, const wci_strv *caps, json_t *os, wc_error **err);
 int wci_host_has_cgroup2(void);
 
 #endif

@@ -149,3 +149,16 @@ json_t *wci_spec_mounts(const wci_spec_input *input)
     json_decref(array);
     return out;
 }
+
+const char *wci_spec_propagation(const wci_config *config)
+{
+    const char *found = "private";
+    for (size_t i = 0; i < config->mount_count; i++) {
+        const wci_strv *options = &config->mounts[i].options;
+        if (wci_strv_contains(options, "shared") || wci_strv_contains(options, "rshared"))
+            return "shared";
+        if (wci_strv_contains(options, "slave") || wci_strv_contains(options, "rslave"))
+            found = "slave";
+    }
+    return found;
+}

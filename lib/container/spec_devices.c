@@ -8,42 +8,9 @@
 #include "platform/file.h"
 #include "platform/tree.h"
 
-#define CPU_PERIOD_US 100000
-
-int wci_host_has_cgroup2(void)
-{
-    return wci_file_exists("/sys/fs/cgroup/cgroup.controllers");
-}
-
-/* Without swap accounting a v1 kernel has no such file, and a runtime fails on the setting. */
-static int counts_swap(void)
-{
-    return wci_host_has_cgroup2() ||
-           wci_file_exists("/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes");
-}
-
-json_t *wci_spec_namespaces(wci_network_mode network)
-{
-    json_t *list = json_pack("[{s:s}, {s:s}, {s:s}, {s:s}]", "type", "mount", "type", "uts",
-                             "type", "pid", "type", "ipc");
-    int failed = !list;
-    if (network != WCI_NETWORK_HOST)
-        failed |= json_array_append_new(list, json_pack("{s:s}", "type", "network"));
-    /* As Docker: private where the v2 tree is the only one. */
-    if (wci_host_has_cgroup2())
-        failed |= json_array_append_new(list, json_pack("{s:s}", "type", "cgroup"));
-    if (failed) {
-        json_decref(list);
-        return NULL;
-    }
-    return list;
-}
-
-/* ---- Resources -------------------------------------------------------------------------------- */
-
 /* Nothing, but what every container has: null, zero, full, random, urandom, tty, console, ptmx and
  * terminals; and making any node, which is of no use without the right to open it. */
-static json_t *device_rules(const wci_config *config)
+json_t *wci_spec_device_rules(const wci_config *config)
 {
     static const struct {
         int major, minor; /* -1: all */
@@ -66,57 +33,6 @@ static json_t *device_rules(const wci_config *config)
         return NULL;
     }
     return list;
-}
-
-static int add_memory(json_t *resources, const wci_config *config)
-{
-    if (!config->memory)
-        return 0;
-    json_t *memory = json_pack("{s:I}", "limit", (json_int_t)config->memory);
-    int64_t swap = config->memory_swap;
-    int failed = !memory;
-    /* As Docker: as much swap again, unless said otherwise. */
-    if (!swap && counts_swap())
-        swap = config->memory <= INT64_MAX / 2 ? config->memory * 2 : -1;
-    if (swap)
-        failed |= json_object_set_new(memory, "swap", json_integer(swap));
-    return json_object_set_new(resources, "memory", memory) || failed;
-}
-
-static int add_cpu(json_t *resources, const wci_config *config)
-{
-    if (!config->nano_cpus && !config->cpu_shares && !*config->cpuset)
-        return 0;
-    json_t *cpu = json_object();
-    int failed = !cpu;
-    if (config->cpu_shares)
-        failed |= json_object_set_new(cpu, "shares", json_integer(config->cpu_shares));
-    if (config->nano_cpus) {
-        json_int_t quota = config->nano_cpus / (1000000000 / CPU_PERIOD_US);
-        failed |= json_object_set_new(cpu, "period", json_integer(CPU_PERIOD_US));
-        failed |= json_object_set_new(cpu, "quota", json_integer(quota));
-    }
-    if (*config->cpuset)
-        failed |= json_object_set_new(cpu, "cpus", json_string(config->cpuset));
-    return json_object_set_new(resources, "cpu", cpu) || failed;
-}
-
-static int add_pids(json_t *resources, const wci_config *config)
-{
-    if (config->pids_limit <= 0)
-        return 0;
-    return json_object_set_new(resources, "pids",
-                               json_pack("{s:I}", "limit", (json_int_t)config->pids_limit));
-}
-
-json_t *wci_spec_resources(const wci_config *config)
-{
-    json_t *resources = json_pack("{s:o}", "devices", device_rules(config));
-    if (resources && !add_memory(resources, config) && !add_cpu(resources, config) &&
-        !add_pids(resources, config))
-        return resources;
-    json_decref(resources);
-    return NULL;
 }
 
 /* ---- Devices of the host ---------------------------------------------------------------------- */
@@ -174,7 +90,7 @@ static int32_t add_devices(json_t *list, wci_fd dir, const char *prefix, int dep
     return rc;
 }
 
-int32_t wci_spec_host_devices(json_t **out, wc_error **err)
+static int32_t host_devices(json_t **out, wc_error **err)
 {
     json_t *list = json_array();
     wci_fd dir;
@@ -187,5 +103,14 @@ int32_t wci_spec_host_devices(json_t **out, wc_error **err)
         json_decref(list);
     else
         *out = list;
+    return rc;
+}
+
+int32_t wci_spec_devices(const wci_config *config, json_t *os, wc_error **err)
+{
+    json_t *devices = NULL;
+    int32_t rc = config->privileged ? host_devices(&devices, err) : WC_OK;
+    if (!rc && devices && json_object_set_new(os, "devices", devices))
+        rc = wci_err_nomem(err);
     return rc;
 }

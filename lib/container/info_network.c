@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/info.h"
+
+int wci_info_add_network(json_t *root, const wci_container_record *r, const wci_config *c)
+{
+    (void)r;
+    return wci_info_put(root, "Config", json_pack("{s:s}", "Hostname", c->hostname)) ||
+           wci_info_put(root, "HostConfig", json_pack("{s:s}", "NetworkMode", c->network));
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/merge.h"
+
+#include "container/seccomp.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "platform/file.h"
+
+/* A profile becomes part of the settings: the file may change or go later. */
+static int32_t load_seccomp(const wc_container_options *o, wci_config *c, wc_error **err)
+{
+    if (!o->seccomp_file)
+        return wci_merge_default(&c->seccomp, "default", err);
+    wc_buf *text = NULL;
+    json_t *profile = NULL;
+    if (!wci_file_exists(o->seccomp_file))
+        return wci_err(err, WC_E_NOT_FOUND,
+                       "security option 'seccomp=%s': there is no such file; name a profile in Docker's format, or "
+                       "'unconfined'",
+                       o->seccomp_file);
+    int32_t rc = wci_file_read_all(o->seccomp_file, WCI_SECCOMP_MAX, &text, err);
+    if (!rc)
+        rc = wci_seccomp_check(wc_buf_data(text), wc_buf_size(text), "profile", err);
+    if (!rc)
+        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), WCI_SECCOMP_MAX, "profile", &profile, err);
+    wc_buf_unref(text);
+    if (rc)
+        return wci_err_wrap(err, rc, "security option 'seccomp=%s'", o->seccomp_file);
+    wci_free(c->seccomp);
+    c->seccomp = wci_json_dump_text(profile);
+    json_decref(profile);
+    return c->seccomp ? WC_OK : wci_err_nomem(err);
+}
+
+int32_t wci_merge_security(const wci_merge *in, wci_config *c, wc_error **err)
+{
+    return load_seccomp(in->options, c, err);
+}
