@@ -67,6 +67,7 @@ static int push(int argc, char **argv)
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
         INDEX_OPTIONS(t),
+        LEAVE_OPTION(t),
         SIGN_OPTIONS(t),
     };
     wc_error *err = NULL;
@@ -311,6 +312,7 @@ static int save(int argc, char **argv)
         {0, "format", OPTION_TEXT, "docker-archive|oci-archive", "kind of archive", &format},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         INDEX_OPTIONS(t),
+        LEAVE_OPTION(t),
     };
     wc_error *err = NULL;
     argc = options_read("save", "[OPTIONS] IMAGE [IMAGE ...]", "Writes images to an archive.", options,
@@ -376,6 +378,7 @@ static int copy(int argc, char **argv)
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
         TRANSFER_OPTIONS(t),
         INDEX_OPTIONS(t),
+        LEAVE_OPTION(t),
         POLICY_OPTIONS(t),
         SIGN_OPTIONS(t),
         {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},

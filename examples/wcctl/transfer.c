@@ -64,7 +64,10 @@ void transfer_begin(transfer *t)
     if (t->isolation && *t->isolation)
         TRY(wc_transfer_options_set_isolation(t->options, t->isolation, &err));
     TRY(wc_transfer_options_set_all(t->options, t->all, &err));
-    TRY(wc_transfer_options_set_referrers(t->options, t->referrers, &err));
+    if (t->referrers && t->no_referrers)
+        die_usage("--referrers and --no-referrers exclude each other");
+    if (t->referrers || t->no_referrers)
+        TRY(wc_transfer_options_set_referrers(t->options, t->referrers, &err));
     if (t->tls_verify && strcmp(t->tls_verify, "true") && strcmp(t->tls_verify, "false"))
         die_usage("--tls-verify takes true or false, not '%s'", t->tls_verify);
     if (t->tls_verify)

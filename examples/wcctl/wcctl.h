@@ -150,7 +150,7 @@ void wipe(char *secret); /* overwrites and frees it; NULL accepted */
 typedef struct transfer {
     const char *platform, *isolation, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
     const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
-    int quiet, makes_auth_file, takes_index, all, referrers;
+    int quiet, makes_auth_file, takes_index, all, referrers, no_referrers;
     wc_transfer_options *options;
     progress *progress;
 } transfer;
@@ -170,6 +170,9 @@ typedef struct transfer {
 #define INDEX_OPTIONS(t)                                                                         \
     {0, "all", OPTION_FLAG, NULL, "the whole index, for all its platforms", &(t).all},            \
     {0, "referrers", OPTION_FLAG, NULL, "signatures and whatever else refers to it, too", &(t).referrers}
+/* For what goes out, which takes them along unless it is told not to. */
+#define LEAVE_OPTION(t)                                                                          \
+    {0, "no-referrers", OPTION_FLAG, NULL, "leave behind what refers to it", &(t).no_referrers}
 /* For what comes in, and for what goes to a registry. */
 #define POLICY_OPTIONS(t)                                                                        \
     {0, "signature-policy", OPTION_TEXT, "FILE", "policy.json that says what must be signed", &(t).policy}, \

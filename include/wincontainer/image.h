@@ -51,8 +51,10 @@ WC_API int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t
  * Written as in wc_transfer_options_set_platform(); WC_E_PLATFORM later when the index has nothing that fits. Copied. @since 0.1 */
 WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, const char *platform, wc_error **err);
 /** 1: what refers to the image goes along: signatures, attestations, lists of contents, as the registry lists them and
- * as cosign tags them ("sha256-….sig", ".att", ".sbom"). With an index, what refers to any of its images.
- * @since 0.1 */
+ * as cosign tags them ("sha256-….sig", ".att", ".sbom"). With an index, what refers to any of its images. What cannot
+ * be read or is refused fails the call. 0: nothing of it. Not set: copy, push and save take along what there is, if the
+ * target can hold it (a registry, a layout, an OCI archive, the store), and what fails of it is a warning in the log;
+ * pull and load leave it. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err);
 /** 0: accept any certificate, and plain HTTP. 1: also where registries.conf calls a registry insecure, nothing but
  * HTTPS with a certificate that is trusted. Not set: as registries.conf says. @since 0.1 */

@@ -112,7 +112,7 @@ int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t all, w
 int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err)
 {
     WCI_REQUIRE(options, "options is NULL");
-    options->transfer.referrers = referrers != 0;
+    options->transfer.companions = referrers ? WCI_COMPANIONS_ALL : WCI_COMPANIONS_NONE;
     return WC_OK;
 }
 

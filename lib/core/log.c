@@ -109,6 +109,14 @@ static int next_line(wci_log *log, log_line *out)
     return found;
 }
 
+void wci_log_error(wci_log *log, int32_t level, const char *what, const wc_error *error)
+{
+    wc_buf *text = NULL;
+    if (error && !wc_error_format(error, &text))
+        wci_log_printf(log, level, "%s: %s", what, wc_buf_data(text));
+    wc_buf_unref(text);
+}
+
 int32_t wci_log_take(wci_log *log, int32_t *level, int64_t *time_ns, wc_buf **message)
 {
     log_line line;

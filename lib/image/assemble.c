@@ -232,8 +232,8 @@ static int32_t publish_index(wc_call *call, wci_store *store, wci_hold *hold, co
     int32_t code = wci_origin_open_store(store, image, index, &origin, err);
     if (!code)
         code = wci_graph_load(call, store, origin, 0, transfer, &graph, err);
-    if (!code && transfer->referrers)
-        code = wci_graph_add_companions(call, store, origin, &graph, err);
+    if (!code)
+        code = wci_graph_take_companions(call, store, origin, transfer, &graph, err);
     if (!code)
         code = hold_graph(call, hold, &graph, err);
     if (!code)

@@ -119,6 +119,15 @@ static int32_t save_to(wc_call *call, wci_store *store, const char *const *names
     return code;
 }
 
+/* What goes out takes along what refers to it, unless the caller has said. */
+static wci_transfer outward(const wci_transfer *transfer)
+{
+    wci_transfer own = *transfer;
+    if (own.companions == WCI_COMPANIONS_UNSAID)
+        own.companions = WCI_COMPANIONS_TRY;
+    return own;
+}
+
 int32_t wci_image_save(wc_call *call, wci_store *store, const char *const *names, size_t count,
                        const char *target, const wci_transfer *transfer, wc_error **err)
 {
@@ -126,7 +135,8 @@ int32_t wci_image_save(wc_call *call, wci_store *store, const char *const *names
     int32_t code = wci_place_parse(target, &place, err);
     if (code)
         return code;
-    code = save_to(call, store, names, count, &place, transfer, err);
+    const wci_transfer own = outward(transfer);
+    code = save_to(call, store, names, count, &place, &own, err);
     wci_place_free(&place);
     return code ? wci_err_wrap(err, code, "'%s': cannot be written", target) : WC_OK;
 }
@@ -144,6 +154,7 @@ static int32_t own_target(wci_store *store, const char *name, char **out, wc_err
 int32_t wci_image_push(wc_call *call, wci_store *store, const char *name, const char *target,
                        const wci_transfer *transfer, wc_error **err)
 {
+    const wci_transfer out = outward(transfer);
     wci_place place = WCI_PLACE_INIT;
     char *own = NULL;
     int32_t code = target ? WC_OK : own_target(store, name, &own, err);
@@ -152,7 +163,7 @@ int32_t wci_image_push(wc_call *call, wci_store *store, const char *name, const 
     if (!code && place.kind != WCI_PLACE_REGISTRY)
         code = wci_err(err, WC_E_INVALID, "'%s': is no registry; use copy or save for other places", target);
     if (!code)
-        code = save_to(call, store, &name, 1, &place, transfer, err);
+        code = save_to(call, store, &name, 1, &place, &out, err);
     if (code)
         code = wci_err_wrap(err, code, "image '%s': cannot be pushed to '%s'", name, own ? own : target ? target : "");
     wci_place_free(&place);
@@ -260,8 +271,9 @@ static int32_t retag(wc_call *call, wci_store *store, const char *from, const ch
 }
 
 int32_t wci_image_copy(wc_call *call, wci_store *store, const char *source, const char *target,
-                       const wci_transfer *transfer, wc_error **err)
+                       const wci_transfer *given, wc_error **err)
 {
+    const wci_transfer own = outward(given), *transfer = &own;
     const size_t prefix = strlen(STORE_PREFIX);
     int from_store = wci_starts_with(source, STORE_PREFIX);
     int to_store = wci_starts_with(target, STORE_PREFIX);

@@ -27,6 +27,15 @@ void wci_graph_free(wci_graph *graph)
     *graph = (wci_graph)WCI_GRAPH_INIT;
 }
 
+void wci_graph_cut(wci_graph *graph, size_t count)
+{
+    while (graph->count > count) {
+        wci_node *last = &graph->nodes[--graph->count];
+        graph->bytes -= wc_buf_size(last->raw.body);
+        clear_node(last);
+    }
+}
+
 int wci_graph_has(const wci_graph *graph, const wci_digest *digest, wci_role role)
 {
     for (size_t i = 0; i < graph->count; i++)

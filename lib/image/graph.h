@@ -35,8 +35,10 @@ int32_t wci_graph_load(wc_call *call, wci_store *store, wci_origin *origin, size
 /* Of one manifest alone. */
 int32_t wci_graph_of(const wci_raw *manifest, wci_graph *out, wc_error **err);
 /* Adds what refers to any of the documents, and what cosign has tagged for it: referrers.c. */
-int32_t wci_graph_add_companions(wc_call *call, wci_store *store, wci_origin *origin, wci_graph *graph,
-                                 wc_error **err);
+
+/* The same as far as the transfer wants it; where it is only tried, what fails leaves a warning. */
+int32_t wci_graph_take_companions(wc_call *call, wci_store *store, wci_origin *origin, const wci_transfer *transfer,
+                                  wci_graph *graph, wc_error **err);
 
 /* All blobs of all manifests, each once; the list is the caller's, its items the graph's. `without` (may be NULL) is a
  * manifest that does not count. */
@@ -71,5 +73,7 @@ typedef struct wci_graph_reader {
 /* Adds a document with everything below it, unless it is there in this role; as tagged it may be there often. Takes `raw` over, also on failure. */
 int32_t wci_graph_add(const wci_graph_reader *reader, wci_raw *raw, wci_role role, wc_error **err);
 int wci_graph_has(const wci_graph *graph, const wci_digest *digest, wci_role role);
+/* Forgets all but the first `count`, the root among them. */
+void wci_graph_cut(wci_graph *graph, size_t count);
 
 #endif

@@ -61,6 +61,8 @@ typedef struct wci_origin_ops {
     int32_t (*tagged)(wc_call *call, wci_origin *origin, const char *tag, wci_raw *out, wc_error **err);
     int32_t (*referrers)(wc_call *call, wci_origin *origin, const wci_digest *subject, wc_buf **out,
                          wc_error **err);
+    /* Many tags are going to be asked for. NULL: that is no matter. */
+    void (*expect_tags)(wc_call *call, wci_origin *origin);
 } wci_origin_ops;
 
 /* The head of every origin. */

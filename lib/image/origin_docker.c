@@ -246,7 +246,7 @@ static void close_docker(wci_origin *origin)
     wci_free(d);
 }
 
-static const wci_origin_ops docker_ops = {root, NULL, NULL, open_blob, close_docker, NULL, NULL};
+static const wci_origin_ops docker_ops = {root, NULL, NULL, open_blob, close_docker, NULL, NULL, NULL};
 
 /* ---- manifest.json ------------------------------------------------------------------------------ */
 

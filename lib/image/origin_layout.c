@@ -98,7 +98,7 @@ static int32_t referrers(wc_call *call, wci_origin *origin, const wci_digest *su
     return wci_layout_referrers(call, origin, l->index, subject, out, err);
 }
 
-static const wci_origin_ops layout_ops = {root, NULL, NULL, open_blob, close_layout, tagged, referrers};
+static const wci_origin_ops layout_ops = {root, NULL, NULL, open_blob, close_layout, tagged, referrers, NULL};
 
 /* ---- Which images there are ---------------------------------------------------------------------- */
 

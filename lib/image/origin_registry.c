@@ -69,7 +69,21 @@ static int32_t fetch_tagged(wc_call *call, wci_remote *remote, const char *targe
 {
     const look *l = arg;
     (void)target;
+    if (wci_remote_lacks_tag(remote, l->tag))
+        return wci_err(err, WC_E_NOT_FOUND, "tag '%s': is not there", l->tag);
     return fetch_manifest(call, remote, l->tag, l->raw, err);
+}
+
+static int32_t learn_tags(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
+{
+    (void)target, (void)arg, (void)err;
+    wci_remote_learn_tags(call, remote);
+    return WC_OK;
+}
+
+static void expect_tags(wc_call *call, wci_origin *origin)
+{
+    wci_ways_look(call, &((registry_origin *)origin)->ways, learn_tags, NULL, NULL);
 }
 
 static int32_t fetch_referrers(wc_call *call, wci_remote *remote, const char *target, void *arg, wc_error **err)
@@ -248,7 +262,8 @@ static void close_registry(wci_origin *origin)
     wci_free(r);
 }
 
-static const wci_origin_ops registry_ops = {root, manifest, fetch, NULL, close_registry, tagged, referrers};
+static const wci_origin_ops registry_ops = {root, manifest, fetch, NULL, close_registry, tagged, referrers,
+                                            expect_tags};
 
 /* A short name that may stand for several: the first that exists is meant. */
 static int32_t choose_name(wc_call *call, registry_origin *r, wc_error **err)

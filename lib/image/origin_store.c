@@ -126,7 +126,7 @@ static int32_t referrers(wc_call *call, wci_origin *origin, const wci_digest *su
     return code;
 }
 
-static const wci_origin_ops store_ops = {root, NULL, NULL, open_blob, close_store, tagged, referrers};
+static const wci_origin_ops store_ops = {root, NULL, NULL, open_blob, close_store, tagged, referrers, NULL};
 
 int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, const wci_digest *index, wci_origin **out,
                               wc_error **err)

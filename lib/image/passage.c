@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/passage.h"
 
+#include <wincontainer/context.h>
+
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/graph.h"
@@ -29,13 +31,36 @@ static int32_t put_node(const passage *p, const wci_node *node, wc_error **err)
     return code ? wci_err_wrap(err, code, "manifest '%s'", node->raw.digest.text) : WC_OK;
 }
 
+/* A server that is there and finds the document wrong: some know no artifacts, some no list under a tag. */
+static int is_refusal(const wc_error *why)
+{
+    while (wc_error_cause(why))
+        why = wc_error_cause(why);
+    int64_t status = why && wc_error_domain(why) == WC_DOMAIN_HTTP ? wc_error_native(why) : 0;
+    return status >= 400 && status < 500 && status != 401 && status != 403 && status != 429;
+}
+
+static int32_t put_companion(const passage *p, const wci_node *node, wc_error **err)
+{
+    wc_error *why = NULL;
+    int32_t code = put_node(p, node, &why);
+    if (!code)
+        return WC_OK;
+    if (p->transfer->companions == WCI_COMPANIONS_ALL || !is_refusal(why))
+        return wci_err_move(err, why);
+    wci_log_error(p->ferry.call->log, WC_LOG_WARN, "refused by the target, and left out", why);
+    wc_error_unref(why);
+    return WC_OK;
+}
+
 /* The root last: whoever sees it finds everything that it needs, its signatures too. */
 static int32_t put_nodes(const passage *p, const wci_graph *graph, wc_error **err)
 {
     int32_t code = WC_OK;
-    for (size_t i = 0; i < graph->count && !code; i++)
-        if (i != graph->root)
-            code = put_node(p, &graph->nodes[i], err);
+    for (size_t i = 0; i < graph->root && !code; i++)
+        code = put_node(p, &graph->nodes[i], err);
+    for (size_t i = graph->root + 1; i < graph->count && !code; i++)
+        code = put_companion(p, &graph->nodes[i], err);
     return code ? code : put_node(p, &graph->nodes[graph->root], err);
 }
 
@@ -43,9 +68,7 @@ static int32_t pass_graph(const passage *p, wci_graph *graph, wc_error **err)
 {
     const wci_descriptor **blobs = NULL;
     size_t count = 0;
-    int32_t code = WC_OK;
-    if (p->transfer->referrers)
-        code = wci_graph_add_companions(p->ferry.call, p->ferry.store, p->ferry.origin, graph, err);
+    int32_t code = wci_graph_take_companions(p->ferry.call, p->ferry.store, p->ferry.origin, p->transfer, graph, err);
     if (!code)
         code = wci_graph_blobs(graph, NULL, &blobs, &count, err);
     if (!code && p->ferry.hold)
@@ -110,7 +133,7 @@ static int32_t put_whole(const passage *p, const wci_resolved *resolved, const w
 static int32_t pass_whole(const passage *p, const wci_resolved *resolved, const wci_image_config *config,
                           wc_error **err)
 {
-    if (p->transfer->referrers)
+    if (p->transfer->companions == WCI_COMPANIONS_ALL)
         return wci_err(err, WC_E_UNSUPPORTED, "Docker's archives have no room for what refers to an image; take oci: or "
                        "oci-archive:");
     const wci_descriptor **blobs = wci_calloc(resolved->document->count + 1, sizeof *blobs);

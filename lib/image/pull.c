@@ -193,16 +193,19 @@ static int32_t resolve_image(arrival *a, size_t image, wc_error **err)
     int32_t code = wci_resolve(a->call, a->store, a->origin, image, a->transfer, &a->resolved, err);
     if (!code)
         code = wci_trust_check(a->call, a->store, a->origin, a->place, a->transfer, &a->resolved, err);
-    if (!code && a->transfer->referrers)
+    if (!code && a->transfer->companions >= WCI_COMPANIONS_TRY)
         code = wci_graph_of(&a->resolved.manifest, &a->graph, err);
     return code;
 }
 
 static int32_t resolve(arrival *a, size_t image, wc_error **err)
 {
-    int32_t code = wci_transfer_is_of_index(a->transfer) ? resolve_index(a, image, err) : resolve_image(a, image, err);
-    if (!code && a->transfer->referrers)
-        code = wci_graph_add_companions(a->call, a->store, a->origin, &a->graph, err);
+    int is_index = wci_transfer_is_of_index(a->transfer);
+    int32_t code = is_index ? resolve_index(a, image, err) : resolve_image(a, image, err);
+    if (!code)
+        code = wci_graph_take_companions(a->call, a->store, a->origin, a->transfer, &a->graph, err);
+    if (!code && !is_index && a->graph.count == 1)
+        wci_graph_free(&a->graph); /* there is nothing but the image */
     return code ? code : wci_keep_documents(a->call, a->hold, &a->graph, err);
 }
 

@@ -3,6 +3,8 @@
  * "Listing Referrers"), and what cosign tags beside it. */
 #include <string.h>
 
+#include <wincontainer/context.h>
+
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/graph.h"
@@ -144,20 +146,43 @@ static int may_have_companions(const wci_node *node)
     return node->role != WCI_ROLE_TAGGED || wci_ends_with(node->tag, ".sbom");
 }
 
-int32_t wci_graph_add_companions(wc_call *call, wci_store *store, wci_origin *origin, wci_graph *graph,
-                                 wc_error **err)
+static int32_t add_companions(const wci_graph_reader *r, wc_error **err)
 {
-    const wci_graph_reader reader = {call, store, origin, graph};
     int32_t code = WC_OK;
-    if (!origin->ops->tagged)
-        return WC_OK;
-    for (size_t i = 0; i < graph->count && !code; i++) {
-        const wci_digest subject = graph->nodes[i].raw.digest; /* the nodes move */
-        if (!may_have_companions(&graph->nodes[i]))
+    for (size_t i = 0; i < r->graph->count && !code; i++) {
+        const wci_digest subject = r->graph->nodes[i].raw.digest; /* the nodes move */
+        if (!may_have_companions(&r->graph->nodes[i]))
             continue;
-        code = add_of(&reader, &subject, err);
+        code = add_of(r, &subject, err);
         if (code)
             code = wci_err_wrap(err, code, "manifest '%s': what refers to it cannot be read", subject.text);
     }
     return code;
+}
+
+/* Few will be there, so what a list of the tags has not need not be asked for. */
+static int32_t try_companions(const wci_graph_reader *r, wc_error **err)
+{
+    size_t had = r->graph->count;
+    wc_error *why = NULL;
+    if (r->origin->ops->expect_tags)
+        r->origin->ops->expect_tags(r->call, r->origin);
+    int32_t code = add_companions(r, &why);
+    if (!code)
+        return WC_OK;
+    if (code == WC_E_NOMEM || wci_call_check(r->call, NULL))
+        return wci_err_move(err, why);
+    wci_graph_cut(r->graph, had);
+    wci_log_error(r->call->log, WC_LOG_WARN, "signatures and whatever else refers to the image stay behind", why);
+    wc_error_unref(why);
+    return WC_OK;
+}
+
+int32_t wci_graph_take_companions(wc_call *call, wci_store *store, wci_origin *origin, const wci_transfer *transfer,
+                                  wci_graph *graph, wc_error **err)
+{
+    const wci_graph_reader reader = {call, store, origin, graph};
+    if (!origin->ops->tagged || transfer->companions < WCI_COMPANIONS_TRY)
+        return WC_OK;
+    return transfer->companions == WCI_COMPANIONS_ALL ? add_companions(&reader, err) : try_companions(&reader, err);
 }

@@ -7,6 +7,14 @@
 #include "image/platform.h"
 #include "registry/registry.h"
 
+/* Whether what refers to an image goes along. */
+typedef enum wci_companions {
+    WCI_COMPANIONS_UNSAID, /* as the call does it: taken out when they can be had, not brought in */
+    WCI_COMPANIONS_NONE,
+    WCI_COMPANIONS_TRY,    /* what cannot be had, or is refused, stays behind with a word of warning */
+    WCI_COMPANIONS_ALL,
+} wci_companions;
+
 typedef struct wci_transfer {
     wci_platform platform;
     int has_platform;             /* 0: the host's */
@@ -14,7 +22,7 @@ typedef struct wci_transfer {
     int all;                      /* the whole index, for all its platforms … */
     wci_platform *platforms;      /* … or for these, when there are any */
     size_t platform_count;
-    int referrers;                /* what refers to the image goes along */
+    wci_companions companions;
     wci_registry_config registry; /* texts lent; credentials and certificates are the source's, when that is a registry */
     const char *target_username;  /* between two registries */
     const char *target_password;

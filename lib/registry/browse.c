@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking at what a registry has, without fetching it; and deleting. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/alloc.h"
@@ -14,6 +15,7 @@
 #define MAX_PAGES 10000
 #define MAX_NAMES ((size_t)1 << 20)
 #define PAGE_SIZE 1000
+#define MAX_REFERRERS 4096
 
 /* ---- One answer --------------------------------------------------------------------------------- */
 
@@ -60,25 +62,46 @@ static int32_t parse_answer(const question *q, json_t **out, wc_error **err)
 
 /* ---- Lists in pages ----------------------------------------------------------------------------- */
 
-typedef struct listing {
+typedef struct listing listing;
+struct listing {
     wci_remote *remote;
+    const char *about, *accept; /* accept: a header, or NULL */
+    int32_t (*take)(listing *l, json_t *page, wc_error **err);
     const char *key; /* of the array in each page */
     char *path;      /* of the page to come */
     wci_strv seen;   /* paths of pages */
-    wci_strv *names;
-} listing;
+    wci_strv *names; /* what they give, either of the two */
+    json_t *index;
+    int64_t status;  /* of the last page */
+};
 
-static int32_t add_names(listing *l, json_t *page, const char *what, wc_error **err)
+static int32_t take_names(listing *l, json_t *page, wc_error **err)
 {
     wci_strv names = WCI_STRV_INIT;
-    int32_t code = wci_json_get_strings(page, l->key, what, &names, err);
+    int32_t code = wci_json_get_strings(page, l->key, l->about, &names, err);
     for (size_t i = 0; i < names.count && !code; i++)
         if (wci_strv_add(l->names, names.items[i]))
             code = wci_err_nomem(err);
     wci_strv_free(&names);
     if (!code && l->names->count > MAX_NAMES)
-        code = wci_err(err, WC_E_LIMIT, "%s: more than %zu names", what, MAX_NAMES);
+        code = wci_err(err, WC_E_LIMIT, "%s: more than %zu names", l->about, MAX_NAMES);
     return code;
+}
+
+/* Into the index of the first page. */
+static int32_t take_entries(listing *l, json_t *page, wc_error **err)
+{
+    json_t *entries = json_object_get(page, l->key), *all;
+    if (!json_is_array(entries))
+        return wci_err(err, WC_E_FORMAT, "%s: the answer is no index", l->about);
+    if (!l->index) {
+        l->index = json_incref(page);
+        return WC_OK;
+    }
+    all = json_object_get(l->index, l->key);
+    if (json_array_size(all) + json_array_size(entries) > MAX_REFERRERS)
+        return wci_err(err, WC_E_LIMIT, "%s: more than %d", l->about, MAX_REFERRERS);
+    return json_array_extend(all, entries) ? wci_err_nomem(err) : WC_OK;
 }
 
 /* The path of the next page, which must lie at the registry itself. *out NULL: this was the last. */
@@ -118,20 +141,24 @@ static int32_t turn_page(listing *l, question *q, wc_error **err)
     return code;
 }
 
-static int32_t read_page(wc_call *call, listing *l, const char *about, wc_error **err)
+static int32_t read_page(wc_call *call, listing *l, wc_error **err)
 {
     question q;
     json_t *page = NULL;
     int32_t code = wci_strv_add(&l->seen, l->path)
                        ? wci_err_nomem(err)
-                       : open_question(l->remote, NULL, wci_strdup(l->path), wci_strdup(about), &q, err);
+                       : open_question(l->remote, NULL, wci_strdup(l->path), wci_strdup(l->about), &q, err);
     if (code)
         return code;
-    code = ask(call, &q, err);
+    if (l->accept && wci_strv_add(&q.ex.headers, l->accept))
+        code = wci_err_nomem(err);
+    if (!code)
+        code = ask(call, &q, err);
+    l->status = q.ex.request.status;
     if (!code)
         code = parse_answer(&q, &page, err);
     if (!code)
-        code = add_names(l, page, q.what, err);
+        code = l->take(l, page, err);
     if (!code)
         code = turn_page(l, &q, err);
     json_decref(page);
@@ -139,37 +166,68 @@ static int32_t read_page(wc_call *call, listing *l, const char *about, wc_error 
     return code;
 }
 
-static int32_t read_pages(wc_call *call, wci_remote *remote, char *path, const char *key, const char *about,
+/* Takes the path of the first one over, and leaves that of the one after the last that was read. */
+static int32_t read_pages(wc_call *call, listing *l, char *path, size_t max, wc_error **err)
+{
+    int32_t code = path && l->about ? WC_OK : wci_err_nomem(err);
+    l->path = path;
+    for (size_t i = 0; !code && l->path && i < max; i++)
+        code = read_page(call, l, err);
+    wci_strv_free(&l->seen);
+    return code;
+}
+
+static int32_t read_names(wc_call *call, wci_remote *remote, char *path, const char *key, char *about,
                           wci_strv *names, wc_error **err)
 {
-    listing l = {.remote = remote, .key = key, .path = path, .names = names};
-    int32_t code = path ? WC_OK : wci_err_nomem(err);
-    while (!code && l.path)
-        code = read_page(call, &l, about, err);
+    listing l = {.remote = remote, .about = about, .take = take_names, .key = key, .names = names};
+    int32_t code = read_pages(call, &l, path, MAX_PAGES + 1, err);
     wci_free(l.path);
-    wci_strv_free(&l.seen);
+    wci_free(about);
     return code;
+}
+
+static char *tags_path(const wci_remote *remote)
+{
+    return wci_asprintf("/v2/%s/tags/list?n=%d", remote->repository, PAGE_SIZE);
 }
 
 int32_t wci_remote_tags(wc_call *call, wci_remote *remote, wci_strv *tags, wc_error **err)
 {
-    char *about = wci_asprintf("tags of '%s/%s'", remote->host, remote->repository);
-    int32_t code = about ? read_pages(call, remote,
-                                      wci_asprintf("/v2/%s/tags/list?n=%d", remote->repository, PAGE_SIZE), "tags",
-                                      about, tags, err)
-                         : wci_err_nomem(err);
-    wci_free(about);
-    return code;
+    return read_names(call, remote, tags_path(remote), "tags",
+                      wci_asprintf("tags of '%s/%s'", remote->host, remote->repository), tags, err);
 }
 
 int32_t wci_remote_catalog(wc_call *call, wci_remote *remote, wci_strv *repositories, wc_error **err)
 {
-    char *about = wci_asprintf("catalog of '%s'", remote->host);
-    int32_t code = about ? read_pages(call, remote, wci_asprintf("/v2/_catalog?n=%d", PAGE_SIZE), "repositories",
-                                      about, repositories, err)
-                         : wci_err_nomem(err);
-    wci_free(about);
-    return code;
+    return read_names(call, remote, wci_asprintf("/v2/_catalog?n=%d", PAGE_SIZE), "repositories",
+                      wci_asprintf("catalog of '%s'", remote->host), repositories, err);
+}
+
+/* ---- Tags that are known ------------------------------------------------------------------------ */
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void wci_remote_learn_tags(wc_call *call, wci_remote *remote)
+{
+    listing l = {.remote = remote, .about = "tags", .take = take_names, .key = "tags", .names = &remote->tags};
+    if (remote->tags_asked)
+        return;
+    remote->tags_asked = 1;
+    remote->knows_tags = !read_pages(call, &l, tags_path(remote), 1, NULL) && !l.path;
+    wci_free(l.path);
+    if (remote->tags.count)
+        qsort(remote->tags.items, remote->tags.count, sizeof *remote->tags.items, compare_texts);
+}
+
+int wci_remote_lacks_tag(const wci_remote *remote, const char *tag)
+{
+    return remote->knows_tags &&
+           !(remote->tags.count && bsearch(&tag, remote->tags.items, remote->tags.count, sizeof *remote->tags.items,
+                                           compare_texts));
 }
 
 /* ---- Deleting ----------------------------------------------------------------------------------- */
@@ -204,6 +262,13 @@ int32_t wci_remote_delete_blob(wc_call *call, wci_remote *remote, const wci_dige
 
 /* ---- Referrers ---------------------------------------------------------------------------------- */
 
+static int32_t no_referrers(wc_buf **out, wc_error **err)
+{
+    static const char none[] = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+                               "\"manifests\":[]}";
+    return wci_buf_new(none, sizeof none - 1, out, err);
+}
+
 /* Registries without the API keep a list under a tag of its own: "sha256-<hex>". */
 static int32_t fallback_referrers(wc_call *call, wci_remote *remote, const wci_digest *subject, wc_buf **out,
                                   wc_error **err)
@@ -211,43 +276,41 @@ static int32_t fallback_referrers(wc_call *call, wci_remote *remote, const wci_d
     char *tag = wci_asprintf("%s-%s", wci_digest_algo_name(subject), wci_digest_hex(subject)), *type = NULL;
     wci_digest digest;
     wc_error *why = NULL;
-    int32_t code = tag ? wci_remote_manifest(call, remote, tag, out, &type, &digest, &why) : wci_err_nomem(&why);
+    int32_t code = !tag                                  ? wci_err_nomem(&why)
+                   : wci_remote_lacks_tag(remote, tag) ? WC_E_NOT_FOUND
+                                                         : wci_remote_manifest(call, remote, tag, out, &type, &digest, &why);
     wci_free(tag);
     wci_free(type);
     if (code != WC_E_NOT_FOUND)
         return code ? wci_err_move(err, why) : WC_OK;
-    static const char none[] = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
-                               "\"manifests\":[]}";
-    wci_str text = WCI_STR_INIT;
     wc_error_unref(why);
-    wci_str_append(&text, none);
-    return wci_str_to_buf(&text, out, err);
+    return no_referrers(out, err);
+}
+
+/* 404 by the specification; some that do not know the path find the request wrong. */
+static int lacks_referrers(int64_t status)
+{
+    return status == 404 || status == 400 || status == 405 || status == 501;
 }
 
 int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest *subject, wc_buf **out,
                              wc_error **err)
 {
-    question q;
-    json_t *index = NULL;
-    int32_t code = open_question(remote, NULL,
-                                 wci_asprintf("/v2/%s/referrers/%s", remote->repository, subject->text),
-                                 wci_asprintf("referrers of '%s'", subject->text), &q, err);
-    if (!code && wci_strv_add(&q.ex.headers, "Accept: application/vnd.oci.image.index.v1+json"))
-        code = wci_err_nomem(err);
+    char *about = wci_asprintf("referrers of '%s'", subject->text);
+    listing l = {.remote = remote, .about = about, .take = take_entries, .key = "manifests",
+                 .accept = "Accept: application/vnd.oci.image.index.v1+json"};
+    wc_error *why = NULL;
+    int32_t code = read_pages(call, &l, wci_asprintf("/v2/%s/referrers/%s", remote->repository, subject->text),
+                              MAX_PAGES + 1, &why);
+    int is_unknown = code && !l.index && lacks_referrers(l.status);
     if (!code)
-        code = ask(call, &q, err);
-    int is_unknown = code && q.ex.request.status == 404;
-    if (!code)
-        code = parse_answer(&q, &index, err);
-    if (!code && !json_is_array(json_object_get(index, "manifests")))
-        code = wci_err(err, WC_E_FORMAT, "%s: the answer is no index", q.what);
-    if (!code)
-        code = wci_str_to_buf(&q.ex.request.body, out, err);
-    json_decref(index);
-    close_question(&q);
+        code = wci_json_dump(l.index, out, &why);
+    wci_free(l.path);
+    wci_free(about);
+    json_decref(l.index);
     if (!is_unknown)
-        return code;
-    wci_err_clear(err);
+        return code ? wci_err_move(err, why) : WC_OK;
+    wc_error_unref(why);
     return fallback_referrers(call, remote, subject, out, err);
 }
 

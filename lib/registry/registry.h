@@ -106,6 +106,12 @@ int32_t wci_remote_put_manifest(wc_call *call, wci_remote *remote, const char *t
 int32_t wci_remote_tags(wc_call *call, wci_remote *remote, wci_strv *tags, wc_error **err);
 int32_t wci_remote_catalog(wc_call *call, wci_remote *remote, wci_strv *repositories, wc_error **err);
 
+/* Before one asks for many tags of which few will be there: lists them, unless there are too many for one answer or the
+ * registry does not tell. For repositories that are only read. */
+void wci_remote_learn_tags(wc_call *call, wci_remote *remote);
+/* Whether it is known that the tag is not there. */
+int wci_remote_lacks_tag(const wci_remote *remote, const char *tag);
+
 /* What is known of a manifest without fetching it. */
 typedef struct wci_look {
     wci_digest digest;
@@ -116,7 +122,7 @@ typedef struct wci_look {
 } wci_look;
 int32_t wci_remote_look(wc_call *call, wci_remote *remote, const char *tag_or_digest, wci_look *out,
                         wc_error **err);
-/* The index of what refers to a manifest; by the API, else by the tag that stands for it. */
+/* The index of what refers to a manifest, all pages of it; by the API, else by the tag that stands for it. */
 int32_t wci_remote_referrers(wc_call *call, wci_remote *remote, const wci_digest *subject, wc_buf **out,
                              wc_error **err);
 /* Where the registry does not list by itself what refers to a manifest: adds this one to the index under the tag that

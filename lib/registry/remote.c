@@ -120,6 +120,7 @@ void wci_remote_close(wci_remote *remote)
     free_config(&remote->config);
     wci_endpoint_forget_certs(remote);
     wci_url_free(&remote->base);
+    wci_strv_free(&remote->tags);
     wci_free(remote->host);
     wci_free(remote->repository);
     wci_free(remote->server);

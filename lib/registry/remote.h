@@ -39,6 +39,8 @@ struct wci_remote {
     wci_http *http;
     wci_auth auth;
     wci_server_certs *certs;    /* of the servers asked so far */
+    wci_strv tags;              /* sorted; all of them when knows_tags */
+    int tags_asked, knows_tags;
     int64_t quiet_until_ns;     /* the registry asked to be left alone (429) */
 };
 

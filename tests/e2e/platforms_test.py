@@ -67,7 +67,7 @@ class LayoutTest(PlatformsCase):
         places = [self.layout, f"oci:{self.path('a')}:one", f"oci-archive:{self.path('b.tar')}:two",
                   f"oci-archive:{self.path('c.tar')}:three", f"oci:{self.path('d')}:four"]
         for source, target in zip(places, places[1:]):
-            self.assertEqual(self.copy(source, target, "--all"), self.there["index"])
+            self.assertEqual(self.copy(source, target, "--all", "--no-referrers"), self.there["index"])
         self.assertEqual(blobs_of(self.path("a")), self.without_companions())
         self.assertEqual(blobs_of(self.path("d")), self.without_companions())
         self.assertEqual(blobs_of(self.unpacked(self.path("c.tar"))), self.without_companions())
@@ -413,7 +413,7 @@ class RegistryTest(PlatformsCase):
             return None
 
     def test_there_and_back(self):
-        self.assertEqual(self.copy(self.layout, self.name("a/many:1"), "--all"), self.there["index"])
+        self.assertEqual(self.copy(self.layout, self.name("a/many:1"), "--all", "--no-referrers"), self.there["index"])
         self.assertEqual(self.manifest("a/many", "1"), self.index)
         for image in self.there["images"] + self.there["attestations"]:
             self.assertEqual(self.manifest("a/many", image), self.blob(image))
@@ -465,6 +465,91 @@ class RegistryTest(PlatformsCase):
         self.copy(f"docker://{proxy.address}/b/other:1", f"oci:{self.path('a')}:one", "--all", "--referrers")
         self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
 
+    def test_they_go_along_by_themselves(self):
+        """Without being asked for, between all places that can hold them."""
+        self.copy(self.layout, self.name("a/many:1"), "--all")
+        self.copy(self.name("a/many:1"), self.name("b/other:1"), "--all")
+        self.copy(self.name("b/other:1"), "wc-store:many", "--all")
+        self.ok("push", "--all", "many", f"{self.server.address}/c/many:1")
+        self.copy(self.name("c/many:1"), f"oci-archive:{self.path('a.tar')}:one", "--all")
+        self.copy(f"oci-archive:{self.path('a.tar')}:one", f"oci:{self.path('a')}:one", "--all")
+        self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
+        self.copy(self.name("c/many:1"), f"oci:{self.path('b')}:one", "--all", "--no-referrers")
+        self.assertEqual(blobs_of(self.path("b")), self.without_companions())
+
+    def test_those_of_one_image_go_along(self):
+        self.copy(self.layout, self.name("a/many:1"), "--all")
+        self.copy(self.name("a/many:1"), f"oci:{self.path('a')}:one", "--platform", "linux/amd64")
+        suffixes = sorted(e["annotations"]["org.opencontainers.image.ref.name"].rsplit(".", 1)[-1]
+                          for e in self.entries(self.path("a")))
+        self.assertEqual(suffixes, ["att", "one", "sbom"])
+        # What has room for none takes the image; and what is pulled is the image alone.
+        self.copy(self.name("a/many:1"), f"docker-archive:{self.path('d.tar')}:x:1", "--platform", "linux/amd64")
+        self.pull(f"{self.server.address}/a/many:1", "--platform", "linux/amd64")
+        self.copy(f"wc-store:{self.server.address}/a/many:1", f"oci:{self.path('b')}:one")
+        self.assertEqual(len(self.entries(self.path("b"))), 1)
+
+    def test_few_questions(self):
+        """One list of the tags, and for each document whether the registry itself knows of referrers; no tag is tried
+        that is not there."""
+        self.copy(self.layout, self.name("a/many:1"), "--all", "--no-referrers")
+        proxy = ReferrersProxy(self.server.address, status=404)
+        self.addCleanup(proxy.close)
+        self.copy(f"docker://{proxy.address}/a/many:1", f"oci:{self.path('a')}:one", "--all")
+        questions = [path for path in proxy.asked if "/blobs/" not in path]
+        documents = 1 + len(self.there["images"]) + len(self.there["attestations"])
+        self.assertEqual(len([path for path in questions if "/referrers/" in path]), documents)
+        self.assertEqual(len([path for path in questions if "/tags/list" in path]), 1)
+        self.assertEqual([path for path in questions if "/manifests/sha256-" in path], [])
+
+    def test_a_registry_that_knows_of_no_referrers(self):
+        for status in 400, 404, 405, 501:
+            proxy = ReferrersProxy(self.server.address, status=status)
+            self.copy(self.layout, f"docker://{proxy.address}/a{status}/many:1", "--all")
+            self.copy(f"docker://{proxy.address}/a{status}/many:1", f"oci:{self.path(f'l{status}')}:one", "--all")
+            proxy.close()
+            self.assertEqual(blobs_of(self.path(f"l{status}")), self.there["blobs"], status)
+
+    def test_a_source_that_fails_to_tell(self):
+        """The image goes alone then, unless they must go along."""
+        self.copy(self.layout, self.name("a/many:1"), "--all")
+        proxy = ReferrersProxy(self.server.address, status=403)
+        self.addCleanup(proxy.close)
+        source = f"docker://{proxy.address}/a/many:1"
+        self.assertIn("cannot be read", self.fails("copy", "--all", "--referrers", source, f"oci:{self.path('a')}:one"))
+        done = self.wcctl("--log-level", "warn", "copy", "--all", source, f"oci:{self.path('b')}:one")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("stay behind", done.stderr)
+        self.assertEqual(blobs_of(self.path("b")), self.without_companions())
+
+    def test_a_target_that_refuses_them(self):
+        proxy = ReferrersProxy(self.server.address, status=404, refuses=True)
+        self.addCleanup(proxy.close)
+        target = f"docker://{proxy.address}/a/many:1"
+        self.assertIn("HTTP 400", self.fails("copy", "--all", "--referrers", self.layout, target))
+        self.assertIsNone(self.manifest("a/many", "1"))
+        done = self.wcctl("--log-level", "warn", "copy", "--all", self.layout, target)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("refused by the target", done.stderr)
+        self.assertEqual(self.manifest("a/many", "1"), self.index)
+        self.assertIsNone(self.manifest("a/many", self.there["referrers"][0]))
+        for tag, digest in self.there["tags"].items():
+            self.assertEqual(digest_of(self.manifest("a/many", tag)), digest)
+
+    def test_referrers_in_pages(self):
+        proxy = ReferrersProxy(self.server.address)
+        self.addCleanup(proxy.close)
+        self.copy(self.layout, f"docker://{proxy.address}/a/many:1", "--all")
+        found = [self.there["referrers"][0]]
+        for kind in "application/x-second", "application/x-third":
+            body = json.dumps({**json.loads(self.blob(found[0])), "artifactType": kind}).encode()
+            put_manifest(f"{proxy.address}/a/many:{kind[14:]}", body)
+            found.append(digest_of(body))
+        told = json.loads(self.ok("manifest", "referrers", f"{proxy.address}/a/many:1"))
+        self.assertEqual([entry["digest"] for entry in told["manifests"]], found)
+        self.copy(f"docker://{proxy.address}/a/many:1", f"oci:{self.path('a')}:one", "--all")
+        self.assertEqual(blobs_of(self.path("a")), sorted(self.there["blobs"] + [digest[7:] for digest in found[1:]]))
+
     def test_within_one_registry_nothing_is_fetched(self):
         self.copy(self.layout, self.name("a/many:1"), "--all")
         self.assertEqual(self.copy(self.name("a/many:1"), self.name("b/other:1"), "--all"), self.there["index"])
@@ -509,7 +594,7 @@ class RegistryTest(PlatformsCase):
         self.assertEqual(blobs_of(self.path("a")), self.without_companions())
 
     def test_nested_index(self):
-        self.copy(self.layout, self.name("a/many:1"), "--all")
+        self.copy(self.layout, self.name("a/many:1"), "--all", "--no-referrers")
         outer = json.dumps({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
             {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": self.there["index"],
              "size": len(self.index)}]}).encode()
@@ -553,7 +638,7 @@ class SignedTest(SignatureCase):
 
     def test_signatures_are_carried_along(self):
         name = self.put_signed_index("a/many:1")
-        self.ok("copy", "--all", f"docker://{name}", f"docker://{self.host}/b/bare:1")
+        self.ok("copy", "--all", "--no-referrers", f"docker://{name}", f"docker://{self.host}/b/bare:1")
         self.refused(self.try_pull(self.trusted, f"{self.host}/b/bare:1", "--all"), "signature")
         self.ok("copy", "--all", "--referrers", f"docker://{name}", f"oci:{self.path('between')}:x")
         self.ok("copy", "--all", "--referrers", f"oci:{self.path('between')}:x", f"docker://{self.host}/b/back:1")
