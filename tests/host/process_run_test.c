@@ -2,6 +2,8 @@
 /* The life of a container under its monitor: start, state, signals, exit codes, records. */
 #include "process_fixture.h"
 
+#include "backend/process/linux/backend.h"
+
 #include "support/sanitized.h"
 
 static const char *const sleeper[] = {"sleep", "1000", NULL};
@@ -63,6 +65,25 @@ START_TEST(delivers_signals)
     ok(send_signal(&c, SIGUSR1));
     ck_assert_int_eq(wait_exit(&c), 42);
     wci_str_free(&out);
+    container_remove(&c);
+}
+END_TEST
+
+START_TEST(a_command_that_the_monitor_does_not_know_is_told)
+{
+    container c;
+    wc_call own = call;
+    own.err = &error;
+    container_new(&c, sleeper, NULL);
+    start(&c, 0);
+    int32_t rc = wci_process_command(&own, &c.request, json_pack("{s:s}", "do", "fly"), NULL);
+    ck_assert_int_eq(rc, WC_E_UNSUPPORTED);
+    ck_assert_ptr_nonnull(strstr(wc_error_message(error), "does not know the command 'fly'"));
+    wci_err_clear(&error);
+    fails(WC_E_UNSUPPORTED, wci_process_command(&own, &c.request, json_object(), NULL));
+    container_remove(&c);
+    container_new(&c, sleeper, NULL);
+    fails(WC_E_STATE, wci_process_command(&own, &c.request, json_object(), NULL));
     container_remove(&c);
 }
 END_TEST
@@ -274,6 +295,7 @@ int main(void)
     tcase_add_test(tcase, passes_exit_codes_on);
     tcase_add_test(tcase, tells_signals_as_128_and_more);
     tcase_add_test(tcase, delivers_signals);
+    tcase_add_test(tcase, a_command_that_the_monitor_does_not_know_is_told);
     tcase_add_test(tcase, starts_again);
     tcase_add_test(tcase, two_monitors_never);
     tcase_add_test(tcase, records_events_in_order);

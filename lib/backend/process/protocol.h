@@ -27,6 +27,9 @@ enum {
     WCI_FRAME_RESIZE = 7,    /* u32 columns, u32 rows */
     WCI_FRAME_KILL = 8,      /* u32 signal; RESULT comes back */
     WCI_FRAME_WAIT = 9,      /* EXIT comes at the end */
+    WCI_FRAME_COMMAND = 10,  /* JSON {"do": name, …}, WCI_FRAME_STREAM_MAX at most; ANSWER comes back */
+    WCI_FRAME_EXEC = 11,     /* reserved: a further process, on this connection */
+    WCI_FRAME_SUBSCRIBE = 12, /* reserved: figures, again and again */
 
     /* From the helper */
     WCI_FRAME_REPORT = 64,   /* JSON: how the start went */
@@ -36,11 +39,13 @@ enum {
     WCI_FRAME_EXIT = 68,     /* i32 exit code, i64 time of the end; the last frame */
     WCI_FRAME_RESULT = 69,   /* i32 WC_OK or WC_E_*, then text */
     WCI_FRAME_ERROR = 70,    /* i32 WC_E_*, then text; the last frame */
+    WCI_FRAME_ANSWER = 71,   /* JSON: how a COMMAND went, as in REPORT, and its "result" */
 };
 
 enum {
     WCI_HELLO_STDIN = 1, /* standard input is open */
     WCI_HELLO_TTY = 2,
+    WCI_HELLO_COMMANDS = 4, /* it takes COMMAND */
 };
 
 /* Files of a run directory. */

@@ -48,6 +48,11 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
 int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_request *request,
                                   wc_response *response);
 
+/* Has the container's monitor do something: {"do": name, …} (taken over; NULL: out of memory). *result, which may be
+ * NULL, is owned and may become NULL. WC_E_STATE when it does not run, WC_E_UNSUPPORTED when its monitor is older than
+ * the command. */
+int32_t wci_process_command(wc_call *call, const wc_request *request, json_t *command, json_t **result);
+
 /* Ends what a monitor that was killed has left of the container. */
 int32_t wci_process_end_remains(const wc_request *request, wc_error **err);
 int32_t wci_process_container_state(uintptr_t payload, wc_call *call, const wc_request *request,

@@ -11,6 +11,7 @@
 #include "backend/process/stream.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/json.h"
 #include "platform/file.h"
 #include "platform/host.h"
 #include "platform/process.h"
@@ -96,12 +97,10 @@ static int32_t reach(const target *t, wc_call *call, wci_link *link, uint32_t *f
 }
 
 /* Sends one frame and waits for the answer of type `expect`. */
-static int32_t ask(wc_call *call, wci_link *link, int type, uint32_t number, int expect,
-                   wci_frame *answer, wc_error **err)
+static int32_t ask_with(wc_call *call, wci_link *link, int type, const void *data, size_t size, int expect,
+                        wci_frame *answer, wc_error **err)
 {
-    unsigned char data[4];
-    wci_put_u32(data, number);
-    int32_t rc = wci_link_send(call, link, type, data, sizeof data, -1, err);
+    int32_t rc = wci_link_send(call, link, type, data, size, -1, err);
     if (!rc)
         rc = wci_link_flush(call, link, -1, err);
     while (!rc) {
@@ -111,6 +110,66 @@ static int32_t ask(wc_call *call, wci_link *link, int type, uint32_t number, int
     }
     if (rc == WC_E_CLOSED)
         wci_err_clear(err);
+    return rc;
+}
+
+static int32_t ask(wc_call *call, wci_link *link, int type, uint32_t number, int expect,
+                   wci_frame *answer, wc_error **err)
+{
+    unsigned char data[4];
+    wci_put_u32(data, number);
+    return ask_with(call, link, type, data, sizeof data, expect, answer, err);
+}
+
+static int32_t read_answer(const target *t, const wci_frame *frame, json_t **result, wc_error **err)
+{
+    json_t *answer = NULL;
+    int32_t rc = wci_json_parse(frame->data, frame->size, WCI_FRAME_MAX, "answer of a monitor", &answer, err);
+    if (rc)
+        return rc;
+    const char *message = json_string_value(json_object_get(answer, "message"));
+    rc = (int32_t)json_integer_value(json_object_get(answer, "code"));
+    if (rc)
+        rc = wci_err_native(err, rc, (int32_t)json_integer_value(json_object_get(answer, "domain")),
+                            json_integer_value(json_object_get(answer, "native")), "%s: %s", t->name,
+                            message ? message : "its monitor gave no reason");
+    else if (result)
+        *result = json_incref(json_object_get(answer, "result"));
+    json_decref(answer);
+    return rc;
+}
+
+static int32_t send_command(const target *t, wc_call *call, const char *text, json_t **result)
+{
+    wci_link link;
+    wci_frame frame;
+    uint32_t flags = 0;
+    int32_t rc = reach(t, call, &link, &flags, call->err);
+    if (rc)
+        return rc == WC_E_CLOSED ? not_running(t, call->err) : rc;
+    if (!(flags & WCI_HELLO_COMMANDS))
+        rc = wci_err(call->err, WC_E_UNSUPPORTED, "%s: was started by an older version; restart it", t->name);
+    else
+        rc = ask_with(call, &link, WCI_FRAME_COMMAND, text, strlen(text), WCI_FRAME_ANSWER, &frame, call->err);
+    if (rc == WC_E_CLOSED)
+        rc = not_running(t, call->err);
+    else if (!rc)
+        rc = read_answer(t, &frame, result, call->err);
+    wci_link_close(&link);
+    return rc;
+}
+
+int32_t wci_process_command(wc_call *call, const wc_request *request, json_t *command, json_t **result)
+{
+    target t;
+    char *text = command ? wci_json_dump_text(command) : NULL;
+    json_decref(command);
+    int32_t rc = text ? container_target(request, &t, call->err) : wci_err_nomem(call->err);
+    if (!rc) {
+        rc = send_command(&t, call, text, result);
+        target_free(&t);
+    }
+    wci_free(text);
     return rc;
 }
 

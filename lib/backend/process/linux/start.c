@@ -165,10 +165,17 @@ static json_t *layer_array(const wc_request *request)
     return layers;
 }
 
+/* The container's configuration. */
+static json_t *settings_object(const wc_request *request)
+{
+    json_t *config = json_loads(wc_request_config(request), 0, NULL);
+    return config ? config : json_object();
+}
+
 /* Paths of the image's volumes, from the container's configuration. */
 static json_t *volume_array(const wc_request *request)
 {
-    json_t *config = json_loads(wc_request_config(request), 0, NULL);
+    json_t *config = settings_object(request);
     json_t *volumes = json_object_get(config, "volumes");
     json_t *own = json_is_array(volumes) ? json_incref(volumes) : json_array();
     json_decref(config);
@@ -185,7 +192,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
                                  const char *runtime)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o}", "version",
+        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "version",
         WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "stateDir",
         wc_request_state_dir(request), "runDir", wc_request_run_dir(request), "storeRoot",
         text_param(request, "store-root", b->root), "runRoot",
@@ -197,7 +204,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         wc_request_int(request, "auto-remove", 0) != 0, "logMaxBytes",
         (json_int_t)wc_request_int(request, "log-max-bytes", 0), "logMaxFiles",
         (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "volumes",
-        volume_array(request));
+        volume_array(request), "settings", settings_object(request));
 }
 
 /* Config.json for the request; owned. */

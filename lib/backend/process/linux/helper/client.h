@@ -13,6 +13,7 @@
 
 typedef struct client {
     int fd;
+    uint64_t id;     /* of its session, never used twice */
     uint32_t attach; /* WC_ATTACH_* */
     int gone;        /* to be freed */
     int deaf;        /* we read no more from it */

@@ -51,7 +51,7 @@ static int32_t start(const request *req, session *s, wc_error **err)
     argv[n] = req->id;
     int32_t rc = root ? WC_OK : wci_err_nomem(err);
     if (!rc)
-        rc = launch(req, argv, s->signals, req->attach ? 0 : LAUNCH_DROP_OUTPUT, &s->process, err);
+        rc = launch(req, argv, s->loop.signals, req->attach ? 0 : LAUNCH_DROP_OUTPUT, &s->process, err);
     if (!rc)
         rc = record_run(req, s->process.pid, wci_now_ns(), err);
     unlink(PROCESS_FILE);

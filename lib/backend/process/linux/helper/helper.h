@@ -3,6 +3,7 @@
 #ifndef WC_HELPER_H
 #define WC_HELPER_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include <wincontainer/error.h>
@@ -16,6 +17,7 @@ typedef struct request {
     char *id, *process_id, *run_dir, *state_dir, *store_root, *run_root;
     char *runtime, *what, *path, *program;
     char *config; /* verbatim */
+    json_t *settings; /* the container's configuration, or NULL: what an area needs of it, it reads here */
     wci_strv layers; /* lowest first */
     wci_strv volumes; /* paths in the container; the n-th lies at state_dir/volumes/n */
     int64_t generation, log_max_bytes, log_max_files;
@@ -26,12 +28,14 @@ typedef struct request {
 
 /* Reads the whole request; WC_E_CLOSED when the library went away in the middle of it. */
 int32_t request_read(int with_config, request *out, wc_error **err);
-void request_free_config(request *req); /* early: it is large */
+void request_free_config(request *req); /* early: config and settings are large */
 void request_free(request *req);        /* the contents */
 
 /* Tell the library how it went. */
 void report_ok(int64_t pid, uint32_t flags, const char *text);
 void report_error(const wc_error *err);
+/* The same as JSON; NULL: it went well. */
+json_t *outcome_json(const wc_error *err);
 /* 1 when the library asks us to give up. */
 int link_cancelled(void);
 

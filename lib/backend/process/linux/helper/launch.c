@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backend/process/linux/helper/child.h"
 #include "backend/process/linux/helper/failure.h"
 #include "backend/process/protocol.h"
 #include "core/error.h"
@@ -110,13 +110,6 @@ static int receive_terminal(int console)
     return terminal;
 }
 
-/* A runtime without its monitor would go on with what nobody knows of. */
-static void die_with(pid_t monitor)
-{
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != monitor)
-        _exit(127);
-}
-
 /* Whoever clears up after a monitor waits for this process first. */
 static int write_self(void)
 {
@@ -133,13 +126,9 @@ static pid_t start_runtime(const char *const *argv, const ends *theirs)
     pid_t monitor = getpid(), pid = fork();
     if (pid != 0)
         return pid;
-    die_with(monitor);
+    child_begin(monitor);
     if (!write_self())
         _exit(127);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
     for (int i = 0; i < 3; i++)
         if (dup2(theirs->fd[i], i) < 0)
             _exit(127);

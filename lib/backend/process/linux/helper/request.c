@@ -90,6 +90,7 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->tty = json_is_true(json_object_get(document, "tty"));
     out->open_stdin = json_is_true(json_object_get(document, "openStdin"));
     out->auto_remove = json_is_true(json_object_get(document, "autoRemove"));
+    out->settings = json_incref(json_object_get(document, "settings"));
     int32_t rc = wci_json_get_strings(document, "layers", what, &out->layers, err);
     return rc ? rc : wci_json_get_strings(document, "volumes", what, &out->volumes, err);
 }
@@ -117,6 +118,8 @@ void request_free_config(request *req)
 {
     wci_free(req->config);
     req->config = NULL;
+    json_decref(req->settings);
+    req->settings = NULL;
 }
 
 void request_free(request *req)
@@ -126,6 +129,7 @@ void request_free(request *req)
                            req->path,     req->program,    req->config};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         wci_free(texts[i]);
+    json_decref(req->settings);
     wci_strv_free(&req->layers);
     wci_strv_free(&req->volumes);
 }
@@ -151,15 +155,25 @@ void report_ok(int64_t pid, uint32_t flags, const char *text)
                           "pid", (json_int_t)pid, "flags", (int)flags, "text", text));
 }
 
-void report_error(const wc_error *err)
+json_t *outcome_json(const wc_error *err)
 {
     wc_buf *message = NULL;
-    wc_error_format(err, &message);
-    send_report(json_pack("{s:i, s:i, s:i, s:I, s:s?}", "version", WCI_PROTOCOL_VERSION, "code",
-                          err ? wc_error_code(err) : WC_E_INTERNAL, "domain", wc_error_domain(err),
-                          "native", (json_int_t)wc_error_native(err), "message",
-                          message ? wc_buf_data(message) : NULL));
+    if (err)
+        wc_error_format(err, &message);
+    json_t *json = json_pack("{s:i, s:i, s:i, s:I, s:s?}", "version", WCI_PROTOCOL_VERSION, "code",
+                             err ? wc_error_code(err) : WC_OK, "domain", err ? wc_error_domain(err) : 0, "native",
+                             (json_int_t)(err ? wc_error_native(err) : 0), "message",
+                             message ? wc_buf_data(message) : NULL);
     wc_buf_unref(message);
+    return json;
+}
+
+void report_error(const wc_error *err)
+{
+    json_t *report = outcome_json(err);
+    if (!err)
+        json_object_set_new(report, "code", json_integer(WC_E_INTERNAL));
+    send_report(report);
 }
 
 int link_cancelled(void)

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,26 +20,30 @@
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/json.h"
 #include "platform/host.h"
 
 #define READ_SIZE WCI_FRAME_STREAM_MAX
 #define INPUT_MAX (64 * 1024)
-#define FIXED_FDS 5 /* signals, listener, out[0], out[1], in */
+#define FIXED_FDS 4 /* listener, out[0], out[1], in */
+
+static void terminate(void *owner)
+{
+    session *s = owner;
+    if (!s->ended && s->process.pid > 0)
+        kill(s->process.pid, SIGTERM); /* the host goes down: let it end in order */
+}
 
 int32_t session_init(session *s, int tty, wc_error **err)
 {
-    sigset_t set;
     memset(s, 0, sizeof *s);
     s->process = (launched){0, -1, {-1, -1}};
     s->tty = tty;
     s->listener = -1;
-    sigfillset(&set);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGTERM);
-    s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    return s->signals < 0 ? wci_err_errno(err, errno, "monitor: signals") : WC_OK;
+    int32_t rc = loop_init(&s->loop, err);
+    s->loop.terminate = terminate;
+    s->loop.owner = s;
+    return rc;
 }
 
 int32_t session_listen(session *s, wc_error **err)
@@ -56,7 +59,8 @@ int32_t session_listen(session *s, wc_error **err)
 
 uint32_t session_flags(const session *s)
 {
-    return (s->process.in >= 0 ? WCI_HELLO_STDIN : 0) | (s->tty ? WCI_HELLO_TTY : 0);
+    return (s->process.in >= 0 ? WCI_HELLO_STDIN : 0) | (s->tty ? WCI_HELLO_TTY : 0) |
+           (s->command ? WCI_HELLO_COMMANDS : 0);
 }
 
 static client *add_client(session *s, int fd)
@@ -66,8 +70,10 @@ static client *add_client(session *s, int fd)
         c = client_new(fd);
     else
         close(fd);
-    if (c)
-        s->clients[s->client_count++] = c;
+    if (!c)
+        return NULL;
+    c->id = ++s->last_client;
+    s->clients[s->client_count++] = c;
     return c;
 }
 
@@ -201,6 +207,8 @@ static void handle_frame(session *s, client *c, int type, const char *data, size
         resize(s, data);
     else if (type == WCI_FRAME_KILL && size >= 4)
         kill_for(s, c, wci_get_u32(data));
+    else if (type == WCI_FRAME_COMMAND && s->command)
+        s->command(s->command_owner, c->id, data, size);
     else if (type != WCI_FRAME_WAIT && type != WCI_FRAME_CANCEL)
         answer(c, WC_E_UNSUPPORTED, "this monitor does not know the request");
 }
@@ -293,30 +301,12 @@ static void read_output(session *s, int which)
 
 /* ---- The loop ---- */
 
-static void note_end(session *s, int status)
+static void note_end(void *owner, int status)
 {
+    session *s = owner;
     s->ended = 1;
     s->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     s->finished_ns = wci_now_ns();
-}
-
-/* Orphans of the process may have become our children. */
-static void reap_children(session *s)
-{
-    int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        if (pid == s->process.pid && !s->ended)
-            note_end(s, status);
-}
-
-static void take_signals(session *s)
-{
-    struct signalfd_siginfo info;
-    while (read(s->signals, &info, sizeof info) == (ssize_t)sizeof info)
-        if (info.ssi_signo == SIGTERM && !s->ended)
-            kill(s->process.pid, SIGTERM); /* the host goes down: let it end in order */
-    reap_children(s);
 }
 
 static int client_events(const session *s, const client *c)
@@ -327,12 +317,11 @@ static int client_events(const session *s, const client *c)
 static void fill_poll(const session *s, int output_paused, struct pollfd *fds)
 {
     const launched *p = &s->process;
-    fds[0] = (struct pollfd){s->signals, POLLIN, 0};
-    fds[1] = (struct pollfd){s->listener, POLLIN, 0};
-    fds[2] = (struct pollfd){output_paused ? -1 : p->out[0], POLLIN, 0};
-    fds[3] = (struct pollfd){output_paused ? -1 : p->out[1], POLLIN, 0};
+    fds[0] = (struct pollfd){s->listener, POLLIN, 0};
+    fds[1] = (struct pollfd){output_paused ? -1 : p->out[0], POLLIN, 0};
+    fds[2] = (struct pollfd){output_paused ? -1 : p->out[1], POLLIN, 0};
     /* Without anything to write it only tells that nobody reads any more. */
-    fds[4] = (struct pollfd){p->in, has_input(s) ? POLLOUT : 0, 0};
+    fds[3] = (struct pollfd){p->in, has_input(s) ? POLLOUT : 0, 0};
     for (size_t i = 0; i < s->client_count; i++) {
         const client *c = s->clients[i];
         int events = client_events(s, c);
@@ -354,20 +343,18 @@ static void serve_client(session *s, client *c, short events)
 
 static void serve(session *s, const struct pollfd *fds, size_t clients)
 {
-    if (fds[0].revents)
-        take_signals(s);
     for (int i = 0; i < 2; i++)
-        if (fds[2 + i].revents)
+        if (fds[1 + i].revents)
             read_output(s, i);
-    if (fds[4].revents & POLLOUT)
+    if (fds[3].revents & POLLOUT)
         write_input(s);
-    else if (fds[4].revents & POLLERR && !s->tty)
+    else if (fds[3].revents & POLLERR && !s->tty)
         close_input(s);
     for (size_t i = 0; i < clients; i++)
         serve_client(s, s->clients[i], fds[FIXED_FDS + i].revents);
     for (size_t i = 0; i < s->client_count; i++) /* input that had no room before */
         handle_frames(s, s->clients[i]);
-    if (fds[1].revents)
+    if (fds[0].revents)
         accept_clients(s);
     drop_stalled(s);
     remove_gone(s);
@@ -377,7 +364,7 @@ static void serve(session *s, const struct pollfd *fds, size_t clients)
  * last. Whoever else holds its pipes does not count. */
 static int is_drained(const session *s, int output_paused, const struct pollfd *fds)
 {
-    return s->ended && !output_paused && !fds[2].revents && !fds[3].revents;
+    return s->ended && !output_paused && !fds[1].revents && !fds[2].revents;
 }
 
 static void set_nonblocking(int fd)
@@ -386,30 +373,48 @@ static void set_nonblocking(int fd)
         fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 }
 
+void session_turn(session *s)
+{
+    int timeout = -1;
+    int paused = output_waits(s, &timeout);
+    int was_ended = s->ended;
+    size_t clients = s->client_count;
+    if (!wci_grow(&s->fds, &s->fds_cap, FIXED_FDS + clients, sizeof *s->fds))
+        return; /* there is nobody to tell; memory comes back or we are killed */
+    fill_poll(s, paused, s->fds);
+    if (!loop_turn(&s->loop, s->fds, FIXED_FDS + clients, s->ended && !s->drained && !paused ? 0 : timeout))
+        return;
+    if (!s->drained && was_ended && is_drained(s, paused, s->fds))
+        s->drained = 1;
+    else
+        serve(s, s->fds, clients);
+}
+
 void session_run(session *s)
 {
-    struct pollfd *fds = NULL;
-    size_t cap = 0;
+    s->ended = s->drained = 0;
+    s->child = (loop_child){s->process.pid, note_end, s, NULL};
+    loop_add_child(&s->loop, &s->child);
     set_nonblocking(s->process.in);
     set_nonblocking(s->process.out[0]);
     set_nonblocking(s->process.out[1]);
-    reap_children(s); /* it may be over already */
-    for (;;) {
-        int timeout = -1;
-        int paused = output_waits(s, &timeout);
-        int was_ended = s->ended;
-        size_t clients = s->client_count;
-        if (!wci_grow(&fds, &cap, FIXED_FDS + clients, sizeof *fds))
-            continue; /* there is nobody to tell; memory comes back or we are killed */
-        fill_poll(s, paused, fds);
-        if (poll(fds, FIXED_FDS + clients, s->ended && !paused ? 0 : timeout) < 0)
-            continue;
-        if (was_ended && is_drained(s, paused, fds))
-            break;
-        serve(s, fds, clients);
-    }
-    wci_free(fds);
+    loop_reap(&s->loop); /* it may be over already */
+    while (!s->drained)
+        session_turn(s);
     launched_close(&s->process);
+}
+
+void session_answer(session *s, uint64_t id, const wc_error *err, json_t *result)
+{
+    json_t *outcome = outcome_json(err);
+    if (result)
+        json_object_set_new(outcome, "result", result);
+    char *text = outcome ? wci_json_dump_text(outcome) : NULL;
+    for (size_t i = 0; text && i < s->client_count; i++)
+        if (s->clients[i]->id == id)
+            client_send(s->clients[i], WCI_FRAME_ANSWER, 0, text, strlen(text));
+    json_decref(outcome);
+    wci_free(text);
 }
 
 /* ---- The end ---- */
@@ -448,5 +453,6 @@ void session_finish(session *s)
     s->client_count = 0;
     unlink(WCI_RUN_SOCKET);
     close(s->listener);
-    close(s->signals);
+    loop_close(&s->loop);
+    wci_free(s->fds);
 }

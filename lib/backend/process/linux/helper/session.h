@@ -4,23 +4,34 @@
 #ifndef WC_HELPER_SESSION_H
 #define WC_HELPER_SESSION_H
 
+#include <jansson.h>
+
 #include "backend/process/linux/helper/launch.h"
 #include "backend/process/linux/helper/log.h"
+#include "backend/process/linux/helper/loop.h"
 
 typedef struct client client;
 
 typedef struct session {
+    loop loop;
     launched process;
+    loop_child child; /* the same */
     int tty;
     int listener; /* WCI_RUN_SOCKET */
-    int signals;  /* signalfd for SIGCHLD and SIGTERM */
     log_file *log; /* NULL: none */
     client **clients;
     size_t client_count, client_cap;
+    uint64_t last_client;
+    struct pollfd *fds;
+    size_t fds_cap;
+    /* What is done with a COMMAND frame; NULL: nothing. The answer comes then or later, session_answer(). */
+    void (*command)(void *owner, uint64_t client_id, const char *data, size_t size);
+    void *command_owner;
     wci_str input;      /* on its way to the process */
     size_t input_used;
     int input_ends;     /* close it once `input` is empty */
     int ended;
+    int drained;        /* and its output is read */
     int exit_code;
     int64_t finished_ns;
 } session;
@@ -33,8 +44,12 @@ int32_t session_listen(session *s, wc_error **err);
 uint32_t session_flags(const session *s);
 /* The connection that started us becomes the first client, or is closed. */
 void session_adopt_link(session *s, uint32_t attach);
-/* Until the process has ended. */
+/* Serves what is there, or waits for it; whether a process runs or not. */
+void session_turn(session *s);
+/* Until the process has ended and its output is read. */
 void session_run(session *s);
+/* Answers a command: how it went, and its result (taken over) or NULL. A client that has gone is no fault. */
+void session_answer(session *s, uint64_t client_id, const wc_error *err, json_t *result);
 /* Tells every client and closes. */
 void session_finish(session *s);
 

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The monitor of one container, and one run of it. */
+#ifndef WC_HELPER_MONITOR_H
+#define WC_HELPER_MONITOR_H
+
+#include "backend/process/linux/helper/session.h"
+#include "platform/file.h"
+#include "store/store.h"
+
+/* In the run directory, with its locks held. */
+typedef struct monitor {
+    request *req;
+    wci_lock *lock;
+    wci_lock *mount_lock;
+    char *runtime_root;
+    session session;
+} monitor;
+
+/* ---- A run (run.c) ---- */
+
+/* Mounts the root and what else the process needs, and opens the log; config.json is there. */
+int32_t run_prepare(monitor *m, wc_error **err);
+/* Has the runtime start the process, and records it. */
+int32_t run_start(monitor *m, wc_error **err);
+/* Everything of this run except its records and config.json. */
+void run_take_away(monitor *m);
+/* The process has ended: takes away, and records how it went. *store is open then, or NULL. */
+void run_end(monitor *m, wci_store **store);
+
+/* ---- What clients ask of it (commands.c) ---- */
+
+/* For session.command. */
+void commands_take(void *owner, uint64_t client_id, const char *data, size_t size);
+
+#endif

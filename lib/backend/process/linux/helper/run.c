@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of a container: mounts its root, has the runtime start it, writes down how it ended, and takes away what it
+ * left. */
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/helper/failure.h"
+#include "backend/process/linux/helper/monitor.h"
+#include "backend/process/linux/helper/overlay.h"
+#include "backend/process/linux/helper/record.h"
+#include "backend/process/linux/helper/volumes.h"
+#include "backend/process/protocol.h"
+#include "backend/process/state.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "platform/host.h"
+
+/* What a monitor that was killed left, and what tells of the last run. */
+static int32_t clear_remains(monitor *m, wc_error **err)
+{
+    char *state = wci_path_join(m->runtime_root, m->req->id);
+    int32_t rc = state ? WC_OK : wci_err_nomem(err);
+    wci_run_wait_for_runtime(m->req->run_dir);
+    if (!rc && wci_cgroup_exists(m->req->id))
+        rc = wci_cgroup_remove(m->req->id, err);
+    if (!rc && wci_file_exists(state))
+        rc = wci_dir_remove_all(state, err);
+    wci_free(state);
+    unlink(WCI_RUN_STATE);
+    unlink(WCI_RUN_EXIT);
+    if (!rc && wci_file_exists(WCI_RUN_EXEC))
+        rc = wci_dir_remove_all(WCI_RUN_EXEC, err);
+    return rc;
+}
+
+/* runc makes links and devices below the root's /dev before it enters that root: an image whose /dev is a
+ * link would have it write, and delete, where the link leads on the host. */
+static int32_t check_dev(wc_error **err)
+{
+    struct stat st;
+    if (lstat(WCI_RUN_ROOTFS "/dev", &st) != 0 || S_ISDIR(st.st_mode))
+        return WC_OK; /* what is missing is made */
+    return wci_err(err, WC_E_INVALID,
+                   "image: its '/dev' is %s instead of a directory; it may mean harm, do not run it",
+                   S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
+}
+
+int32_t run_prepare(monitor *m, wc_error **err)
+{
+    const request *req = m->req;
+    int32_t rc = clear_remains(m, err);
+    if (!rc)
+        rc = overlay_mount(req, err);
+    if (!rc)
+        rc = check_dev(err);
+    if (!rc)
+        rc = volumes_fill(req, err);
+    if (!rc)
+        rc = log_open(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
+    return rc;
+}
+
+static int32_t start(monitor *m, wc_error **err)
+{
+    const char *argv[] = {m->req->runtime, "--root",  m->runtime_root, "--log",
+                          RUNTIME_LOG,     "--log-format", "json",     "run",
+                          "--detach",      "--pid-file",   "pid",      NULL,
+                          NULL,            NULL,           NULL};
+    int n = 11;
+    if (m->req->tty) {
+        argv[n++] = "--console-socket";
+        argv[n++] = "console.sock";
+    }
+    argv[n] = m->req->id;
+    return launch(m->req, argv, m->session.loop.signals, 0, &m->session.process, err);
+}
+
+static int32_t record_start(monitor *m, wci_store *store, wc_error **err)
+{
+    pid_t pid = m->session.process.pid;
+    int64_t now = wci_now_ns();
+    int32_t rc = record_run(m->req, pid, now, err);
+    return rc ? rc : record_started(store, m->req, pid, now, err);
+}
+
+/* The store is opened before the runtime works, so that a store that cannot be opened costs
+ * nothing. */
+int32_t run_start(monitor *m, wc_error **err)
+{
+    wci_store *store = NULL;
+    int32_t rc = record_open(m->req, &store, err);
+    if (!rc)
+        rc = start(m, err);
+    if (!rc)
+        rc = record_start(m, store, err);
+    wci_store_unref(store);
+    return rc;
+}
+
+void run_take_away(monitor *m)
+{
+    char *state = wci_path_join(m->runtime_root, m->req->id);
+    (void)wci_cgroup_remove(m->req->id, NULL);
+    if (state)
+        (void)wci_dir_remove_all(state, NULL);
+    wci_free(state);
+    overlay_unmount(m->req->run_dir);
+    unlink(RUNTIME_LOG);
+    unlink("pid");
+}
+
+void run_end(monitor *m, wci_store **store)
+{
+    session *s = &m->session;
+    const request *req = m->req;
+    int oom_killed = s->exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(req->id);
+    log_close(s->log);
+    s->log = NULL;
+    run_take_away(m);
+    (void)record_end(req, s->exit_code, s->finished_ns, NULL);
+    if (!record_open(req, store, NULL))
+        (void)record_exited(*store, req, s->exit_code, s->finished_ns, oom_killed, NULL);
+}
