@@ -280,6 +280,8 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
             return self.blob(parts[1])
         if parts == ["v2"]:
             return self.root()
+        if parts == ["v1", "search"]:
+            return self.search(parse_qs(url.query))
         if parts[0] != "v2" or len(parts) < 5:
             return self.reply(404)
         self.words = parts[1].split("-")
@@ -320,6 +322,11 @@ class Handler(Azure, Uploads, BaseHTTPRequestHandler):
         if kind == "referrers":
             return self.reply(200, b'{"schemaVersion":2,"manifests":[{"digest":"of %s"}]}' % name.encode())
         self.reply(404)
+
+    def search(self, query):
+        found = {"name": "found/" + query["q"][0], "description": "x", "star_count": 1, "is_official": False}
+        self.reply(200, json.dumps({"num_results": 1, "results": [found]}).encode(),
+                   [("Content-Type", "application/json")])
 
     def tag_page(self):
         """Ten tags in pages of three, and what may be wrong with the link to the next page."""

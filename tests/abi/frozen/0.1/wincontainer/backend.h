@@ -176,7 +176,8 @@ WC_API int32_t wc_response_set_line(wc_response *response, int32_t channel, int6
 
 /** WC_OK, or WC_E_CANCELLED / WC_E_TIMEOUT when the operation should end. Any thread. @since 0.1 */
 WC_API int32_t wc_call_check(wc_call *call);
-/** Readable when the operation should end, or -1. Never read from it. @since 0.1 */
+/** Readable when the operation is cancelled, or -1. Never read from it. A deadline does not show there: wait no longer
+ * than wc_call_remaining(). @since 0.1 */
 WC_API intptr_t wc_call_fd(wc_call *call);
 /** Nanoseconds until the deadline; negative when there is none. @since 0.1 */
 WC_API int64_t wc_call_remaining(wc_call *call);
