@@ -7,15 +7,13 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "registry/link.h"
+#include "registry/page.h"
 #include "registry/remote.h"
 
-#define MAX_PAGE ((size_t)4 << 20)
 #define MAX_PAGE_MS 60000
 /* Far above what a registry has; below what a hostile one could keep us busy with. */
 #define MAX_PAGES 10000
-#define MAX_NAMES ((size_t)1 << 20)
 #define PAGE_SIZE 1000
-#define MAX_REFERRERS 4096
 
 /* ---- One answer --------------------------------------------------------------------------------- */
 
@@ -31,7 +29,7 @@ static int32_t open_question(wci_remote *remote, const char *method, char *path,
     out->ex.remote = remote;
     out->ex.path = path;
     out->ex.request.method = method;
-    out->ex.request.max_body = MAX_PAGE;
+    out->ex.request.max_body = WCI_PAGE_MAX;
     out->ex.request.max_ms = MAX_PAGE_MS;
     return path && what ? WC_OK : wci_err_nomem(err);
 }
@@ -57,7 +55,7 @@ static int32_t ask(wc_call *call, question *q, wc_error **err)
 static int32_t parse_answer(const question *q, json_t **out, wc_error **err)
 {
     const wci_str *body = &q->ex.request.body;
-    return wci_json_parse(body->size ? body->data : "", body->size, MAX_PAGE, q->what, out, err);
+    return wci_page_parse(body->size ? body->data : "", body->size, q->what, out, err);
 }
 
 /* ---- Lists in pages ----------------------------------------------------------------------------- */
@@ -77,31 +75,12 @@ struct listing {
 
 static int32_t take_names(listing *l, json_t *page, wc_error **err)
 {
-    wci_strv names = WCI_STRV_INIT;
-    int32_t code = wci_json_get_strings(page, l->key, l->about, &names, err);
-    for (size_t i = 0; i < names.count && !code; i++)
-        if (wci_strv_add(l->names, names.items[i]))
-            code = wci_err_nomem(err);
-    wci_strv_free(&names);
-    if (!code && l->names->count > MAX_NAMES)
-        code = wci_err(err, WC_E_LIMIT, "%s: more than %zu names", l->about, MAX_NAMES);
-    return code;
+    return wci_page_names(page, l->key, l->about, l->names, err);
 }
 
-/* Into the index of the first page. */
 static int32_t take_entries(listing *l, json_t *page, wc_error **err)
 {
-    json_t *entries = json_object_get(page, l->key), *all;
-    if (!json_is_array(entries))
-        return wci_err(err, WC_E_FORMAT, "%s: the answer is no index", l->about);
-    if (!l->index) {
-        l->index = json_incref(page);
-        return WC_OK;
-    }
-    all = json_object_get(l->index, l->key);
-    if (json_array_size(all) + json_array_size(entries) > MAX_REFERRERS)
-        return wci_err(err, WC_E_LIMIT, "%s: more than %d", l->about, MAX_REFERRERS);
-    return json_array_extend(all, entries) ? wci_err_nomem(err) : WC_OK;
+    return wci_page_entries(page, l->key, l->about, &l->index, err);
 }
 
 /* The path of the next page, which must lie at the registry itself. *out NULL: this was the last. */
