@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Image archives of docker and OCI. An input that begins with '@' is text from which a tar is made: a line
+/* Image archives of docker and OCI, with the signatures that lie in them. An input that begins with '@' is text from which a tar is made: a line
  * "@NAME" begins each member. Any other is a tar itself, whose checksums are made right. */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "image/documents.h"
 #include "image/members.h"
 #include "image/place.h"
+#include "image/trust/attached.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,6 +88,32 @@ static void check_blob(wci_origin *origin, const wci_digest *digest)
     wci_extent_close(&extent);
 }
 
+static int32_t show(void *self, const wci_attached *found, int *done, wc_error **err)
+{
+    (void)err;
+    must(found->layer != NULL && !*done);
+    ++*(size_t *)self;
+    return WC_OK;
+}
+
+static void pass_over(void *self, const wc_error *why)
+{
+    (void)self;
+    must(why != NULL);
+}
+
+/* Whatever lies beside the image as its signatures. */
+static void look_for_signatures(wci_origin *origin, const wci_raw *raw)
+{
+    const wci_judged image = {.call = &call, .origin = origin, .documents = {raw}, .document_count = 1};
+    size_t count = 0;
+    const wci_attached_look look = {show, pass_over, &count};
+    int done = 0;
+    if (origin->ops->tagged && wci_digest_is_set(&raw->digest))
+        wci_attached_each(&image, WCI_ARTIFACT_NOTATION, 1, &look, &done, NULL);
+    must(count <= 256 && !done);
+}
+
 static void check_image(wci_origin *origin, size_t image)
 {
     wci_raw raw = WCI_RAW_INIT;
@@ -101,6 +128,7 @@ static void check_image(wci_origin *origin, size_t image)
     for (size_t i = 0; document && i < document->count; i++)
         check_blob(origin, &document->items[i].digest);
     wci_document_free(document);
+    look_for_signatures(origin, &raw);
     wci_raw_clear(&raw);
 }
 
