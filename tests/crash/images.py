@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random instants while images are made and copied: commit, edit (squash, compress anew, another base),
-export, save, mount, and copies between the store, layouts, archives and a registry, of single images and of whole indexes.
+export, save, load, push, prune (also to a size), mount, and copies between the store, layouts, archives and a registry, of
+single images and of whole indexes.
 
 After each kill: `system check` is clean, what was reported done is there, what was there before is whole. Layouts hold
 nothing that their index does not tell of but whole blobs; archives and tars are the old or the new ones; a tag of the
@@ -21,11 +22,12 @@ import tempfile
 
 from victims import Failure, Victims, arguments
 
-args = arguments(60)
+args = arguments(90)
 chance = random.Random(args.seed)
 
 work = tempfile.mkdtemp(prefix="wc-crash-")
 root, layout, archive, tar = f"{work}/root", f"{work}/out", f"{work}/archive.tar", f"{work}/tree.tar"
+docker_archive = f"{work}/docker.tar"
 WCCTL = [f"{args.build}/bin/wcctl", "--root", root, "--run-root", f"{work}/run", "--runtime", "runc", "--progress", "none"]
 BASES = ["one", "two"]
 
@@ -106,6 +108,16 @@ def check_archive():
             check_graph(read, entry)
 
 
+def check_docker_archive():
+    if not os.path.exists(docker_archive):
+        return
+    with tarfile.open(docker_archive) as file:
+        for image in json.load(file.extractfile("manifest.json")):
+            config = json.load(file.extractfile(image["Config"]))
+            if [sha256(file.extractfile(name).read()) for name in image["Layers"]] != config["rootfs"]["diff_ids"]:
+                raise Failure("the docker archive is not whole")
+
+
 def check_tar():
     if os.path.exists(tar):
         with tarfile.open(tar) as file:
@@ -135,6 +147,7 @@ class State:
             raise Failure(f"images lost: {self.images - names_of_images()}")
         check_layout(self.tags)
         check_archive()
+        check_docker_archive()
         check_tar()
         check_remote(self.registry, self.remote)
 
@@ -194,6 +207,45 @@ def round_copy_to_store(state, victims):
         state.images.add(name)
 
 
+def round_push(state, victims):
+    if not state.registry.address:
+        return
+    name = f"p{chance.randrange(1000)}"
+    if victims.kill(["push", "-q", chance.choice(BASES + ["above"]), f"{state.registry.address}/made/{name}:1"]):
+        state.remote.add(name)
+
+
+def round_save(state, victims):
+    form, target = chance.choice([("oci-archive", archive), ("docker-archive", docker_archive)])
+    victims.kill(["save", "-q", "--format", form, "-o", target, *chance.sample(BASES + ["above"], 2)], operation=f"save {form}")
+
+
+def round_load(state, victims):
+    """Names of an archive come with load; half of the time there is everything to bring."""
+    if "loaded" in names_of_images() and chance.random() < 0.5:
+        state.images.discard("loaded")
+        wcctl("rmi", "loaded")
+    if victims.kill(["load", "-q", "-i", f"{work}/load-{chance.choice(['docker', 'oci'])}.tar"]):
+        state.images.add("loaded")
+
+
+def round_prune(state, victims):
+    """It takes the container, too, and images without a name."""
+    victims.kill(["system", "prune", "-f"], operation="prune")
+    state.check()
+    wcctl("rm", "-f", "changed", ok=False)
+    make_container()
+
+
+def round_prune_to_size(state, victims):
+    """Images go one by one, and those that are there are whole."""
+    state.images.clear()
+    victims.kill(["system", "prune", "-f", "--max-size", chance.choice(["0", "1m", "3m"])], operation="prune to a size")
+    state.check()
+    bring_bases()
+    state.images.update(BASES)
+
+
 def round_mount(state, victims):
     """What is mounted is known, and can be unmounted."""
     victims.kill(["mount", chance.choice(BASES), f"{work}/mnt"])
@@ -242,7 +294,7 @@ def make_container():
 
 def round_remove(state, victims):
     """So that there is something to bring again."""
-    for name in names_of_images() - set(BASES) - {"above"}:
+    for name in names_of_images() - {*BASES, "above"}:
         wcctl("rmi", name)
         state.images.discard(name)
     wcctl("system", "prune", "-f", "--partial")  # which takes containers, too
@@ -259,14 +311,27 @@ def sources(state):
 
 State.sources = sources
 ROUNDS = [round_commit, round_commit, round_squash, round_squash, round_recompress, round_recompress, round_rebase, round_export,
+          round_push, round_push, round_save, round_save, round_load, round_load, round_prune, round_prune_to_size,
           round_mount, round_index, round_index, round_index, round_index_of_our_own, round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_remove]
 
 
-def prepare(registry):
+def bring_bases():
     for name in BASES:
+        wcctl("pull", "-q", f"oci:{work}/layout-{name}:{name}")
+    wcctl("edit", "--append", f"{work}/above", "one", "above")
+
+
+def prepare(registry):
+    os.makedirs(f"{work}/above/app")
+    with open(f"{work}/above/app/file", "wb") as file:
+        file.write(chance.randbytes(500000))
+    for name in BASES + ["other"]:
         subprocess.run([sys.executable, f"{args.source}/tests/support/busybox_image.py", f"{work}/layout-{name}", name, "--files",
                         "400", "--seed", name], check=True)
-        wcctl("pull", "-q", f"oci:{work}/layout-{name}:{name}")
+    for form in "docker", "oci":
+        wcctl("copy", "-q", f"oci:{work}/layout-other:other", f"{form}-archive:{work}/load-{form}.tar:loaded:latest")
+    bring_bases()
+    for name in BASES:
         if registry.address:
             wcctl("push", "-q", name, f"{registry.address}/base/{name}:1")
     subprocess.run([sys.executable, f"{args.source}/tests/support/index_layout.py", f"{work}/layout-many", "many", "--size",
@@ -275,10 +340,6 @@ def prepare(registry):
         wcctl("copy", "-q", "--all", "--referrers", f"oci:{work}/layout-many:many", f"docker://{registry.address}/base/many:1")
     make_container()
     os.mkdir(f"{work}/mnt")
-    os.makedirs(f"{work}/above/app")
-    with open(f"{work}/above/app/file", "wb") as file:
-        file.write(chance.randbytes(500000))
-    wcctl("edit", "--append", f"{work}/above", "one", "above")
 
 
 def has_nameless_files():

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/alloc.h"
+#include "registry/address.h"
 #include "registry/headers.h"
 #include "registry/retry.h"
 #include "registry/url.h"
@@ -56,6 +57,8 @@ static void try_location(const char *text)
     if (!wci_url_parse(text, &base, &to, NULL)) {
         must(!strpbrk(to.text, "\r\n ") && !strchr(to.shown, '?'));
         must(wci_url_parse(to.text, NULL, &again, NULL) == WC_OK && wci_url_same_origin(&to, &again));
+        wci_address_class class = WCI_ADDRESS_PUBLIC;
+        must(wci_address_of_host(to.host, &class) || class == WCI_ADDRESS_PUBLIC);
     }
     wci_url_free(&base);
     wci_url_free(&to);
