@@ -108,6 +108,23 @@ START_TEST(deleting)
 }
 END_TEST
 
+START_TEST(deleting_blobs)
+{
+    wc_transfer_options *options = options_of("secret");
+    char *name = pushed("api/blob:1", options);
+    wc_image *image = NULL;
+    good(wc_image_open(context, "two", &image, &err));
+    char *exact = test_text("%s/api/blob@%s", address, wc_layer_digest(wc_image_layer(image, 1)));
+    good(wc_registry_delete_blob(context, exact, options, NULL, &err));
+    bad(wc_registry_delete_blob(context, exact, options, NULL, &err), WC_E_NOT_FOUND);
+    bad(wc_registry_delete_blob(context, name, options, NULL, &err), WC_E_INVALID);
+    free(exact);
+    free(name);
+    wc_image_unref(image);
+    wc_transfer_options_unref(options);
+}
+END_TEST
+
 START_TEST(logging_in)
 {
     wc_transfer_options *options = options_of(NULL);
@@ -278,6 +295,7 @@ int main(void)
     tcase_add_test(c, looking);
     tcase_add_test(c, searching);
     tcase_add_test(c, deleting);
+    tcase_add_test(c, deleting_blobs);
     tcase_add_test(c, logging_in);
     tcase_add_test(c, signing);
     tcase_add_test(c, policies_and_identities);
