@@ -166,7 +166,8 @@ enum {
     WC_STATUS_PAUSED = 3,
     WC_STATUS_EXITED = 4,
     WC_STATUS_REMOVING = 5,
-    WC_STATUS_DEAD = 6 /**< it could not be removed whole; one whose monitor was killed is EXITED with 255 */
+    WC_STATUS_DEAD = 6, /**< it could not be removed whole; one whose monitor was killed is EXITED with 255 */
+    WC_STATUS_RESTARTING = 7 /**< between two runs, by its restart policy */
 };
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_container_info *wc_container_info_ref(wc_container_info *info);
@@ -184,7 +185,7 @@ WC_API const char *wc_container_info_image_id(const wc_container_info *info);
 WC_API const char *wc_container_info_command(const wc_container_info *info);
 /** WC_STATUS_*. @since 0.1 */
 WC_API int32_t wc_container_info_status(const wc_container_info *info);
-/** "created", "running", "paused", "exited", "removing", "dead". Static. @since 0.1 */
+/** "created", "running", "paused", "restarting", "exited", "removing", "dead". Static. @since 0.1 */
 WC_API const char *wc_container_info_status_text(const wc_container_info *info);
 /** Process id of the first process on the host, 0 when not running. @since 0.1 */
 WC_API int64_t wc_container_info_pid(const wc_container_info *info);

@@ -82,6 +82,14 @@ typedef enum wci_op {
     WCI_OP_ARCHIVE_GET,
     WCI_OP_ARCHIVE_PUT,
     WCI_OP_LOGS_OPEN,
+    WCI_OP_CONTAINER_PAUSE,
+    WCI_OP_CONTAINER_RESUME,
+    WCI_OP_CONTAINER_UPDATE,
+    WCI_OP_CONTAINER_STATS,
+    WCI_OP_CONTAINER_PROCESSES,
+    WCI_OP_CONTAINER_CHECKPOINT,
+    WCI_OP_NETWORK_CONNECT,
+    WCI_OP_NETWORK_DISCONNECT,
 } wci_op;
 /* WC_E_UNSUPPORTED naming backend and operation when the slot is NULL. A failing operation that set
  * no error gets one. */

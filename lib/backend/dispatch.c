@@ -29,6 +29,14 @@ static const slot slots[] = {
     SLOT(WCI_OP_ARCHIVE_GET, archive_get),
     SLOT(WCI_OP_ARCHIVE_PUT, archive_put),
     SLOT(WCI_OP_LOGS_OPEN, logs_open),
+    SLOT(WCI_OP_CONTAINER_PAUSE, container_pause),
+    SLOT(WCI_OP_CONTAINER_RESUME, container_resume),
+    SLOT(WCI_OP_CONTAINER_UPDATE, container_update),
+    SLOT(WCI_OP_CONTAINER_STATS, container_stats),
+    SLOT(WCI_OP_CONTAINER_PROCESSES, container_processes),
+    SLOT(WCI_OP_CONTAINER_CHECKPOINT, container_checkpoint),
+    SLOT(WCI_OP_NETWORK_CONNECT, network_connect),
+    SLOT(WCI_OP_NETWORK_DISCONNECT, network_disconnect),
 };
 
 static wc_backend_op slot_of(const wci_backend *backend, wci_op op)

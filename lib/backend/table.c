@@ -14,7 +14,7 @@
 
 #define KNOWN_CAPABILITIES                                                                         \
     ((uint64_t)(WC_BACKEND_RECORDS | WC_BACKEND_DETACHED | WC_BACKEND_LAYERS | WC_BACKEND_HYPERV |   \
-                WC_BACKEND_IMAGE_FILES))
+                WC_BACKEND_IMAGE_FILES | WC_BACKEND_NETWORKS))
 
 static int name_is_good(const char *name)
 {

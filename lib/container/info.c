@@ -11,7 +11,7 @@
 
 const char *wci_status_text(wci_status status)
 {
-    static const char *const texts[] = {"created", "created", "running", "paused", "exited", "removing", "dead"};
+    static const char *const texts[] = {"created", "created", "running", "paused", "exited", "removing", "dead", "restarting"};
     return texts[status];
 }
 

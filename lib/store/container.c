@@ -11,7 +11,7 @@
 #define ID_SIZE 65 /* an id and its end */
 
 static const char *const status_names[] = {"created", "starting", "running", "paused",
-                                           "exited",  "removing", "dead"};
+                                           "exited",  "removing", "dead",    "restarting"};
 
 static const char *status_name(int64_t status)
 {

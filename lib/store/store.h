@@ -286,6 +286,7 @@ typedef enum wci_status {
     WCI_STATUS_EXITED = 4,
     WCI_STATUS_REMOVING = 5,
     WCI_STATUS_DEAD = 6,
+    WCI_STATUS_RESTARTING = 7, /* its monitor waits for the time of the next run */
 } wci_status;
 
 typedef enum wci_health {

@@ -132,5 +132,15 @@ int main(void)
     VALUE(WC_SIGN_EACH);
     VALUE(WC_INDEX_AMEND);
     VALUE(WC_UNMOUNT_FORCE);
+    FIELD(wc_backend_ops, container_pause);
+    FIELD(wc_backend_ops, container_resume);
+    FIELD(wc_backend_ops, container_update);
+    FIELD(wc_backend_ops, container_stats);
+    FIELD(wc_backend_ops, container_processes);
+    FIELD(wc_backend_ops, container_checkpoint);
+    FIELD(wc_backend_ops, network_connect);
+    FIELD(wc_backend_ops, network_disconnect);
+    VALUE(WC_STATUS_RESTARTING);
+    VALUE(WC_BACKEND_NETWORKS);
     return 0;
 }

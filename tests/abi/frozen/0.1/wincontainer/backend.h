@@ -44,7 +44,9 @@ enum {
     WC_BACKEND_HYPERV = 8,
     /** Containers have no files but the image's: the library copies in and out, after asking archive_get or
      * archive_put, if there, which transfers nothing then. */
-    WC_BACKEND_IMAGE_FILES = 16
+    WC_BACKEND_IMAGE_FILES = 16,
+    /** Containers can be joined to networks of the store. */
+    WC_BACKEND_NETWORKS = 32
 };
 
 /** One operation on a container. @since 0.1 */
@@ -116,6 +118,23 @@ typedef struct wc_backend_ops {
     intptr_t (*logs_fd)(uintptr_t payload, uintptr_t handle);
     /** Frees the log. */
     void (*logs_release)(uintptr_t payload, uintptr_t handle);
+
+    /** Holds every process of a running container. */
+    wc_backend_op container_pause;
+    /** Lets them go on. */
+    wc_backend_op container_resume;
+    /** Request "resources" (JSON): new limits for a running container. */
+    wc_backend_op container_update;
+    /** Response json: what it uses now. */
+    wc_backend_op container_stats;
+    /** Response json: its processes. */
+    wc_backend_op container_processes;
+    /** Request "directory", "leave-running": writes the state of its processes there. */
+    wc_backend_op container_checkpoint;
+    /** Request "endpoint" (JSON): joins a running container to a network; response json: what it got. */
+    wc_backend_op network_connect;
+    /** Request "endpoint" (JSON): takes it off. */
+    wc_backend_op network_disconnect;
 } wc_backend_ops;
 
 /**

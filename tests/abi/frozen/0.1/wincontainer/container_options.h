@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file container_options.h
+ * What a new container is to be.
+ *
+ * Words and defaults are those of `docker run`.
+ */
+#ifndef WINCONTAINER_CONTAINER_OPTIONS_H
+#define WINCONTAINER_CONTAINER_OPTIONS_H
+
+#include <wincontainer/base.h>
+
+WC_BEGIN_DECLS
+
+/** What a new container is to be. @since 0.1 */
+typedef struct wc_container_options wc_container_options;
+
+/* ---- Options ----------------------------------------------------------------------------------
+ * Setters copy what they get and return WC_OK, WC_E_INVALID or WC_E_NOMEM; a refused value leaves
+ * the options as they were. One thread at a time per object. None of them blocks. */
+
+/**
+ * Options for a container from an image of the store.
+ *
+ * @param image name or id; resolved when the container is created.
+ * Ownership: the caller releases *out. @since 0.1
+ */
+WC_API int32_t wc_container_options_new(const char *image, wc_container_options **out, wc_error **err);
+/** Drops the options. @since 0.1 */
+WC_API void wc_container_options_unref(wc_container_options *options);
+/** [a-zA-Z0-9][a-zA-Z0-9_.-]+; default: two words made up. @since 0.1 */
+WC_API int32_t wc_container_options_set_name(wc_container_options *options, const char *name, wc_error **err);
+/** Replaces the image's Cmd. @since 0.1 */
+WC_API int32_t wc_container_options_set_command(wc_container_options *options, const char *const *args,
+                                                size_t count, wc_error **err);
+/** Replaces the image's Entrypoint and drops its Cmd; count 0 clears it. @since 0.1 */
+WC_API int32_t wc_container_options_set_entrypoint(wc_container_options *options, const char *const *args,
+                                                   size_t count, wc_error **err);
+/** One variable. value NULL takes it from the environment of this process, or leaves it out. @since 0.1 */
+WC_API int32_t wc_container_options_add_env(wc_container_options *options, const char *name,
+                                            const char *value, wc_error **err);
+/** Absolute path in the container; made when absent, WC_E_INVALID at the start when it is a file. @since 0.1 */
+WC_API int32_t wc_container_options_set_workdir(wc_container_options *options, const char *path, wc_error **err);
+/** "user[:group]", names or numbers of the image's passwd and group files. @since 0.1 */
+WC_API int32_t wc_container_options_set_user(wc_container_options *options, const char *user, wc_error **err);
+/** One label. @since 0.1 */
+WC_API int32_t wc_container_options_add_label(wc_container_options *options, const char *key, const char *value, wc_error **err);
+/** 1: a small init that forwards signals and reaps. @since 0.1 */
+WC_API int32_t wc_container_options_set_init(wc_container_options *options, int32_t init, wc_error **err);
+/** "process" or "hyperv"; WC_E_UNSUPPORTED at creation where no backend gives it. @since 0.1 */
+WC_API int32_t wc_container_options_set_isolation(wc_container_options *options, const char *isolation, wc_error **err);
+
+/* ---- Life ----------------------------------------------------------------------------------------- */
+
+/** 1: removed as soon as it has ended, whoever is there to see it. @since 0.1 */
+WC_API int32_t wc_container_options_set_auto_remove(wc_container_options *options, int32_t remove, wc_error **err);
+/** Signal by name or number that wc_container_stop() sends; default the image's, then SIGTERM. @since 0.1 */
+WC_API int32_t wc_container_options_set_stop_signal(wc_container_options *options, const char *signal, wc_error **err);
+/** How long wc_container_stop() waits by default; 10 s. INT64_MAX: without end. @since 0.1 */
+WC_API int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int64_t timeout_ns, wc_error **err);
+
+/* ---- Streams and logs ----------------------------------------------------------------------------- */
+
+/** 1: a terminal. @since 0.1 */
+WC_API int32_t wc_container_options_set_tty(wc_container_options *options, int32_t tty, wc_error **err);
+/** Size of the terminal when it starts, in characters, 1 to 65535 each; later wc_stream_resize(). Default: as
+ * the runtime makes it, as a rule 0 by 0. OCI runtime-spec, process.consoleSize. @since 0.1 */
+WC_API int32_t wc_container_options_set_console_size(wc_container_options *options, uint32_t columns, uint32_t rows,
+                                                     wc_error **err);
+/** 1: standard input stays open for wc_stream_write(); otherwise it is empty. @since 0.1 */
+WC_API int32_t wc_container_options_set_open_stdin(wc_container_options *options, int32_t open, wc_error **err);
+/** Log files: bytes of one (default 0: no rotation) and how many are kept (default 1). @since 0.1 */
+WC_API int32_t wc_container_options_set_log_rotation(wc_container_options *options, int64_t max_bytes,
+                                                     uint32_t max_files, wc_error **err);
+
+/* ---- Resources and devices ------------------------------------------------------------------------ */
+
+/** Bytes; 0: no limit. @since 0.1 */
+WC_API int32_t wc_container_options_set_memory(wc_container_options *options, int64_t bytes, wc_error **err);
+/** Memory plus swap in bytes, -1: unlimited swap. @since 0.1 */
+WC_API int32_t wc_container_options_set_memory_swap(wc_container_options *options, int64_t bytes, wc_error **err);
+/** Processor time in 10^-9 processors, up to those that this process may use: 1500000000 is one and a half; 0: no limit. @since 0.1 */
+WC_API int32_t wc_container_options_set_nano_cpus(wc_container_options *options, int64_t nano_cpus, wc_error **err);
+/** Relative weight, 2 to 262144; 1024 is normal. @since 0.1 */
+WC_API int32_t wc_container_options_set_cpu_shares(wc_container_options *options, int64_t shares, wc_error **err);
+/** Processors of the host that it may use, "0-2,7". @since 0.1 */
+WC_API int32_t wc_container_options_set_cpuset(wc_container_options *options, const char *cpus, wc_error **err);
+/** Processes and threads, up to 4194304; 0 or -1: no limit. @since 0.1 */
+WC_API int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err);
+/** Resource limit by its name without RLIMIT_, "nofile"; -1 is unlimited. @since 0.1 */
+WC_API int32_t wc_container_options_add_rlimit(wc_container_options *options, const char *name, int64_t soft,
+                                               int64_t hard, wc_error **err);
+
+/* ---- Rights and namespaces ------------------------------------------------------------------------ */
+
+/** 1: every capability and device, no seccomp. @since 0.1 */
+WC_API int32_t wc_container_options_set_privileged(wc_container_options *options, int32_t privileged, wc_error **err);
+/** Capability with or without CAP_, or "ALL". @since 0.1 */
+WC_API int32_t wc_container_options_add_capability(wc_container_options *options, const char *name, wc_error **err);
+/** Capability with or without CAP_, or "ALL". @since 0.1 */
+WC_API int32_t wc_container_options_drop_capability(wc_container_options *options, const char *name, wc_error **err);
+/** "seccomp=unconfined", "seccomp=FILE", "no-new-privileges". @since 0.1 */
+WC_API int32_t wc_container_options_add_security(wc_container_options *options, const char *option, wc_error **err);
+
+/* ---- Network -------------------------------------------------------------------------------------- */
+
+/** Default: the first 12 characters of the id. @since 0.1 */
+WC_API int32_t wc_container_options_set_hostname(wc_container_options *options, const char *hostname, wc_error **err);
+/** "none" or "host" in this version. @since 0.1 */
+WC_API int32_t wc_container_options_set_network(wc_container_options *options, const char *mode, wc_error **err);
+
+/* ---- Storage -------------------------------------------------------------------------------------- */
+
+/** 1: the root file system cannot be written. @since 0.1 */
+WC_API int32_t wc_container_options_set_read_only(wc_container_options *options, int32_t read_only, wc_error **err);
+/**
+ * A mount.
+ *
+ * @param type    "bind" or "tmpfs".
+ * @param source  absolute host path for "bind", must exist; NULL for "tmpfs".
+ * @param target  absolute path in the container, resolved inside it.
+ * @param flags   comma-separated: "ro", "rw", "z" is not there yet; tmpfs: "size=64m", "mode=1777" …;
+ *                bind: "rprivate", "rslave", "rshared", "nosuid", "noexec", "nodev". NULL: none.
+ * @since 0.1
+ */
+WC_API int32_t wc_container_options_add_mount(wc_container_options *options, const char *type, const char *source,
+                                              const char *target, const char *flags, wc_error **err);
+
+WC_END_DECLS
+
+#endif
