@@ -2,7 +2,6 @@
 /* Commands that make images from others. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "wcctl.h"
@@ -11,7 +10,6 @@
 
 typedef int32_t (*pair_setter)(wc_image_edit *, const char *, const char *, wc_error **);
 typedef int32_t (*text_setter)(wc_image_edit *, const char *, wc_error **);
-typedef int32_t (*words_setter)(wc_image_edit *, const char *const *, size_t, wc_error **);
 
 static void set_pair(wc_image_edit *edit, const char *what, const char *text, pair_setter set)
 {
@@ -24,27 +22,6 @@ static void set_pair(wc_image_edit *edit, const char *what, const char *text, pa
     free(name);
 }
 
-/* ["a", "b"], or a line for the shell. */
-static void set_words(wc_image_edit *edit, const char *text, words_setter set)
-{
-    wc_error *err = NULL;
-    json_t *array = *text == '[' ? json_loads(text, 0, NULL) : NULL;
-    const char *shell[] = {"/bin/sh", "-c", text};
-    if (!json_is_array(array)) {
-        json_decref(array);
-        TRY(set(edit, shell, *text ? 3 : 0, &err));
-        return;
-    }
-    size_t count = json_array_size(array);
-    const char **words = xrealloc(NULL, (count + 1) * sizeof *words);
-    for (size_t i = 0; i < count; i++)
-        if (!(words[i] = json_string_value(json_array_get(array, i))))
-            die_usage("'%s': must be an array of texts", text);
-    TRY(set(edit, words, count, &err));
-    free(words);
-    json_decref(array);
-}
-
 static void set_text(wc_image_edit *edit, const char *text, text_setter set)
 {
     wc_error *err = NULL;
@@ -52,36 +29,12 @@ static void set_text(wc_image_edit *edit, const char *text, text_setter set)
         TRY(set(edit, text, &err));
 }
 
-/* "ENV A=b", "CMD ["x"]": what `docker commit --change` takes. */
-static void apply_change(wc_image_edit *edit, const char *line)
+static void add_changes(wc_image_edit *edit, const text_list *lines)
 {
-    size_t n = strcspn(line, " \t");
-    const char *rest = line + n + strspn(line + n, " \t");
-    char *word = xstrdup(line);
-    word[n] = '\0';
-    if (!strcasecmp(word, "ENV"))
-        set_pair(edit, "ENV", rest, wc_image_edit_add_env);
-    else if (!strcasecmp(word, "LABEL"))
-        set_pair(edit, "LABEL", rest, wc_image_edit_add_label);
-    else if (!strcasecmp(word, "CMD"))
-        set_words(edit, rest, wc_image_edit_set_command);
-    else if (!strcasecmp(word, "ENTRYPOINT"))
-        set_words(edit, rest, wc_image_edit_set_entrypoint);
-    else if (!strcasecmp(word, "USER"))
-        set_text(edit, rest, wc_image_edit_set_user);
-    else if (!strcasecmp(word, "WORKDIR"))
-        set_text(edit, rest, wc_image_edit_set_workdir);
-    else if (!strcasecmp(word, "EXPOSE"))
-        set_text(edit, rest, wc_image_edit_add_port);
-    else if (!strcasecmp(word, "VOLUME"))
-        set_text(edit, rest, wc_image_edit_add_volume);
-    else if (!strcasecmp(word, "STOPSIGNAL"))
-        set_text(edit, rest, wc_image_edit_set_stop_signal);
-    else
-        die_usage("--change '%s': must begin with ENV, LABEL, CMD, ENTRYPOINT, USER, WORKDIR, EXPOSE, VOLUME or "
-                  "STOPSIGNAL",
-                  line);
-    free(word);
+    wc_error *err = NULL;
+    for (size_t i = 0; i < lines->count; i++)
+        if (wc_image_edit_add_instruction(edit, lines->items[i], &err))
+            die_usage("--change %s", wc_error_message(err));
 }
 
 static void set_squash(wc_image_edit *edit, const char *text)
@@ -143,8 +96,7 @@ static int commit(int argc, char **argv)
     set_text(edit, author, wc_image_edit_set_author);
     set_text(edit, message, wc_image_edit_set_comment);
     set_text(edit, compression, wc_image_edit_set_compression);
-    for (size_t i = 0; i < changes.count; i++)
-        apply_change(edit, changes.items[i]);
+    add_changes(edit, &changes);
     return finish(edit, argc > 1 ? argv[1] : NULL);
 }
 
@@ -169,8 +121,7 @@ static int import(int argc, char **argv)
     set_text(edit, message ? message : "Imported from a tar", wc_image_edit_set_comment);
     set_text(edit, platform && *platform ? platform : NULL, wc_image_edit_set_platform);
     set_text(edit, compression, wc_image_edit_set_compression);
-    for (size_t i = 0; i < changes.count; i++)
-        apply_change(edit, changes.items[i]);
+    add_changes(edit, &changes);
     return finish(edit, argc > 1 ? argv[1] : NULL);
 }
 
@@ -212,8 +163,7 @@ static int edit(int argc, char **argv)
     TRY(wc_image_edit_new(app_context(), strcmp(argv[0], "scratch") ? argv[0] : NULL, &e, &err));
     for (size_t i = 0; i < layers.count; i++)
         add_layer(e, layers.items[i]);
-    for (size_t i = 0; i < changes.count; i++)
-        apply_change(e, changes.items[i]);
+    add_changes(e, &changes);
     for (size_t i = 0; i < annotations.count; i++)
         set_pair(e, "--annotation", annotations.items[i], wc_image_edit_add_annotation);
     for (size_t i = 0; i < dropped.count; i++)

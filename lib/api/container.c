@@ -5,7 +5,7 @@
 #include "container/changes.h"
 #include "container/container.h"
 #include "container/info.h"
-#include "container/signal.h"
+#include "core/signal.h"
 
 #define ATTACH_ALL ((uint64_t)(WC_ATTACH_STDIN | WC_ATTACH_STDOUT | WC_ATTACH_STDERR))
 

@@ -7,6 +7,7 @@
 #include "container/changes.h"
 #include "core/alloc.h"
 #include "image/edit.h"
+#include "image/instruction.h"
 
 struct wc_image_edit {
     wc_context *context;
@@ -174,10 +175,16 @@ int32_t wc_image_edit_add_port(wc_image_edit *edit, const char *port, wc_error *
                : WC_OK;
 }
 
+/* On Linux or Windows, whichever the image is for. */
+static int is_absolute(const char *path)
+{
+    return *path == '/' || wci_has_drive(path);
+}
+
 int32_t wc_image_edit_add_volume(wc_image_edit *edit, const char *path, wc_error **err)
 {
     WCI_REQUIRE(edit, "edit is NULL");
-    WCI_REQUIRE(path && path[0] == '/' && path[1], "the path is not absolute");
+    WCI_REQUIRE(path && is_absolute(path) && path[1], "the path is not absolute");
     return wci_strv_add(&edit->edit.volumes, path) ? wci_err_nomem(err) : WC_OK;
 }
 
@@ -218,7 +225,7 @@ int32_t wc_image_edit_set_user(wc_image_edit *edit, const char *user, wc_error *
 int32_t wc_image_edit_set_workdir(wc_image_edit *edit, const char *path, wc_error **err)
 {
     WCI_REQUIRE(edit, "edit is NULL");
-    WCI_REQUIRE(path && path[0] == '/', "the path is not absolute");
+    WCI_REQUIRE(path && is_absolute(path), "the path is not absolute");
     return wci_replace(&edit->edit.workdir, path) ? wci_err_nomem(err) : WC_OK;
 }
 
@@ -227,6 +234,16 @@ int32_t wc_image_edit_set_stop_signal(wc_image_edit *edit, const char *signal, w
     WCI_REQUIRE(edit, "edit is NULL");
     WCI_REQUIRE(signal && *signal, "signal is empty");
     return wci_replace(&edit->edit.stop_signal, signal) ? wci_err_nomem(err) : WC_OK;
+}
+
+int32_t wc_image_edit_add_instruction(wc_image_edit *edit, const char *line, wc_error **err)
+{
+    WCI_REQUIRE(edit, "edit is NULL");
+    WCI_REQUIRE(line, "line is NULL");
+    int32_t rc = wci_instruction_check(line, err);
+    if (!rc && wci_strv_add(&edit->edit.instructions, line))
+        rc = wci_err_nomem(err);
+    return rc;
 }
 
 int32_t wc_image_edit_set_author(wc_image_edit *edit, const char *author, wc_error **err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/merge.h"
 
-#include "container/signal.h"
+#include "core/signal.h"
 #include "core/alloc.h"
 #include "core/error.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/options.h"
 
-#include "container/signal.h"
+#include "core/signal.h"
 #include "core/error.h"
 
 int32_t wc_container_options_set_auto_remove(wc_container_options *options, int32_t remove, wc_error **err)

@@ -5,7 +5,7 @@
 #include <wincontainer/context.h>
 
 #include "container/container.h"
-#include "container/signal.h"
+#include "core/signal.h"
 #include "container/wait.h"
 #include "core/alloc.h"
 #include "core/error.h"

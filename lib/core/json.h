@@ -43,6 +43,8 @@ char *wci_json_dump_text(json_t *value); /* NULL: out of memory; release with wc
 /* RFC 3339 to and from nanoseconds. */
 int32_t wci_time_parse(const char *text, int64_t *ns, wc_error **err);
 #define WCI_TIME_TEXT_SIZE 40
+/* A length of time as Go writes it, "1h30m", "1.5s", "200ms", to nanoseconds; not negative. */
+int32_t wci_duration_parse(const char *text, int64_t *ns, wc_error **err);
 void wci_time_format(int64_t ns, char out[WCI_TIME_TEXT_SIZE]);
 
 #endif

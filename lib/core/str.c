@@ -242,6 +242,11 @@ static int lower(int c)
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 }
 
+int wci_has_drive(const char *path)
+{
+    return ((*path >= 'a' && *path <= 'z') || (*path >= 'A' && *path <= 'Z')) && path[1] == ':';
+}
+
 int wci_strcasecmp(const char *a, const char *b)
 {
     for (;; a++, b++) {

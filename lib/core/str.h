@@ -56,6 +56,7 @@ void wci_strv_free(wci_strv *v);
 int wci_starts_with(const char *s, const char *prefix);
 int wci_ends_with(const char *s, const char *suffix);
 int wci_streq(const char *a, const char *b); /* NULL equals only NULL */
+int wci_has_drive(const char *path); /* "C:…" */
 /* ASCII only, whatever the locale says. */
 int wci_strcasecmp(const char *a, const char *b);
 int wci_is_utf8(const char *s, size_t size);

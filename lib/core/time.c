@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/str.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -161,4 +162,57 @@ void wci_time_format(int64_t ns, char out[WCI_TIME_TEXT_SIZE])
             size--;
     }
     memcpy(out + size, "Z", 2);
+}
+
+/* ---- Lengths of time ------------------------------------------------------------------------------ */
+
+static int64_t unit_ns(const char **p)
+{
+    static const struct {
+        const char *name;
+        int64_t ns;
+    } units[] = {{"ns", 1},          {"us", 1000},     {"\xc2\xb5s", 1000},     {"\xce\xbcs", 1000},
+                 {"ms", 1000000},    {"s", NS_PER_S},  {"m", 60 * NS_PER_S},    {"h", 3600 * NS_PER_S}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (wci_starts_with(*p, units[i].name)) {
+            *p += strlen(units[i].name);
+            return units[i].ns;
+        }
+    return 0;
+}
+
+/* "1.5h" from *p on, added to *total; 0 when it is none or too long. */
+static int add_part(const char **p, int64_t *total)
+{
+    char whole[20] = "";
+    size_t size = strspn(*p, "0123456789");
+    uint64_t count = 0;
+    if (size >= sizeof whole || (!size && **p != '.'))
+        return 0;
+    memcpy(whole, *p, size);
+    *p += size;
+    int64_t part = fraction(p), unit = part < 0 ? 0 : unit_ns(p);
+    if (!unit || (size && !wci_parse_u64(whole, (uint64_t)(INT64_MAX / unit), &count)))
+        return 0;
+    int64_t ns = (int64_t)count * unit, more = part / 1000 * unit / 1000000;
+    if (ns > INT64_MAX - more || *total > INT64_MAX - more - ns)
+        return 0;
+    *total += ns + more;
+    return 1;
+}
+
+int32_t wci_duration_parse(const char *text, int64_t *ns, wc_error **err)
+{
+    const char *p = text;
+    int64_t total = 0;
+    int is_good = *text != '\0';
+    char shown[WCI_SHOWN_SIZE];
+    if (wci_streq(text, "0"))
+        p++;
+    while (is_good && *p)
+        is_good = add_part(&p, &total);
+    if (!is_good)
+        return wci_err(err, WC_E_INVALID, "duration '%s': write it as 1h30m, 10s or 200ms", (wci_show(text, shown), shown));
+    *ns = total;
+    return WC_OK;
 }

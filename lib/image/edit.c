@@ -35,7 +35,8 @@ int32_t wci_edit_add_layer(wci_edit *edit, const char *path, int is_tar, wci_str
 void wci_edit_free(wci_edit *edit)
 {
     wci_strv *lists[] = {&edit->env,     &edit->labels,     &edit->annotations, &edit->ports,
-                         &edit->volumes, &edit->entrypoint, &edit->cmd,         &edit->dropped};
+                         &edit->volumes, &edit->entrypoint, &edit->cmd,         &edit->dropped,
+                         &edit->instructions};
     char *texts[] = {edit->base,   edit->user,    edit->workdir,    edit->stop_signal, edit->platform,
                      edit->author, edit->comment, edit->created_by, edit->old_base,    edit->new_base};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)

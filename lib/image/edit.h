@@ -20,6 +20,7 @@ typedef struct wci_edit {
     wci_strv env, labels, annotations; /* "NAME=value" */
     wci_strv ports, volumes;
     wci_strv entrypoint, cmd;
+    wci_strv instructions; /* lines of a Dockerfile, after all the others */
     int has_entrypoint, has_cmd; /* they replace, also by nothing */
     char *user, *workdir, *stop_signal, *platform;
     char *author, *comment, *created_by;

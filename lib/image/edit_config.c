@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "image/instruction.h"
 #include "platform/host.h"
 
 const char *wci_edit_config_text(json_t *document, const char *key)
@@ -30,10 +31,10 @@ static size_t name_size(const char *pair)
     return strcspn(pair, "=");
 }
 
-static void set_env(json_t *env, const char *pair)
+void wci_edit_set_env(json_t *config, const char *pair)
 {
     size_t n = name_size(pair), i;
-    json_t *old;
+    json_t *env = member(config, "Env", json_array), *old;
     json_array_foreach(env, i, old)
     {
         const char *text = json_string_value(old);
@@ -79,10 +80,9 @@ static void set_words(json_t *config, const char *key, int given, const wci_strv
 
 static void change_run(const wci_edit *edit, json_t *config)
 {
-    json_t *env = edit->env.count ? member(config, "Env", json_array) : NULL;
     json_t *labels = edit->labels.count ? member(config, "Labels", json_object) : NULL;
     for (size_t i = 0; i < edit->env.count; i++)
-        set_env(env, edit->env.items[i]);
+        wci_edit_set_env(config, edit->env.items[i]);
     for (size_t i = 0; i < edit->labels.count; i++)
         wci_edit_set_pair(labels, edit->labels.items[i]);
     add_keys(config, "ExposedPorts", &edit->ports);
@@ -240,7 +240,8 @@ static void add_history(const wci_edit_work *w, json_t *document, const char *cr
 int wci_edit_config_changes(const wci_edit_work *w)
 {
     const wci_edit *edit = w->edit;
-    size_t lists = edit->env.count + edit->labels.count + edit->ports.count + edit->volumes.count;
+    size_t lists = edit->env.count + edit->labels.count + edit->ports.count + edit->volumes.count +
+                   edit->instructions.count;
     int texts = edit->user || edit->workdir || edit->stop_signal || edit->platform || edit->author || edit->comment;
     return lists || texts || edit->has_entrypoint || edit->has_cmd || edit->created_ns >= 0 || w->added ||
            w->squashed || w->new_base.record;
@@ -262,6 +263,9 @@ int32_t wci_edit_config_make(const wci_edit_work *w, json_t **out, wc_error **er
     json_object_del(document, "container_config");
     if (!code) {
         change_run(w->edit, config);
+        code = wci_instructions_apply(&w->edit->instructions, wci_edit_config_text(document, "os"), config, err);
+    }
+    if (!code) {
         add_history(w, document, created);
         code = set_layers(w, document, err);
     }

@@ -12,6 +12,9 @@ START_TEST(edits_refuse_nonsense)
     wc_image_unref(two_layers());
     good(wc_image_edit_new(context, "two", &edit, &err));
     bad(wc_image_edit_set_squash(NULL, 1, &err), WC_E_INVALID);
+    bad(wc_image_edit_add_instruction(NULL, "USER x", &err), WC_E_INVALID);
+    bad(wc_image_edit_add_instruction(edit, NULL, &err), WC_E_INVALID);
+    bad(wc_image_edit_add_instruction(edit, "RUN x", &err), WC_E_INVALID);
     bad(wc_image_edit_set_base(NULL, "a", "b", &err), WC_E_INVALID);
     bad(wc_image_edit_set_base(edit, NULL, "b", &err), WC_E_INVALID);
     bad(wc_image_edit_set_base(edit, "a", "", &err), WC_E_INVALID);

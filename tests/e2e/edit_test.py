@@ -50,6 +50,29 @@ class Diff(EditCase):
         self.assertLessEqual(set(self.wcctl_ok("diff", name).stdout.splitlines()), {"C /etc"})
 
 
+class Change(EditCase):
+    def test_lines_of_a_dockerfile(self):
+        self.made("edit", "-c", 'ENV A=b C="d e"', "-c", "LABEL k=v l='w x'", "-c", "EXPOSE 80/tcp 90-91/udp",
+                  "-c", 'VOLUME ["/a", "/b"]', "-c", "HEALTHCHECK --interval=2s CMD true", "box", "changed")
+        config = self.config("changed")["Config"]
+        self.assertEqual(set(config["ExposedPorts"]), {"80/tcp", "90/udp", "91/udp"})
+        self.assertEqual(set(config["Volumes"]), {"/a", "/b"})
+        self.assertEqual(config["Labels"]["l"], "w x")
+        self.assertEqual(self.run_on("changed", "sh", "-c", "echo $A $C"), "b d e\n")
+
+    def test_an_entrypoint_does_not_take_the_arguments_of_another(self):
+        self.made("edit", "-c", 'CMD ["old"]', "box", "with-cmd")
+        self.made("edit", "-c", 'ENTRYPOINT ["echo", "new"]', "with-cmd", "with-entry")
+        self.assertEqual(self.run_on("with-entry"), "new\n")
+
+    def test_what_no_config_takes_is_refused(self):
+        for line in ("STOPSIGNAL FOO", "USER a:b:c", "EXPOSE 0", "RUN true", "ENV A", "VOLUME rel"):
+            done = self.wcctl("edit", "-c", line, "box", "never")
+            self.assertEqual(done.returncode, 125, line)
+            self.assertIn(line, done.stderr)
+        self.assertNotEqual(self.wcctl("inspect", "never").returncode, 0)
+
+
 class Commit(EditCase):
     def test_a_container_with_all_its_changes(self):
         name = self.container("sh", "-c", "echo text >/new; chown 5:6 /new; chmod 4750 /new; ln /new /same; ln -s new /link; "

@@ -7,6 +7,7 @@
 #include "backend/mock/target.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/json.h"
 
 #define FAULT_FILE "mock.faults"
 #define LARGEST_FILE 65536
@@ -102,21 +103,13 @@ const char *wci_mock_faults_get(const mock_faults *faults, const char *what, con
 
 /* ---- What they do --------------------------------------------------------------------------- */
 
+/* A number alone means milliseconds. */
 int32_t wci_mock_parse_duration(const char *text, int64_t *ns, wc_error **err)
 {
-    size_t n = strspn(text, "0123456789");
-    char digits[16] = "";
-    uint64_t value = 0;
-    int64_t unit = 0;
-    if (!text[n] || wci_streq(text + n, "ms"))
-        unit = NS_PER_MS;
-    else if (wci_streq(text + n, "s"))
-        unit = 1000 * (int64_t)NS_PER_MS;
-    if (n < sizeof digits)
-        memcpy(digits, text, n);
-    if (!unit || !wci_parse_u64(digits, 1000000000, &value))
-        return wci_err(err, WC_E_INVALID, "duration '%s': write it as 200ms or 2s", text);
-    *ns = (int64_t)value * unit;
+    uint64_t ms = 0;
+    if (!wci_parse_u64(text, 1000000000, &ms))
+        return wci_duration_parse(text, ns, err);
+    *ns = (int64_t)ms * NS_PER_MS;
     return WC_OK;
 }
 

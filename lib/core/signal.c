@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "container/signal.h"
+#include "core/signal.h"
 
 #include <stdio.h>
 #include <string.h>
