@@ -54,6 +54,17 @@ static int32_t read_run(const char *run_dir, wci_run_state *state, int *found, w
     return WC_OK;
 }
 
+void wci_run_cgroup(const char *run_dir, char *path, size_t size)
+{
+    json_t *record = NULL;
+    if (read_record(run_dir, WCI_RUN_STATE, &record, NULL))
+        return;
+    const char *text = json_string_value(json_object_get(record, "cgroup"));
+    if (text && *text == '/' && strlen(text) < size && !strstr(text, "/../"))
+        memcpy(path, text, strlen(text) + 1);
+    json_decref(record);
+}
+
 static int32_t read_exit(const char *run_dir, wci_run_state *state, int *found, wc_error **err)
 {
     json_t *record = NULL;

@@ -3,6 +3,7 @@
 #ifndef WCI_PROCESS_STATE_H
 #define WCI_PROCESS_STATE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <wincontainer/error.h>
@@ -18,6 +19,8 @@ typedef struct wci_run_state {
 
 /* `started`: somebody knows of a start, so that finding no trace of it means WC_STATUS_DEAD. */
 int32_t wci_run_state_read(const char *run_dir, int started, wci_run_state *out, wc_error **err);
+/* The control group of the last run, from its record; *path stays when that does not tell. */
+void wci_run_cgroup(const char *run_dir, char *path, size_t size);
 /* After a monitor was killed: the kernel kills the runtime that it had started, but not in the same instant, and
  * until then that makes groups and processes. */
 void wci_run_wait_for_runtime(const char *run_dir);

@@ -96,10 +96,8 @@ static int add_init(json_t *spec, const char *init)
            json_array_insert_new(args, 0, json_string(INIT_PATH)) == 0;
 }
 
-static int complete(json_t *spec, const char *id, const char *rootfs, const char *init)
+static int complete(json_t *spec, const char *group, const char *rootfs, const char *init)
 {
-    char group[128];
-    snprintf(group, sizeof group, WCI_CGROUP_PARENT "/%s", id);
     json_t *root = get_or_add(spec, "root", json_object);
     json_t *os = get_or_add(spec, "linux", json_object);
     return json_object_set_new(root, "path", json_string(rootfs)) == 0 &&
@@ -107,7 +105,7 @@ static int complete(json_t *spec, const char *id, const char *rootfs, const char
            lower_limits(json_object_get(spec, "process")) && (!init || add_init(spec, init));
 }
 
-int32_t wci_bundle_config(const char *spec, const char *id, const char *rootfs, const char *init,
+int32_t wci_bundle_config(const char *spec, const char *group, const char *rootfs, const char *init,
                           char **out, wc_error **err)
 {
     json_t *document = NULL;
@@ -118,7 +116,7 @@ int32_t wci_bundle_config(const char *spec, const char *id, const char *rootfs, 
     if (!json_is_array(json_object_get(json_object_get(document, "process"), "args")))
         rc = wci_err(err, WC_E_FORMAT, "runtime configuration: process.args is missing");
     char *text = NULL;
-    if (!rc && complete(document, id, rootfs, init))
+    if (!rc && complete(document, group, rootfs, init))
         text = wci_json_dump_text(document);
     json_decref(document);
     if (rc)

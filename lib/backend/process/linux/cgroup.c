@@ -27,6 +27,13 @@ static int is_unified(void)
     return statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+wci_cgroup wci_cgroup_of(const char *id)
+{
+    wci_cgroup group;
+    snprintf(group.path, sizeof group.path, WCI_CGROUP_PARENT "/%s", id);
+    return group;
+}
+
 typedef int (*hierarchy_visit)(int dir, const char *name, void *arg);
 
 static int visit_path(const char *path, hierarchy_visit visit, void *arg)
@@ -60,7 +67,7 @@ static int each_hierarchy(hierarchy_visit visit, void *arg)
 }
 
 typedef struct group_call {
-    const char *id;
+    const char *path;
     int (*visit)(int dir, const char *name, void *arg);
     void *arg;
 } group_call;
@@ -68,10 +75,13 @@ typedef struct group_call {
 static int visit_group(int hierarchy, const char *path, void *arg)
 {
     const group_call *call = arg;
+    const char *name = strrchr(call->path, '/') + 1;
+    char parent[WCI_CGROUP_PATH_SIZE];
     (void)path;
-    int dir = openat(hierarchy, &WCI_CGROUP_PARENT[1], O_PATH | O_DIRECTORY | O_CLOEXEC), result = 0;
-    if (dir >= 0 && faccessat(dir, call->id, F_OK, 0) == 0)
-        result = call->visit(dir, call->id, call->arg);
+    snprintf(parent, sizeof parent, ".%.*s", (int)(name - call->path), call->path);
+    int dir = openat(hierarchy, parent, O_PATH | O_DIRECTORY | O_CLOEXEC), result = 0;
+    if (dir >= 0 && faccessat(dir, name, F_OK, 0) == 0)
+        result = call->visit(dir, name, call->arg);
     if (dir >= 0)
         close(dir);
     return result;
@@ -79,10 +89,10 @@ static int visit_group(int hierarchy, const char *path, void *arg)
 
 /* Calls `visit` with the container's directory in each hierarchy that has one; the result is the
  * first that is not 0. */
-static int each_group(const char *id, int (*visit)(int dir, const char *name, void *arg),
+static int each_group(const char *path, int (*visit)(int dir, const char *name, void *arg),
                       void *arg)
 {
-    group_call call = {id, visit, arg};
+    group_call call = {path, visit, arg};
     return each_hierarchy(visit_group, &call);
 }
 
@@ -153,9 +163,9 @@ static int found(int dir, const char *name, void *arg)
     return 1;
 }
 
-int wci_cgroup_exists(const char *id)
+int wci_cgroup_exists(const char *path)
 {
-    return each_group(id, found, NULL);
+    return each_group(path, found, NULL);
 }
 
 static int count_oom_kills(int dir, const char *name, void *arg)
@@ -172,9 +182,9 @@ static int count_oom_kills(int dir, const char *name, void *arg)
     return 0;
 }
 
-int wci_cgroup_oom_killed(const char *id)
+int wci_cgroup_oom_killed(const char *path)
 {
-    return each_group(id, count_oom_kills, NULL);
+    return each_group(path, count_oom_kills, NULL);
 }
 
 static void write_if_there(int dir, const char *path, const char *text)
@@ -240,12 +250,12 @@ static int visit_remove(int dir, const char *name, void *arg)
     return remove_group(dir, name, *(int *)arg);
 }
 
-int32_t wci_cgroup_remove(const char *id, wc_error **err)
+int32_t wci_cgroup_remove(const char *path, wc_error **err)
 {
     int failed = 0;
     for (int try = 0; try < GONE_TRIES; try++) {
         int kill_first = try > 0; /* as a rule nothing is left */
-        failed = each_group(id, visit_remove, &kill_first);
+        failed = each_group(path, visit_remove, &kill_first);
         if (failed != EBUSY)
             break;
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -253,11 +263,9 @@ int32_t wci_cgroup_remove(const char *id, wc_error **err)
     if (!failed)
         return WC_OK;
     if (failed != EBUSY)
-        return wci_err_errno(err, failed, "container '%s': removing its control groups", id);
+        return wci_err_errno(err, failed, "control groups '%s': removing them", path);
     return wci_err_native(err, WC_E_BUSY, WC_DOMAIN_ERRNO, failed,
-                          "container '%s': its control groups cannot be removed: processes of it "
-                          "do not end",
-                          id);
+                          "control groups '%s': cannot be removed: processes in them do not end", path);
 }
 
 /* ---- Groups that nobody has ---- */
@@ -267,19 +275,32 @@ static int is_id(const char *name)
     return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
 }
 
-static int collect_ids(int hierarchy, const char *path, void *arg)
+/* The paths of containers' groups in this one, and in those that it holds. */
+static void collect_in(int hierarchy, const char *parent, int depth, wci_strv *paths)
 {
-    (void)path;
-    int fd = openat(hierarchy, &WCI_CGROUP_PARENT[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char path[WCI_CGROUP_PATH_SIZE];
+    int fd = openat(hierarchy, parent + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *d;
-    while (dir && (d = readdir(dir)))
-        if (is_id(d->d_name) && !wci_strv_contains(arg, d->d_name))
-            (void)wci_strv_add(arg, d->d_name);
+    while (dir && (d = readdir(dir))) {
+        if (d->d_type != DT_DIR || d->d_name[0] == '.' ||
+            snprintf(path, sizeof path, "%s/%s", parent, d->d_name) >= (int)sizeof path)
+            continue;
+        if (!is_id(d->d_name) && depth)
+            collect_in(hierarchy, path, depth - 1, paths);
+        else if (is_id(d->d_name) && !wci_strv_contains(paths, path))
+            (void)wci_strv_add(paths, path);
+    }
     if (dir)
         closedir(dir);
     else if (fd >= 0)
         close(fd);
+}
+
+static int collect_paths(int hierarchy, const char *path, void *arg)
+{
+    (void)path;
+    collect_in(hierarchy, WCI_CGROUP_PARENT, 1, arg);
     return 0;
 }
 
@@ -315,13 +336,13 @@ static int is_in_use(int dir, const char *name, void *arg)
 
 size_t wci_cgroup_prune(void)
 {
-    wci_strv ids = WCI_STRV_INIT;
+    wci_strv paths = WCI_STRV_INIT;
     int kill_first = 0;
     size_t count = 0;
-    (void)each_hierarchy(collect_ids, &ids);
-    for (size_t i = 0; i < ids.count; i++)
-        if (!each_group(ids.items[i], is_in_use, NULL) && !each_group(ids.items[i], visit_remove, &kill_first))
+    (void)each_hierarchy(collect_paths, &paths);
+    for (size_t i = 0; i < paths.count; i++)
+        if (!each_group(paths.items[i], is_in_use, NULL) && !each_group(paths.items[i], visit_remove, &kill_first))
             count++;
-    wci_strv_free(&ids);
+    wci_strv_free(&paths);
     return count;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The control groups of a container: /wincontainer/<id> in every hierarchy, made by the runtime. */
+/* The control groups of a container: one path in every hierarchy, made by the runtime. */
 #ifndef WCI_PROCESS_CGROUP_H
 #define WCI_PROCESS_CGROUP_H
 
@@ -8,20 +8,29 @@
 #include <wincontainer/error.h>
 
 #define WCI_CGROUP_PARENT "/wincontainer"
+#define WCI_CGROUP_PATH_SIZE 512
+
+/* Below the root of each hierarchy: "/wincontainer/<id>". */
+typedef struct wci_cgroup {
+    char path[WCI_CGROUP_PATH_SIZE];
+} wci_cgroup;
+
+/* Where the group of a container is to be. */
+wci_cgroup wci_cgroup_of(const char *id);
 
 /* WC_E_MISSING when the host has no control groups, WC_E_PERMISSION when they cannot be written. */
 int32_t wci_cgroup_check(wc_error **err);
 /* 1 when the v2 side of a hybrid tree has controllers, which crun refuses. */
 int wci_cgroup_is_mixed(void);
 /* 1 when some hierarchy has a group of the container. */
-int wci_cgroup_exists(const char *id);
+int wci_cgroup_exists(const char *path);
 /* 1 when the kernel killed one of its processes for want of memory. */
-int wci_cgroup_oom_killed(const char *id);
-/* Removes the groups that were made a while ago and have no processes in any hierarchy, whoever's they are: a
+int wci_cgroup_oom_killed(const char *path);
+/* Removes the groups of containers, in WCI_CGROUP_PARENT or in a group there, that were made a while ago and have no processes in any hierarchy, whoever's they are: a
  * start makes its own. Tells of how many containers. */
 size_t wci_cgroup_prune(void);
 /* Kills what is left in the groups, waits until it is gone, and removes them. WC_E_BUSY when
  * processes do not go away. */
-int32_t wci_cgroup_remove(const char *id, wc_error **err);
+int32_t wci_cgroup_remove(const char *path, wc_error **err);
 
 #endif

@@ -254,15 +254,23 @@ static int32_t target_attach(const target *t, wc_call *call, uint64_t attach,
     return rc;
 }
 
+/* The group that its monitor has written down, or where one is made. */
+static wci_cgroup group_of(const wc_request *request)
+{
+    wci_cgroup group = wci_cgroup_of(wc_request_container_id(request));
+    wci_run_cgroup(wc_request_run_dir(request), group.path, sizeof group.path);
+    return group;
+}
+
 /* A monitor that was killed leaves its container running, known by its groups. Nobody would see its end or read
  * its output any more, so it ends here, before it is called dead. Holding the lock keeps a new start away. */
 int32_t wci_process_end_remains(const wc_request *request, wc_error **err)
 {
-    const char *id = wc_request_container_id(request);
+    wci_cgroup group = group_of(request);
     wci_lock *lock = NULL;
     wc_error *why = NULL;
     wci_run_wait_for_runtime(wc_request_run_dir(request));
-    if (!wci_cgroup_exists(id))
+    if (!wci_cgroup_exists(group.path))
         return WC_OK;
     char *path = wci_path_join(wc_request_run_dir(request), WCI_RUN_LOCK);
     int32_t rc = path ? wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, &why) : wci_err_nomem(&why);
@@ -272,7 +280,7 @@ int32_t wci_process_end_remains(const wc_request *request, wc_error **err)
         return WC_OK;
     }
     if (!rc)
-        rc = wci_cgroup_remove(id, &why);
+        rc = wci_cgroup_remove(group.path, &why);
     wci_lock_release(lock);
     return rc ? wci_err_move(err, why) : WC_OK;
 }
@@ -419,15 +427,15 @@ int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_
 {
     (void)response;
     process_backend *b = (process_backend *)payload;
-    const char *id = wc_request_container_id(request);
+    wci_cgroup group = group_of(request);
     target t;
     int32_t rc = container_target(request, &t, call->err);
     if (rc)
         return rc;
     rc = end_monitor(&t, call, call->err);
     wci_run_wait_for_runtime(t.dir);
-    if (!rc && wci_cgroup_exists(id))
-        rc = wci_cgroup_remove(id, call->err);
+    if (!rc && wci_cgroup_exists(group.path))
+        rc = wci_cgroup_remove(group.path, call->err);
     if (!rc)
         rc = remove_runtime_state(b, request, call->err);
     if (!rc)

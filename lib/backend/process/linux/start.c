@@ -6,6 +6,7 @@
 
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/bundle.h"
+#include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/protocol.h"
@@ -189,10 +190,10 @@ static const char *text_param(const wc_request *request, const char *key, const 
 }
 
 static json_t *container_request(const process_backend *b, const wc_request *request,
-                                 const char *runtime)
+                                 const char *runtime, const wci_cgroup *group)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o}", "version",
+        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s}", "version",
         WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "stateDir",
         wc_request_state_dir(request), "runDir", wc_request_run_dir(request), "storeRoot",
         text_param(request, "store-root", b->root), "runRoot",
@@ -204,11 +205,11 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         wc_request_int(request, "auto-remove", 0) != 0, "logMaxBytes",
         (json_int_t)wc_request_int(request, "log-max-bytes", 0), "logMaxFiles",
         (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "volumes",
-        volume_array(request), "settings", settings_object(request));
+        volume_array(request), "settings", settings_object(request), "cgroup", group->path);
 }
 
 /* Config.json for the request; owned. */
-static int32_t make_config(const wc_request *request, char **config, wc_error **err)
+static int32_t make_config(const wc_request *request, const wci_cgroup *group, char **config, wc_error **err)
 {
     const char *spec = wc_request_string(request, "spec");
     char *init = NULL;
@@ -219,8 +220,7 @@ static int32_t make_config(const wc_request *request, char **config, wc_error **
         rc = wci_init_find(&init, err);
     char *rootfs = wci_path_join(wc_request_run_dir(request), WCI_RUN_ROOTFS);
     if (!rc)
-        rc = rootfs ? wci_bundle_config(spec, wc_request_container_id(request), rootfs, init,
-                                        config, err)
+        rc = rootfs ? wci_bundle_config(spec, group->path, rootfs, init, config, err)
                     : wci_err_nomem(err);
     wci_free(rootfs);
     wci_free(init);
@@ -253,13 +253,14 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     char *config = NULL;
     wci_link link;
     wci_report report;
+    wci_cgroup group = wci_cgroup_of(wc_request_container_id(request));
     int32_t rc = wci_needs_start(call->err);
     if (!rc)
         rc = wci_process_runtime(b, call, &runtime, call->err);
     if (!rc)
-        rc = make_config(request, &config, call->err);
+        rc = make_config(request, &group, &config, call->err);
     if (!rc)
-        rc = wci_helper_run(b, call, "monitor", container_request(b, request, runtime), config,
+        rc = wci_helper_run(b, call, "monitor", container_request(b, request, runtime, &group), config,
                             WCI_FD_NONE, &link, &report, call->err);
     wci_free(config);
     if (rc)

@@ -16,6 +16,7 @@
 typedef struct request {
     char *id, *process_id, *run_dir, *state_dir, *store_root, *run_root;
     char *runtime, *what, *path, *program;
+    char *cgroup; /* below the root of each hierarchy */
     char *config; /* verbatim */
     json_t *settings; /* the container's configuration, or NULL: what an area needs of it, it reads here */
     wci_strv layers; /* lowest first */

@@ -25,10 +25,10 @@ static int32_t write_json(const char *path, json_t *document, wc_error **err)
 int32_t record_run(const request *req, pid_t pid, int64_t started_ns, wc_error **err)
 {
     return write_json(WCI_RUN_STATE,
-                      json_pack("{s:i, s:I, s:I, s:I, s:I, s:I}", "version", WCI_PROTOCOL_VERSION,
+                      json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:s*}", "version", WCI_PROTOCOL_VERSION,
                                 "generation", (json_int_t)req->generation, "pid", (json_int_t)pid,
                                 "pidStart", (json_int_t)wci_host_process_start(pid), "started",
-                                (json_int_t)started_ns, "monitor", (json_int_t)getpid()),
+                                (json_int_t)started_ns, "monitor", (json_int_t)getpid(), "cgroup", req->cgroup),
                       err);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/helper/helper.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
@@ -81,6 +82,9 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->what = take_text(document, "what");
     out->path = take_text(document, "path");
     out->program = take_text(document, "program");
+    out->cgroup = take_text(document, "cgroup");
+    if (!out->cgroup && out->id) /* the library is older */
+        out->cgroup = wci_strdup(wci_cgroup_of(out->id).path);
     out->generation = take_number(document, "generation");
     out->log_max_bytes = take_number(document, "logMaxBytes");
     out->log_max_files = take_number(document, "logMaxFiles");
@@ -126,7 +130,7 @@ void request_free(request *req)
 {
     char *const texts[] = {req->id,       req->process_id, req->run_dir, req->state_dir,
                            req->store_root, req->run_root, req->runtime, req->what,
-                           req->path,     req->program,    req->config};
+                           req->path,     req->program,    req->config,  req->cgroup};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         wci_free(texts[i]);
     json_decref(req->settings);

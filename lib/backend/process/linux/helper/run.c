@@ -23,8 +23,8 @@ static int32_t clear_remains(monitor *m, wc_error **err)
     char *state = wci_path_join(m->runtime_root, m->req->id);
     int32_t rc = state ? WC_OK : wci_err_nomem(err);
     wci_run_wait_for_runtime(m->req->run_dir);
-    if (!rc && wci_cgroup_exists(m->req->id))
-        rc = wci_cgroup_remove(m->req->id, err);
+    if (!rc && wci_cgroup_exists(m->req->cgroup))
+        rc = wci_cgroup_remove(m->req->cgroup, err);
     if (!rc && wci_file_exists(state))
         rc = wci_dir_remove_all(state, err);
     wci_free(state);
@@ -102,7 +102,7 @@ int32_t run_start(monitor *m, wc_error **err)
 void run_take_away(monitor *m)
 {
     char *state = wci_path_join(m->runtime_root, m->req->id);
-    (void)wci_cgroup_remove(m->req->id, NULL);
+    (void)wci_cgroup_remove(m->req->cgroup, NULL);
     if (state)
         (void)wci_dir_remove_all(state, NULL);
     wci_free(state);
@@ -115,7 +115,7 @@ void run_end(monitor *m, wci_store **store)
 {
     session *s = &m->session;
     const request *req = m->req;
-    int oom_killed = s->exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(req->id);
+    int oom_killed = s->exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(req->cgroup);
     log_close(s->log);
     s->log = NULL;
     run_take_away(m);
