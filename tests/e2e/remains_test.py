@@ -156,10 +156,11 @@ class Groups(WcctlCase):
         self.output("--", "true")  # makes the directory above them
         old, new = self.make(secrets.token_hex(32), 60), self.make(secrets.token_hex(32), 1)
         used, other = self.make(secrets.token_hex(32), 60), self.make("not-ours", 60)
+        grouped = self.make(f"{other}/{secrets.token_hex(32)}", 60)
         child = self.enter(f"{hierarchies()[0]}/wincontainer/{used}/inside")
         said = self.wcctl_ok("system", "prune", "-f").stdout
         self.assertRegex(said, r"Deleted: control groups of \d+ container")
-        self.assertEqual(groups(old), [])
+        self.assertEqual(groups(old) + groups(grouped), [])
         for kept in (new, used, other):
             self.assertEqual(len(groups(kept)), len(hierarchies()), kept)
         self.assertIsNone(child.poll())
