@@ -18,9 +18,22 @@ static const option global_options[] = {
     {0, "log-level", OPTION_TEXT, "none|error|warn|info|debug", "what to log", &wcctl.log_level},
 };
 
-static const command *const tables[] = {image_commands, edit_commands, registry_commands, signature_commands, container_commands,
-                                        system_commands};
-static const char *const titles[] = {"Images", "Editing", "Registries", "Signatures", "Containers", "System"};
+static const command *const tables[] = {
+    image_commands,
+    edit_commands,
+    registry_commands,
+    signature_commands,
+    container_commands,
+    system_commands,
+};
+static const char *const titles[] = {
+    "Images",
+    "Editing",
+    "Registries",
+    "Signatures",
+    "Containers",
+    "System",
+};
 
 const command *command_find(const command *commands, const char *name)
 {

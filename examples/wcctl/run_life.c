@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_options.h"
+
+static const char *stop_signal, *stop_timeout;
+
+static const option options[] = {
+    {0, "stop-signal", OPTION_MAYBE, "SIGNAL", "what `stop` sends first", &stop_signal},
+    {0, "stop-timeout", OPTION_TEXT, "SECONDS", "how long `stop` waits; -1: without end", &stop_timeout},
+};
+
+static void apply(wc_container_options *to)
+{
+    wc_error *err = NULL;
+    run_set(to, stop_signal, wc_container_options_set_stop_signal);
+    if (stop_timeout)
+        TRY(wc_container_options_set_stop_timeout(to, value_seconds_ns("--stop-timeout", stop_timeout), &err));
+}
+
+const option_group run_life = {options, countof(options), apply};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run_options.h"
+
+#include <string.h>
+
+static text_list log_options;
+
+static const option options[] = {
+    {0, "log-opt", OPTION_LIST, "max-size=…|max-file=…", "log rotation", &log_options},
+};
+
+static void set_log_options(wc_container_options *to, const text_list *list)
+{
+    wc_error *err = NULL;
+    int64_t size = 0, files = 1;
+    for (size_t i = 0; i < list->count; i++) {
+        const char *text = list->items[i];
+        if (!strncmp(text, "max-size=", 9))
+            size = value_bytes("--log-opt max-size", text + 9);
+        else if (!strncmp(text, "max-file=", 9))
+            files = value_number("--log-opt max-file", text + 9);
+        else
+            die_usage("--log-opt '%s': only max-size and max-file are known", text);
+    }
+    if (files < 1 || files > 1000)
+        die_usage("--log-opt max-file: 1 to 1000");
+    if (list->count)
+        TRY(wc_container_options_set_log_rotation(to, size, (uint32_t)files, &err));
+}
+
+static void apply(wc_container_options *to)
+{
+    set_log_options(to, &log_options);
+}
+
+const option_group run_watch = {options, countof(options), apply};
