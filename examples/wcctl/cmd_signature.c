@@ -104,13 +104,18 @@ static const char *text_of(json_t *object, const char *key)
     return text ? text : "";
 }
 
-static void print_signatures(const wc_buf *answer)
+/* Their number. */
+static size_t show_signatures(const wc_buf *answer)
 {
     json_t *report = json_loadb(wc_buf_data(answer), wc_buf_size(answer), 0, NULL), *item;
     json_t *list = json_object_get(report, "Signatures");
-    size_t i;
+    size_t i, count = json_array_size(list);
+    if (wcctl.json) {
+        print_object(report);
+        return count;
+    }
     printf("%s: digest: %s\n", text_of(report, "Name"), text_of(report, "Digest"));
-    if (!json_array_size(list))
+    if (!count)
         printf("accepted without a signature\n");
     json_array_foreach (list, i, item) {
         const char *identity = text_of(item, "Identity");
@@ -118,6 +123,7 @@ static void print_signatures(const wc_buf *answer)
                identity);
     }
     json_decref(report);
+    return count;
 }
 
 static int verify(int argc, char **argv)
@@ -139,12 +145,9 @@ static int verify(int argc, char **argv)
     int32_t code = wc_image_verify(app_context(), argv[0], t.options, wcctl.cancel, &answer, &err);
     transfer_end(&t);
     TRY(code);
-    if (wcctl.json)
-        print_json(wc_buf_data(answer), wc_buf_size(answer));
-    else
-        print_signatures(answer);
+    size_t count = show_signatures(answer);
     wc_buf_unref(answer);
-    return 0;
+    return count ? 0 : 1; /* nothing was verified */
 }
 
 /* ---- keygen ----------------------------------------------------------------------------------------- */

@@ -16,9 +16,12 @@ static int32_t begin(wc_context *context, const wc_transfer_options *options, wc
 {
     const wci_transfer *transfer = NULL;
     int32_t rc = wci_api_begin_transfer(context, options, cancel, call, &transfer, err);
-    if (!rc)
-        *config = &transfer->registry;
-    return rc;
+    if (rc)
+        return rc;
+    if (transfer->has_platform || transfer->platform_count)
+        return wci_err(err, WC_E_INVALID, "a platform chooses nothing here; name the manifest by its digest");
+    *config = &transfer->registry;
+    return WC_OK;
 }
 
 int32_t wc_registry_tags(wc_context *context, const char *repository, const wc_transfer_options *options,

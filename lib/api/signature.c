@@ -66,6 +66,8 @@ int32_t wc_image_sign(wc_context *context, const char *reference, uint64_t flags
     WCI_REQUIRE(reference && *reference, "reference is empty");
     WCI_REQUIRE(!(flags & ~(uint64_t)WC_SIGN_EACH), "unknown flags");
     WCI_REQUIRE(transfer->sign_key, "the options have no key to sign with");
+    WCI_REQUIRE(!transfer->has_platform && !transfer->platform_count,
+                "a platform chooses nothing here; sign the manifest by its digest, or each one of the index");
     return wci_sign_reference(&call, transfer, reference, flags & WC_SIGN_EACH, err);
 }
 

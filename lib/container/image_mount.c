@@ -17,6 +17,7 @@
 static int is_inside(const char *path, const char *dir)
 {
     size_t size = strlen(dir);
+    size -= size && dir[size - 1] == '/'; /* only the root has one */
     return !strncmp(path, dir, size) && (!path[size] || path[size] == '/');
 }
 
@@ -28,6 +29,9 @@ static int32_t check_target(wci_store *store, const char *path, wc_error **err)
         code = wci_err(err, WC_E_INVALID, "'%s': is no directory", path);
     if (!code && is_inside(path, wci_store_root(store)))
         code = wci_err(err, WC_E_INVALID, "'%s': is in the store; mount it elsewhere", path);
+    if (!code && is_inside(wci_store_root(store), path))
+        code = wci_err(err, WC_E_INVALID, "'%s': has the store below it, which the mount would hide; mount it elsewhere",
+                       path);
     return code;
 }
 

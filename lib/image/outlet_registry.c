@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* To a registry: the blobs first, several at once and straight from where they lie, then the manifest. */
+#include <string.h>
+
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/outlet.h"
@@ -200,6 +202,23 @@ static const char *target_of(const registry_outlet *r, const wci_cargo *cargo)
                                             : cargo->raw->digest.text;
 }
 
+/* The list of a subject is read, changed and written: one after the other among those who share the store. */
+static int32_t list_referrer(wc_call *call, const registry_outlet *r, const wci_cargo *cargo, wc_error **err)
+{
+    wci_lock *lock = NULL;
+    wci_digest key;
+    char *list = wci_asprintf("%s/%s@%s", r->reference.host, r->reference.repository, cargo->subject->text);
+    int32_t code = list ? wci_digest_of(WCI_SHA256, list, strlen(list), &key, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_store_lock(call, r->store, "referrers-", &key, &lock, err);
+    if (!code)
+        code = wci_remote_list_referrer(call, r->remote, cargo->subject, &cargo->raw->digest, cargo->media_type,
+                                        wc_buf_size(cargo->raw->body), cargo->artifact_type, err);
+    wci_lock_release_remove(lock);
+    wci_free(list);
+    return code;
+}
+
 static int32_t put_document(wc_call *call, wci_outlet *outlet, const wci_cargo *cargo, wc_error **err)
 {
     registry_outlet *r = (registry_outlet *)outlet;
@@ -207,8 +226,7 @@ static int32_t put_document(wc_call *call, wci_outlet *outlet, const wci_cargo *
     int32_t code = wci_remote_put_manifest(call, r->remote, target_of(r, cargo), cargo->media_type,
                                            wc_buf_data(cargo->raw->body), wc_buf_size(cargo->raw->body), err);
     if (!code && cargo->role == WCI_ROLE_REFERRER)
-        code = wci_remote_list_referrer(call, r->remote, cargo->subject, &cargo->raw->digest, cargo->media_type,
-                                        wc_buf_size(cargo->raw->body), cargo->artifact_type, err);
+        code = list_referrer(call, r, cargo, err);
     if (!code && is_signed)
         code = wci_sign(call, r->config, outlet->signer, &r->reference, cargo->raw, err);
     return code;

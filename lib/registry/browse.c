@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "platform/host.h"
 #include "registry/link.h"
 #include "registry/page.h"
 #include "registry/remote.h"
@@ -14,6 +15,7 @@
 /* Far above what a registry has; below what a hostile one could keep us busy with. */
 #define MAX_PAGES 10000
 #define PAGE_SIZE 1000
+#define MAX_LISTINGS 20
 
 /* ---- One answer --------------------------------------------------------------------------------- */
 
@@ -320,23 +322,50 @@ static int32_t put_listed(wc_call *call, wci_remote *remote, const wci_digest *s
     return code;
 }
 
-int32_t wci_remote_list_referrer(wc_call *call, wci_remote *remote, const wci_digest *subject,
-                                 const wci_digest *referrer, const char *media_type, size_t size,
-                                 const char *artifact_type, wc_error **err)
+/* Adds the entry unless it is there. */
+static int32_t list_once(wc_call *call, wci_remote *remote, const wci_digest *subject, const wci_digest *referrer,
+                         json_t *entry, int *was_there, wc_error **err)
 {
     wc_buf *answer = NULL;
     json_t *index = NULL;
     int32_t code = wci_remote_referrers(call, remote, subject, &answer, err);
     if (!code)
         code = wci_json_parse(wc_buf_data(answer), wc_buf_size(answer), (size_t)4 << 20, "referrers", &index, err);
-    if (!code && !is_listed(index, referrer)) {
-        json_t *entry = json_pack("{s:s, s:s, s:I, s:s*}", "mediaType", media_type, "digest", referrer->text, "size",
-                                  (json_int_t)size, "artifactType", artifact_type);
+    *was_there = !code && is_listed(index, referrer);
+    if (!code && !*was_there)
         code = put_listed(call, remote, subject, index, entry, err);
-        json_decref(entry);
-    }
     json_decref(index);
     wc_buf_unref(answer);
+    return code;
+}
+
+/* Registries have no way to change a tag only if it is as it was: somebody else's list may have taken the place of
+ * ours, so we look again until we see our entry. */
+static int32_t list_until_seen(wc_call *call, wci_remote *remote, const wci_digest *subject,
+                               const wci_digest *referrer, json_t *entry, wc_error **err)
+{
+    int is_there = 0;
+    int32_t code = WC_OK;
+    for (int tries = 0; tries < MAX_LISTINGS && !is_there && !code; tries++) {
+        unsigned char random = 0;
+        if (tries > 1 && !(code = wci_random_bytes(&random, 1, err)))
+            code = wci_call_sleep_ms(call, random, err);
+        if (!code)
+            code = list_once(call, remote, subject, referrer, entry, &is_there, err);
+    }
+    return code || is_there ? code
+                            : wci_err(err, WC_E_BUSY, "referrers of '%s': others change their list all the time; try again",
+                                      subject->text);
+}
+
+int32_t wci_remote_list_referrer(wc_call *call, wci_remote *remote, const wci_digest *subject,
+                                 const wci_digest *referrer, const char *media_type, size_t size,
+                                 const char *artifact_type, wc_error **err)
+{
+    json_t *entry = json_pack("{s:s, s:s, s:I, s:s*}", "mediaType", media_type, "digest", referrer->text, "size",
+                              (json_int_t)size, "artifactType", artifact_type);
+    int32_t code = entry ? list_until_seen(call, remote, subject, referrer, entry, err) : wci_err_nomem(err);
+    json_decref(entry);
     return code;
 }
 

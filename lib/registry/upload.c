@@ -46,6 +46,7 @@ typedef struct job {
     job_state state;
     int mount_tried, mounting; /* mounting: what is being begun is a mount */
     int asked;          /* this upload has been interrupted */
+    int was_refused;    /* when all was sent */
     uint32_t starts, starts_after_break;
     int broke;          /* since the upload began */
     uint64_t arrived;   /* bytes that the server has */
@@ -324,6 +325,12 @@ static int32_t after_finish(batch *b, job *j, wc_error **err)
         return complete(b, j, 0, err);
     if (status == 404) {
         j->step = STEP_BEGIN;
+        return WC_OK;
+    }
+    /* Registries mix up bytes of several who send the same blob at one time. Once more, then; by now it may be there. */
+    if (status == 400 && !j->was_refused) {
+        j->was_refused = 1;
+        j->step = STEP_LOOK;
         return WC_OK;
     }
     return unexpected(j, err);

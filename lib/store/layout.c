@@ -62,6 +62,15 @@ char *wci_store_path(const wci_store *store, const char *dir, const char *name)
     return wci_path_join3(store->root, dir, name);
 }
 
+int32_t wci_store_lock(wc_call *call, const wci_store *store, const char *prefix, const wci_digest *digest,
+                       wci_lock **out, wc_error **err)
+{
+    char *path = wci_store_lock_path(store, prefix, digest);
+    int32_t rc = path ? wci_lock_acquire(call, path, WCI_LOCK_EXCLUSIVE, out, err) : wci_err_nomem(err);
+    wci_free(path);
+    return rc;
+}
+
 char *wci_store_lock_path(const wci_store *store, const char *prefix, const wci_digest *digest)
 {
     return wci_asprintf("%s/" WCI_DIR_LOCKS "/%s%s-%s", store->root, prefix,

@@ -44,6 +44,10 @@ int32_t wci_store_open(wc_call *call, const char *root, const char *run_root, in
 wci_store *wci_store_ref(wci_store *store);
 void wci_store_unref(wci_store *store);
 const char *wci_store_root(const wci_store *store);
+/* One at a time among all processes of the store does what `prefix` and the digest name. Waits, until the call is
+ * cancelled; release with wci_lock_release_remove(). */
+int32_t wci_store_lock(wc_call *call, const wci_store *store, const char *prefix, const wci_digest *digest,
+                       wci_lock **out, wc_error **err);
 const char *wci_store_run_root(const wci_store *store);
 const char *wci_store_uuid(const wci_store *store);
 /* WC_E_FORKED in a process that inherited the store by fork(). */

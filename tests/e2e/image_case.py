@@ -38,9 +38,9 @@ def raw_manifest(place):
 
 
 def put_manifest(name, body):
-    """HOST/REPOSITORY:TAG of a registry without TLS."""
+    """HOST/REPOSITORY:TAG, or a digest as TAG, of a registry without TLS."""
     host, rest = name.split("/", 1)
-    repository, tag = rest.rsplit(":", 1)
+    repository, tag = rest.split(":", 1)
     put = urllib.request.Request(f"http://{host}/v2/{repository}/manifests/{tag}", body,
                                  {"Content-Type": json.loads(body)["mediaType"]}, method="PUT")
     urllib.request.urlopen(put).close()

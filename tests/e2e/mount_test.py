@@ -100,6 +100,8 @@ class Use(MountCase):
                 (("mount", "box", f"{self.there}/nothing"), (f"'{self.there}/nothing'", "No such file")),
                 (("mount", "box", "/etc/passwd"), ("is no directory",)),
                 (("mount", "box", f"{self.root}/blobs"), ("is in the store",)),
+                (("mount", "box", "/"), ("has the store below it",)),
+                (("mount", "box", os.path.dirname(self.root)), ("has the store below it",)),
                 (("mount", "box"), ("takes IMAGE and DIRECTORY",)), (("unmount",), ("at least one DIRECTORY",))):
             self.assertFails(self.wcctl(*words), 125, *parts)
         self.assertFails(self.wcctl("unmount", self.there), 1, self.there, "no image is mounted there")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images for several platforms as one, with what refers to them, between all kinds of places. Read back by skopeo and
 from the registry itself."""
+import concurrent.futures
 import json
 import os
 import shutil
@@ -18,7 +19,9 @@ from referrers_proxy import ReferrersProxy
 from signatures_test import SignatureCase
 
 named_skips = images_test.named_skips
-ANY = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+ANY = f"{INDEX}, {MANIFEST}"
 
 
 def make_index(path, tag="many", *options):
@@ -440,6 +443,32 @@ class RegistryTest(PlatformsCase):
         self.copy(self.name("a/many:1"), self.name("b/other:1"), "--all", "--referrers")
         self.copy(self.name("b/other:1"), f"oci:{self.path('a')}:one", "--all", "--referrers")
         self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
+
+    def artifact_in(self, number):
+        """The index in a repository of its own, with one artifact that refers to it; its digest."""
+        repository = f"source{number}/many"
+        self.copy(self.layout, self.name(f"{repository}:1"), "--all", "--no-referrers")
+        image = json.loads(self.blob(self.there["images"][0]))
+        descriptor = {"mediaType": json.loads(self.index)["mediaType"], "digest": self.there["index"],
+                      "size": len(self.index)}
+        body = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": f"application/example{number}",
+                           "config": image["config"], "layers": [], "subject": descriptor}).encode()
+        entry = {"mediaType": MANIFEST, "digest": digest_of(body), "size": len(body)}
+        listed = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}
+        for reference, document in ((f":{entry['digest']}", body),
+                                    (":" + self.there["index"].replace(":", "-"), json.dumps(listed).encode())):
+            put_manifest(f"{self.server.address}/{repository}{reference}", document)
+        return entry["digest"]
+
+    def test_companions_of_several_copies_at_once(self):
+        """Each copy reads the list of what refers to the index, and writes it with its own one."""
+        numbers = range(5)
+        artifacts = [self.artifact_in(number) for number in numbers]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(lambda number: self.copy(self.name(f"source{number}/many:1"), self.name("all/many:1"), "--all",
+                                                   "--referrers"), numbers))
+        listed = json.loads(self.manifest("all/many", self.there["index"].replace(":", "-")))["manifests"]
+        self.assertEqual(sorted(entry["digest"] for entry in listed), sorted(artifacts))
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to mount")
     def test_no_room_is_needed_but_the_targets(self):

@@ -192,6 +192,20 @@ class MadeHere(SignatureCase):
         self.skopeo_agrees(self.policy(self.signed_by(public)), name, True)
         self.assertIn(f"signed by '{public}' as {name}", self.ok("verify", "--key", public, name))
 
+    def test_what_nobody_signed_is_not_verified(self):
+        name = self.put()
+        done = self.wcctl("verify", "--signature-policy", self.policy({"type": "insecureAcceptAnything"}), name)
+        self.assertEqual((done.returncode, "accepted without a signature" in done.stdout), (1, True), done)
+
+    def test_a_platform_chooses_nothing(self):
+        key, _ = self.keys()
+        name = self.put()
+        for words in (("sign", "--key", key, "--sign-passphrase-file", self.path("secret")), ("manifest", "look"),
+                      ("manifest", "delete")):
+            done = self.wcctl(*words, "--platform", "linux/arm64", name)
+            self.assertEqual(done.returncode, 125, words)
+            self.assertIn("a platform chooses nothing here", done.stderr)
+
     def test_a_second_time_changes_nothing_and_a_second_key_adds(self):
         key, public = self.keys()
         name = self.put_signed(key)

@@ -15,6 +15,7 @@
     upcreated     201 to PATCH
     updeny        403 to POST
     upbad         400 to the last PUT
+    uprefuse      400 to the last PUT, the first time
     upstall       a piece is not read to its end
 """
 import hashlib
@@ -102,7 +103,8 @@ class Uploads:
         digest = "sha256:" + hashlib.sha256(upload).hexdigest()
         if self.headers.get("Content-Length") is None:
             return self.reply(411)
-        if query.get("digest") != digest or query.get("_state") != f"a/b{len(upload)}" or self.has("upbad"):
+        if query.get("digest") != digest or query.get("_state") != f"a/b{len(upload)}" or self.has("upbad") or (
+                self.has("uprefuse") and self.state.count("refused") == 1):
             return self.reply(400, b'{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match"}]}')
         with self.state.lock:
             self.state.received[digest] = bytes(upload)

@@ -246,6 +246,14 @@ START_TEST(case_38_no_credentials_elsewhere)
 }
 END_TEST
 
+/* What another did to it is not our fault. */
+START_TEST(a_refused_upload_is_sent_once_more)
+{
+    ck_assert_uint_eq(expect_sent("uprefuse/x", 1000), 2000);
+    ck_assert_int_eq(mock_count("\"HEAD\""), 2);
+}
+END_TEST
+
 START_TEST(refusals_are_told)
 {
     ck_assert_int_eq(send_fails("updeny/x", 1000, "not yours"), WC_E_AUTH);
@@ -336,6 +344,7 @@ int main(void)
     tcase_add_test(tc, busy_servers_are_waited_for);
     tcase_add_test(tc, places_of_every_form);
     tcase_add_test(tc, case_38_no_credentials_elsewhere);
+    tcase_add_test(tc, a_refused_upload_is_sent_once_more);
     tcase_add_test(tc, refusals_are_told);
     tcase_add_test(tc, a_stalled_upload_is_cancelled);
     tcase_add_test(tc, a_stalled_upload_ends_by_itself);
