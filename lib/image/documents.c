@@ -366,12 +366,17 @@ void wci_document_free(wci_document *document)
 
 /* ---- What an image's manifest must be ----------------------------------------------------------- */
 
-int32_t wci_manifest_check_image(const wci_document *manifest, const char *what, wc_error **err)
+int wci_manifest_is_artifact(const wci_document *manifest)
 {
     const char *type = manifest->config.media_type;
-    if (strcmp(type, WCI_TYPE_OCI_CONFIG) && strcmp(type, WCI_TYPE_DOCKER_CONFIG)) {
+    return strcmp(type, WCI_TYPE_OCI_CONFIG) && strcmp(type, WCI_TYPE_DOCKER_CONFIG);
+}
+
+int32_t wci_manifest_check_image(const wci_document *manifest, const char *what, wc_error **err)
+{
+    if (wci_manifest_is_artifact(manifest)) {
         char shown[WCI_SHOWN_SIZE];
-        wci_show(type, shown);
+        wci_show(manifest->config.media_type, shown);
         return wci_err(err, WC_E_UNSUPPORTED,
                        "%s: not a container image but an artifact: its config is of type '%s'",
                        what, shown);

@@ -71,6 +71,7 @@ void wci_document_free(wci_document *document);
 
 /* WC_E_UNSUPPORTED when the manifest is not that of a container image, or has a layer that we
  * cannot unpack. */
+int wci_manifest_is_artifact(const wci_document *manifest); /* by the type of its config */
 int32_t wci_manifest_check_image(const wci_document *manifest, const char *what, wc_error **err);
 /* What a document is when it is no image: what it says, or the type of its config; "" when it says nothing. */
 const char *wci_artifact_type(const wci_document *document);

@@ -159,13 +159,17 @@ static int32_t pass_image(const passage *p, wc_error **err)
 {
     wci_resolved resolved = WCI_RESOLVED_INIT;
     wci_image_config *config = NULL;
+    const wci_outlet_ops *to = p->ferry.outlet->ops;
     int32_t code = wci_resolve(p->ferry.call, p->ferry.store, p->ferry.origin, 0, p->transfer, &resolved, err);
     if (!code && p->from)
         code = wci_trust_check(p->ferry.call, p->ferry.store, p->ferry.origin, p->from, p->transfer, &resolved, err);
-    if (!code)
+    int has_image = code || to->put || !wci_manifest_is_artifact(resolved.document);
+    if (!code && has_image)
+        code = wci_resolved_check_image(&resolved, err);
+    if (!code && has_image)
         code = read_config(p, &resolved, &config, err);
     if (!code)
-        code = p->ferry.outlet->ops->put ? pass_whole(p, &resolved, config, err) : pass_parts(p, &resolved, err);
+        code = to->put ? pass_whole(p, &resolved, config, err) : pass_parts(p, &resolved, err);
     wci_image_config_free(config);
     wci_resolved_clear(&resolved);
     return code;

@@ -203,6 +203,8 @@ static int32_t resolve(arrival *a, size_t image, wc_error **err)
     int is_index = wci_transfer_is_of_index(a->transfer);
     int32_t code = is_index ? resolve_index(a, image, err) : resolve_image(a, image, err);
     if (!code)
+        code = wci_resolved_check_image(&a->resolved, err);
+    if (!code)
         code = wci_graph_take_companions(a->call, a->store, a->origin, a->transfer, &a->graph, err);
     if (!code && !is_index && a->graph.count == 1)
         wci_graph_free(&a->graph); /* there is nothing but the image */

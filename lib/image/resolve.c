@@ -222,13 +222,20 @@ static int32_t resolve_root(search *s, wci_raw root, const wci_transfer *transfe
     return code;
 }
 
-static int32_t check_manifest(wci_resolved *r, wc_error **err)
+static int32_t check_manifest(const wci_resolved *r, wc_error **err)
 {
     char what[WCI_DIGEST_TEXT_SIZE + 16];
     wci_document_name(what, "manifest", &r->manifest.digest);
     if (r->document->kind != WCI_DOCUMENT_MANIFEST)
         return wci_err(err, WC_E_FORMAT, "%s: an index where a manifest was announced", what);
-    return wci_manifest_check_image(r->document, what, err);
+    return WC_OK;
+}
+
+int32_t wci_resolved_check_image(const wci_resolved *resolved, wc_error **err)
+{
+    char what[WCI_DIGEST_TEXT_SIZE + 16];
+    wci_document_name(what, "manifest", &resolved->manifest.digest);
+    return wci_manifest_check_image(resolved->document, what, err);
 }
 
 /* Takes the root over. */

@@ -9,7 +9,7 @@
 
 typedef struct wci_resolved {
     wci_raw manifest;
-    wci_document *document; /* the manifest, read and found to be an image's */
+    wci_document *document; /* the manifest, read */
     wci_raw index;          /* the outermost index it came from; body NULL when there was none */
 } wci_resolved;
 
@@ -23,6 +23,8 @@ int32_t wci_resolve_from(wc_call *call, wci_store *store, wci_origin *origin, co
                          const wci_transfer *transfer, wci_resolved *out, wc_error **err);
 void wci_resolved_clear(wci_resolved *resolved);
 
+/* WC_E_UNSUPPORTED for an artifact, and for layers of unknown types. */
+int32_t wci_resolved_check_image(const wci_resolved *resolved, wc_error **err);
 /* Whether config and manifest tell of the same layers, and whether the platform is the one that
  * was asked for. */
 int32_t wci_resolved_check_config(wc_call *call, const wci_resolved *resolved,

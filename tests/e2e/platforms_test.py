@@ -470,6 +470,24 @@ class RegistryTest(PlatformsCase):
         listed = json.loads(self.manifest("all/many", self.there["index"].replace(":", "-")))["manifests"]
         self.assertEqual(sorted(entry["digest"] for entry in listed), sorted(artifacts))
 
+    def test_an_artifact(self):
+        """Something else than an image goes from place to place like one, but does not come into the store."""
+        self.copy(self.layout, self.name("a/chart:image"), "--platform", "linux/amd64", "--no-referrers")
+        manifest = json.loads(self.manifest("a/chart", "image"))
+        body = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": [
+            {**layer, "mediaType": "application/example.chart"} for layer in manifest["layers"]],
+            "config": {**manifest["config"], "mediaType": "application/example.config"}}).encode()
+        put_manifest(f"{self.server.address}/a/chart:1", body)
+        self.assertEqual(self.copy(self.name("a/chart:1"), f"oci:{self.path('a')}:chart"), digest_of(body))
+        self.assertEqual(self.copy(f"oci:{self.path('a')}:chart", self.name("b/chart:1")), digest_of(body))
+        self.assertEqual(self.manifest("b/chart", "1"), body)
+        for words in (("pull", self.name("b/chart:1")), ("pull", "--all", self.name("b/chart:1")),
+                      ("copy", self.name("b/chart:1"), f"docker-archive:{self.path('a.tar')}:x")):
+            done = self.wcctl(*words)
+            self.assertEqual(done.returncode, 125, words)
+            self.assertIn("not a container image but an artifact", done.stderr)
+        self.assertEqual(self.images(), [])
+
     @unittest.skipUnless(os.geteuid() == 0, "needs root to mount")
     def test_no_room_is_needed_but_the_targets(self):
         """What comes from a registry goes straight to its place: the store has room for a tenth of it only."""
