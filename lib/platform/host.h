@@ -41,6 +41,8 @@ char *wci_host_default_root(void);
 char *wci_host_default_run_root(void);
 /* Where configuration that all container tools share may be, the user's before the system's. 0 or WC_E_NOMEM. */
 int wci_host_container_files(const char *name, wci_strv *out);
+/* The short names that podman has recorded. Owned. */
+char *wci_host_short_names(void);
 /* Where simple signatures of images lie when no configuration says otherwise. Owned. */
 char *wci_host_signature_dir(void);
 /* Absolute path of a program found on PATH and in the usual system directories, or NULL. Owned. */

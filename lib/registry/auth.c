@@ -6,7 +6,7 @@
 #include "core/base64.h"
 #include "core/error.h"
 #include "platform/host.h"
-#include "registry/helper.h"
+#include "registry/keychain.h"
 #include "registry/remote.h"
 
 typedef struct offers {
@@ -104,13 +104,6 @@ static int32_t own_credentials(const wci_registry_config *config, wci_credential
     return WC_OK;
 }
 
-/* A helper that fails is an error, and never a reason to go on without it. */
-static int32_t ask_helper(wc_call *call, wci_remote *remote, wc_error **err)
-{
-    wci_credentials *known = &remote->auth.credentials;
-    return known->helper ? wci_helper_get(call, known->helper, remote->host, known, err) : WC_OK;
-}
-
 static int32_t load_credentials(wc_call *call, wci_remote *remote, wc_error **err)
 {
     wci_auth *auth = &remote->auth;
@@ -118,10 +111,8 @@ static int32_t load_credentials(wc_call *call, wci_remote *remote, wc_error **er
         return WC_OK;
     int32_t code = remote->config.username
                        ? own_credentials(&remote->config, &auth->credentials, err)
-                       : wci_credentials_find(remote->config.auth_file, remote->host,
-                                              remote->repository, &auth->credentials, err);
-    if (!code)
-        code = ask_helper(call, remote, err);
+                       : wci_keychain_find(call, &remote->config, remote->host, remote->repository,
+                                           &auth->credentials, err);
     auth->credentials_known = !code;
     return code;
 }

@@ -11,6 +11,7 @@
 #include "platform/host.h"
 #include "registry/credentials.h"
 #include "registry/helper.h"
+#include "registry/keychain.h"
 #include "registry/remote.h"
 
 #define MAX_FILE ((size_t)4 << 20)
@@ -151,16 +152,21 @@ static const char *key_of(const scope *of)
 }
 
 /* Helpers know servers and no parts of them. */
+static int32_t check_whole(const char *helper, const scope *of, wc_error **err)
+{
+    if (!*of->path)
+        return WC_OK;
+    return wci_err(err, WC_E_UNSUPPORTED,
+                   "registry '%s': the credential helper '%s' keeps logins for whole registries only; log in to '%s'",
+                   of->key, helper, of->host);
+}
+
 static int32_t find_helper(const keeping *k, const scope *of, const char **out, wc_error **err)
 {
     json_t *own = json_object_get(json_object_get(k->root, "credHelpers"), of->host);
     const char *name = json_string_value(own ? own : json_object_get(k->root, "credsStore"));
     *out = name && *name ? name : NULL;
-    if (*out && *of->path)
-        return wci_err(err, WC_E_UNSUPPORTED,
-                       "registry '%s': the credential helper '%s' keeps logins for whole registries only; log in to '%s'",
-                       of->key, name, of->host);
-    return WC_OK;
+    return *out ? check_whole(name, of, err) : WC_OK;
 }
 
 static json_t *auths_of(keeping *k)
@@ -207,19 +213,39 @@ static int32_t keep(wc_call *call, keeping *k, const scope *of, const wci_creden
     return code ? code : set_entry(k, of, json_object(), err);
 }
 
+static int32_t keep_in_file(wc_call *call, const wci_registry_config *config, const scope *of, const wci_credentials *c,
+                            wc_error **err)
+{
+    keeping k;
+    int32_t code = open_keeping(call, config, &k, err);
+    if (code)
+        return code;
+    code = keep(call, &k, of, c, err);
+    close_keeping(&k);
+    return code;
+}
+
+static int32_t keep_anywhere(wc_call *call, const wci_registry_config *config, const scope *of, const wci_credentials *c,
+                             wc_error **err)
+{
+    char *helper = NULL;
+    int32_t code = wci_keychain_keeper(config, &helper, err);
+    if (!code && helper)
+        code = check_whole(helper, of, err);
+    if (!code)
+        code = helper ? wci_helper_store(call, helper, of->host, c, err) : keep_in_file(call, config, of, c, err);
+    wci_free(helper);
+    return code;
+}
+
 static int32_t login(wc_call *call, const wci_registry_config *config, const scope *to, wc_error **err)
 {
     wci_credentials good = WCI_CREDENTIALS_INIT;
-    keeping k;
     int32_t code = try_login(call, config, to, &good, err);
     if (!code && (wci_replace(&good.username, config->username) || wci_replace(&good.password, config->password)))
         code = wci_err_nomem(err);
     if (!code)
-        code = open_keeping(call, config, &k, err);
-    if (!code) {
-        code = keep(call, &k, to, &good, err);
-        close_keeping(&k);
-    }
+        code = keep_anywhere(call, config, to, &good, err);
     wci_credentials_free(&good);
     return code;
 }
@@ -237,12 +263,16 @@ int32_t wci_login(wc_call *call, const wci_registry_config *config, const char *
     return code;
 }
 
+static int is_kept(const keeping *k, const scope *of)
+{
+    json_t *auths = json_object_get(k->root, "auths");
+    return json_object_get(auths, key_of(of)) || json_object_get(auths, of->key);
+}
+
 static int32_t forget(wc_call *call, keeping *k, const scope *of, wc_error **err)
 {
     json_t *auths = json_object_get(k->root, "auths");
     const char *helper = NULL;
-    if (!json_object_get(auths, key_of(of)) && !json_object_get(auths, of->key))
-        return wci_err(err, WC_E_NOT_FOUND, "registry '%s': there is no login in '%s'", of->key, k->path);
     int32_t code = *of->path ? WC_OK : find_helper(k, of, &helper, err);
     if (!code && helper)
         code = wci_helper_erase(call, helper, of->host, err);
@@ -253,18 +283,33 @@ static int32_t forget(wc_call *call, keeping *k, const scope *of, wc_error **err
     return write_root(k->path, k->root, err);
 }
 
+/* `elsewhere`: how many helpers have forgotten it already. */
+static int32_t forget_in_file(wc_call *call, const wci_registry_config *config, const scope *of, size_t elsewhere,
+                              wc_error **err)
+{
+    keeping k;
+    int32_t code = open_keeping(call, config, &k, err);
+    if (code)
+        return code;
+    if (is_kept(&k, of))
+        code = forget(call, &k, of, err);
+    else if (!elsewhere)
+        code = wci_err(err, WC_E_NOT_FOUND, "registry '%s': there is no login in '%s'", of->key, k.path);
+    close_keeping(&k);
+    return code;
+}
+
 int32_t wci_logout(wc_call *call, const wci_registry_config *config, const char *registry, wc_error **err)
 {
     scope of;
-    keeping k;
+    size_t elsewhere = 0;
     int32_t code = open_scope(registry, &of, err);
     if (code)
         return code;
-    code = open_keeping(call, config, &k, err);
-    if (!code) {
-        code = forget(call, &k, &of, err);
-        close_keeping(&k);
-    }
+    if (!*of.path)
+        code = wci_keychain_forget(call, config, of.host, &elsewhere, err);
+    if (!code)
+        code = forget_in_file(call, config, &of, elsewhere, err);
     wci_free(of.host);
     return code;
 }
@@ -278,9 +323,7 @@ int32_t wci_login_user(wc_call *call, const wci_registry_config *config, const c
     int32_t code = open_scope(registry, &of, err);
     if (code)
         return code;
-    code = wci_credentials_find(config->auth_file, of.host, of.path, &c, err);
-    if (!code && c.helper)
-        code = wci_helper_get(call, c.helper, of.host, &c, err);
+    code = wci_keychain_find(call, config, of.host, of.path, &c, err);
     if (!code && c.username && !(*out = wci_strdup(c.username)))
         code = wci_err_nomem(err);
     wci_credentials_free(&c);

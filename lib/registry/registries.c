@@ -25,6 +25,11 @@ int wci_name_has_host(const char *name)
     return name[n] && wci_is_host_part(name, n);
 }
 
+const wci_strv *wci_registries_helpers(const wci_registries *registries)
+{
+    return &registries->helpers;
+}
+
 /* Where the tag or digest begins: at the '@', else at a ':' of the last part; else at the end. */
 static size_t name_length(const char *name)
 {

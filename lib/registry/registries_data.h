@@ -31,6 +31,7 @@ struct wci_registries {
     size_t count, cap;
     wci_strv alias_names, alias_values; /* an empty value: no alias any more */
     wci_strv search;                    /* unqualified-search-registries */
+    wci_strv helpers;                   /* credential-helpers, never empty */
     int has_search;
     int is_enforcing; /* short-name-mode */
 };

@@ -22,23 +22,32 @@ static void free_registry(wci_registry *registry)
     wci_free(registry->file);
 }
 
-void wci_registries_free(wci_registries *registries)
+static void clear(wci_registries *registries)
 {
-    if (!registries)
-        return;
     for (size_t i = 0; i < registries->count; i++)
         free_registry(&registries->items[i]);
     wci_free(registries->items);
     wci_strv_free(&registries->alias_names);
     wci_strv_free(&registries->alias_values);
     wci_strv_free(&registries->search);
+    wci_strv_free(&registries->helpers);
+}
+
+void wci_registries_free(wci_registries *registries)
+{
+    if (!registries)
+        return;
+    clear(registries);
     wci_free(registries);
 }
 
 int32_t wci_registries_new(wci_registries **out, wc_error **err)
 {
     *out = wci_calloc(1, sizeof **out);
-    return *out ? WC_OK : wci_err_nomem(err);
+    if (*out && !wci_strv_add(&(*out)->helpers, WCI_HELPER_FILES))
+        return WC_OK;
+    wci_registries_free(*out);
+    return wci_err_nomem(err);
 }
 
 static int32_t bad(const char *file, const char *value, const char *why, wc_error **err)
@@ -241,18 +250,94 @@ static int32_t add_mode(wci_registries *to, json_t *root, const char *file, wc_e
     return bad(file, mode, "is no short-name-mode: enforcing, permissive or disabled", err);
 }
 
+/* ---- Logins --------------------------------------------------------------------------------------- */
+
+static int32_t add_helpers(wci_registries *to, json_t *root, const char *file, wc_error **err)
+{
+    static const char key[] = "credential-helpers";
+    wci_strv list = WCI_STRV_INIT;
+    int32_t code = wci_json_get_strings(root, key, file, &list, err);
+    for (size_t i = 0; i < list.count && !code; i++)
+        if (!*list.items[i] || strpbrk(list.items[i], "/\\ \t"))
+            code = bad(file, list.items[i], "is no name of a credential helper", err);
+    if (code || !list.count) {
+        wci_strv_free(&list);
+        return code;
+    }
+    wci_strv_free(&to->helpers);
+    to->helpers = list;
+    return WC_OK;
+}
+
+/* ---- Version 1 ------------------------------------------------------------------------------------ */
+
+/* A [[registry]] for each of [registries.`list`]; one that is in both lists is one table. */
+static int32_t turn_list(json_t *old, const char *list, const char *flag, json_t *tables, const char *file,
+                         wc_error **err)
+{
+    json_t *part = NULL, *seen;
+    wci_strv places = WCI_STRV_INIT;
+    int32_t code = wci_json_get_object(old, list, file, &part, err);
+    if (!code && part)
+        code = wci_json_get_strings(part, "registries", file, &places, err);
+    for (size_t i = 0; i < places.count && !code; i++) {
+        size_t k;
+        json_array_foreach (tables, k, seen)
+            if (!strcmp(json_string_value(json_object_get(seen, "location")), places.items[i]))
+                break;
+        if (k == json_array_size(tables) && json_array_append_new(tables, json_pack("{s:s}", "location", places.items[i])))
+            code = wci_err_nomem(err);
+        if (!code && json_object_set_new(json_array_get(tables, k), flag, json_true()))
+            code = wci_err_nomem(err);
+    }
+    wci_strv_free(&places);
+    return code;
+}
+
+static int32_t turn_search(json_t *old, json_t *root, const char *file, wc_error **err)
+{
+    json_t *part = NULL, *list = NULL;
+    int32_t code = wci_json_get_object(old, "search", file, &part, err);
+    if (!code && part)
+        code = wci_json_get_array(part, "registries", file, &list, err);
+    return !code && list && json_object_set(root, "unqualified-search-registries", list) ? wci_err_nomem(err) : code;
+}
+
+/* Writes what [registries.…] says as version 2 does. The two are not mixed, as the tools that know both refuse, too. */
+static int32_t turn_version_1(json_t *root, const char *file, wc_error **err)
+{
+    json_t *old = NULL;
+    int32_t code = wci_json_get_object(root, "registries", file, &old, err);
+    if (code || !old)
+        return code;
+    if (json_object_size(root) > 1)
+        return wci_err(err, WC_E_FORMAT,
+                       "'%s': [registries.…] is version 1, all else version 2, and a file has one of them; write [[registry]] "
+                       "tables, see containers-registries.conf(5)",
+                       file);
+    json_t *tables = json_array();
+    code = tables ? turn_list(old, "insecure", "insecure", tables, file, err) : wci_err_nomem(err);
+    if (!code)
+        code = turn_list(old, "block", "blocked", tables, file, err);
+    if (!code)
+        code = turn_search(old, root, file, err);
+    if (!code && json_object_set(root, "registry", tables))
+        code = wci_err_nomem(err);
+    json_decref(tables);
+    return code;
+}
+
 /* ---- Files ---------------------------------------------------------------------------------------- */
 
 static int32_t add_root(wci_registries *to, json_t *root, const char *file, wc_error **err)
 {
-    if (json_object_get(root, "registries"))
-        return wci_err(err, WC_E_FORMAT,
-                       "'%s': [registries.…] is version 1, which is not read; write [[registry]] tables instead, see "
-                       "containers-registries.conf(5)",
-                       file);
-    int32_t code = add_registries(to, root, file, err);
+    int32_t code = turn_version_1(root, file, err);
+    if (!code)
+        code = add_registries(to, root, file, err);
     if (!code)
         code = add_search(to, root, file, err);
+    if (!code)
+        code = add_helpers(to, root, file, err);
     if (!code)
         code = add_mode(to, root, file, err);
     return code ? code : add_aliases(to, root, file, err);
@@ -320,6 +405,19 @@ static int32_t add_system(wci_registries *to, const char *system, const char *ow
     return code ? code : add_dir_of(to, own, err);
 }
 
+/* What podman has asked its user for goes before all files. */
+static int32_t add_recorded(wci_registries *to, wc_error **err)
+{
+    wci_registries recorded = {.items = NULL};
+    char *file = wci_host_short_names();
+    int32_t code = !file ? wci_err_nomem(err) : wci_file_exists(file) ? add_file(&recorded, file, err) : WC_OK;
+    for (size_t i = 0; i < recorded.alias_names.count && !code; i++)
+        code = set_alias(to, recorded.alias_names.items[i], recorded.alias_values.items[i], err);
+    clear(&recorded);
+    wci_free(file);
+    return code;
+}
+
 static int32_t add_usual(wci_registries *to, wc_error **err)
 {
     wci_strv usual = WCI_STRV_INIT; /* the user's, the system's */
@@ -328,7 +426,7 @@ static int32_t add_usual(wci_registries *to, wc_error **err)
         code = wci_file_exists(usual.items[0]) ? add_named(to, usual.items[0], err)
                                                : add_system(to, usual.items[1], usual.items[0], err);
     wci_strv_free(&usual);
-    return code;
+    return code ? code : add_recorded(to, err);
 }
 
 int32_t wci_registries_load(const char *file, wci_registries **out, wc_error **err)

@@ -226,6 +226,50 @@ class Login(ImageCase):
         self.assertEqual(self.read(self.path("programs/calls")).split(), ["store", "get", "erase"])
         self.assertNotEqual(self.push(env=env).returncode, 0)
 
+    def with_conf(self, *helpers):
+        """Helpers by registries.conf alone; the files are those of a home of its own. The environment."""
+        env = self.with_helper(HELPER.format(dir=self.path("programs")))
+        os.remove(self.auth)
+        self.write(self.path("registries.conf"), f"credential-helpers = {json.dumps(helpers)}\n")
+        env = {k: v for k, v in env.items() if k not in ("REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")}
+        return {**env, "HOME": self.path("home"), "CONTAINERS_REGISTRIES_CONF": self.path("registries.conf")}
+
+    def at_home(self, env, *words, **more):
+        return subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, *words], capture_output=True, text=True, timeout=60,
+                              env=env, **more)
+
+    def test_helpers_of_registries_conf(self):
+        env = self.with_conf("mine", "containers-auth.json")
+        push = ("push", "-q", "x", f"{self.where}/app:1")
+        login = ("login", "-u", "me", "--password-stdin", self.where)
+        self.assertIn("login is needed", self.at_home(env, *push).stderr)
+        done = self.at_home(env, *login, input="se:cret")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertFalse(os.path.exists(self.path("home/.config/containers/auth.json")))
+        self.assertEqual(self.at_home(env, "login", "--get-login", self.where).stdout, "me\n")
+        self.assertEqual(self.at_home(env, *push).returncode, 0)
+        # A file that is named is the only place.
+        self.assertNotEqual(self.at_home(env, *push, "--authfile", self.no_file()).returncode, 0)
+        self.assertEqual(self.at_home(env, "logout", self.where).returncode, 0)
+        self.assertNotEqual(self.at_home(env, *push).returncode, 0)
+        self.assertIn("there is no login", self.at_home(env, "logout", self.where).stderr)
+        # The second place of the list.
+        self.write(self.path("registries.conf"), "")
+        self.assertEqual(self.at_home(env, *login, input="se:cret").returncode, 0)
+        self.assertTrue(os.path.exists(self.path("home/.config/containers/auth.json")))
+        self.write(self.path("registries.conf"), 'credential-helpers = ["mine", "containers-auth.json"]')
+        self.assertEqual(self.at_home(env, *push).returncode, 0)
+        self.write(self.path("registries.conf"), 'credential-helpers = ["mine"]')
+        self.assertNotEqual(self.at_home(env, *push).returncode, 0)
+        self.write(self.path("registries.conf"), 'credential-helpers = ["nosuch", "containers-auth.json"]')
+        self.assertIn("'docker-credential-nosuch' is not installed", self.at_home(env, *push).stderr)
+        self.assertIn("whole registries only", self.at_home({**env, "CONTAINERS_REGISTRIES_CONF": self.conf_of("mine")}, "login",
+                      "-u", "me", "--password-stdin", f"{self.where}/app", input="se:cret").stderr)
+
+    def conf_of(self, helper):
+        self.write(self.path("one.conf"), f'credential-helpers = ["{helper}"]')
+        return self.path("one.conf")
+
     def test_case_40_broken_helper_fails(self):
         """Nothing is sent anywhere instead, and the secret in the file's other entry least of all."""
         for script, says in ("#!/bin/sh\necho the keychain is locked; exit 1\n", "the keychain is locked"), \
@@ -466,6 +510,14 @@ class ShortNames(ConfCase):
         with open(self.path("registries.conf"), "a", encoding="utf-8") as file:
             file.write("\nshort-name-mode = 'enforcing'\n")
         self.assertIn(f"'{self.one.address}/box:1' or '{self.two.address}/box:1'", self.fails("pull", "box:1"))
+
+    def test_version_1(self):
+        self.two.push(f"oci:{self.path('layout')}:t", "box:1")
+        self.conf(f"[registries.search]\nregistries = ['{self.one.address}', '{self.two.address}']\n"
+                  "[registries.block]\nregistries = ['docker.io']")
+        self.assertEqual(self.pull("box:1")["Digest"], self.digest)
+        self.assertEqual(self.images()[0]["Names"], [f"{self.two.address}/box:1"])
+        self.assertIn("blocked", self.fails("pull", "docker.io/library/box:1"))
 
     def test_none_is_searched(self):
         self.conf("unqualified-search-registries = []")

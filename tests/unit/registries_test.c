@@ -2,6 +2,9 @@
 /* registries.conf: what it says of names, and from which files it is read. */
 #include "support/support.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <wincontainer/error.h>
 
 #include "core/alloc.h"
@@ -206,6 +209,55 @@ START_TEST(later_files_go_first)
 }
 END_TEST
 
+/* The example of containers-registries.conf(5) for version 1. */
+START_TEST(version_1)
+{
+    wci_registries *r = registries_of("[registries.search]\nregistries = ['registry1.com', 'registry2.com']\n"
+                                      "[registries.insecure]\nregistries = ['registry3.com', 'both.com']\n"
+                                      "[registries.block]\nregistries = ['registry.untrusted.com', 'both.com']\n", NULL);
+    expect_names(r, "x:1", "registry1.com/x:1 registry2.com/x:1");
+    expect(r, "registry3.com/x:1", "!registry3.com x 1");
+    expect(r, "registry1.com/x:1", "registry1.com x 1");
+    expect_blocked(r, "registry.untrusted.com/x:1", "registry.untrusted.com");
+    expect_blocked(r, "both.com/x:1", "both.com");
+    wci_registries_free(r);
+    r = registries_of("[registries.search]\nregistries = []\n", "[[registry]]\nlocation='h'\ninsecure=true");
+    expect_names(r, "x", "lists no registries");
+    expect(r, "h/x:1", "!h x 1");
+    wci_registries_free(r);
+    r = registries_of("[registries.insecure]\n[registries.block]\n", NULL);
+    expect_names(r, "x", "docker.io/x");
+    wci_registries_free(r);
+}
+END_TEST
+
+static void expect_helpers(const wci_registries *r, const char *want)
+{
+    const wci_strv *helpers = wci_registries_helpers(r);
+    wci_str text = WCI_STR_INIT;
+    for (size_t i = 0; i < helpers->count; i++)
+        wci_str_printf(&text, "%s%s", i ? " " : "", helpers->items[i]);
+    ck_assert_str_eq(text.data, want);
+    wci_str_free(&text);
+}
+
+START_TEST(credential_helpers)
+{
+    wci_registries *r = registries_of("", NULL);
+    expect_helpers(r, "containers-auth.json");
+    wci_registries_free(r);
+    r = registries_of("credential-helpers=['one', 'containers-auth.json']", "[aliases]\na='b.com/a'");
+    expect_helpers(r, "one containers-auth.json");
+    wci_registries_free(r);
+    r = registries_of("credential-helpers=['one']", "credential-helpers=['two']");
+    expect_helpers(r, "two");
+    wci_registries_free(r);
+    r = registries_of("credential-helpers=[]", NULL);
+    expect_helpers(r, "containers-auth.json");
+    wci_registries_free(r);
+}
+END_TEST
+
 /* ---- What is refused ---------------------------------------------------------------------------------- */
 
 static const struct {
@@ -229,7 +281,18 @@ static const struct {
      "mirror-by-digest-only"},
     {"[registry]\nlocation='h'", "registry"},
     {"registry=['h']", "no [[registry]]"},
-    {"[registries.search]\nregistries=['docker.io']", "version 1"},
+    {"short-name-mode='disabled'\n[registries.search]\nregistries=['docker.io']", "version 1"},
+    {"[registries.search]\nregistries=['docker.io']\n[[registry]]\nlocation='h'", "version 1"},
+    {"registries=['docker.io']", "registries"},
+    {"[registries]\nsearch=['docker.io']", "search"},
+    {"[registries.search]\nregistries='docker.io'", "registries"},
+    {"[registries.search]\nregistries=['alone']", "HOST[:PORT]"},
+    {"[registries.block]\nregistries=[1]", "registries"},
+    {"[registries.block]\nregistries=['https://h']", "without a scheme"},
+    {"[registries.insecure]\nregistries=['']", "HOST[:PORT]"},
+    {"credential-helpers='mine'", "credential-helpers"},
+    {"credential-helpers=['../mine']", "credential helper"},
+    {"credential-helpers=['']", "credential helper"},
     {"unqualified-search-registries=['docker.io/library']", "HOST[:PORT]"},
     {"unqualified-search-registries=['alone']", "HOST[:PORT]"},
     {"unqualified-search-registries='docker.io'", "unqualified-search-registries"},
@@ -303,6 +366,41 @@ START_TEST(files_and_their_directories)
 }
 END_TEST
 
+/* As podman writes them when it has asked; without root, since root's place is fixed. */
+START_TEST(recorded_short_names)
+{
+    char *dir = test_make_dir(), *cache = test_text("%s/cache", dir);
+    wci_registries *r = NULL;
+    wc_error *err = NULL;
+    unsetenv("CONTAINERS_REGISTRIES_CONF");
+    write_conf(dir, ".config/containers/registries.conf",
+               "unqualified-search-registries=['a.com']\n[aliases]\none='file.net/1'\ntwo='file.net/2'");
+    write_conf(dir, "cache/containers/short-name-aliases.conf",
+               "unqualified-search-registries=['b.com']\n[aliases]\n  \"one\" = \"podman.net/1\"\n");
+    setenv("HOME", dir, 1);
+    setenv("XDG_CACHE_HOME", cache, 1);
+    ck_assert_int_eq(chmod(dir, 0755), 0);
+    if (!geteuid())
+        ck_assert_int_eq(seteuid(65534), 0);
+    test_ok(wci_registries_load(NULL, &r, NULL));
+    expect_names(r, "one", "podman.net/1");
+    expect_names(r, "two", "file.net/2");
+    expect_names(r, "three", "a.com/three");
+    wci_registries_free(r);
+    if (!getuid())
+        ck_assert_int_eq(seteuid(0), 0);
+    write_conf(dir, "cache/containers/short-name-aliases.conf", "[aliases\n");
+    if (!getuid())
+        ck_assert_int_eq(seteuid(65534), 0);
+    test_code(wci_registries_load(NULL, &r, &err), WC_E_FORMAT);
+    wc_error_unref(err);
+    if (!getuid())
+        ck_assert_int_eq(seteuid(0), 0);
+    test_remove_dir(dir);
+    free(cache);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("registries");
@@ -314,6 +412,9 @@ int main(void)
     tcase_add_test(t, for_writing);
     tcase_add_test(t, short_names);
     tcase_add_test(t, later_files_go_first);
+    tcase_add_test(t, version_1);
+    tcase_add_test(t, credential_helpers);
+    tcase_add_test(t, recorded_short_names);
     tcase_add_loop_test(t, refused, 0, (int)(sizeof bad / sizeof *bad));
     tcase_add_test(t, files_and_their_directories);
     suite_add_tcase(suite, t);

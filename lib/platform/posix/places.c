@@ -77,6 +77,19 @@ int wci_host_container_files(const char *name, wci_strv *out)
     return failed ? failed : wci_strv_add_take(out, wci_path_join3(wci_host_etc(), "containers", name));
 }
 
+char *wci_host_short_names(void)
+{
+    static const char file[] = "containers/short-name-aliases.conf";
+    if (wci_host_is_root())
+        return wci_path_join("/var/cache", file);
+    if (env_dir("XDG_CACHE_HOME"))
+        return wci_path_join(env_dir("XDG_CACHE_HOME"), file);
+    char *home = home_dir();
+    char *path = home ? wci_path_join3(home, ".cache", file) : NULL;
+    wci_free(home);
+    return path;
+}
+
 char *wci_host_signature_dir(void)
 {
     if (wci_host_is_root())

@@ -79,7 +79,7 @@ WC_API int32_t wc_transfer_options_set_target_cert_dir(wc_transfer_options *opti
  * mirrors a registry has, which are blocked and what names without a registry stand for. The usual one is
  * $CONTAINERS_REGISTRIES_CONF, ~/.config/containers/registries.conf or /etc/containers/registries.conf; names
  * in the store are always looked up by that. Credentials and certificates that the options give are not for
- * mirrors. Copied. Specification: containers-registries.conf(5), version 2. @since 0.1 */
+ * mirrors. Copied. Specification: containers-registries.conf(5), versions 1 and 2. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_registries_conf(wc_transfer_options *options, const char *path, wc_error **err);
 /** Credentials for the registry: of the source, or of the target when only that is one. For an Azure container registry
  * also a token of Azure, with the user name 00000000-0000-0000-0000-000000000000. Copied, wiped
