@@ -102,10 +102,31 @@ static int32_t for_stop(wc_container *c, action *a, wc_error **err)
     return wc_container_stop(c, a->timeout_ns, wcctl.cancel, err);
 }
 
+static int is_running(wc_container *c)
+{
+    wc_container_info *info = NULL;
+    int running = !wc_container_inspect(c, &info, NULL) && wc_container_info_status(info) == WC_STATUS_RUNNING;
+    wc_container_info_unref(info);
+    return running;
+}
+
+/* One that runs has what was wanted, as Docker sees it; somebody else may have started it just now. */
+static int32_t start_or_leave(wc_container *c, uint64_t attach, wc_stream **stream, wc_error **err)
+{
+    wc_error *why = NULL;
+    int32_t code = wc_container_start(c, attach, wcctl.cancel, stream, &why);
+    if (code == WC_E_STATE && is_running(c)) {
+        wc_error_unref(why);
+        return attach ? wc_container_attach(c, attach, wcctl.cancel, stream, err) : WC_OK;
+    }
+    *err = why;
+    return code;
+}
+
 static int32_t for_start(wc_container *c, action *a, wc_error **err)
 {
     (void)a;
-    return wc_container_start(c, 0, wcctl.cancel, NULL, err);
+    return start_or_leave(c, 0, NULL, err);
 }
 
 static int32_t for_restart(wc_container *c, action *a, wc_error **err)
@@ -191,7 +212,7 @@ static int start(int argc, char **argv)
     wc_container *container = open_container(argv[0]);
     uint64_t what = WC_ATTACH_STDOUT | WC_ATTACH_STDERR | (interactive ? WC_ATTACH_STDIN : 0);
     int tty = container_has_tty(container);
-    TRY(wc_container_start(container, what, wcctl.cancel, &stream, &err));
+    TRY(start_or_leave(container, what, &stream, &err));
     int exit_code = attach_run(&(attachment){
         .stream = stream,
         .container = container,

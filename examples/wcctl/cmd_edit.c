@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "wcctl.h"
 
@@ -112,12 +113,16 @@ static int import(int argc, char **argv)
     };
     wc_error *err = NULL;
     wc_image_edit *edit = NULL;
-    argc = options_read("import", "[OPTIONS] FILE [NAME]", "Makes an image of one layer from a tar of a root file system.",
+    argc = options_read("import", "[OPTIONS] FILE|- [NAME]",
+                        "Makes an image of one layer from a tar of a root file system; - is standard input.",
                         options, countof(options), 0, argc, argv);
     if (argc < 1 || argc > 2)
         die_usage("import takes FILE and perhaps NAME");
+    int from_input = !strcmp(argv[0], "-");
+    if (from_input && isatty(STDIN_FILENO))
+        die_usage("import would read a tar from a terminal; take a FILE or a pipe");
     TRY(wc_image_edit_new(app_context(), NULL, &edit, &err));
-    TRY(wc_image_edit_add_tar(edit, argv[0], &err));
+    TRY(wc_image_edit_add_tar(edit, from_input ? input_as_file() : argv[0], &err));
     set_text(edit, message ? message : "Imported from a tar", wc_image_edit_set_comment);
     set_text(edit, platform && *platform ? platform : NULL, wc_image_edit_set_platform);
     set_text(edit, compression, wc_image_edit_set_compression);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const option_group *const groups[] = {
     &run_life, &run_watch, &run_resources, &run_security, &run_network, &run_storage,
@@ -201,12 +202,19 @@ _Noreturn static void cid_file_failed(const char *path)
     exit(EXIT_OURS);
 }
 
+/* Before anything is pulled; nothing is made yet. */
+static void check_cid_file(const char *path)
+{
+    if (!access(path, F_OK))
+        die_usage("--cidfile '%s': is there already, perhaps of another container; remove it or name another", path);
+}
+
 /* Before the container is created: one that cannot be told of is not made. */
 static void open_cid_file(const char *path)
 {
     cid_file = fopen(path, "wxe");
     if (!cid_file && errno == EEXIST)
-        die_usage("--cidfile '%s': is there already, perhaps of another container; remove it or name another", path);
+        check_cid_file(path);
     if (!cid_file)
         cid_file_failed(path);
 }
@@ -222,19 +230,37 @@ static void write_cid_file(const char *path, wc_container *container)
     cid_file_failed(path);
 }
 
-wc_container *run_options_create(run_options *o, int argc, char **argv)
+/* All that is refused without the image, before anybody waits for one. */
+static wc_container_options *make_options(const run_options *o, int argc, char **argv)
 {
     wc_error *err = NULL;
     wc_container_options *options = NULL;
-    wc_container *container = NULL;
-    char *image = ensure_image(o, argv[0]);
-    TRY(wc_container_options_new(image, &options, &err));
-    free(image);
+    TRY(wc_container_options_new(argv[0], &options, &err));
     set_basics(o, options);
     for (size_t i = 0; i < countof(groups); i++)
         groups[i]->apply(options);
     set_command(o, options, argc - 1, argv + 1);
+    run_options_attach(o);
+    return options;
+}
+
+static void set_image(run_options *o, wc_container_options *options, const char *name)
+{
+    wc_error *err = NULL;
+    char *image = ensure_image(o, name);
+    TRY(wc_container_options_set_image(options, image, &err));
+    free(image);
+}
+
+wc_container *run_options_create(run_options *o, int argc, char **argv)
+{
+    wc_error *err = NULL;
+    wc_container *container = NULL;
     const char *cid_path = o->cid_file && *o->cid_file ? o->cid_file : NULL;
+    if (cid_path)
+        check_cid_file(cid_path);
+    wc_container_options *options = make_options(o, argc, argv);
+    set_image(o, options, argv[0]);
     if (cid_path)
         open_cid_file(cid_path);
     int32_t code = wc_container_create(app_context(), options, wcctl.cancel, &container, &err);

@@ -190,6 +190,14 @@ void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */
 wc_image *transfer_pull(transfer *t, const char *source);
 
+/* ---- pipes.c ------------------------------------------------------------------------------------- */
+
+/* A path of what comes at standard input. */
+const char *input_as_file(void);
+/* A path for what is to go to standard output, and when it is written, its going there. */
+const char *passing_file(void);
+void pass_to_output(void);
+
 /* ---- detach_keys.c ------------------------------------------------------------------------------- */
 
 #define DETACH_KEYS_MAX 16

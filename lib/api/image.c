@@ -344,26 +344,26 @@ wc_layer *wc_image_layer(const wc_image *image, size_t index)
     return index < wc_image_layer_count(image) ? &image->layers[index] : NULL;
 }
 
-static int32_t read_blob(const wc_image *image, const wci_digest *digest, size_t max, wc_buf **out,
-                         wc_error **err)
+static int32_t read_document(const wc_image *image, const wci_digest *digest, const char *kind, size_t max, wc_buf **out,
+                             wc_error **err)
 {
     wc_call call;
     int32_t rc = wci_api_begin(image->context, NULL, &call, err);
-    return rc ? rc : wci_blob_read(store_of(image->context), digest, max, out, err);
+    return rc ? rc : wci_image_document_read(store_of(image->context), image->record, digest, kind, max, out, err);
 }
 
 int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err)
 {
     WCI_REQUIRE(image, "image is NULL");
     WCI_REQUIRE(out, "out is NULL");
-    return read_blob(image, &image->record->manifest, WCI_MANIFEST_MAX, out, err);
+    return read_document(image, &image->record->manifest, "manifest", WCI_MANIFEST_MAX, out, err);
 }
 
 int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err)
 {
     WCI_REQUIRE(image, "image is NULL");
     WCI_REQUIRE(out, "out is NULL");
-    return read_blob(image, &image->record->config, WCI_CONFIG_MAX, out, err);
+    return read_document(image, &image->record->config, "config", WCI_CONFIG_MAX, out, err);
 }
 
 int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err)

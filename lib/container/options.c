@@ -12,13 +12,19 @@
 
 #define DEFAULT_STOP_TIMEOUT_NS INT64_C(10000000000)
 
+static int32_t check_image(const void *options, const char *image, wc_error **err)
+{
+    int32_t rc = wci_option_check_text(options, image, "image", err);
+    if (!rc && !*image)
+        rc = wci_err(err, WC_E_INVALID, "image: the name must not be empty");
+    return rc;
+}
+
 int32_t wc_container_options_new(const char *image, wc_container_options **out, wc_error **err)
 {
     if (!out)
         return wci_err(err, WC_E_INVALID, "container options: out must not be NULL");
-    int32_t rc = wci_option_check_text(out, image, "image", err);
-    if (!rc && !*image)
-        rc = wci_err(err, WC_E_INVALID, "image: the name must not be empty");
+    int32_t rc = check_image(out, image, err);
     if (rc)
         return rc;
     wc_container_options *o = wci_calloc(1, sizeof *o);
@@ -40,6 +46,12 @@ void wc_container_options_unref(wc_container_options *options)
     wci_free(options->name);
     wci_free(options->seccomp_file);
     wci_free(options);
+}
+
+int32_t wc_container_options_set_image(wc_container_options *options, const char *image, wc_error **err)
+{
+    int32_t rc = check_image(options, image, err);
+    return rc ? rc : wci_option_set_text(options, &options->settings.image, image, "image", err);
 }
 
 int32_t wc_container_options_set_name(wc_container_options *options, const char *name, wc_error **err)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Stopping and starting again: what is removed at its end survives this one. */
 #include "container/container.h"
-#include "core/alloc.h"
-#include "core/error.h"
 
 /* The wish is back; one that does not run by now is removed as its end would have done. */
 static void give_up(wc_container *c)
@@ -19,15 +17,6 @@ static int32_t stop_and_start(wc_call *call, wc_container *c, int64_t timeout_ns
     return rc ? rc : wci_ctr_start(call, c, 0, NULL, err);
 }
 
-static int32_t tell(wci_engine *engine, const wci_container_record *record, wc_error **err)
-{
-    char *attributes = wci_asprintf("{\"name\":\"%s\"}", record->name);
-    int32_t rc = attributes ? wci_event_add(engine->store, "container", "restart", record->id, attributes, err)
-                            : wci_err_nomem(err);
-    wci_free(attributes);
-    return rc;
-}
-
 int32_t wci_ctr_restart(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err)
 {
     wci_container_record *record = NULL;
@@ -42,7 +31,7 @@ int32_t wci_ctr_restart(wc_call *call, wc_container *c, int64_t timeout_ns, wc_e
             give_up(c);
     }
     if (!rc)
-        rc = tell(c->engine, record, err);
+        rc = wci_event_add_named(c->engine->store, "container", "restart", record->id, record->name, err);
     wci_container_record_free(record);
     return rc;
 }

@@ -209,11 +209,26 @@ int32_t wci_image_config_parse(const char *data, size_t size, const char *what,
     return WC_OK;
 }
 
+int32_t wci_image_document_read(wci_store *store, const wci_image_record *record, const wci_digest *digest,
+                                const char *kind, size_t max, wc_buf **out, wc_error **err)
+{
+    wc_error *why = NULL;
+    int32_t code = wci_blob_read(store, digest, max, out, &why);
+    if (code != WC_E_NOT_FOUND && code != WC_E_CORRUPT)
+        return code ? wci_err_move(err, why) : WC_OK;
+    wc_error_unref(why);
+    return wci_err(err, WC_E_CORRUPT,
+                   "image '%s': its %s '%s' is %s in the store; pull or load it again, after `system check --repair`, which "
+                   "looks for more",
+                   record->names.count ? record->names.items[0] : record->config.text, kind, digest->text,
+                   code == WC_E_CORRUPT ? "damaged" : "missing");
+}
+
 int32_t wci_image_manifest_load(wci_store *store, const wci_image_record *record, wci_document **out,
                                 wc_error **err)
 {
     wc_buf *bytes = NULL;
-    int32_t code = wci_blob_read(store, &record->manifest, WCI_MANIFEST_MAX, &bytes, err);
+    int32_t code = wci_image_document_read(store, record, &record->manifest, "manifest", WCI_MANIFEST_MAX, &bytes, err);
     if (code)
         return code;
     char what[WCI_DIGEST_TEXT_SIZE + 16];
@@ -227,7 +242,7 @@ int32_t wci_image_config_load(wci_store *store, const wci_image_record *record,
                               wci_image_config **out, wc_error **err)
 {
     wc_buf *bytes = NULL;
-    int32_t code = wci_blob_read(store, &record->config, WCI_CONFIG_MAX, &bytes, err);
+    int32_t code = wci_image_document_read(store, record, &record->config, "config", WCI_CONFIG_MAX, &bytes, err);
     if (code)
         return code;
     char what[WCI_DIGEST_TEXT_SIZE + 16];

@@ -42,7 +42,10 @@ typedef struct wci_image_config {
 /* `what` names the document in errors. */
 int32_t wci_image_config_parse(const char *data, size_t size, const char *what,
                                wci_image_config **out, wc_error **err);
-/* Of an image in the store. */
+/* Of an image in the store: one of its documents as it is there. WC_E_CORRUPT, with what to do, when it is gone or
+ * changed. `kind` is "config" or "manifest". */
+int32_t wci_image_document_read(wci_store *store, const wci_image_record *record, const wci_digest *digest,
+                                const char *kind, size_t max, wc_buf **out, wc_error **err);
 int32_t wci_image_manifest_load(wci_store *store, const wci_image_record *record, wci_document **out,
                                 wc_error **err);
 int32_t wci_image_config_load(wci_store *store, const wci_image_record *record,

@@ -70,13 +70,13 @@ static int32_t read_epoch(wci_edit_work *w, wc_error **err)
     return WC_OK;
 }
 
-static int32_t read_document(const wci_edit_work *w, const wci_digest *digest, const char *what, json_t **out,
-                             wc_error **err)
+static int32_t read_document(const wci_edit_work *w, const wci_image_record *record, const wci_digest *digest,
+                             const char *kind, json_t **out, wc_error **err)
 {
     wc_buf *bytes = NULL;
-    int32_t code = wci_blob_read(w->store, digest, WCI_CONFIG_MAX, &bytes, err);
+    int32_t code = wci_image_document_read(w->store, record, digest, kind, WCI_CONFIG_MAX, &bytes, err);
     if (!code)
-        code = wci_json_parse(wc_buf_data(bytes), wc_buf_size(bytes), WCI_CONFIG_MAX, what, out, err);
+        code = wci_json_parse(wc_buf_data(bytes), wc_buf_size(bytes), WCI_CONFIG_MAX, kind, out, err);
     wc_buf_unref(bytes);
     return code;
 }
@@ -89,8 +89,8 @@ static int32_t open_source(const wci_edit_work *w, const char *name, wci_edit_so
     if (!code)
         code = wci_hold_image(w->call, w->hold, out->record, err);
     if (!code)
-        code = read_document(w, &out->record->config, "config of the base", &out->config, err);
-    return code ? code : read_document(w, &out->record->manifest, "manifest of the base", &out->manifest, err);
+        code = read_document(w, out->record, &out->record->config, "config", &out->config, err);
+    return code ? code : read_document(w, out->record, &out->record->manifest, "manifest", &out->manifest, err);
 }
 
 /* Layers that are read have to be there, also those whose blobs were dropped for their space. */

@@ -49,7 +49,8 @@ static int32_t put_document(const wci_edit_work *w, json_t *document, written *o
 static int32_t keep_config(const wci_edit_work *w, written *out, wc_error **err)
 {
     wc_buf *bytes = NULL;
-    int32_t code = wci_blob_read(w->store, &w->base.record->config, WCI_CONFIG_MAX, &bytes, err);
+    int32_t code = wci_image_document_read(w->store, w->base.record, &w->base.record->config, "config", WCI_CONFIG_MAX,
+                                           &bytes, err);
     out->digest = w->base.record->config;
     out->size = wc_buf_size(bytes);
     wc_buf_unref(bytes);

@@ -100,7 +100,7 @@ int32_t wci_image_inspect(wci_store *store, const wci_image_record *record, wc_b
     wc_buf *bytes = NULL;
     json_t *document = NULL, *value = NULL;
     wci_strv tags = WCI_STRV_INIT, digests = WCI_STRV_INIT;
-    int32_t code = wci_blob_read(store, &record->config, WCI_CONFIG_MAX, &bytes, err);
+    int32_t code = wci_image_document_read(store, record, &record->config, "config", WCI_CONFIG_MAX, &bytes, err);
     if (!code)
         code = wci_json_parse(wc_buf_data(bytes), wc_buf_size(bytes), WCI_CONFIG_MAX, "config",
                               &document, err);

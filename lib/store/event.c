@@ -68,6 +68,16 @@ int32_t wci_event_add(wci_store *store, const char *type, const char *action, co
     return wci_tx_end(store, wci_event_put(store, type, action, id, attributes, err), err);
 }
 
+int32_t wci_event_add_named(wci_store *store, const char *type, const char *action, const char *id, const char *name,
+                            wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    int32_t rc = wci_tx_begin(store, &call, WCI_TX_WRITE, err);
+    if (rc)
+        return rc;
+    return wci_tx_end(store, wci_event_put_named(store, type, action, id, name, err), err);
+}
+
 void wci_event_record_free(wci_event_record *record)
 {
     if (!record)

@@ -94,6 +94,15 @@ START_TEST(tmpfs_values_are_numbers)
 }
 END_TEST
 
+START_TEST(another_image)
+{
+    taken(wc_container_options_set_image(options, "another:1", NULL));
+    refused(wc_container_options_set_image(options, "", &err), "image", "empty");
+    refused(wc_container_options_set_image(options, NULL, &err), "image", "NULL");
+    refused(wc_container_options_set_image(NULL, "another", &err), "image", "NULL");
+}
+END_TEST
+
 START_TEST(platforms_of_transfers_are_read_at_once)
 {
     wc_transfer_options *transfer = NULL;
@@ -129,6 +138,7 @@ int main(void)
     tcase_add_test(tc, process_limits_are_those_of_linux);
     tcase_add_test(tc, tmpfs_values_are_numbers);
     tcase_add_test(tc, platforms_of_transfers_are_read_at_once);
+    tcase_add_test(tc, another_image);
     suite_add_tcase(suite, tc);
     return test_main(suite);
 }

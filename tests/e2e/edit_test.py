@@ -169,6 +169,25 @@ class Edit(EditCase):
         self.assertEqual(self.run_on("imported"), "imported\n")
         self.assertEqual(len(json.loads(self.wcctl_ok("--json", "history", "imported").stdout)), 1)
 
+    def test_import_of_standard_input(self):
+        with tarfile.open(f"{self.work}/in.tar", "w") as tar:
+            tar.add(f"{find('busybox')}", "bin/busybox")
+        digests = []
+        with open(f"{self.work}/in.tar", "rb") as file:  # a file, and then a pipe
+            digests.append(self.imported(file))
+        with subprocess.Popen(["cat", f"{self.work}/in.tar"], stdout=subprocess.PIPE) as cat:
+            digests.append(self.imported(cat.stdout))
+        digests.append(self.made("import", f"{self.work}/in.tar", "frompath", env=EPOCH)["Digest"])
+        self.assertEqual(digests, digests[:1] * 3)
+        done = self.wcctl("import", "-", "bad", stdin="no tar at all")
+        self.assertFails(done, 125, "tar")
+
+    def imported(self, source):
+        done = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "--json", "import", "-", "frominput"], stdin=source,
+                              capture_output=True, text=True, timeout=60, env={**os.environ, **EPOCH})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout)["Digest"]
+
     def test_bad_input_leaves_nothing(self):
         before = self.wcctl_ok("images", "-q").stdout
         with tarfile.open(f"{self.work}/evil.tar", "w") as tar:

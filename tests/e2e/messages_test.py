@@ -86,6 +86,35 @@ class Refused(WcctlCase):
         self.assertFails(self.wcctl("logout", "--authfile", "/nope", "x"), 125, "--authfile", "/nope")
         self.assertFails(self.wcctl("import", "/nope"), 125, "'/nope'")
 
+    def test_values_are_looked_at_before_anything_is_pulled(self):
+        there = f"{self.work}/there"
+        open(there, "w", encoding="utf-8").close()
+        place = f"oci:{self.layout}:box"
+        self.wcctl_ok("rmi", "-f", "box")
+        for words in (["--memory", "much"], ["--attach", "all"], ["--isolation", "vm"], ["--cap-add", "CAP_NOPE"], ["-v", "a:/b"],
+                      ["--cidfile", there], ["--env-file", "/nope"], ["--ulimit", "nofile"], ["--pull", "sometimes"],
+                      ["--log-opt", "x=y"], ["--mount", "type=bind"], ["--stop-signal", "SIGNOPE"], ["--platform", "x"]):
+            with self.subTest(words=words):
+                self.assertFails(self.wcctl("run", *words, place, "true"), 125, words[1])
+                self.assertEqual(self.wcctl_ok("images", "-q").stdout, "")
+        self.wcctl_ok("pull", "-q", place)
+
+    def test_an_image_whose_config_is_gone(self):
+        """What is damaged is said, and what to do; that does help."""
+        blob = f"{self.root}/blobs/sha256/{json.loads(self.wcctl_ok('inspect', 'box').stdout)[0]['Id'][7:]}"
+        for word, harm in ("missing", os.remove), ("damaged", lambda path: os.truncate(path, 10)):
+            harm(blob)
+            for words, code in (["inspect", "box"], 1), (["history", "box"], 125), (["create", "box"], 125), \
+                               (["edit", "-m", "x", "box", "y"], 125):
+                with self.subTest(words=words, word=word):
+                    self.assertFails(self.wcctl(*words), code, "image 'docker.io/library/box:latest'", "its config 'sha256:", f"is {word}",
+                                     "pull or load it again", "system check")
+            if word == "damaged":
+                self.wcctl("system", "check", "--repair")
+            self.wcctl_ok("pull", "-q", f"oci:{self.layout}:box")
+            self.wcctl_ok("inspect", "box")
+            self.wcctl_ok("system", "check")
+
     def test_words(self):
         self.assertFails(self.wcctl("--progress", "bogus", "ps"), 125, "--progress", "bogus", "plain")
         self.assertFails(self.wcctl("--log-level", "bogus", "ps"), 125, "--log-level", "bogus", "debug")

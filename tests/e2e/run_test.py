@@ -146,6 +146,22 @@ class Detaching(WcctlCase):
         self.expect(b"11")
         self.assertIsNone(child.poll())
 
+    def test_start_of_what_runs(self):
+        """As Docker does: it goes on, and its name is printed."""
+        self.wcctl_ok("run", "-d", "--name", "going", "--network", "none", "box", "sh", "-c",
+                      "while true; do echo tick; sleep 0.1; done")
+        before = self.state("going")
+        self.assertEqual(self.wcctl_ok("start", "going").stdout, "going\n")
+        self.assertEqual(self.state("going"), before)
+        # With -a one is there until it ends.
+        with subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "start", "-a", "going"], stdout=subprocess.PIPE) as child:
+            self.assertEqual(child.stdout.readline(), b"tick\n")
+            self.wcctl_ok("kill", "going")
+            child.stdout.read()
+        self.assertEqual(child.returncode, 137)
+        self.wcctl_ok("start", "going")
+        self.assertNotEqual(self.state("going")["StartedAt"], before["StartedAt"])
+
     def test_exec_and_start(self):
         self.wcctl_ok("create", "-it", "--name", "raw", "--network", "none", "box", "sh", "-c", self.RAW)
         child = self.begin("start", "-ai", "raw")

@@ -28,6 +28,8 @@ typedef struct wc_container_options wc_container_options;
 WC_API int32_t wc_container_options_new(const char *image, wc_container_options **out, wc_error **err);
 /** Drops the options. @since 0.1 */
 WC_API void wc_container_options_unref(wc_container_options *options);
+/** Another image instead: for callers that have the options checked before they pull. @since 0.1 */
+WC_API int32_t wc_container_options_set_image(wc_container_options *options, const char *image, wc_error **err);
 /** [a-zA-Z0-9][a-zA-Z0-9_.-]+; default: two words made up. @since 0.1 */
 WC_API int32_t wc_container_options_set_name(wc_container_options *options, const char *name, wc_error **err);
 /** Replaces the image's Cmd. @since 0.1 */
