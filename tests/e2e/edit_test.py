@@ -65,6 +65,16 @@ class Change(EditCase):
         self.made("edit", "-c", 'ENTRYPOINT ["echo", "new"]', "with-cmd", "with-entry")
         self.assertEqual(self.run_on("with-entry"), "new\n")
 
+    def test_what_is_no_tar_is_refused(self):
+        path = f"{self.root}-text"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("hello\n")
+        self.addCleanup(os.unlink, path)
+        done = self.wcctl("edit", "--append", path, "box", "never")
+        self.assertEqual(done.returncode, 125)
+        self.assertIn("tar: ends in the middle", done.stderr)
+        self.assertNotIn("staging", done.stderr)
+
     def test_what_no_config_takes_is_refused(self):
         for line in ("STOPSIGNAL FOO", "USER a:b:c", "EXPOSE 0", "RUN true", "ENV A", "VOLUME rel"):
             done = self.wcctl("edit", "-c", line, "box", "never")

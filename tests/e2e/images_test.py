@@ -443,6 +443,7 @@ class FromRegistry(ImageCase):
         make_layout(self.path("other"), "t", "--seed", "other", "--size", "3000000")
         self.pull(f"oci:{self.path('other')}:t")
         self.assertIn("stands alone", self.wcctl("system", "prune", "-f", "-a", "--max-size", "1g").stderr)
+        self.assertIn("--max-size '-1': must not be negative", self.wcctl("system", "prune", "--max-size", "-1").stderr)
         told = json.loads(self.ok("--json", "system", "prune", "-f", "--max-size", "13m"))
         self.assertEqual(told["Removed"][0], f"Untagged: {self.name}:1")
         self.assertEqual(len(self.images()), 1)
