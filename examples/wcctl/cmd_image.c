@@ -28,11 +28,10 @@ static wc_image *open_image(const char *name)
 static int pull(int argc, char **argv)
 {
     transfer t = {.takes_index = 1};
-    int drop_blobs = 0;
     wc_error *err = NULL;
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
-        {0, "drop-blobs", OPTION_FLAG, NULL, "keep the unpacked layers alone; fetch the others again when they are needed", &drop_blobs},
+        {0, "drop-blobs", OPTION_FLAG, NULL, "keep the unpacked layers alone; fetch the others again when they are needed", &t.drop_blobs},
         TRANSFER_OPTIONS(t),
         INDEX_OPTIONS(t),
         POLICY_OPTIONS(t),
@@ -44,7 +43,7 @@ static int pull(int argc, char **argv)
     if (argc != 1)
         die_usage("pull takes one SOURCE");
     wc_image *image = transfer_pull(&t, argv[0]);
-    if (drop_blobs)
+    if (t.drop_blobs)
         TRY(wc_image_drop_blobs(image, wcctl.cancel, NULL, &err));
     print_image(image, "");
     wc_image_unref(image);

@@ -150,7 +150,7 @@ void wipe(char *secret); /* overwrites and frees it; NULL accepted */
 typedef struct transfer {
     const char *platform, *isolation, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
     const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
-    int quiet, makes_auth_file, takes_index, all, referrers, no_referrers;
+    int quiet, makes_auth_file, takes_index, all, referrers, no_referrers, drop_blobs;
     wc_transfer_options *options;
     progress *progress;
 } transfer;

@@ -116,6 +116,13 @@ int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t 
     return WC_OK;
 }
 
+int32_t wc_transfer_options_set_partial(wc_transfer_options *options, int32_t partial, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    options->transfer.partial = partial != 0;
+    return WC_OK;
+}
+
 int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify,
                                            wc_error **err)
 {

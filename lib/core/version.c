@@ -25,6 +25,7 @@ static const struct {
     {"export-tar", NULL},
     {"image-mount", "linux"},
     {"index", NULL},
+    {"partial-pull", NULL},
     {"referrers", NULL},
     {"containers", NULL},
     {"exec", NULL},

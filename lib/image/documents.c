@@ -87,6 +87,24 @@ static int32_t read_table_digest(json_t *notes, const char *what, wci_descriptor
     return !code && old && wci_replace(&d->table_digest, old) ? wci_err_nomem(err) : code;
 }
 
+/* A hint, which need not be there: the tables themselves tell whether it is right. */
+static int32_t read_table_place(json_t *notes, const char *what, wci_descriptor *d, wc_error **err)
+{
+    char number[24];
+    const char *text = NULL;
+    int32_t code = wci_json_get_string(notes, WCI_ANNOTATION_TABLE_PLACE, what, &text, err);
+    if (!code && !text)
+        code = wci_json_get_string(notes, WCI_ANNOTATION_OLD_TABLE_PLACE, what, &text, err);
+    size_t size = text ? strcspn(text, ":") : sizeof number;
+    if (code || size >= sizeof number)
+        return code;
+    memcpy(number, text, size);
+    number[size] = '\0';
+    if (!wci_parse_u64(number, INT64_MAX, &d->table_offset))
+        d->table_offset = 0;
+    return WC_OK;
+}
+
 static int32_t read_annotations(json_t *object, const char *what, wci_descriptor *d,
                                 wc_error **err)
 {
@@ -98,7 +116,9 @@ static int32_t read_annotations(json_t *object, const char *what, wci_descriptor
         code = read_annotation(notes, WCI_ANNOTATION_IMAGE_NAME, what, &d->image_name, err);
     if (!code)
         code = read_annotation(notes, WCI_ANNOTATION_COSIGN_KIND, what, &d->cosign_kind, err);
-    return code ? code : read_table_digest(notes, what, d, err);
+    if (!code)
+        code = read_table_digest(notes, what, d, err);
+    return code ? code : read_table_place(notes, what, d, err);
 }
 
 /* Content carried along inside the descriptor must be what the descriptor promises. */

@@ -34,6 +34,9 @@
 /* Of a zstd:chunked layer: the digest of its table of contents, under today's name and the one before. */
 #define WCI_ANNOTATION_TABLE "io.github.containers.zstd-chunked.manifest-checksum"
 #define WCI_ANNOTATION_OLD_TABLE "io.containers.zstd-chunked.manifest-checksum"
+/* … and where it is in the blob, "OFFSET:SIZE:UNPACKED:TYPE". */
+#define WCI_ANNOTATION_TABLE_PLACE "io.github.containers.zstd-chunked.manifest-position"
+#define WCI_ANNOTATION_OLD_TABLE_PLACE "io.containers.zstd-chunked.manifest-position"
 
 typedef struct wci_descriptor {
     char *media_type;
@@ -45,6 +48,7 @@ typedef struct wci_descriptor {
     char *ref_name;        /* annotations; NULL when absent */
     char *image_name;
     char *table_digest;
+    uint64_t table_offset; /* in the blob; 0: not said */
     char *cosign_kind;
 } wci_descriptor;
 

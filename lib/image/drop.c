@@ -50,6 +50,16 @@ int32_t wci_layer_join_dropped(wci_store *store, const wci_layer_record *layer, 
     return code;
 }
 
+int wci_layer_can_be_joined(wci_store *store, const wci_digest *diff_id)
+{
+    paths p;
+    if (find_paths(store, diff_id, &p, NULL))
+        return 0;
+    int can = wci_file_exists(p.split);
+    free_paths(&p);
+    return can;
+}
+
 /* ---- Splitting ------------------------------------------------------------------------------------ */
 
 static int32_t split_blob(wci_store *store, const wci_layer_record *layer, const char *fs, const char *path,
@@ -238,7 +248,7 @@ static int32_t fetch_from(wc_call *call, wci_store *store, wci_hold *hold, const
     if (!code)
         code = wci_origin_open(call, store, place, &own, &origin, err);
     if (!code)
-        code = wci_layers_bring(call, store, hold, origin, manifest, config, 1, &trees, err);
+        code = wci_layers_bring(call, store, hold, origin, manifest, config, 1, NULL, &trees, err);
     wci_stagings_free(&trees);
     wci_origin_close(origin);
     wci_image_config_free(config);

@@ -15,6 +15,8 @@ int32_t wci_image_drop_blobs(wc_call *call, wci_store *store, const wci_image_re
 /* Brings all of them back. `hold` has the image's digests. WC_E_NOT_FOUND, with what to do. */
 int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
                                 const wci_transfer *transfer, wc_error **err);
+/* Whether the layer has a tree, and what was kept when its blob was dropped. */
+int wci_layer_can_be_joined(wci_store *store, const wci_digest *diff_id);
 /* The layer's plain tar into `to`, from the tree and what was kept when its blob was dropped. */
 int32_t wci_layer_join_dropped(wci_store *store, const wci_layer_record *layer, const wci_sink *to, wc_error **err);
 

@@ -12,7 +12,9 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "image/drop.h"
 #include "image/layer_reader.h"
+#include "image/partial.h"
 #include "layer/layer.h"
 #include "platform/host.h"
 #include "platform/thread.h"
@@ -24,6 +26,7 @@
 typedef enum blob_state {
     BLOB_ELSEWHERE, /* somebody else brings it in */
     BLOB_OURS,      /* we do */
+    BLOB_IN_PART,   /* nobody does: what the tree needs is there without it */
     BLOB_HERE,
 } blob_state;
 
@@ -47,6 +50,7 @@ typedef struct piece {
     int is_final;     /* the last report was made; the caller's thread only */
     int says_waiting;
     _Atomic uint64_t unpacked; /* compressed bytes */
+    wci_partial *partial; /* NULL: it comes whole; the caller's thread only, once it is BLOB_IN_PART anybody's */
 
     /* Guarded by the mutex. */
     blob_state blob;
@@ -66,6 +70,8 @@ struct bring {
     wci_store *store;
     wci_origin *origin;
     int with_dropped;
+    wci_strv *in_part;
+    wci_partials partials;
     piece *pieces; /* the largest first */
     size_t count;
     wci_fetch **fetches; /* room for all of them */
@@ -118,6 +124,14 @@ static int32_t check_table(const wci_descriptor *layer, const wci_unpack_stats *
                    shown);
 }
 
+static int32_t commit(bring *b, piece *p, wci_staging *staging, const wci_unpack_stats *stats, wc_error **err)
+{
+    int32_t code = wci_staging_commit(staging, stats->content_bytes, stats->entries, 0, err);
+    if (!code)
+        log_skipped(b, p, stats);
+    return code;
+}
+
 static int32_t unpack_into(bring *b, piece *p, wci_staging *staging, wci_layer_reader *reader,
                            wc_error **err)
 {
@@ -131,9 +145,24 @@ static int32_t unpack_into(bring *b, piece *p, wci_staging *staging, wci_layer_r
     if (!code)
         code = check_table(p->layer, &stats, err);
     if (!code)
-        code = wci_staging_commit(staging, stats.content_bytes, stats.entries, 0, err);
+        code = commit(b, p, staging, &stats, err);
+    wci_strv_free(&stats.skipped);
+    return code;
+}
+
+static int32_t unpack_parts(bring *b, piece *p, wci_staging *staging, wc_error **err)
+{
+    wci_unpack_stats stats = {0};
+    const char *dir = wci_staging_dir(staging);
+    const wci_partial *from = p->partial;
+    int32_t code = wci_layer_unpack_parts(&from->parts, from->frames, p->diff_id, dir, &b->limits, &b->stop, &stats,
+                                          err);
     if (!code)
-        log_skipped(b, p, &stats);
+        code = check_table(p->layer, &stats, err);
+    if (!code)
+        code = wci_layer_split_parts(&from->parts, from->frames, p->diff_id, dir, &b->stop, err);
+    if (!code)
+        code = commit(b, p, staging, &stats, err);
     wci_strv_free(&stats.skipped);
     return code;
 }
@@ -146,6 +175,25 @@ static int32_t open_reader(bring *b, piece *p, wci_layer_reader *reader, wc_erro
     return wci_layer_reader_open(b->store, &p->layer->digest, ingest, &p->unpacked, reader, err);
 }
 
+static int32_t unpack_blob(bring *b, piece *p, wci_staging *staging, wc_error **err)
+{
+    wci_layer_reader reader;
+    int32_t code = open_reader(b, p, &reader, err);
+    if (code)
+        return code;
+    code = unpack_into(b, p, staging, &reader, err);
+    wci_layer_reader_close(&reader);
+    return code;
+}
+
+/* Somebody else has made the tree meanwhile, perhaps from a blob; without that, more than the tree is needed. */
+static int32_t check_joinable(bring *b, const piece *p, wc_error **err)
+{
+    if (!p->partial || wci_layer_can_be_joined(b->store, p->diff_id))
+        return WC_OK;
+    return wci_err(err, WC_E_NOT_FOUND, "layer '%s': its tree came without its tar-split", p->layer->digest.text);
+}
+
 /* *out NULL: the tree was there already. */
 static int32_t make_tree(bring *b, piece *p, wci_staging **out, wc_error **err)
 {
@@ -153,17 +201,12 @@ static int32_t make_tree(bring *b, piece *p, wci_staging **out, wc_error **err)
     wci_staging *staging = NULL;
     int32_t code =
         wci_staging_begin(&call, b->hold, WCI_TREE_LAYER, p->diff_id, &staging, err);
-    if (code || !staging) {
-        if (!code)
-            *out = NULL;
+    if (code)
         return code;
-    }
-    wci_layer_reader reader;
-    code = open_reader(b, p, &reader, err);
-    if (!code) {
-        code = unpack_into(b, p, staging, &reader, err);
-        wci_layer_reader_close(&reader);
-    }
+    *out = NULL;
+    if (!staging)
+        return check_joinable(b, p, err);
+    code = p->partial ? unpack_parts(b, p, staging, err) : unpack_blob(b, p, staging, err);
     if (code) {
         wci_staging_free(staging);
         return wci_err_wrap(err, code, "layer '%s': cannot be unpacked", p->layer->digest.text);
@@ -191,6 +234,16 @@ static int may_be_bad_bytes(int32_t code)
            code == WC_E_CANCELLED;
 }
 
+/* With the mutex. Whatever it was: the whole layer tells what is true. */
+static void let_come_whole(piece *p)
+{
+    wci_log_printf(p->owner->call->log, WC_LOG_INFO, "layer '%s': comes whole: %s", p->layer->digest.text,
+                   p->why ? wc_error_message(p->why) : "its parts do not fit");
+    p->partial = NULL;
+    p->blob = BLOB_ELSEWHERE;
+    p->tree = TREE_WAITING;
+}
+
 static void finish(bring *b, piece *p, int32_t code, wci_staging *staging, wc_error *why)
 {
     wci_mutex_lock(&b->mutex);
@@ -201,6 +254,8 @@ static void finish(bring *b, piece *p, int32_t code, wci_staging *staging, wc_er
     p->tree_existed = !code && !staging;
     if (!code)
         p->tree = TREE_DONE;
+    else if (p->partial && !b->stop)
+        let_come_whole(p);
     else if (may_be_bad_bytes(code))
         judge(p);
     else
@@ -291,15 +346,18 @@ static int32_t report_piece(bring *b, piece *p, wc_error **err)
     if (p->is_final)
         return WC_OK;
     wci_mutex_lock(&b->mutex);
-    if (p->tree == TREE_DONE && p->blob == BLOB_HERE) {
+    int is_here = p->blob == BLOB_HERE || p->blob == BLOB_IN_PART;
+    if (p->tree == TREE_DONE && is_here) {
         kind = p->tree_existed && p->blob_existed ? WC_PROGRESS_EXISTS : WC_PROGRESS_DONE;
         now = total;
         p->is_final = 1;
-    } else if (p->blob == BLOB_HERE) {
+    } else if (is_here) {
         kind = WC_PROGRESS_UNPACK;
         now = (int64_t)atomic_load(&p->unpacked);
     } else if (p->blob == BLOB_OURS) {
         now = (int64_t)wci_ingest_offset(p->ingest);
+    } else if (p->partial) {
+        now = (int64_t)p->partial->here;
     } else {
         kind = WC_PROGRESS_WAIT;
     }
@@ -489,6 +547,88 @@ static int32_t claim_all(bring *b, size_t *count, wc_error **err)
     return code;
 }
 
+/* ---- Parts -------------------------------------------------------------------------------------- */
+
+/* Of what is there in one form or another, nothing is asked for. */
+static int32_t may_come_in_part(bring *b, piece *p, int *may, wc_error **err)
+{
+    uint64_t size;
+    char *tree = NULL;
+    int dispensable = 0;
+    *may = wci_partial_may_be(p->layer) && wci_blob_stat(b->store, &p->layer->digest, &size, NULL) &&
+           wci_tree_path(b->store, WCI_TREE_LAYER, p->diff_id, &tree, NULL);
+    wci_free(tree);
+    int32_t code = *may ? is_dispensable(b, p, &dispensable, err) : WC_OK;
+    *may = *may && !dispensable;
+    return code;
+}
+
+static int32_t list_partials(bring *b, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; i < b->count && !code; i++) {
+        int may = 0;
+        code = may_come_in_part(b, &b->pieces[i], &may, err);
+        if (!code && may)
+            code = wci_partials_add(&b->partials, b->pieces[i].layer, err);
+    }
+    return code;
+}
+
+static piece *find_piece(bring *b, const wci_digest *digest)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (wci_digest_equal(&b->pieces[i].layer->digest, digest))
+            return &b->pieces[i];
+    return NULL;
+}
+
+static void show_partials(bring *b)
+{
+    for (size_t i = 0; i < b->partials.count; i++) {
+        wci_partial *partial = &b->partials.items[i];
+        find_piece(b, &partial->layer->digest)->partial = partial;
+    }
+}
+
+static void start_partials(bring *b)
+{
+    wci_mutex_lock(&b->mutex);
+    for (size_t i = 0; i < b->count; i++) {
+        piece *p = &b->pieces[i];
+        if (p->partial && p->partial->is_on) {
+            p->blob = BLOB_IN_PART;
+            p->tree = TREE_READY;
+        } else {
+            p->partial = NULL;
+        }
+    }
+    wci_cond_broadcast(&b->changed);
+    wci_mutex_unlock(&b->mutex);
+}
+
+static int32_t bring_parts(bring *b, wc_error **err)
+{
+    if (!b->in_part || !b->origin->ops->fetch)
+        return WC_OK;
+    int32_t code = list_partials(b, err);
+    show_partials(b);
+    if (!code)
+        code = wci_partials_bring(b->call, b->store, b->hold, b->origin, &b->partials, tick, (uintptr_t)b, err);
+    start_partials(b);
+    return code;
+}
+
+static int32_t list_in_part(bring *b, wc_error **err)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->pieces[i].blob == BLOB_IN_PART && wci_strv_add(b->in_part, b->pieces[i].layer->digest.text))
+            return wci_err_nomem(err);
+    return WC_OK;
+}
+
+/* ---- Running ------------------------------------------------------------------------------------ */
+
 /* Waits for a change, but not long: other processes do not tell us theirs. */
 static int wait_for_change(bring *b)
 {
@@ -502,7 +642,9 @@ static int wait_for_change(bring *b)
 
 static int32_t run(bring *b, wc_error **err)
 {
-    int32_t code = WC_OK;
+    int32_t code = bring_parts(b, err);
+    if (code)
+        return code;
     do {
         size_t count = 0;
         code = claim_all(b, &count, err);
@@ -522,14 +664,6 @@ static int larger_first(const void *a, const void *b)
 {
     const piece *x = a, *y = b;
     return x->layer->size < y->layer->size ? 1 : x->layer->size > y->layer->size ? -1 : 0;
-}
-
-static piece *find_piece(bring *b, const wci_digest *digest)
-{
-    for (size_t i = 0; i < b->count; i++)
-        if (wci_digest_equal(&b->pieces[i].layer->digest, digest))
-            return &b->pieces[i];
-    return NULL;
 }
 
 static int32_t list_pieces(bring *b, const wci_document *manifest, const wci_image_config *config,
@@ -577,6 +711,7 @@ static void clear(bring *b)
         wci_staging_free(b->pieces[i].staging);
         wc_error_unref(b->pieces[i].why);
     }
+    wci_partials_free(&b->partials);
     wc_cancel_unref(b->stop_waiting);
     wci_cond_destroy(&b->changed);
     wci_mutex_destroy(&b->mutex);
@@ -586,10 +721,10 @@ static void clear(bring *b)
 
 int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_origin *origin,
                          const wci_document *manifest, const wci_image_config *config, int with_dropped,
-                         wci_stagings *trees, wc_error **err)
+                         wci_strv *in_part, wci_stagings *trees, wc_error **err)
 {
-    bring b = {.call = call, .hold = hold, .store = store, .origin = origin,
-               .with_dropped = with_dropped, .limits = wci_limits_default};
+    bring b = {.call = call, .hold = hold, .store = store, .origin = origin, .with_dropped = with_dropped,
+               .in_part = in_part, .partials = WCI_PARTIALS_INIT, .limits = wci_limits_default};
     b.limits.target_windows = wci_streq(config->platform.os, "windows");
     wci_mutex_init(&b.mutex);
     wci_cond_init(&b.changed);
@@ -607,6 +742,8 @@ int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_or
     join_workers(&b);
     if (!code)
         code = take_trees(&b, trees, err);
+    if (!code && in_part)
+        code = list_in_part(&b, err);
     clear(&b);
     return code;
 }

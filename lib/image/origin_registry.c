@@ -215,7 +215,7 @@ static int32_t fetch_all(wc_call *call, wci_ways *ways, relays *all, wc_error **
         int32_t code = fetch_left(call, ways, all, &why);
         if (!code)
             return WC_OK;
-        all->is_useless |= code != WC_E_NOT_FOUND && code != WC_E_DIGEST;
+        all->is_useless |= code != WC_E_NOT_FOUND && code != WC_E_DIGEST && code != WC_E_UNSUPPORTED;
         if (!all->is_ours && wci_ways_next(call, ways, &why))
             continue;
         if (!why)

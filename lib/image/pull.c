@@ -224,6 +224,22 @@ static int32_t bring_rest(arrival *a, wci_image_record *record, wc_error **err)
     return code;
 }
 
+/* ---- Layers ------------------------------------------------------------------------------------- */
+
+/* A layer without its blob needs somebody to bring that later: the registry of the image's name. */
+static int32_t bring_layers(arrival *a, wci_image_record *record, wc_error **err)
+{
+    wci_strv in_part = WCI_STRV_INIT;
+    int may_be_partial = a->transfer->partial && record->remote_names.count;
+    int32_t code = wci_layers_bring(a->call, a->store, a->hold, a->origin, a->resolved.document, a->config, 0,
+                                    may_be_partial ? &in_part : NULL, &a->trees, err);
+    for (size_t i = 0; i < record->layer_count && !code; i++)
+        if (wci_strv_contains(&in_part, record->layers[i].digest.text))
+            record->layers[i].again = WCI_AGAIN_FETCH;
+    wci_strv_free(&in_part);
+    return code;
+}
+
 /* ---- One image ---------------------------------------------------------------------------------- */
 
 static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_error **err)
@@ -238,8 +254,7 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
     if (!code)
         code = fill_record(a, record, err);
     if (!code)
-        code = wci_layers_bring(a->call, a->store, a->hold, a->origin, a->resolved.document,
-                                a->config, 0, &a->trees, err);
+        code = bring_layers(a, record, err);
     if (!code)
         code = wci_layers_link(a->call, a->store, a->hold, record->layers, record->layer_count,
                                &a->trees, err);

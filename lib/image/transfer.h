@@ -22,6 +22,7 @@ typedef struct wci_transfer {
     int all;                      /* the whole index, for all its platforms … */
     wci_platform *platforms;      /* … or for these, when there are any */
     size_t platform_count;
+    int partial;                  /* layers may come in part, and their blobs count as dropped */
     wci_companions companions;
     wci_registry_config registry; /* texts lent; credentials and certificates are the source's, when that is a registry */
     const char *target_username;  /* between two registries */

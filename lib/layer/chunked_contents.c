@@ -23,6 +23,7 @@ static const char *const entry_keys[] = {
 
 typedef struct contents {
     wci_ledger *ledger;
+    const wci_chunked_taker *taker;
     wci_str file; /* the last file's name: pieces of it may follow */
     int64_t file_size, piece_at;
     wci_xattr *xattrs; /* of the present entry, with owned values */
@@ -113,6 +114,19 @@ static int32_t settle_digest(wci_listed *entry, wc_error **err)
     return WC_OK;
 }
 
+/* Where its frames are; a table may do without, as the rest of it is good for comparing. */
+static int32_t give_file(contents *c, json_t *object, const wci_listed *entry, wc_error **err)
+{
+    int64_t offset = 0, end = 0;
+    if (!c->taker || !*entry->digest)
+        return WC_OK;
+    int32_t rc = wci_json_get_int(object, "offset", WHAT, 0, INT64_MAX, &offset, err);
+    if (!rc)
+        rc = wci_json_get_int(object, "endOffset", WHAT, 0, INT64_MAX, &end, err);
+    const wci_chunked_file file = {entry->name, entry->digest, entry->size, (uint64_t)offset, (uint64_t)end};
+    return rc ? rc : c->taker->take(c->taker->self, &file, err);
+}
+
 static int32_t take_listed(contents *c, json_t *object, const char *type, const char *name, wc_error **err)
 {
     wci_listed entry = {.name = name, .link = "", .digest = ""};
@@ -129,8 +143,10 @@ static int32_t take_listed(contents *c, json_t *object, const char *type, const 
         rc = read_xattrs(c, object, err);
     entry.xattrs = c->xattrs;
     entry.xattr_count = c->xattr_count;
-    if (!rc)
+    if (!rc && c->ledger)
         rc = wci_ledger_compare(c->ledger, &entry, err);
+    if (!rc)
+        rc = give_file(c, object, &entry, err);
     forget_xattrs(c);
     wci_str_clear(&c->file);
     wci_str_append(&c->file, entry.type == WCI_ENTRY_FILE ? name : "");
@@ -200,10 +216,10 @@ static int32_t read_rest(json_t *rest, wci_digest *tar_split, wc_error **err)
     return rc;
 }
 
-int32_t wci_chunked_read_contents(const wci_source *text, wci_ledger *ledger, wci_digest *tar_split,
-                                  wc_error **err)
+int32_t wci_chunked_read_contents(const wci_source *text, wci_ledger *ledger, const wci_chunked_taker *taker,
+                                  wci_digest *tar_split, wc_error **err)
 {
-    contents c = {.ledger = ledger};
+    contents c = {.ledger = ledger, .taker = taker};
     json_t *rest = NULL;
     wci_json_stream *stream = NULL;
     const wci_json_stream_rules rules = {WHAT, "entries", take_entry, &c};
@@ -214,7 +230,7 @@ int32_t wci_chunked_read_contents(const wci_source *text, wci_ledger *ledger, wc
         rc = wci_json_stream_end(stream, &rest, err);
     if (!rc)
         rc = read_rest(rest, tar_split, err);
-    if (!rc)
+    if (!rc && ledger)
         rc = wci_ledger_compare_end(ledger, err);
     json_decref(rest);
     wci_json_stream_free(stream);

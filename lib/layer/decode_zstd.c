@@ -11,7 +11,6 @@
 enum {
     MAX_WINDOW_LOG = 27,
     MAGIC_SIZE = 4,
-    SKIPPABLE_HEAD_SIZE = 8, /* magic and size */
 };
 
 typedef enum frame_kind {
@@ -23,7 +22,7 @@ typedef enum frame_kind {
 typedef struct zstd_state {
     ZSTD_DCtx *z;
     frame_kind kind;
-    unsigned char head[SKIPPABLE_HEAD_SIZE];
+    unsigned char head[WCI_ZSTD_SKIPPABLE_HEAD];
     size_t head_size;
     size_t head_fed;    /* to the decompressor */
     uint64_t at;        /* in the stream */
@@ -74,28 +73,18 @@ static void take_input(zstd_state *s, wci_codec_io *io, size_t size)
     s->at += size;
 }
 
-static int is_skippable(const unsigned char *head)
-{
-    return (head[0] & 0xf0) == 0x50 && head[1] == 0x2a && head[2] == 0x4d && head[3] == 0x18;
-}
-
-static uint32_t get32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 /* Gathers the first bytes until they tell what kind of frame it is. */
 static void take_head(zstd_state *s, wci_codec_io *io)
 {
     while (s->kind == FRAME_UNKNOWN && io->in_size) {
         s->head[s->head_size++] = io->in[0];
         take_input(s, io, 1);
-        if (s->head_size == MAGIC_SIZE && !is_skippable(s->head)) {
+        if (s->head_size == MAGIC_SIZE && !wci_zstd_is_skippable(s->head)) {
             s->kind = FRAME_CONTENT;
             wci_zstd_tail_clear(&s->tail);
-        } else if (s->head_size == SKIPPABLE_HEAD_SIZE) {
+        } else if (s->head_size == WCI_ZSTD_SKIPPABLE_HEAD) {
             s->kind = FRAME_SKIPPED;
-            s->skip_left = get32(s->head + MAGIC_SIZE);
+            s->skip_left = wci_zstd_skippable_size(s->head);
             wci_zstd_tail_begin(&s->tail, s->at, s->skip_left);
         }
     }

@@ -15,6 +15,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "layer/path.h"
+#include "layer/regular.h"
 #include "layer/tar_reader.h"
 #include "platform/tree.h"
 
@@ -25,21 +26,6 @@ enum {
 };
 
 static const char header[] = "wincontainer layer split 1\n";
-
-/* Nothing else is opened: it might block, or do something. */
-static int32_t open_regular(wci_fd root, const char *name, wci_fd *out, wc_error **err)
-{
-    wci_file_info info;
-    int32_t rc = wci_tree_resolve(root, name, out, err);
-    if (!rc)
-        rc = wci_fd_info(*out, &info, err);
-    if (!rc && info.type != WCI_FILE_REGULAR) {
-        wci_fd_close(*out);
-        *out = WCI_FD_NONE;
-        rc = wci_err(err, WC_E_CORRUPT, "layer file '%s': not a regular file", name);
-    }
-    return rc;
-}
 
 /* ---- Splitting ---------------------------------------------------------------------------------- */
 
@@ -186,7 +172,7 @@ static int32_t split_entry(splitter *s, wci_tar_reader *reader, const wci_tar_en
     if (entry->data_size < WORTH_SIZE)
         return WC_OK;
     if (!wci_path_clean(entry->name, &wci_limits_default, "its name", &name, NULL))
-        (void)open_regular(s->root, name.data, &file, NULL);
+        (void)wci_regular_open(s->root, name.data, &file, NULL, NULL);
     int32_t rc = split_payload(s, reader, file, name.data ? name.data : "", err);
     wci_fd_close(file);
     wci_str_free(&name);
@@ -375,7 +361,7 @@ static int32_t join_file(joiner *j, wc_error **err)
     if (rc)
         return rc;
     j->name[name_size] = '\0';
-    rc = open_regular(j->root, j->name, &file, err);
+    rc = wci_regular_open(j->root, j->name, &file, NULL, err);
     if (!rc)
         rc = join_stretch(j, file, offset, size, err);
     wci_fd_close(file);

@@ -6,13 +6,17 @@
 #include "core/error.h"
 #include "layer/chunked.h"
 #include "layer/codec.h"
+#include "layer/contents.h"
 #include "layer/extract.h"
+#include "layer/parts.h"
 #include "layer/records.h"
 #include "layer/whiteout.h"
 
 typedef struct unpack {
     wci_extract x;
     wci_records_writer records;
+    wci_contents_writer contents;
+    wci_str content_name;
     wci_unpack_stats stats;
 } unpack;
 
@@ -342,11 +346,27 @@ static int32_t check_diff_id(wci_hasher *hasher, const wci_digest *expected, wc_
     return rc;
 }
 
+/* Where this content can be found from now on. */
+static int32_t note_content(void *self, const wci_chunked_file *file, wc_error **err)
+{
+    unpack *u = self;
+    wci_digest digest;
+    wci_content_key key;
+    if (wci_digest_parse(file->digest, &digest, NULL) || !wci_content_key_of(&digest, &key) ||
+        wci_path_clean(file->name, u->x.limits, "its name", &u->content_name, NULL))
+        return WC_OK;
+    return wci_contents_add(&u->contents, &key, u->content_name.data, err);
+}
+
 static int32_t check_stream(unpack *u, const wci_tar_input *input, const wci_zstd_tail *tail,
                             const wci_digest *diff_id, wc_error **err)
 {
+    const wci_chunked_taker taker = {note_content, u};
     int32_t rc = check_diff_id(input->hasher, diff_id, err);
-    return rc || !tail ? rc : wci_chunked_check(tail, input->ledger, &u->stats.table, err);
+    if (rc || !tail)
+        return rc;
+    rc = wci_chunked_check(tail, input->ledger, &taker, &u->stats.table, err);
+    return rc ? rc : wci_contents_finish(&u->contents, err);
 }
 
 static int32_t unpack_all(unpack *u, const wci_tar_input *input, const wci_zstd_tail *tail,
@@ -367,6 +387,30 @@ static int32_t unpack_all(unpack *u, const wci_tar_input *input, const wci_zstd_
     return rc;
 }
 
+/* The tar of the input, whose tables are in the tail (NULL: it has none), into `dir`. */
+static int32_t unpack_input(wci_tar_input *input, const wci_zstd_tail *tail, const wci_digest *diff_id,
+                            const char *dir, wci_unpack_stats *stats, wc_error **err)
+{
+    char *contents = wci_path_join(dir, WCI_CONTENTS_FILE);
+    unpack u = {.records = {WCI_FD_NONE, WCI_STR_INIT}, .contents = WCI_CONTENTS_WRITER(contents)};
+    int32_t rc = contents ? wci_hasher_new(wci_digest_algo(diff_id), &input->hasher, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = open_tree(&u, dir, input->limits, err);
+    if (!rc)
+        rc = unpack_all(&u, input, tail, diff_id, err);
+    wci_extract_free(&u.x);
+    wci_records_close(&u.records);
+    wci_contents_close(&u.contents);
+    wci_str_free(&u.content_name);
+    wci_hasher_free(input->hasher);
+    wci_free(contents);
+    if (!rc && stats)
+        *stats = u.stats;
+    else
+        wci_strv_free(&u.stats.skipped);
+    return rc;
+}
+
 /* What the tables behind a zstd stream are compared with. */
 static int32_t open_ledger(const wci_decoder *decoder, wci_ledger **out, wc_error **err)
 {
@@ -378,34 +422,45 @@ int32_t wci_layer_unpack(const wci_source *compressed, wci_codec codec, const wc
                          const char *dir, const wci_limits *limits, const _Atomic int *stop,
                          wci_unpack_stats *stats, wc_error **err)
 {
-    unpack u = {.records = {WCI_FD_NONE, WCI_STR_INIT}};
     wci_decoder *decoder = NULL;
-    wci_hasher *hasher = NULL;
     wci_ledger *ledger = NULL;
     int32_t rc;
     if (!(rc = wci_decoder_new(codec, compressed, &decoder, err)) &&
-        !(rc = open_ledger(decoder, &ledger, err)) &&
-        !(rc = wci_hasher_new(wci_digest_algo(diff_id), &hasher, err)) &&
-        !(rc = open_tree(&u, dir, limits, err))) {
-        const wci_tar_input input = {
+        !(rc = open_ledger(decoder, &ledger, err))) {
+        wci_tar_input input = {
             .source = {wci_decoder_read, decoder},
             .limits = limits,
             .stop = stop,
-            .hasher = hasher,
             .ledger = ledger,
             .compressed = codec == WCI_CODEC_NONE ? NULL : wci_decoder_consumed(decoder),
         };
-        rc = unpack_all(&u, &input, wci_decoder_tail(decoder), diff_id, err);
+        rc = unpack_input(&input, wci_decoder_tail(decoder), diff_id, dir, stats, err);
     }
-    wci_extract_free(&u.x);
-    wci_records_close(&u.records);
     wci_ledger_free(ledger);
-    wci_hasher_free(hasher);
     wci_decoder_free(decoder);
-    if (!rc && stats) {
-        *stats = u.stats;
-        return WC_OK;
+    return rc;
+}
+
+int32_t wci_layer_unpack_parts(const wci_layer_parts *parts, wci_fd frames, const wci_digest *diff_id,
+                               const char *dir, const wci_limits *limits, const _Atomic int *stop,
+                               wci_unpack_stats *stats, wc_error **err)
+{
+    static const uint64_t whole_frames = 1; /* each content has its own here */
+    wci_rebuild *rebuild = NULL;
+    wci_ledger *ledger = NULL;
+    int32_t rc;
+    if (!(rc = wci_rebuild_new(parts, frames, stop, &rebuild, err)) &&
+        !(rc = wci_ledger_new(&whole_frames, &ledger, err))) {
+        wci_tar_input input = {
+            .source = {wci_rebuild_read, rebuild},
+            .limits = limits,
+            .stop = stop,
+            .ledger = ledger,
+            .compressed = wci_rebuild_consumed(rebuild),
+        };
+        rc = unpack_input(&input, &parts->tables, diff_id, dir, stats, err);
     }
-    wci_strv_free(&u.stats.skipped);
+    wci_ledger_free(ledger);
+    wci_rebuild_free(rebuild);
     return rc;
 }

@@ -3,6 +3,8 @@
 #ifndef WCI_LAYER_ZSTD_TAIL_H
 #define WCI_LAYER_ZSTD_TAIL_H
 
+#include <wincontainer/error.h>
+
 #include "core/str.h"
 
 enum {
@@ -28,5 +30,13 @@ void wci_zstd_tail_clear(wci_zstd_tail *tail);
 /* A skippable frame begins; its payload comes in pieces. */
 void wci_zstd_tail_begin(wci_zstd_tail *tail, uint64_t offset, uint64_t size);
 void wci_zstd_tail_add(wci_zstd_tail *tail, const void *data, size_t size);
+
+/* All of it at once: the end of a stream, from `offset` on. WC_E_FORMAT when it is not whole skippable frames. */
+int32_t wci_zstd_tail_read(wci_zstd_tail *tail, const void *data, size_t size, uint64_t offset, wc_error **err);
+
+/* What the first bytes of a frame say; of the size of one that can be skipped. */
+enum { WCI_ZSTD_SKIPPABLE_HEAD = 8 }; /* magic and size */
+int wci_zstd_is_skippable(const unsigned char *head);
+uint32_t wci_zstd_skippable_size(const unsigned char *head);
 
 #endif

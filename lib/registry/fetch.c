@@ -22,12 +22,27 @@ static int32_t wrong_size(const wci_job *j, uint64_t size, wc_error **err)
                    j->leg.ex.url.shown, (unsigned long long)size, (long long)j->fetch->size);
 }
 
+/* How many bytes the taker wants; negative: not known. */
+static int64_t wanted_by(const wci_job *j)
+{
+    return j->fetch->end ? (int64_t)(j->fetch->end - j->fetch->from) : j->fetch->size;
+}
+
+/* Of a stretch the rest of the blob is of no use. */
+static int32_t no_stretches(const wci_job *j, wc_error **err)
+{
+    return wci_err(err, WC_E_UNSUPPORTED, "%s: the server does not give the part of a blob that it is asked for",
+                   j->leg.ex.url.shown);
+}
+
 static int32_t begin_part(wci_job *j, wc_error **err)
 {
     uint64_t from = 0, total = 0;
     const char *range = wci_http_header(&j->leg.ex.request, "content-range", 0);
     int is_known = range && wci_header_content_range(range, &from, &total);
     if (!j->asked_from || !is_known || from != j->asked_from) {
+        if (j->fetch->end)
+            return no_stretches(j, err);
         j->no_range = 1;
         wci_err(err, WC_E_NETWORK, "%s: the server sent another part than the one asked for",
                 j->leg.ex.url.shown);
@@ -42,6 +57,8 @@ static int32_t begin_part(wci_job *j, wc_error **err)
 static int32_t begin_whole(wci_job *j, wc_error **err)
 {
     uint64_t length;
+    if (j->fetch->end)
+        return no_stretches(j, err);
     const char *header = wci_http_header(&j->leg.ex.request, "content-length", 0);
     if (header && j->fetch->size >= 0 && wci_parse_u64(header, UINT64_MAX, &length) &&
         length != (uint64_t)j->fetch->size)
@@ -62,8 +79,9 @@ static int32_t begin(wci_http_request *request, wc_error **err)
 
 int32_t wci_job_pass(wci_job *j, const void *data, size_t size, wc_error **err)
 {
-    if (j->fetch->size >= 0 && size > (uint64_t)j->fetch->size - j->have)
-        return wrong_size(j, j->have + size, err);
+    int64_t wanted = wanted_by(j);
+    if (wanted >= 0 && size > (uint64_t)wanted - j->have)
+        return j->fetch->end ? no_stretches(j, err) : wrong_size(j, j->have + size, err);
     int32_t code = j->fetch->write(j->fetch, data, size, err);
     if (!code)
         j->have += size;
@@ -191,8 +209,8 @@ static int32_t start_leg(wci_batch *b, wci_job *j, int64_t *wait_ns, wc_error **
     j->had = j->have;
     j->began_ns = wci_monotonic_ns();
     j->skip = 0;
-    j->asked_from = j->no_range || j->fresh ? 0 : j->have;
-    int32_t code = wci_leg_start(b, &j->leg, j->asked_from, 0, &started, &why);
+    j->asked_from = j->fetch->end ? j->fetch->from + j->have : j->no_range || j->fresh ? 0 : j->have;
+    int32_t code = wci_leg_start(b, &j->leg, j->asked_from, j->fetch->end, &started, &why);
     if (code && try_next_place(j, code)) {
         wc_error_unref(why);
         *wait_ns = 0;
@@ -211,7 +229,7 @@ static int32_t start_leg(wci_batch *b, wci_job *j, int64_t *wait_ns, wc_error **
 
 static int32_t start_job(wci_batch *b, wci_job *j, int64_t *wait_ns, wc_error **err)
 {
-    int64_t size = j->fetch->size;
+    int64_t size = wanted_by(j);
     int32_t code = WC_OK;
     j->have = j->fetch->offset(j->fetch);
     if (size >= 0 && j->have > (uint64_t)size)
@@ -232,7 +250,7 @@ static int32_t short_body(wci_job *j, wc_error **err)
     if (wci_exchange_retry(&j->leg.ex))
         return WC_OK;
     wci_err(err, WC_E_NETWORK, "%s: %s: the server ended after %llu of %lld bytes", j->what,
-            j->leg.ex.url.shown, (unsigned long long)j->have, (long long)j->fetch->size);
+            j->leg.ex.url.shown, (unsigned long long)j->have, (long long)wanted_by(j));
     wci_err_set_retryable(err, 1);
     return WC_E_NETWORK;
 }
@@ -243,10 +261,13 @@ static int32_t settle_answer(wci_batch *b, wci_job *j, wc_error **err)
     wci_exchange *ex = &j->leg.ex;
     long status = ex->request.status;
     if (status == 200 || status == 206) {
-        if (j->fetch->size < 0 || j->have == (uint64_t)j->fetch->size)
+        int64_t wanted = wanted_by(j);
+        if (wanted < 0 || j->have == (uint64_t)wanted)
             return wci_job_complete(b, j, err);
         return short_body(j, err);
     }
+    if (status == 416 && j->fetch->end)
+        return no_stretches(j, err);
     if (status == 416 && j->asked_from) {
         j->no_range = 1;
         wci_exchange_rewind(ex);

@@ -160,7 +160,7 @@ static int takes_ranges(const wci_http_request *answer)
 
 static int may_be_slow(const wci_job *j)
 {
-    return j->state == WCI_JOB_RUNNING && j->leg.ex.path && !j->fresh && !j->no_parts &&
+    return j->state == WCI_JOB_RUNNING && j->leg.ex.path && !j->fetch->end && !j->fresh && !j->no_parts &&
            !j->no_range && j->fetch->size >= 0 &&
            (uint64_t)j->fetch->size - j->have >= MIN_REST;
 }

@@ -58,6 +58,8 @@ typedef struct wci_fetch {
     wci_digest digest;
     int64_t size;            /* expected, -1 unknown */
     const wci_strv *urls;    /* foreign layer places, tried when the registry has it not; or NULL */
+    uint64_t from, end;      /* only this stretch, from > 0; end 0: all of it. `offset` counts from `from` then, and
+                                WC_E_UNSUPPORTED is a server that does not give stretches */
     /* Where to go on (bytes already there); asked at each attempt. */
     uint64_t (*offset)(struct wci_fetch *fetch);
     /* The server cannot resume: begin at 0 again. */

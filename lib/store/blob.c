@@ -168,6 +168,18 @@ int32_t wci_blob_record(wci_store *store, const wci_digest *digest, wc_error **e
                       WCI_BIND(WCI_TEXT(digest->text), WCI_INT(size)), err);
 }
 
+/* Somebody else may have brought it meanwhile. */
+int32_t wci_blob_record_layer(wci_store *store, const wci_layer_record *layer, wc_error **err)
+{
+    uint64_t size;
+    if (!layer->again || !wci_blob_stat(store, &layer->digest, &size, NULL))
+        return wci_blob_record(store, &layer->digest, err);
+    return wci_db_run(store->db,
+                      "INSERT INTO blobs (digest, size, dropped) VALUES (?, ?, ?)"
+                      " ON CONFLICT (digest) DO UPDATE SET dropped = excluded.dropped WHERE dropped = 0",
+                      WCI_BIND(WCI_TEXT(layer->digest.text), WCI_INT(layer->size), WCI_INT(layer->again)), err);
+}
+
 /* ---- Dropping ---------------------------------------------------------------------------------
  */
 

@@ -288,7 +288,7 @@ static int32_t record_blobs(wci_store *store, const wci_image_record *record, wc
     if (!rc)
         rc = wci_blob_record(store, &record->config, err);
     for (size_t i = 0; i < record->layer_count && !rc; i++)
-        rc = wci_blob_record(store, &record->layers[i].digest, err);
+        rc = wci_blob_record_layer(store, &record->layers[i], err);
     if (!rc && wci_digest_is_set(&record->index)) { /* it is not always kept */
         wc_error *why = NULL;
         rc = wci_blob_record(store, &record->index, &why);

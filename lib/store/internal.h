@@ -95,6 +95,8 @@ int32_t wci_blob_is_recorded(wci_store *store, const wci_digest *digest, int *re
                              wc_error **err);
 /* In a transaction: records a blob that is on disk. WC_E_NOT_FOUND. */
 int32_t wci_blob_record(wci_store *store, const wci_digest *digest, wc_error **err);
+/* The same of a layer's blob, which is not on disk when the layer says how it comes back. */
+int32_t wci_blob_record_layer(wci_store *store, const wci_layer_record *layer, wc_error **err);
 
 const char *wci_tree_dir_name(wci_tree_kind kind); /* WCI_DIR_TREES or WCI_DIR_LINKS */
 char *wci_tree_location(const wci_store *store, wci_tree_kind kind, const wci_digest *key);

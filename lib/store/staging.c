@@ -120,6 +120,25 @@ int32_t wci_tree_path(wci_store *store, wci_tree_kind kind, const wci_digest *ke
     return WC_OK;
 }
 
+static int32_t list_rows(wci_db *db, wci_strv *out, wc_error **err)
+{
+    sqlite3_stmt *rows = NULL;
+    int more = 0;
+    int32_t rc = wci_db_query(db, "SELECT key FROM trees WHERE kind = ? AND owner = '' ORDER BY key",
+                              WCI_BIND(WCI_INT(WCI_TREE_LAYER)), &rows, err);
+    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
+        if (wci_strv_add(out, wci_db_text(rows, 0)))
+            rc = wci_err_nomem(err);
+    wci_db_done(rows);
+    return rc;
+}
+
+int32_t wci_trees_all(wc_call *call, wci_store *store, wci_strv *out, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
+    return rc ? rc : wci_tx_end(store, list_rows(store->db, out, err), err);
+}
+
 /* ---- Beginning --------------------------------------------------------------------------------
  */
 

@@ -164,6 +164,9 @@ int32_t wci_trees_publish(wc_call *call, wci_store *store, wci_staging **staging
 int32_t wci_tree_path(wci_store *store, wci_tree_kind kind, const wci_digest *key, char **out,
                       wc_error **err);
 
+/* Keys of all published layer trees. */
+int32_t wci_trees_all(wc_call *call, wci_store *store, wci_strv *out, wc_error **err);
+
 /* Identity of the published tree, owned: another one, or NULL, says that the tree has been taken
  * away or made anew meanwhile. */
 int32_t wci_tree_id(wc_call *call, wci_store *store, wci_tree_kind kind, const wci_digest *key,
@@ -182,6 +185,7 @@ typedef struct wci_layer_record {
     uint64_t size;
     char *media_type;
     int64_t unpacked_size; /* negative: not known; as read only */
+    wci_again again;       /* the blob was not brought, as its tree was made without it; as written only */
 } wci_layer_record;
 
 /* What is kept with an image or index though the image does not consist of it. */

@@ -124,6 +124,8 @@ START_TEST(platforms_of_transfers_are_read_at_once)
     refused(wc_transfer_options_set_all(NULL, 1, &err), "options", "NULL");
     taken(wc_transfer_options_set_referrers(transfer, 1, NULL));
     refused(wc_transfer_options_set_referrers(NULL, 1, &err), "options", "NULL");
+    taken(wc_transfer_options_set_partial(transfer, 1, NULL));
+    refused(wc_transfer_options_set_partial(NULL, 1, &err), "options", "NULL");
     wc_transfer_options_unref(transfer);
 }
 END_TEST

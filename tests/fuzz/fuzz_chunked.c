@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const wci_source text = {memory_read, &m};
     wci_ledger *ledger = make_ledger();
     int32_t rc = data[0] & 1 ? wci_chunked_read_split(&text, wci_ledger_skeleton(ledger), &err)
-                             : wci_chunked_read_contents(&text, ledger, &split, &err);
+                             : wci_chunked_read_contents(&text, ledger, NULL, &split, &err);
     if ((rc == WC_OK) != (err == NULL) || (rc == WC_OK && m.at != m.size))
         abort();
     wc_error_unref(err);

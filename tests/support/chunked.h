@@ -15,6 +15,7 @@ typedef struct chunked {
     tarball pending;  /* of the tar, not yet in a frame */
     tarball contents; /* the table's entries, JSON */
     tarball split;    /* lines of tar-split */
+    size_t content_at, content_end; /* of the last content, in `stored` */
     /* To be set before the end. */
     const char *table_more;  /* further members of the table of contents */
     int no_split_digest;     /* the table of contents does not name the tar-split */
@@ -61,8 +62,10 @@ TEST_HELPER void chunked_content(chunked *c, const char *data, size_t size, size
 {
     chunked_flush(c);
     tar_bytes(&c->tar, data, size);
+    c->content_at = c->stored.size;
     for (size_t at = 0; at < size; at += piece ? piece : size)
         tar_zstd(&c->stored, data + at, piece && piece < size - at ? piece : size - at);
+    c->content_end = c->stored.size;
 }
 
 TEST_HELPER const char *chunked_type(const tar_item *item)
@@ -79,10 +82,11 @@ TEST_HELPER void chunked_list(chunked *c, const tar_item *item, size_t size, siz
     chunked_text(&c->contents,
                  test_text("%s{\"type\":\"%s\",\"name\":\"%s\",\"linkName\":\"%s\",\"mode\":%u,\"size\":%zu,"
                            "\"uid\":%u,\"gid\":%u,\"devMajor\":%u,\"devMinor\":%u,\"xattrs\":%s,"
-                           "\"modtime\":\"1970-01-01T00:00:00Z\",\"digest\":\"%s\"}",
+                           "\"modtime\":\"1970-01-01T00:00:00Z\",\"digest\":\"%s\",\"offset\":%zu,\"endOffset\":%zu}",
                            c->contents.size ? "," : "", chunked_type(item), item->name,
                            item->link ? item->link : "", mode, size, item->uid, item->gid, item->major,
-                           item->minor, xattrs ? xattrs : "null", size ? digest.text : ""));
+                           item->minor, xattrs ? xattrs : "null", size ? digest.text : "", size ? c->content_at : 0,
+                           size ? c->content_end : 0));
     for (size_t at = piece; piece && at < size; at += piece)
         chunked_text(&c->contents, test_text(",{\"type\":\"chunk\",\"name\":\"%s\",\"chunkOffset\":%zu}",
                                              item->name, at));
