@@ -28,7 +28,8 @@ NOTE = "io.github.containers.zstd-chunked."
 
 def frame(data):
     room = ctypes.create_string_buffer(ZSTD.ZSTD_compressBound(len(data)))
-    return room.raw[:ZSTD.ZSTD_compress(room, len(room), data, len(data), 3)]
+    size = ZSTD.ZSTD_compress(room, len(room), data, len(data), 3)
+    return room.raw[:size]
 
 
 def skippable(data):
