@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""kill -9 at random instants while images are made and copied: commit, edit (squash, compress anew, another base),
-export, save, load, push, prune (also to a size), mount, and copies between the store, layouts, archives and a registry, of
-single images and of whole indexes.
+"""kill -9 at random instants while images are made and copied: commit, edit (squash, compress anew, another base), pull in
+part, export, save, load, push, prune (also to a size), mount, and copies between the store, layouts, archives and a
+registry, of single images and of whole indexes.
 
 After each kill: `system check` is clean, what was reported done is there, what was there before is whole. Layouts hold
 nothing that their index does not tell of but whole blobs; archives and tars are the old or the new ones; a tag of the
@@ -23,6 +23,9 @@ import tempfile
 from victims import Failure, Victims, arguments
 
 args = arguments(90)
+sys.path.insert(0, f"{args.source}/tests/support")
+import chunked_layout  # noqa: E402
+
 chance = random.Random(args.seed)
 
 work = tempfile.mkdtemp(prefix="wc-crash-")
@@ -42,6 +45,11 @@ def wcctl(*words, ok=True):
 def names_of_images():
     images = json.loads(wcctl("--json", "images").stdout)
     return {name.split("/")[-1].split(":")[0] for image in images for name in image["Names"]}
+
+
+def full_names(short):
+    images = json.loads(wcctl("--json", "images").stdout)
+    return [name for image in images for name in image["Names"] if name.split("/")[-1].split(":")[0] == short]
 
 
 class Registry:
@@ -287,6 +295,16 @@ def round_index_of_our_own(state, victims):
         state.tags.add("made")
 
 
+def round_partial(state, victims):
+    """Layers of zstd:chunked that share most files with one that is there."""
+    if not state.registry.address:
+        return
+    name = f"{state.registry.address}/base/chunked:{chance.choice('12')}"
+    state.images.discard("chunked")
+    if victims.kill(["pull", "--drop-blobs", name], operation="pull in part"):
+        state.images.add("chunked")
+
+
 def make_container():
     wcctl("run", "--name", "changed", "--network", "none", "one", "sh", "-c",
           "for i in $(seq 300); do head -c 3000 /dev/urandom >/new$i; done; rm -r /home")
@@ -294,8 +312,9 @@ def make_container():
 
 def round_remove(state, victims):
     """So that there is something to bring again."""
-    for name in names_of_images() - {*BASES, "above"}:
-        wcctl("rmi", name)
+    for name in names_of_images() - {*BASES, "above", "shared"}:
+        for whole in full_names(name):
+            wcctl("rmi", whole)
         state.images.discard(name)
     wcctl("system", "prune", "-f", "--partial")  # which takes containers, too
     make_container()
@@ -312,7 +331,8 @@ def sources(state):
 State.sources = sources
 ROUNDS = [round_commit, round_commit, round_squash, round_squash, round_recompress, round_recompress, round_rebase, round_export,
           round_push, round_push, round_save, round_save, round_load, round_load, round_prune, round_prune_to_size,
-          round_mount, round_index, round_index, round_index, round_index_of_our_own, round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_remove]
+          round_mount, round_index, round_index, round_index, round_index_of_our_own, round_copy_to_layout, round_copy_to_layout, round_copy_to_archive, round_copy_to_registry, round_copy_to_store, round_partial, round_partial,
+          round_remove]
 
 
 def bring_bases():
@@ -338,6 +358,12 @@ def prepare(registry):
                     "500000"], check=True, stdout=subprocess.DEVNULL)
     if registry.address:
         wcctl("copy", "-q", "--all", "--referrers", f"oci:{work}/layout-many:many", f"docker://{registry.address}/base/many:1")
+        for tag, changed in ("0", set()), ("1", {3, 70}), ("2", set(range(0, 200, 9))):
+            chunked_layout.put_image(f"{work}/layout-chunked", tag, [chunked_layout.random_layer(1, 200, changed)])
+            wcctl("copy", "-q", f"oci:{work}/layout-chunked:{tag}", f"docker://{registry.address}/base/chunked:{tag}")
+        wcctl("pull", "-q", f"{registry.address}/base/chunked:0")
+        wcctl("tag", f"{registry.address}/base/chunked:0", "shared")
+        wcctl("rmi", f"{registry.address}/base/chunked:0")
     make_container()
     os.mkdir(f"{work}/mnt")
 

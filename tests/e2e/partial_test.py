@@ -197,7 +197,7 @@ class FromARegistry(PartialCase):
     def test_killed(self):
         self.put_two(changed=20)
         chance = random.Random(1)
-        for _ in range(40):
+        for _ in range(25):
             pull = self.start("pull", "--drop-blobs", f"{self.server.address}/p/image:two")
             time.sleep(chance.random() * 0.12)
             pull.kill()
@@ -262,6 +262,7 @@ class Lies(PartialCase):
         stored, = self.put("two", [layer])
         self.ok("pull", "--drop-blobs", f"{self.server.address}/p/image:one")
         done = self.wcctl("pull", "--drop-blobs", f"{self.server.address}/p/image:two")
+        self.assertGreater(self.server.requests()[stored["digest"]], 1, "its tables, and then all of it")
         self.check()
         if refused:
             self.assertNotEqual(done.returncode, 0)
