@@ -482,20 +482,17 @@ static int32_t fetch_done(wci_fetch *fetch, const wc_error *why, wc_error **err)
     return code;
 }
 
-/* A blob that was dropped is not missed while its tree is there. */
+/* A blob that was dropped is not missed while its tree is there, and what was kept with it. */
 static int32_t is_dispensable(bring *b, const piece *p, int *dispensable, wc_error **err)
 {
     wci_again again = WCI_AGAIN_NOT;
-    char *tree = NULL;
     *dispensable = 0;
     if (b->with_dropped)
         return WC_OK;
     int32_t code = wci_hold_add(b->call, b->hold, p->diff_id, err);
     if (!code)
         code = wci_blob_again(b->call, b->store, &p->layer->digest, &again, err);
-    if (!code && again)
-        *dispensable = !wci_tree_path(b->store, WCI_TREE_LAYER, p->diff_id, &tree, NULL);
-    wci_free(tree);
+    *dispensable = !code && again && wci_layer_can_be_joined(b->store, p->diff_id);
     return code;
 }
 
