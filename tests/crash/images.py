@@ -295,10 +295,18 @@ def round_index_of_our_own(state, victims):
         state.tags.add("made")
 
 
+def bring_shared(registry):
+    wcctl("pull", "-q", f"{registry.address}/base/chunked:0")
+    wcctl("tag", f"{registry.address}/base/chunked:0", "shared")
+    wcctl("rmi", f"{registry.address}/base/chunked:0")
+
+
 def round_partial(state, victims):
     """Layers of zstd:chunked that share most files with one that is there."""
     if not state.registry.address:
         return
+    if "shared" not in names_of_images():
+        bring_shared(state.registry)
     name = f"{state.registry.address}/base/chunked:{chance.choice('12')}"
     state.images.discard("chunked")
     if victims.kill(["pull", "--drop-blobs", name], operation="pull in part"):
@@ -361,9 +369,6 @@ def prepare(registry):
         for tag, changed in ("0", set()), ("1", {3, 70}), ("2", set(range(0, 200, 9))):
             chunked_layout.put_image(f"{work}/layout-chunked", tag, [chunked_layout.random_layer(1, 200, changed)])
             wcctl("copy", "-q", f"oci:{work}/layout-chunked:{tag}", f"docker://{registry.address}/base/chunked:{tag}")
-        wcctl("pull", "-q", f"{registry.address}/base/chunked:0")
-        wcctl("tag", f"{registry.address}/base/chunked:0", "shared")
-        wcctl("rmi", f"{registry.address}/base/chunked:0")
     make_container()
     os.mkdir(f"{work}/mnt")
 
