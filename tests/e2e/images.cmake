@@ -3,7 +3,7 @@ wc_add_script_test(e2e_images e2e ${CMAKE_CURRENT_LIST_DIR}/images_test.py TIMEO
 wc_add_script_test(e2e_registries e2e ${CMAKE_CURRENT_LIST_DIR}/registries_test.py TIMEOUT 600)
 wc_add_script_test(e2e_fence e2e ${CMAKE_CURRENT_LIST_DIR}/fence_test.py TIMEOUT 300)
 wc_add_script_test(e2e_browse e2e ${CMAKE_CURRENT_LIST_DIR}/browse_test.py TIMEOUT 300)
-wc_add_script_test(e2e_partial e2e ${CMAKE_CURRENT_LIST_DIR}/partial_test.py TIMEOUT 600)
+wc_add_script_test(e2e_partial e2e ${CMAKE_CURRENT_LIST_DIR}/partial_test.py TIMEOUT 900)
 wc_add_script_test(e2e_platforms e2e ${CMAKE_CURRENT_LIST_DIR}/platforms_test.py TIMEOUT 600)
 wc_add_script_test(e2e_windows_images e2e ${CMAKE_CURRENT_LIST_DIR}/windows_images_test.py TIMEOUT 300)
 wc_add_script_test(e2e_layers e2e ${CMAKE_CURRENT_LIST_DIR}/layers_test.py TIMEOUT 600)

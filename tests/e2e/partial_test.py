@@ -169,7 +169,7 @@ class FromARegistry(PartialCase):
         """The tree that has the contents is removed and the pull goes on, many times over."""
         self.put_two()
         chance = random.Random(1)
-        for _ in range(10):
+        for _ in range(6):
             pull = self.start("pull", "--drop-blobs", f"{self.server.address}/p/image:two")
             time.sleep(chance.random() * 0.1)
             self.ok("rmi", f"{self.server.address}/p/image:one")
@@ -197,7 +197,7 @@ class FromARegistry(PartialCase):
     def test_killed(self):
         self.put_two(changed=20)
         chance = random.Random(1)
-        for _ in range(25):
+        for _ in range(20):
             pull = self.start("pull", "--drop-blobs", f"{self.server.address}/p/image:two")
             time.sleep(chance.random() * 0.12)
             pull.kill()

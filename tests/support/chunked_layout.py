@@ -137,7 +137,7 @@ def random_layer(seed, files, changed=()):
     for number in range(files):
         if number % 50 == 0:
             layer.add(f"d{number // 50}/")
-        size = int(200 * 2 ** sizes.uniform(0, 11))
+        size = int(200 * 2 ** sizes.uniform(0, 9))
         layer.add(f"d{number // 50}/f{number}", content_of("changed" if number in changed else seed, number, size))
     return layer
 
