@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "platform/host.h"
 #include "store/internal.h"
+#include "store/volume_rows.h"
 
 typedef struct check {
     wc_call *call;
@@ -243,7 +244,7 @@ static int32_t check_container_image(check *c, const char *id, wc_error **err)
 
 #define NO_CONTAINER "container NOT IN (SELECT id FROM containers)"
 #define NO_NETWORK "network NOT IN (SELECT id FROM networks)"
-#define NO_VOLUME "volume NOT IN (SELECT name FROM volumes)"
+#define NO_VOLUME "volume NOT IN (SELECT name FROM volumes UNION SELECT manifest FROM images)"
 
 /* Rows about containers, networks and volumes that are not there. `drop`: they mean nothing then, and go; NULL: a
  * container still wishes for what is missing. */
@@ -288,6 +289,23 @@ static int32_t check_strays(check *c, wc_error **err)
     return rc;
 }
 
+static int32_t check_volume(check *c, const char *name, wc_error **err)
+{
+    char *data = wci_volume_data(c->store, name);
+    int there = data && wci_file_exists(data), still = 0;
+    int32_t rc = data ? WC_OK : wci_err_nomem(err);
+    if (!rc && !there && !(rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err)))
+        rc = wci_tx_end(c->store, wci_volume_is_there(c->store->db, name, &still, err), err);
+    if (!rc && still && c->repair)
+        rc = wci_dir_make(data, 0755, err);
+    wci_free(data);
+    return rc || !still ? rc
+                        : say(c,
+                              wci_asprintf("volume '%s': its directory is missing; %s", name,
+                                           c->repair ? "made anew, empty" : "remove it, or restore it from a backup"),
+                              err);
+}
+
 /* ---- Check ------------------------------------------------------------------------------------
  */
 
@@ -310,6 +328,8 @@ static int32_t check_all(check *c, wc_error **err)
         rc = each(c, "SELECT id FROM containers WHERE status NOT IN (5, 6)", check_container, err);
     if (!rc)
         rc = check_strays(c, err);
+    if (!rc)
+        rc = each(c, "SELECT name FROM volumes", check_volume, err);
     return rc ? rc
               : each(c,
                      "SELECT id FROM containers WHERE image <> ''"

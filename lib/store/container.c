@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "store/internal.h"
+#include "store/volume_rows.h"
 
 #define ID_SIZE 65 /* an id and its end */
 
@@ -291,38 +292,30 @@ static int32_t insert(wci_store *store, const wci_container_record *r, wc_error 
     return rc ? rc : put_event(store, "create", r->id, NULL, err);
 }
 
-static int32_t insert_excluding_gc(wc_call *call, wci_store *store, const wci_container_record *r,
-                                   wc_error **err)
+/* A row never lacks its directory, and GC takes directories without a row: both come into being
+ * while GC is kept out. */
+int32_t wci_container_insert_excluding_gc(wc_call *call, wci_store *store, const wci_container_record *r,
+                                          const wci_volume_use *uses, size_t count, wc_error **err)
 {
     char *dir = wci_container_dir(store, r->id);
     int is_new = dir && !wci_file_exists(dir);
     int32_t rc = dir ? wci_dir_make(dir, 0700, err) : wci_err_nomem(err);
-    if (!rc)
-        rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
-    if (!rc)
-        rc = wci_tx_end(store, insert(store, r, err), err);
+    if (!rc && !(rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err))) {
+        rc = insert(store, r, err);
+        if (!rc)
+            rc = wci_volumes_record(store, r->id, uses, count, err);
+        rc = wci_tx_end(store, rc, err);
+    }
     if (rc && is_new)
         wci_dir_remove_empty(dir, NULL);
     wci_free(dir);
     return rc;
 }
 
-/* A row never lacks its directory, and GC takes directories without a row: both come into being
- * while GC is kept out. */
 int32_t wci_container_insert(wci_store *store, const wci_container_record *record, wc_error **err)
 {
     WCI_CALL_NONE(call);
-    wci_lock *lock = NULL;
-    char *path = wci_store_path(store, WCI_DIR_LOCKS, "gc");
-    int32_t rc = wci_store_check_fork(store, err);
-    if (!rc)
-        rc = path ? wci_lock_acquire(&call, path, WCI_LOCK_SHARED, &lock, err) : wci_err_nomem(err);
-    wci_free(path);
-    if (rc)
-        return rc;
-    rc = insert_excluding_gc(&call, store, record, err);
-    wci_lock_release(lock);
-    return rc;
+    return wci_container_insert_using(&call, store, record, NULL, 0, err);
 }
 
 static int32_t no_such(const char *id, wc_error **err)
@@ -337,7 +330,6 @@ static int32_t delete_parts(wci_db *db, const char *id, wc_error **err)
         "DELETE FROM endpoints WHERE container = ?",
         "DELETE FROM leases WHERE container = ?",
         "DELETE FROM ports WHERE container = ?",
-        "DELETE FROM volume_uses WHERE container = ?",
     };
     int32_t rc = WC_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !rc; i++)
@@ -345,13 +337,16 @@ static int32_t delete_parts(wci_db *db, const char *id, wc_error **err)
     return rc;
 }
 
-static int32_t delete_row(wci_store *store, const char *id, wc_error **err)
+/* `volumes` as wci_volumes_forget(). */
+static int32_t delete_row(wci_store *store, const char *id, wci_strv *volumes, wc_error **err)
 {
     int64_t there = 0;
     int32_t rc = wci_db_get_int(store->db, "SELECT count(*) FROM containers WHERE id = ?",
                                 WCI_BIND(WCI_TEXT(id)), 0, &there, err);
     if (!rc && !there)
         rc = no_such(id, err);
+    if (!rc)
+        rc = wci_volumes_forget(store, id, volumes, err);
     if (!rc)
         rc = put_event(store, "destroy", id, NULL, err);
     if (!rc)
@@ -361,11 +356,26 @@ static int32_t delete_row(wci_store *store, const char *id, wc_error **err)
                            err);
 }
 
+static int32_t delete_container(wc_call *call, wci_store *store, const char *id, wci_strv *volumes, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
+    return rc ? rc : wci_tx_end(store, delete_row(store, id, volumes, err), err);
+}
+
 int32_t wci_container_delete(wci_store *store, const char *id, wc_error **err)
 {
     WCI_CALL_NONE(call);
-    int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
-    return rc ? rc : wci_tx_end(store, delete_row(store, id, err), err);
+    return delete_container(&call, store, id, NULL, err);
+}
+
+int32_t wci_container_delete_with_volumes(wc_call *call, wci_store *store, const char *id, wc_error **err)
+{
+    wci_strv volumes = WCI_STRV_INIT;
+    int32_t rc = delete_container(call, store, id, &volumes, err);
+    if (!rc)
+        wci_volumes_throw(call, store, &volumes);
+    wci_strv_free(&volumes);
+    return rc;
 }
 
 /* ---- Changing ---------------------------------------------------------------------------------

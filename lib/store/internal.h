@@ -32,6 +32,7 @@ struct wci_store {
 #define WCI_DIR_LINKS "links"
 #define WCI_DIR_STAGING "staging"
 #define WCI_DIR_CONTAINERS "containers"
+#define WCI_DIR_VOLUMES "volumes"
 #define WCI_DIR_LOCKS "locks"
 #define WCI_DIR_HOLDS "holds"
 #define WCI_DIR_HOSTS "hosts"

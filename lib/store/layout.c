@@ -33,7 +33,7 @@ int32_t wci_layout_make(const char *root, const char *run_root, wc_error **err)
     static const char *const dirs[] = {
         WCI_DIR_BLOBS "/sha256", WCI_DIR_BLOBS "/sha512", WCI_DIR_INGEST,     WCI_DIR_TREES,
         WCI_DIR_LINKS,           WCI_DIR_STAGING,         WCI_DIR_CONTAINERS, WCI_DIR_LOCKS,
-        WCI_DIR_HOLDS,           WCI_DIR_HOSTS,           WCI_DIR_QUARANTINE};
+        WCI_DIR_HOLDS,           WCI_DIR_HOSTS,           WCI_DIR_QUARANTINE, WCI_DIR_VOLUMES};
     int32_t rc = WC_OK;
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs && !rc; i++)
         rc = make_below(root, dirs[i], err);

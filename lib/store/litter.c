@@ -6,6 +6,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "store/internal.h"
+#include "store/volume_rows.h"
 
 typedef struct search {
     wc_call *call;
@@ -224,6 +225,13 @@ static int32_t look_at_container(search *s, const char *dir, const char *name, w
     return rc || there ? rc : add_path(s, dir, name, err);
 }
 
+static int32_t look_at_volume(search *s, const char *dir, const char *name, wc_error **err)
+{
+    int there = 0;
+    int32_t rc = wci_volume_is_there(s->store->db, name, &there, err);
+    return rc || there ? rc : add_path(s, dir, name, err);
+}
+
 static int32_t look_at_quarantine(search *s, const char *dir, const char *name, wc_error **err)
 {
     return add_path(s, dir, name, err);
@@ -246,6 +254,8 @@ static int32_t find_all(search *s, wc_error **err)
         rc = each_name(s, WCI_DIR_STAGING, look_at_scratch, err);
     if (!rc)
         rc = each_name(s, WCI_DIR_CONTAINERS, look_at_container, err);
+    if (!rc)
+        rc = each_name(s, WCI_DIR_VOLUMES, look_at_volume, err);
     return rc ? rc : each_name(s, WCI_DIR_QUARANTINE, look_at_quarantine, err);
 }
 

@@ -7,7 +7,7 @@
 /* ---- Images -----------------------------------------------------------------------------------
  */
 
-#define UNUSED "SELECT manifest FROM images WHERE manifest NOT IN (SELECT image FROM containers)"
+#define UNUSED "SELECT manifest FROM images WHERE manifest NOT IN (SELECT image FROM image_uses)"
 
 static int32_t list_images(wc_call *call, wci_store *store, const char *sql, wci_strv *out,
                            wc_error **err)

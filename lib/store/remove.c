@@ -79,9 +79,9 @@ static int32_t check_unused(wci_db *db, const char *manifest, const image_parts 
                             int *in_use, wc_error **err)
 {
     static const char by_any[] =
-        "SELECT name FROM containers WHERE image = ? ORDER BY status IN (1, 2, 3) DESC, name";
+        "SELECT name FROM image_uses WHERE image = ? ORDER BY status IN (1, 2, 3) DESC, name";
     static const char by_active[] =
-        "SELECT name FROM containers WHERE image = ? AND status IN (1, 2, 3) ORDER BY name";
+        "SELECT name FROM image_uses WHERE image = ? AND status IN (1, 2, 3) ORDER BY name";
     char *user = NULL;
     int32_t rc = wci_db_get_text(db, by_any, WCI_BIND(WCI_TEXT(manifest)), &user, err);
     if (rc || !user)

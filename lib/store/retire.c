@@ -37,10 +37,10 @@ static int32_t is_running_on(wci_store *store, wci_tree_kind kind, const char *k
                              int64_t *running, wc_error **err)
 {
     const char *sql = kind == WCI_TREE_LAYER
-                          ? "SELECT (SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
+                          ? "SELECT (SELECT count(*) FROM image_uses JOIN image_layers ON image = manifest"
                             " WHERE diff_id = ?1 AND status IN (1, 2, 3))"
                             " + (SELECT count(*) FROM mounts JOIN image_layers USING (manifest) WHERE diff_id = ?1)"
-                          : "SELECT (SELECT count(*) FROM containers JOIN image_layers ON image = manifest"
+                          : "SELECT (SELECT count(*) FROM image_uses JOIN image_layers ON image = manifest"
                             " WHERE chain_id = ?1 AND status IN (1, 2, 3))"
                             " + (SELECT count(*) FROM mounts JOIN image_layers USING (manifest) WHERE chain_id = ?1)";
     return wci_db_get_int(store->db, sql, WCI_BIND(WCI_TEXT(key)), 0, running, err);

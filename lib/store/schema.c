@@ -89,15 +89,18 @@ static const wci_schema_step schema[] = {
      "  container TEXT NOT NULL, generation INTEGER NOT NULL,"
      "  PRIMARY KEY (protocol, host_ip, host_port)) WITHOUT ROWID;"
      "CREATE INDEX ports_container ON ports(container);"
-     /* state: 0 whole, 1 being made, 2 being removed. options and labels: JSON objects. */
+     /* options and labels: JSON objects. */
      "CREATE TABLE volumes ("
      "  name TEXT PRIMARY KEY, driver TEXT NOT NULL, options TEXT NOT NULL, labels TEXT NOT NULL,"
-     "  created_ns INTEGER NOT NULL, is_anonymous INTEGER NOT NULL,"
-     "  state INTEGER NOT NULL) WITHOUT ROWID;"
+     "  created_ns INTEGER NOT NULL, is_anonymous INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE TABLE volume_uses ("
      "  volume TEXT NOT NULL, container TEXT NOT NULL, target TEXT NOT NULL,"
      "  PRIMARY KEY (volume, container, target)) WITHOUT ROWID;"
      "CREATE INDEX volume_uses_container ON volume_uses(container);"
+     /* Containers that need an image: made from it, or with it mounted (its manifest in the place of a volume). */
+     "CREATE VIEW image_uses AS SELECT image, id, name, status FROM containers"
+     "  UNION SELECT volume, id, name, status FROM volume_uses JOIN containers ON id = container"
+     "    WHERE volume LIKE 'sha%:%';"
      "CREATE TABLE events ("
      "  seq INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER NOT NULL, type TEXT NOT NULL,"
      "  action TEXT NOT NULL, id TEXT NOT NULL, attributes TEXT NOT NULL);",

@@ -9,6 +9,7 @@
  *   root/links/<hex>/       X: the small tree of a chain above T, by ChainID; absent when empty
  *   root/staging/           half-made trees; reclaimed when their owner is gone
  *   root/containers/<id>/   upper and work directories, logs
+ *   root/volumes/<name>/    volumes, see store/store_volume.h
  *   root/locks/             one file per digest that somebody is making
  *   root/holds/             one locked file per hold, with the digests that are in use
  *   root/hosts/             one locked file per process that has the store open
@@ -398,6 +399,7 @@ char *wci_event_wake_path(wci_store *store);
 typedef struct wci_usage {
     uint64_t images, images_active, images_bytes, images_reclaimable;
     uint64_t containers, containers_active, containers_bytes, containers_reclaimable;
+    uint64_t volumes, volumes_active, volumes_bytes, volumes_reclaimable;
     uint64_t layers, layers_bytes;     /* unpacked, shared ones once */
     uint64_t blobs, blobs_bytes;
     uint64_t litter_bytes;             /* what a prune without options would reclaim */
@@ -414,12 +416,17 @@ typedef struct wci_layer_usage {
     uint64_t bytes; /* unpacked */
     uint64_t images;
 } wci_layer_usage;
+typedef struct wci_volume_usage {
+    char *name;
+    uint64_t bytes, containers;
+} wci_volume_usage;
 typedef struct wci_usage_parts {
     wci_image_usage *images;
     wci_layer_usage *layers;
+    wci_volume_usage *volumes;
     wci_container_record **containers;
     uint64_t *container_bytes;
-    size_t image_count, layer_count, container_count;
+    size_t image_count, layer_count, volume_count, container_count;
 } wci_usage_parts;
 void wci_usage_parts_free(wci_usage_parts *parts);
 /* `parts` may be NULL. */

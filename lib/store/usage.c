@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "store/internal.h"
+#include "store/store_volume.h"
 
 /* Blobs and trees of the images for which `condition` holds. */
 #define IMAGE_BYTES(condition)                                                                     \
@@ -16,7 +17,7 @@
     " + (SELECT coalesce(sum(bytes), 0) FROM trees WHERE"                                          \
     "  (kind = 0 AND key IN (SELECT diff_id FROM image_layers WHERE " condition "))"               \
     "  OR (kind = 1 AND key IN (SELECT chain_id FROM image_layers WHERE " condition ")))"
-#define IN_USE "manifest IN (SELECT image FROM containers)"
+#define IN_USE "manifest IN (SELECT image FROM image_uses)"
 
 static int32_t number(wci_db *db, const char *sql, uint64_t *out, wc_error **err)
 {
@@ -104,6 +105,23 @@ static int32_t measure_containers(wc_call *call, wci_store *store, wci_usage *u,
     return rc;
 }
 
+static int32_t measure_volumes(wc_call *call, wci_store *store, wci_usage *u, wci_usage_parts *parts, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    for (size_t i = 0; i < parts->volume_count && !rc; i++) {
+        wci_volume_usage *volume = &parts->volumes[i];
+        char *dir = wci_volume_dir(store, volume->name);
+        rc = dir ? wci_call_check(call, err) : wci_err_nomem(err);
+        volume->bytes = rc ? 0 : bytes_of(dir);
+        u->volumes_bytes += volume->bytes;
+        u->volumes_reclaimable += volume->containers ? 0 : volume->bytes;
+        u->volumes_active += volume->containers != 0;
+        wci_free(dir);
+    }
+    u->volumes = parts->volume_count;
+    return rc;
+}
+
 static int32_t measure_litter(wc_call *call, wci_store *store, int what, uint64_t *bytes,
                               wc_error **err)
 {
@@ -139,6 +157,8 @@ static int32_t measure(wc_call *call, wci_store *store, wci_usage *u, wci_usage_
     rc = wci_tx_end(store, rc, err);
     if (!rc)
         rc = measure_containers(call, store, u, parts, err);
+    if (!rc)
+        rc = measure_volumes(call, store, u, parts, err);
     if (!rc)
         rc = measure_litter(call, store, 0, &u->litter_bytes, err);
     if (!rc)

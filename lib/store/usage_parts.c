@@ -40,7 +40,7 @@ static int32_t read_images(wci_db *db, wci_usage_parts *parts, wc_error **err)
         db,
         NEEDS ", users(thing, count) AS (SELECT thing, count(*) FROM needs GROUP BY thing)"
               " SELECT needs.image, sum(bytes), sum(CASE count WHEN 1 THEN bytes ELSE 0 END),"
-              "  (SELECT count(*) FROM containers WHERE containers.image = needs.image)"
+              "  (SELECT count(*) FROM image_uses u WHERE u.image = needs.image)"
               " FROM needs JOIN users USING (thing) GROUP BY needs.image ORDER BY needs.image",
         WCI_BIND_NONE, &rows, err);
     while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
@@ -76,10 +76,39 @@ static int32_t read_layers(wci_db *db, wci_usage_parts *parts, wc_error **err)
     return rc;
 }
 
+static int32_t take_volume(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row, wc_error **err)
+{
+    if (!wci_grow(&parts->volumes, cap, parts->volume_count + 1, sizeof *parts->volumes))
+        return wci_err_nomem(err);
+    wci_volume_usage *volume = &parts->volumes[parts->volume_count++];
+    *volume = (wci_volume_usage){
+        .name = wci_strdup(wci_db_text(row, 0)),
+        .containers = (uint64_t)wci_db_int(row, 1),
+    };
+    return volume->name ? WC_OK : wci_err_nomem(err);
+}
+
+static int32_t read_volumes(wci_db *db, wci_usage_parts *parts, wc_error **err)
+{
+    sqlite3_stmt *rows = NULL;
+    size_t cap = 0;
+    int more = 0;
+    int32_t rc = wci_db_query(db,
+                              "SELECT name, (SELECT count(DISTINCT container) FROM volume_uses WHERE volume = name)"
+                              " FROM volumes ORDER BY name",
+                              WCI_BIND_NONE, &rows, err);
+    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
+        rc = take_volume(parts, &cap, rows, err);
+    wci_db_done(rows);
+    return rc;
+}
+
 int32_t wci_usage_parts_read(wci_store *store, wci_usage_parts *parts, wc_error **err)
 {
     int32_t rc = read_images(store->db, parts, err);
-    return rc ? rc : read_layers(store->db, parts, err);
+    if (!rc)
+        rc = read_layers(store->db, parts, err);
+    return rc ? rc : read_volumes(store->db, parts, err);
 }
 
 void wci_usage_parts_free(wci_usage_parts *parts)
@@ -87,6 +116,9 @@ void wci_usage_parts_free(wci_usage_parts *parts)
     wci_container_records_free(parts->containers, parts->container_count);
     wci_free(parts->images);
     wci_free(parts->layers);
+    for (size_t i = 0; i < parts->volume_count; i++)
+        wci_free(parts->volumes[i].name);
+    wci_free(parts->volumes);
     wci_free(parts->container_bytes);
     *parts = (wci_usage_parts){NULL};
 }

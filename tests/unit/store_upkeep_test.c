@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Disk use, prune, check and repair. */
+#include "store/store_volume.h"
 #include "store_fixture.h"
 
 #include <pthread.h>
@@ -293,8 +294,11 @@ END_TEST
 START_TEST(rows_of_what_is_gone_are_taken_off_the_books)
 {
     insert_container("c1", "one", NULL);
+    wci_volume_record volume = {.name = (char *)"vol", .driver = (char *)"local", .options = (char *)"{}",
+                                .labels = (char *)"{}"};
+    int created = 0;
+    ok(wci_volume_create(&call, store, &volume, &created, &error));
     script("INSERT INTO networks VALUES ('net', 'n1', 'bridge', NULL, '{}', 1);"
-           "INSERT INTO volumes VALUES ('vol', 'local', '{}', '{}', 1, 0, 0);"
            "INSERT INTO endpoints VALUES ('c1', 'n1', 0, '{}', ''), ('lost', 'n1', 0, '{}', '');"
            "INSERT INTO leases VALUES ('n1', '10.0.0.2', 'c1', 1, 0), ('n1', '10.0.0.3', 'lost', 1, 0);"
            "INSERT INTO ports VALUES ('tcp', '', 80, 'c1', 1), ('tcp', '', 81, 'lost', 1);"
