@@ -4,6 +4,7 @@
  * The backend works on its side in a thread; a tar goes over a socket between the two. */
 #include <string.h>
 
+#include "container/archive_input.h"
 #include "container/container.h"
 #include "container/files.h"
 #include "core/alloc.h"
@@ -295,64 +296,6 @@ int32_t wci_ctr_copy_in(wc_call *call, wc_container *c, const char *host_path, c
 
 enum { PIECE_SIZE = 64 * 1024 };
 
-/* An archive on its way in; its first bytes tell how it is compressed. */
-typedef struct incoming {
-    tar_end *taker;
-    wci_fd fd;
-    unsigned char head[8];
-    size_t have, at;
-} incoming;
-
-/* Also ends when the backend does: what it has no use for is not waited for. */
-static int32_t read_stream(incoming *in, void *data, size_t size, size_t *got, wc_error **err)
-{
-    for (;;) {
-        wci_poll_item items[] = {{in->fd, WCI_POLL_READ, 0}, {in->taker->fd, WCI_POLL_READ, 0}};
-        wc_error *why = NULL;
-        int ready;
-        int32_t rc = wci_poll(in->taker->call, items, 2, -1, &ready, err);
-        if (rc)
-            return rc;
-        if (items[1].got) {
-            in->taker->is_closed = 1;
-            return wci_err(err, WC_E_CLOSED, "archive: nobody takes it any more");
-        }
-        rc = wci_fd_read_some(in->fd, data, size, got, &why);
-        if (rc == WC_E_CLOSED) {
-            wc_error_unref(why);
-            *got = 0;
-            return WC_OK;
-        }
-        if (rc)
-            return wci_err_move(err, why);
-        if (*got)
-            return WC_OK;
-    }
-}
-
-static int32_t read_incoming(void *self, void *data, size_t size, size_t *got, wc_error **err)
-{
-    incoming *in = self;
-    size_t left = in->have - in->at;
-    if (!left)
-        return read_stream(in, data, size, got, err);
-    *got = left < size ? left : size;
-    memcpy(data, in->head + in->at, *got);
-    in->at += *got;
-    return WC_OK;
-}
-
-static int32_t read_head(incoming *in, wc_error **err)
-{
-    size_t got = 1;
-    int32_t rc = WC_OK;
-    while (!rc && got && in->have < sizeof in->head) {
-        rc = read_stream(in, in->head + in->have, sizeof in->head - in->have, &got, err);
-        in->have += rc ? 0 : got;
-    }
-    return rc;
-}
-
 static int32_t pass_on(int32_t (*read)(void *, void *, size_t, size_t *, wc_error **), void *from,
                        int32_t (*write)(void *, const void *, size_t, wc_error **), void *to, wc_error **err)
 {
@@ -371,14 +314,12 @@ static int32_t pass_on(int32_t (*read)(void *, void *, size_t, size_t *, wc_erro
 
 static int32_t take_in(transfer *t, wci_fd fd, wc_error **err)
 {
-    incoming in = {.taker = &t->ours, .fd = fd};
-    const wci_source source = {read_incoming, &in};
+    wci_archive_input in = {.call = t->ours.call, .fd = fd, .taker = t->ours.fd};
     wci_decoder *decoder = NULL;
-    int32_t rc = read_head(&in, err);
-    if (!rc)
-        rc = wci_decoder_new(wci_codec_guess(in.head, in.have), &source, &decoder, err);
+    int32_t rc = wci_archive_input_open(&in, &decoder, err);
     if (!rc)
         rc = pass_on(wci_decoder_read, decoder, write_tar, &t->ours, err);
+    t->ours.is_closed |= in.taker_closed;
     wci_decoder_free(decoder);
     return rc;
 }

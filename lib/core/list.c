@@ -63,6 +63,11 @@ wc_container_info *wc_list_container_info(const wc_list *list, size_t index)
     return wci_list_at(list, WCI_LIST_CONTAINER_INFO, index);
 }
 
+wc_volume *wc_list_volume(const wc_list *list, size_t index)
+{
+    return wci_list_at(list, WCI_LIST_VOLUME, index);
+}
+
 wc_list *wc_list_ref(wc_list *list)
 {
     if (list)

@@ -14,6 +14,7 @@ typedef enum wci_list_kind {
     WCI_LIST_STRING,
     WCI_LIST_IMAGE,
     WCI_LIST_CONTAINER_INFO,
+    WCI_LIST_VOLUME,
 } wci_list_kind;
 
 /* `release` drops one element (wci_free for strings, an _unref for handles). */
