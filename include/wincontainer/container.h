@@ -79,7 +79,11 @@ WC_API int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc
 /** Stops it as wc_container_stop() does, if it runs, and starts it again; event "restart". One that is removed at
  * its end stays, unless the start fails. @return WC_OK or what the two give. @since 0.1 */
 WC_API int32_t wc_container_restart(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
-/** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first.
+/** For wc_container_remove(), besides WC_REMOVE_FORCE of image.h. @since 0.1 */
+enum {
+    WC_REMOVE_VOLUMES = 2 /**< also its anonymous volumes that no other container uses */
+};
+/** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first; WC_REMOVE_VOLUMES.
  * @return WC_OK, WC_E_STATE while it runs … @since 0.1 */
 WC_API int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err);
 

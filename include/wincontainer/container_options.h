@@ -118,15 +118,30 @@ WC_API int32_t wc_container_options_set_read_only(wc_container_options *options,
 /**
  * A mount.
  *
- * @param type    "bind" or "tmpfs".
- * @param source  absolute host path for "bind", must exist; NULL for "tmpfs".
+ * @param type    "bind", "volume", "image" or "tmpfs".
+ * @param source  "bind": an absolute path of the host, which must exist. "volume": a name, see wc_volume_create(), made
+ *                if it is not there; NULL: an anonymous volume. "image": an image of the store, which is in use then.
+ *                "tmpfs": NULL.
  * @param target  absolute path in the container, resolved inside it.
- * @param flags   comma-separated: "ro", "rw", "z" is not there yet; tmpfs: "size=64m", "mode=1777" …;
- *                bind: "rprivate", "rslave", "rshared", "nosuid", "noexec", "nodev". NULL: none.
+ * @param flags   comma-separated, NULL: none. Of all but images, which cannot be written: "ro", "rw", "nosuid",
+ *                "noexec", "nodev"; tmpfs: "size=64m", "mode=1777" …; bind: "rprivate", "rslave", "rshared", and
+ *                "create": a source that is missing at the start is made as a directory; volume: "nocopy": it does not
+ *                get what the image has at the target when it is empty; volume and image: "subpath=DIR": what it has
+ *                there, links followed inside; bind and volume: "U": all files become the container's user's, "z" and
+ *                "Z": they get a label that containers may use, where the host has SELinux.
  * @since 0.1
  */
 WC_API int32_t wc_container_options_add_mount(wc_container_options *options, const char *type, const char *source,
                                               const char *target, const char *flags, wc_error **err);
+/**
+ * Takes over the binds, volumes and mounted images of another container, as they are when this one is created, except
+ * where it has a mount of its own.
+ *
+ * @param container name or id, to which ":ro" or ":rw" may be added: all of them read-only, or as they are.
+ * @since 0.1
+ */
+WC_API int32_t wc_container_options_add_volumes_from(wc_container_options *options, const char *container,
+                                                     wc_error **err);
 
 WC_END_DECLS
 

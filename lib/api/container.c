@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <wincontainer/container.h>
+#include <wincontainer/image.h>
 
 #include "api/context.h"
 #include "container/changes.h"
@@ -107,8 +108,8 @@ int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *
     int32_t rc = begin(container, cancel, &call, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(!(flags & ~(uint64_t)1), "unknown flags");
-    return wci_ctr_remove(&call, container, (int)flags, err);
+    WCI_REQUIRE(!(flags & ~(uint64_t)(WC_REMOVE_FORCE | WC_REMOVE_VOLUMES)), "unknown flags");
+    return wci_ctr_remove(&call, container, flags, err);
 }
 
 int32_t wc_container_copy_in(wc_container *container, const char *host_path, const char *container_path,
@@ -206,7 +207,7 @@ int32_t wc_container_inspect(wc_container *container, wc_container_info **out, w
         return rc;
     WCI_REQUIRE(out, "out is NULL");
     rc = wci_ctr_record(&call, container->engine, container->id, &record, err);
-    return rc ? rc : wci_info_new(record, out, err);
+    return rc ? rc : wci_info_new(container->engine->store, record, out, err);
 }
 
 int32_t wc_container_diff(wc_container *container, wc_cancel *cancel, wc_buf **out, wc_error **err)

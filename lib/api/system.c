@@ -7,8 +7,10 @@
 #include "core/alloc.h"
 #include "core/list.h"
 #include "image/check.h"
+#include "store/store_volume.h"
 
-#define PRUNE_ALL ((uint64_t)(WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | WC_PRUNE_UNUSED | WC_PRUNE_PARTIAL))
+#define PRUNE_ALL \
+    ((uint64_t)(WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | WC_PRUNE_UNUSED | WC_PRUNE_PARTIAL | WC_PRUNE_VOLUMES))
 
 int32_t wc_system_info(wc_context *context, wc_cancel *cancel, wc_buf **out, wc_error **err)
 {
@@ -48,6 +50,17 @@ static int32_t give_pruned(int32_t rc, wci_strv *lines, uint64_t bytes, int64_t 
     return rc;
 }
 
+static int32_t prune_volumes(wc_call *call, wci_store *store, wci_strv *lines, uint64_t *bytes, wc_error **err)
+{
+    wci_strv names = WCI_STRV_INIT;
+    int32_t rc = wci_volume_prune(call, store, 0, &names, bytes, err);
+    for (size_t i = 0; !rc && i < names.count; i++)
+        if (wci_strv_add_take(lines, wci_asprintf("Deleted: volume %s", names.items[i])))
+            rc = wci_err_nomem(err);
+    wci_strv_free(&names);
+    return rc;
+}
+
 int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, int64_t *reclaimed, wc_list **removed,
                         wc_error **err)
 {
@@ -60,6 +73,8 @@ int32_t wc_system_prune(wc_context *context, uint64_t flags, wc_cancel *cancel, 
     WCI_REQUIRE(!(flags & ~PRUNE_ALL), "unknown flags");
     if (flags & WC_PRUNE_CONTAINERS)
         rc = wci_ctr_prune(&call, context->engine, &lines, &bytes, err);
+    if (!rc && flags & WC_PRUNE_VOLUMES)
+        rc = prune_volumes(&call, context->engine->store, &lines, &bytes, err);
     if (!rc)
         rc = wci_store_prune(&call, context->engine->store, prune_what(flags), &lines, &more, err);
     return give_pruned(rc, &lines, bytes + more, reclaimed, removed, err);

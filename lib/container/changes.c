@@ -25,8 +25,6 @@ static int32_t mount_points(const wci_container_record *record, wci_strv *out, w
         failed |= wci_strv_add(out, always[i]);
     for (size_t i = 0; !rc && i < config.mount_count; i++)
         failed |= wci_strv_add(out, config.mounts[i].target + strspn(config.mounts[i].target, "/"));
-    for (size_t i = 0; !rc && i < config.volumes.count; i++)
-        failed |= wci_strv_add(out, config.volumes.items[i] + strspn(config.volumes.items[i], "/"));
     wci_config_free(&config);
     return failed ? wci_err_nomem(err) : rc;
 }

@@ -58,7 +58,8 @@ typedef struct wci_config {
     int32_t read_only;
     wci_mount *mounts;
     size_t mount_count, mount_cap;
-    wci_strv volumes;
+    wci_strv volumes; /* paths, of the image */
+    wci_strv volumes_from;
 } wci_config;
 
 extern const wci_fields wci_config_life, wci_config_watch, wci_config_resources, wci_config_security,

@@ -17,6 +17,7 @@ static const wci_field fields[] = {
     WCI_FIELD("readOnly", FLAG, wci_config, read_only),
     WCI_FIELD_LIST("mounts", wci_config, mounts, mount_count, mount_cap, &mount_table),
     WCI_FIELD("volumes", TEXTS, wci_config, volumes),
+    WCI_FIELD("volumesFrom", TEXTS, wci_config, volumes_from),
 };
 const wci_fields wci_config_storage = WCI_FIELDS(fields, wci_config);
 

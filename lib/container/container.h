@@ -63,7 +63,8 @@ int32_t wci_ctr_wait(wc_call *call, wc_container *c, int32_t condition, int32_t 
 int32_t wci_ctr_kill(wc_call *call, wc_container *c, int signal, wc_error **err);
 int32_t wci_ctr_stop(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);
 int32_t wci_ctr_restart(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);
-int32_t wci_ctr_remove(wc_call *call, wc_container *c, int force, wc_error **err);
+/* flags: WC_REMOVE_*. */
+int32_t wci_ctr_remove(wc_call *call, wc_container *c, uint64_t flags, wc_error **err);
 /* Removes every container that does not run; lines for people and the bytes it freed. */
 int32_t wci_ctr_prune(wc_call *call, wci_engine *engine, wci_strv *removed, uint64_t *bytes,
                       wc_error **err);
@@ -87,6 +88,8 @@ int32_t wci_ctr_put_archive(wc_call *call, wc_container *c, const char *dir, wci
 /* ---- What the parts share --------------------------------------------------------------------- */
 
 int32_t wci_ctr_new(wci_engine *engine, const char *id, wc_container **out, wc_error **err);
+/* An image of the store by what a user calls it: a name goes before an id that is written the same. */
+int32_t wci_ctr_find_image(wci_store *store, const char *image, wci_image_record **out, wc_error **err);
 /* The record as it is now, reconciled. WC_E_NOT_FOUND when the container is gone. */
 int32_t wci_ctr_record(wc_call *call, wci_engine *engine, const char *id,
                        wci_container_record **out, wc_error **err);
@@ -129,8 +132,8 @@ void wci_ctr_call_free(wci_ctr_call *op);
 /* The files of the container: image and upper directory. */
 int32_t wci_ctr_rootfs(wci_engine *engine, const wci_container_record *record, wci_rootfs *out,
                        wc_error **err);
-/* Removes directories and row of a container whose status is REMOVING. */
-int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_record *record,
+/* Removes directories and row of a container whose status is REMOVING, with its anonymous volumes if wished. */
+int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_record *record, int with_volumes,
                       wc_error **err);
 
 /* Takes the backend's handle over, also on failure. */

@@ -7,6 +7,7 @@
 #include "container/archive_input.h"
 #include "container/container.h"
 #include "container/files.h"
+#include "container/mount_request.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/output.h"
@@ -92,9 +93,31 @@ static void work(void *arg)
     wci_fd_close(t->theirs.fd); /* the end of the stream for us */
 }
 
+/* What a stopped container has mounted is mounted for the copy, too. */
+static int32_t add_storage(transfer *t, wc_error **err)
+{
+    wci_config config = {0};
+    wci_mount_plan plan = WCI_MOUNT_PLAN_INIT;
+    char *text = NULL;
+    if (!(wci_backend_capabilities(t->op.backend) & WC_BACKEND_LAYERS))
+        return WC_OK;
+    int32_t rc = wci_config_from_json(t->record->config, &config, err);
+    if (!rc)
+        rc = wci_mount_plan_make(t->engine, &config, t->op.request.run_dir, &plan, err);
+    if (!rc && (!(text = wci_mount_plan_text(&plan, NULL)) ||
+                wci_request_set_string(&t->op.request, "storage", text)))
+        rc = wci_err_nomem(err);
+    wci_free(text);
+    wci_mount_plan_free(&plan);
+    wci_config_free(&config);
+    return rc;
+}
+
 static int32_t prepare(transfer *t, wc_error **err)
 {
     int32_t rc = wci_ctr_call_add_layers(&t->op, t->engine, t->record, err);
+    if (!rc)
+        rc = add_storage(t, err);
     if (!rc)
         rc = wci_pair(&t->ours.fd, &t->theirs.fd, err);
     if (!rc && (wci_request_set_string(&t->op.request, "path", t->path) ||

@@ -3,6 +3,7 @@
 
 #include "container/container.h"
 #include "container/merge.h"
+#include "container/mount_settle.h"
 #include "container/names.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -45,8 +46,7 @@ static char *full_name(const char *image)
 }
 
 /* A name goes before an id that is written the same. */
-static int32_t find_image(wci_store *store, const char *image, wci_image_record **out,
-                          wc_error **err)
+int32_t wci_ctr_find_image(wci_store *store, const char *image, wci_image_record **out, wc_error **err)
 {
     char *name = full_name(image);
     int32_t rc = name ? wci_image_find(store, name, out, NULL) : WC_E_NOT_FOUND;
@@ -65,6 +65,8 @@ static int32_t settle(wci_engine *engine, const wc_container_options *options,
     if (!rc)
         rc = wci_config_merge(&(wci_merge){.options = options, .image = config, .id = id}, image->config.text, out,
                               err);
+    if (!rc)
+        rc = wci_mounts_settle(engine, out, err);
     wci_image_config_free(config);
     return rc;
 }
@@ -104,26 +106,32 @@ static int32_t choose_backend(wc_call *call, wci_engine *engine, const char *iso
 
 /* ---- The record ------------------------------------------------------------------------------- */
 
-static int32_t insert_named(wci_store *store, wci_container_record *record, const char *name,
-                            wc_error **err)
+/* A container that is to be: its record, and what it mounts. */
+typedef struct making {
+    wci_container_record *record;
+    wci_config config;
+    wci_volume_use *uses; /* lent by the configuration */
+    size_t use_count;
+} making;
+
+static int32_t insert_named(wc_call *call, wci_store *store, making *m, const char *name, wc_error **err)
 {
-    if (wci_replace(&record->name, name))
+    if (wci_replace(&m->record->name, name))
         return wci_err_nomem(err);
-    return wci_container_insert(store, record, err);
+    return wci_container_insert_using(call, store, m->record, m->uses, m->use_count, err);
 }
 
-static int32_t insert(wci_store *store, wci_container_record *record, const char *name,
-                      wc_error **err)
+static int32_t insert(wc_call *call, wci_store *store, making *m, const char *name, wc_error **err)
 {
     if (name)
-        return insert_named(store, record, name, err);
+        return insert_named(call, store, m, name, err);
     char made[WCI_NAME_SIZE];
     for (int attempt = 0;; attempt++) {
         wc_error *why = NULL;
         int32_t rc = wci_name_make(attempt, made, err);
         if (rc)
             return rc;
-        rc = insert_named(store, record, made, &why);
+        rc = insert_named(call, store, m, made, &why);
         if (rc != WC_E_EXISTS || attempt == NAME_ATTEMPTS)
             return rc ? wci_err_move(err, why) : WC_OK;
         wc_error_unref(why);
@@ -143,21 +151,22 @@ static int32_t fill(const wci_config *config, const wci_image_record *image,
     return record->image_name && record->config && record->error ? WC_OK : wci_err_nomem(err);
 }
 
-static int32_t make_record(wc_call *call, wci_engine *engine, const wc_container_options *options,
-                           wci_container_record *record, wc_error **err)
+static int32_t make_record(wc_call *call, wci_engine *engine, const wc_container_options *options, making *m,
+                           wc_error **err)
 {
     wci_image_record *image = NULL;
-    wci_config config = {0};
+    wci_container_record *record = m->record;
     int32_t rc = wci_random_hex(32, record->id, err);
     if (!rc)
-        rc = find_image(engine->store, options->settings.image, &image, err);
+        rc = wci_ctr_find_image(engine->store, options->settings.image, &image, err);
     if (!rc)
-        rc = settle(engine, options, image, record->id, &config, err);
+        rc = settle(engine, options, image, record->id, &m->config, err);
     if (!rc)
-        rc = choose_backend(call, engine, config.isolation, &record->backend, err);
+        rc = choose_backend(call, engine, m->config.isolation, &record->backend, err);
     if (!rc)
-        rc = fill(&config, image, record, err);
-    wci_config_free(&config);
+        rc = fill(&m->config, image, record, err);
+    if (!rc)
+        rc = wci_mounts_uses(&m->config, &m->uses, &m->use_count, err);
     wci_image_record_free(image);
     return rc;
 }
@@ -166,15 +175,17 @@ int32_t wci_ctr_create(wc_call *call, wci_engine *engine, const wc_container_opt
                        wc_container **out, wc_error **err)
 {
     wc_container *c = NULL;
-    wci_container_record *record = wci_calloc(1, sizeof *record);
-    int32_t rc = record ? wci_call_check(call, err) : wci_err_nomem(err);
+    making m = {.record = wci_calloc(1, sizeof *m.record)};
+    int32_t rc = m.record ? wci_call_check(call, err) : wci_err_nomem(err);
     if (!rc)
-        rc = make_record(call, engine, options, record, err);
+        rc = make_record(call, engine, options, &m, err);
     if (!rc)
-        rc = wci_ctr_new(engine, record->id, &c, err);
+        rc = wci_ctr_new(engine, m.record->id, &c, err);
     if (!rc)
-        rc = insert(engine->store, record, options->name, err);
-    wci_container_record_free(record);
+        rc = insert(call, engine->store, &m, options->name, err);
+    wci_container_record_free(m.record);
+    wci_config_free(&m.config);
+    wci_free(m.uses);
     if (rc && c)
         wci_ctr_free(c);
     if (!rc)

@@ -75,22 +75,23 @@ static json_t *inspect_head(const wci_container_record *r, const wci_config *con
     return NULL;
 }
 
-static char *inspect_json(const wci_container_record *r, const wci_config *config)
+static char *inspect_json(const wci_store *store, const wci_container_record *r, const wci_config *config)
 {
     static int (*const parts[])(json_t *, const wci_container_record *, const wci_config *) = {
         add_basics,           wci_info_add_life,    wci_info_add_watch,   wci_info_add_resources,
-        wci_info_add_security, wci_info_add_network, wci_info_add_storage,
+        wci_info_add_security, wci_info_add_network,
     };
     json_t *root = inspect_head(r, config);
     int failed = !root;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !failed; i++)
         failed = parts[i](root, r, config);
+    failed = failed || wci_info_add_storage(root, store, config);
     char *text = failed ? NULL : wci_json_dump_text(root);
     json_decref(root);
     return text;
 }
 
-int32_t wci_info_new(wci_container_record *record, wc_container_info **out, wc_error **err)
+int32_t wci_info_new(const wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err)
 {
     wc_container_info *info = wci_calloc(1, sizeof *info);
     if (!info) {
@@ -102,7 +103,7 @@ int32_t wci_info_new(wci_container_record *record, wc_container_info **out, wc_e
     int32_t rc = wci_config_from_json(record->config, &info->config, err);
     if (!rc) {
         info->command = command_text(&info->config);
-        info->json = inspect_json(record, &info->config);
+        info->json = inspect_json(store, record, &info->config);
         rc = info->command && info->json ? WC_OK : wci_err_nomem(err);
     }
     if (rc)
@@ -138,7 +139,7 @@ static int32_t add(wc_call *call, wci_engine *engine, wci_container_record **rec
     }
     if (rc)
         return wci_err_move(err, why);
-    rc = wci_info_new(*record, &info, err);
+    rc = wci_info_new(engine->store, *record, &info, err);
     *record = NULL;
     return rc ? rc : wci_list_add(list, info, err);
 }

@@ -13,7 +13,7 @@ struct wc_container_info {
 };
 
 /* Takes the record over, also on failure. */
-int32_t wci_info_new(wci_container_record *record, wc_container_info **out, wc_error **err);
+int32_t wci_info_new(const wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err);
 void wci_info_free(wc_container_info *info);
 const char *wci_status_text(wci_status status);
 /* As wc_list of infos, reconciled. */
@@ -25,7 +25,7 @@ int wci_info_add_watch(json_t *root, const wci_container_record *r, const wci_co
 int wci_info_add_resources(json_t *root, const wci_container_record *r, const wci_config *c);
 int wci_info_add_security(json_t *root, const wci_container_record *r, const wci_config *c);
 int wci_info_add_network(json_t *root, const wci_container_record *r, const wci_config *c);
-int wci_info_add_storage(json_t *root, const wci_container_record *r, const wci_config *c);
+int wci_info_add_storage(json_t *root, const wci_store *store, const wci_config *c);
 /* Adds the members of `more` (taken over, NULL: memory ran out) to the object `section`, which is made when needed. */
 int wci_info_put(json_t *root, const char *section, json_t *more);
 

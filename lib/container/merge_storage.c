@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/merge.h"
 
-#include <string.h>
-
 #include "container/mount.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
-
-static int is_mounted(const wci_config *c, const char *target)
-{
-    for (size_t i = 0; i < c->mount_count; i++)
-        if (!strcmp(c->mounts[i].target, target))
-            return 1;
-    return 0;
-}
 
 static int32_t merge_volumes(const wci_image_config *image, wci_config *c, wc_error **err)
 {
@@ -22,7 +12,7 @@ static int32_t merge_volumes(const wci_image_config *image, wci_config *c, wc_er
         char *path = wci_clean_path(image->volumes.items[i]);
         if (!path)
             return wci_err_nomem(err);
-        if (!path[1] || is_mounted(c, path) || wci_strv_contains(&c->volumes, path)) {
+        if (!path[1] || wci_strv_contains(&c->volumes, path)) {
             wci_free(path);
             continue;
         }

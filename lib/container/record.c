@@ -306,7 +306,7 @@ static void remove_ended(wc_call *call, wci_engine *engine, const wci_container_
     char *path = wci_ctr_lock_path(engine->store, record->id);
     wci_lock *lock = NULL;
     if (path && !wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, NULL)) {
-        wci_ctr_erase(call, engine, record, NULL);
+        wci_ctr_erase(call, engine, record, 1, NULL);
         wci_lock_release(lock);
     }
     wci_free(path);

@@ -14,7 +14,8 @@
 typedef struct wci_spec_input {
     const wci_config *config;
     const char *id;
-    const char *state_dir; /* holds `hosts`, `hostname`, `resolv.conf` and `volumes/<n>` */
+    const char *state_dir; /* holds `hosts`, `hostname` and `resolv.conf` */
+    const wci_strv *mount_sources; /* of each mount, where it lies; "": as configured */
     const wci_user *user;
     wci_network_mode network;
 } wci_spec_input;

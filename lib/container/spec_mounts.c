@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container/mount.h"
 #include "core/alloc.h"
 #include "core/json.h"
 #include "platform/file.h"
@@ -92,25 +93,29 @@ static int add_etc(json_t *array, const wci_spec_input *in)
     return failed;
 }
 
-static int add_volumes(json_t *array, const wci_spec_input *in)
+/* The runtime gets a directory that is there, and those options that it knows. */
+static json_t *own_options(const wci_mount *m)
 {
-    int failed = 0;
-    for (size_t i = 0; i < in->config->volumes.count; i++) {
-        char *source = wci_asprintf("%s/volumes/%zu", in->state_dir, i);
-        failed |= !source || add_bind(array, source, in->config->volumes.items[i], 0);
-        wci_free(source);
-    }
-    return failed;
+    json_t *array = json_array();
+    for (size_t i = 0; i < m->options.count; i++)
+        if (!wci_mount_flag_is_ours(m->options.items[i]) &&
+            json_array_append_new(array, json_string(m->options.items[i]))) {
+            json_decref(array);
+            return NULL;
+        }
+    return array;
 }
 
-static int add_own(json_t *array, const wci_config *config)
+static int add_own(json_t *array, const wci_spec_input *in)
 {
     int failed = 0;
-    for (size_t i = 0; i < config->mount_count; i++) {
-        const wci_mount *m = &config->mounts[i];
+    for (size_t i = 0; i < in->config->mount_count; i++) {
+        const wci_mount *m = &in->config->mounts[i];
+        const char *source = in->mount_sources && i < in->mount_sources->count ? in->mount_sources->items[i] : "";
+        int is_tmpfs = !strcmp(m->type, "tmpfs");
         failed |= json_array_append_new(
-            array, mount_json(m->target, m->type, *m->source ? m->source : m->type,
-                              wci_json_from_strv(&m->options)));
+            array, mount_json(m->target, is_tmpfs ? m->type : "bind",
+                              *source ? source : is_tmpfs ? m->type : m->source, own_options(m)));
     }
     return failed;
 }
@@ -144,7 +149,7 @@ json_t *wci_spec_mounts(const wci_spec_input *input)
 {
     json_t *array = json_array();
     int failed = !array || add_defaults(array, input->config) || add_etc(array, input) ||
-                 add_volumes(array, input) || add_own(array, input->config);
+                 add_own(array, input);
     json_t *out = failed ? NULL : sorted(array);
     json_decref(array);
     return out;

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "container/container.h"
+#include "container/mount.h"
+#include "container/mount_request.h"
 #include "container/spec.h"
 #include "container/workdir.h"
 #include "core/alloc.h"
@@ -54,9 +56,25 @@ static int32_t write_files(const char *dir, const wci_config *config, wci_networ
 
 /* ---- The request -------------------------------------------------------------------------------- */
 
-static int32_t make_spec(wci_engine *engine, const wci_container_record *record, const wci_config *config,
-                         const char *state_dir, char **out, wc_error **err)
+/* The document, and what the helper mounts for it. */
+static int32_t set_spec(wci_ctr_call *op, wci_spec_input *input, const wci_mount_plan *plan, wc_error **err)
 {
+    char *spec = NULL, *storage = wci_mount_plan_text(plan, input->user);
+    input->mount_sources = &plan->sources;
+    int32_t rc = storage ? wci_spec_make(input, &spec, err) : wci_err_nomem(err);
+    if (!rc && (wci_request_set_string(&op->request, "spec", spec) ||
+                wci_request_set_string(&op->request, "storage", storage)))
+        rc = wci_err_nomem(err);
+    wci_free(spec);
+    wci_free(storage);
+    return rc;
+}
+
+static int32_t make_spec(wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
+                         const wci_config *config, wc_error **err)
+{
+    const char *state_dir = op->request.state_dir;
+    wci_mount_plan plan = WCI_MOUNT_PLAN_INIT;
     wci_rootfs rootfs = {NULL, 0, 0};
     wci_user user = {0};
     wci_spec_input input = {.config = config, .id = record->id, .state_dir = state_dir, .user = &user};
@@ -70,7 +88,12 @@ static int32_t make_spec(wci_engine *engine, const wci_container_record *record,
     if (!rc)
         rc = wci_workdir_check(&rootfs, config, config->workdir, 0, err);
     if (!rc)
-        rc = wci_spec_make(&input, out, err);
+        rc = wci_mounts_make_sources(config, err);
+    if (!rc)
+        rc = wci_mount_plan_make(engine, config, op->request.run_dir, &plan, err);
+    if (!rc)
+        rc = set_spec(op, &input, &plan, err);
+    wci_mount_plan_free(&plan);
     wci_user_free(&user);
     wci_rootfs_free(&rootfs);
     return rc;
@@ -101,17 +124,11 @@ static int32_t set_numbers(wc_request *request, const wci_config *config, uint64
 static int32_t fill(wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
                     const wci_config *config, uint64_t attach, wc_error **err)
 {
-    char *spec = NULL;
     int32_t rc = set_numbers(&op->request, config, attach, err);
     if (rc || !(wci_backend_capabilities(op->backend) & WC_BACKEND_LAYERS))
         return rc;
     rc = wci_ctr_call_add_layers(op, engine, record, err);
-    if (!rc)
-        rc = make_spec(engine, record, config, op->request.state_dir, &spec, err);
-    if (!rc && wci_request_set_string(&op->request, "spec", spec))
-        rc = wci_err_nomem(err);
-    wci_free(spec);
-    return rc;
+    return rc ? rc : make_spec(op, engine, record, config, err);
 }
 
 /* ---- The record --------------------------------------------------------------------------------- */

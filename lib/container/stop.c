@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <wincontainer/context.h>
+#include <wincontainer/image.h>
 
 #include "container/container.h"
 #include "core/signal.h"
@@ -10,6 +11,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
+#include "store/store_volume.h"
 
 /* A process that SIGKILL does not end within this time is stuck in the kernel. */
 #define KILL_TIMEOUT_NS INT64_C(10000000000)
@@ -191,7 +193,7 @@ static int32_t release_backend(wc_call *call, wci_engine *engine,
 
 /* The row goes after all that matters: whoever finds one that is being removed goes on where it was left. Called
  * with the container's lock held. */
-int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_record *record,
+int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_record *record, int with_volumes,
                       wc_error **err)
 {
     int32_t rc = set_removing(engine, record->id, WCI_STATUS_REMOVING, NULL, err);
@@ -203,7 +205,9 @@ int32_t wci_ctr_erase(wc_call *call, wci_engine *engine, const wci_container_rec
         set_removing(engine, record->id, WCI_STATUS_DEAD, wc_error_message(why), NULL);
     if (rc)
         return wci_err_move(err, why);
-    rc = wci_container_delete(engine->store, record->id, err);
+    /* One that removes itself leaves nothing, whoever does it in the end. */
+    rc = with_volumes || record->auto_remove ? wci_container_delete_with_volumes(call, engine->store, record->id, err)
+                                             : wci_container_delete(engine->store, record->id, err);
     if (!rc)
         remove_state_dir(engine->store, record->id);
     return rc;
@@ -221,7 +225,7 @@ static int32_t end_first(wc_call *call, wci_engine *engine, wci_container_record
 }
 
 /* What removed itself meanwhile is removed. */
-static int32_t remove_locked(wc_call *call, wc_container *c, int force, wc_error **err)
+static int32_t remove_locked(wc_call *call, wc_container *c, uint64_t flags, wc_error **err)
 {
     wci_container_record *record = NULL;
     int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
@@ -229,9 +233,9 @@ static int32_t remove_locked(wc_call *call, wc_container *c, int force, wc_error
         return rc;
     wc_error *why = NULL;
     int was_live = wci_status_is_live(record->status);
-    rc = end_first(call, c->engine, record, force, &why);
+    rc = end_first(call, c->engine, record, (flags & WC_REMOVE_FORCE) != 0, &why);
     if (!rc)
-        rc = wci_ctr_erase(call, c->engine, record, &why);
+        rc = wci_ctr_erase(call, c->engine, record, (flags & WC_REMOVE_VOLUMES) != 0, &why);
     int auto_removed = rc == WC_E_NOT_FOUND && was_live && record->auto_remove;
     wci_container_record_free(record);
     if (!auto_removed)
@@ -240,13 +244,13 @@ static int32_t remove_locked(wc_call *call, wc_container *c, int force, wc_error
     return WC_OK;
 }
 
-int32_t wci_ctr_remove(wc_call *call, wc_container *c, int force, wc_error **err)
+int32_t wci_ctr_remove(wc_call *call, wc_container *c, uint64_t flags, wc_error **err)
 {
     wci_lock *lock = NULL;
     int32_t rc = wci_ctr_lock(call, c->engine, c->id, &lock, err);
     if (rc)
         return rc;
-    rc = remove_locked(call, c, force, err);
+    rc = remove_locked(call, c, flags, err);
     wci_lock_release(lock);
     return rc;
 }

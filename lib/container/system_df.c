@@ -17,9 +17,10 @@ static json_t *usage_row(const char *type, uint64_t total, uint64_t active, uint
 static json_t *usage_rows(const wci_usage *u)
 {
     return json_pack(
-        "[o, o, o, o, o, o]",
+        "[o, o, o, o, o, o, o]",
         usage_row("Images", u->images, u->images_active, u->images_bytes, u->images_reclaimable),
         usage_row("Containers", u->containers, u->containers_active, u->containers_bytes, u->containers_reclaimable),
+        usage_row("Local Volumes", u->volumes, u->volumes_active, u->volumes_bytes, u->volumes_reclaimable),
         usage_row("Layers", u->layers, u->layers, u->layers_bytes, 0),
         usage_row("Blobs", u->blobs, u->blobs, u->blobs_bytes, 0),
         usage_row("Partial downloads", 0, 0, u->partial_bytes, u->partial_bytes),
@@ -80,6 +81,17 @@ static json_t *containers_json(const wci_usage_parts *parts)
     return list;
 }
 
+static json_t *volumes_json(const wci_usage_parts *parts)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < parts->volume_count; i++) {
+        const wci_volume_usage *volume = &parts->volumes[i];
+        json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "Name", volume->name, "Links",
+                                              (json_int_t)volume->containers, "Size", (json_int_t)volume->bytes));
+    }
+    return list;
+}
+
 int32_t wci_system_df(wc_call *call, wci_engine *engine, wc_buf **out, wc_error **err)
 {
     wci_usage usage;
@@ -91,9 +103,9 @@ int32_t wci_system_df(wc_call *call, wci_engine *engine, wc_buf **out, wc_error 
         return rc;
     rc = wci_image_list(engine->store, &images, &count, err);
     json_t *json = rc ? NULL
-                      : json_pack("{s:o, s:o, s:o, s:o}", "Usage", usage_rows(&usage), "Images",
-                                  images_json(&parts, images, count), "Containers", containers_json(&parts), "Layers",
-                                  layers_json(&parts));
+                      : json_pack("{s:o, s:o, s:o, s:o, s:o}", "Usage", usage_rows(&usage), "Images",
+                                  images_json(&parts, images, count), "Containers", containers_json(&parts), "Volumes",
+                                  volumes_json(&parts), "Layers", layers_json(&parts));
     if (!rc)
         rc = json ? wci_json_dump(json, out, err) : wci_err_nomem(err);
     json_decref(json);

@@ -23,9 +23,6 @@ static int is_mounted(const wci_config *config, const char *path)
     for (size_t i = 0; i < config->mount_count; i++)
         if (is_below(path, config->mounts[i].target))
             return 1;
-    for (size_t i = 0; i < config->volumes.count; i++)
-        if (is_below(path, config->volumes.items[i]))
-            return 1;
     return 0;
 }
 

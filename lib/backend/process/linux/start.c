@@ -173,14 +173,12 @@ static json_t *settings_object(const wc_request *request)
     return config ? config : json_object();
 }
 
-/* Paths of the image's volumes, from the container's configuration. */
-static json_t *volume_array(const wc_request *request)
+/* What the library wrote for the helper, see helper/volumes.h. */
+static json_t *storage_object(const wc_request *request)
 {
-    json_t *config = settings_object(request);
-    json_t *volumes = json_object_get(config, "volumes");
-    json_t *own = json_is_array(volumes) ? json_incref(volumes) : json_array();
-    json_decref(config);
-    return own;
+    const char *text = wc_request_string(request, "storage");
+    json_t *storage = text ? json_loads(text, 0, NULL) : NULL;
+    return storage ? storage : json_object();
 }
 
 static const char *text_param(const wc_request *request, const char *key, const char *fallback)
@@ -204,8 +202,8 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         wc_request_int(request, "open-stdin", 0) != 0, "autoRemove",
         wc_request_int(request, "auto-remove", 0) != 0, "logMaxBytes",
         (json_int_t)wc_request_int(request, "log-max-bytes", 0), "logMaxFiles",
-        (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "volumes",
-        volume_array(request), "settings", settings_object(request), "cgroup", group->path);
+        (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "storage",
+        storage_object(request), "settings", settings_object(request), "cgroup", group->path);
 }
 
 /* Config.json for the request; owned. */
@@ -338,13 +336,14 @@ static int32_t archive(process_backend *b, wc_call *call, const wc_request *requ
     int running = state.status == WC_STATUS_RUNNING;
     if (!running && (rc = wci_needs_rights(call->err))) /* its root is to be mounted */
         return rc;
-    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version",
-                             WCI_PROTOCOL_VERSION, "what", what, "id",
+    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version",
+                             WCI_PROTOCOL_VERSION, "what", what, "storeRoot",
+                             text_param(request, "store-root", b->root), "id",
                              wc_request_container_id(request), "stateDir",
                              wc_request_state_dir(request), "runDir", wc_request_run_dir(request),
                              "path", path, "pid", (json_int_t)(running ? state.pid : 0), "pidStart",
-                             (json_int_t)state.pid_start, "layers", layer_array(request), "volumes",
-                             volume_array(request));
+                             (json_int_t)state.pid_start, "layers", layer_array(request), "storage",
+                             storage_object(request));
     rc = wci_helper_run(b, call, "archive", json, NULL, data, &link, &report, call->err);
     if (!rc)
         wci_link_close(&link);

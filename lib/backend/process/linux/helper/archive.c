@@ -93,7 +93,7 @@ static int32_t open_stopped(const request *req, wci_fd *root, wci_lock **lock, w
     if (!rc)
         rc = overlay_mount(req, err);
     if (!rc)
-        rc = volumes_fill(req, err);
+        rc = volumes_prepare(req, err);
     if (!rc)
         rc = volumes_mount(req, err);
     return rc ? rc : wci_tree_open_root(WCI_RUN_ROOTFS, root, err);
@@ -160,8 +160,10 @@ int archive_main(request *req)
     if (!rc)
         rc = strcmp(req->what, "put") == 0 ? put(req, root, &err) : get(req, root, &err);
     wci_fd_close(root);
-    if (req->pid <= 0)
+    if (req->pid <= 0) {
         overlay_unmount(req->run_dir);
+        volumes_unmount(req->run_dir);
+    }
     wci_lock_release(lock);
     if (rc)
         report_error(err);

@@ -20,7 +20,9 @@ typedef struct request {
     char *config; /* verbatim */
     json_t *settings; /* the container's configuration, or NULL: what an area needs of it, it reads here */
     wci_strv layers; /* lowest first */
-    wci_strv volumes; /* paths in the container; the n-th lies at state_dir/volumes/n */
+    struct volume *volumes; /* volumes.h */
+    size_t volume_count;
+    uint32_t uid, gid; /* of the container's user, for volumes that become his */
     int64_t generation, log_max_bytes, log_max_files;
     int64_t pid, pid_start;
     uint32_t attach;

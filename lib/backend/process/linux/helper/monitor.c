@@ -17,6 +17,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
+#include "store/store_volume.h"
 
 #define LOCK_WAIT_MS 30000
 
@@ -88,7 +89,8 @@ static void give_up(monitor *m, const wc_error *err)
 static void remove_container(monitor *m, wci_store *store)
 {
     const request *req = m->req;
-    if (wci_dir_remove_all(req->state_dir, NULL) || wci_container_delete(store, req->id, NULL))
+    WCI_CALL_NONE(call);
+    if (wci_dir_remove_all(req->state_dir, NULL) || wci_container_delete_with_volumes(&call, store, req->id, NULL))
         return; /* the row stays, so that it can be removed later */
     if (chdir("/") == 0)
         (void)wci_dir_remove_all(req->run_dir, NULL);

@@ -9,6 +9,7 @@
 
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/helper/helper.h"
+#include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -96,7 +97,7 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->auto_remove = json_is_true(json_object_get(document, "autoRemove"));
     out->settings = json_incref(json_object_get(document, "settings"));
     int32_t rc = wci_json_get_strings(document, "layers", what, &out->layers, err);
-    return rc ? rc : wci_json_get_strings(document, "volumes", what, &out->volumes, err);
+    return rc ? rc : volumes_read(json_object_get(document, "storage"), out, err);
 }
 
 int32_t request_read(int with_config, request *out, wc_error **err)
@@ -135,7 +136,7 @@ void request_free(request *req)
         wci_free(texts[i]);
     json_decref(req->settings);
     wci_strv_free(&req->layers);
-    wci_strv_free(&req->volumes);
+    volumes_free(req);
 }
 
 static void send_report(json_t *report)

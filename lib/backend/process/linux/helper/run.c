@@ -56,7 +56,7 @@ int32_t run_prepare(monitor *m, wc_error **err)
     if (!rc)
         rc = check_dev(err);
     if (!rc)
-        rc = volumes_fill(req, err);
+        rc = volumes_prepare(req, err);
     if (!rc)
         rc = log_open(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
     return rc;
@@ -107,6 +107,7 @@ void run_take_away(monitor *m)
         (void)wci_dir_remove_all(state, NULL);
     wci_free(state);
     overlay_unmount(m->req->run_dir);
+    volumes_unmount(m->req->run_dir);
     unlink(RUNTIME_LOG);
     unlink("pid");
 }

@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Volumes of the image: a directory of the container each, which begins as a copy of what the image has
- * at its path. A copy is renamed to its place when it is whole, so one that was interrupted is made
- * again, and one that is there is never touched. */
 #include "backend/process/linux/helper/volumes.h"
 
 #include <errno.h>
@@ -12,97 +9,78 @@
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
-#include "layer/layer.h"
 #include "platform/file.h"
 #include "platform/tree.h"
 
-/* ---- Filling ------------------------------------------------------------------------------------ */
-
-static int32_t go_on(wc_error **err)
+static int32_t wrap(const volume *v, int32_t rc, wc_error **err)
 {
-    return link_cancelled() ? wci_err(err, WC_E_CANCELLED, "the caller gave it up") : WC_OK;
-}
-
-/* *out is WCI_FD_NONE when the image has nothing there. */
-static int32_t open_source(wci_fd root, const char *path, wci_fd *out, wc_error **err)
-{
-    wci_file_info info;
-    *out = WCI_FD_NONE;
-    int32_t rc = wci_tree_resolve(root, path, out, err);
-    if (rc == WC_E_NOT_FOUND) {
-        wci_err_clear(err);
-        return WC_OK;
-    }
-    if (!rc)
-        rc = wci_fd_info(*out, &info, err);
-    if (!rc && info.type != WCI_FILE_DIRECTORY)
-        rc = wci_err(err, WC_E_INVALID, "it is a file, and a volume is a directory; mount something there instead");
-    return rc;
-}
-
-static int32_t copy_to(wci_fd source, const char *target, wc_error **err)
-{
-    wci_fd dir = WCI_FD_NONE;
-    int32_t rc = wci_dir_make_new(target, 0755, err);
-    if (rc || source == WCI_FD_NONE)
+    if (!rc || rc == WC_E_CANCELLED)
         return rc;
-    rc = wci_tree_open_root(target, &dir, err);
-    if (!rc)
-        rc = wci_tree_copy(source, dir, go_on, err);
-    wci_fd_close(dir);
-    return rc;
+    return wci_err_wrap(err, rc, "%s '%s' at '%s'", v->type, *v->name ? v->name : v->source, v->target);
 }
 
-static int32_t make_copy(wci_fd root, const char *path, const char *place, const char *beside, wc_error **err)
+/* Where it lies; owned. */
+static char *lies_at(const request *req, const volume *v)
 {
-    wci_fd source = WCI_FD_NONE;
-    int32_t rc = wci_dir_remove_all(beside, err);
-    if (!rc)
-        rc = open_source(root, path, &source, err);
-    if (!rc)
-        rc = copy_to(source, beside, err);
-    if (!rc)
-        rc = wci_file_rename(beside, place, err);
-    wci_fd_close(source);
-    return rc;
+    if (!strcmp(v->type, "bind"))
+        return wci_strdup(v->source);
+    return !strcmp(v->type, "image") || *v->fs_type ? volume_place(req, v) : wci_path_join(v->source, "data");
 }
 
-static int32_t fill_one(const request *req, wci_fd root, const char *dir, size_t number, wc_error **err)
+/* ---- Preparing ---------------------------------------------------------------------------------- */
+
+static int32_t prepare_one(const request *req, const volume *v, wci_fd root, int fill, wc_error **err)
 {
-    char *place = wci_asprintf("%s/%zu", dir, number);
-    char *beside = wci_asprintf("%s/%zu.part", dir, number);
-    const char *path = req->volumes.items[number];
-    int32_t rc = place && beside ? WC_OK : wci_err_nomem(err);
-    if (!rc && !wci_file_exists(place)) {
-        rc = make_copy(root, path, place, beside, err);
-        if (rc && rc != WC_E_CANCELLED)
-            rc = wci_err_wrap(err, rc, "volume '%s' of the image", path);
-    }
+    char *base = lies_at(req, v), *place = volume_place(req, v);
+    int32_t rc = base && place ? volume_mount_place(req, v, err) : wci_err_nomem(err);
+    if (!rc && fill && v->copy)
+        rc = volume_fill(req, v, root, base, err);
+    if (!rc)
+        rc = volume_mount_subpath(req, v, base, err);
+    if (!rc)
+        rc = volume_give(req, v, *v->subpath ? place : base, err);
+    wci_free(base);
     wci_free(place);
-    wci_free(beside);
+    return wrap(v, rc, err);
+}
+
+static int32_t mark_filled(const char *path, wc_error **err)
+{
+    wci_fd file = WCI_FD_NONE;
+    int32_t rc = wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE, 0600, &file, err);
+    wci_fd_close(file);
     return rc;
 }
 
-int32_t volumes_fill(const request *req, wc_error **err)
+int32_t volumes_prepare(const request *req, wc_error **err)
 {
-    if (!req->volumes.count)
+    if (!req->volume_count)
         return WC_OK;
     wci_fd root = WCI_FD_NONE;
-    char *dir = wci_path_join(req->state_dir, "volumes");
-    int32_t rc = dir ? wci_dir_make(dir, 0711, err) : wci_err_nomem(err);
-    if (!rc)
-        rc = wci_tree_open_root(WCI_RUN_ROOTFS, &root, err);
-    for (size_t i = 0; !rc && i < req->volumes.count; i++)
-        rc = fill_one(req, root, dir, i, err);
+    char *mark = wci_path_join(req->state_dir, VOLUMES_FILLED);
+    int fill = mark && !wci_file_exists(mark);
+    int32_t rc = mark ? wci_tree_open_root(WCI_RUN_ROOTFS, &root, err) : wci_err_nomem(err);
+    for (size_t i = 0; !rc && i < req->volume_count; i++)
+        rc = prepare_one(req, &req->volumes[i], root, fill, err);
+    if (!rc && fill)
+        rc = mark_filled(mark, err);
     wci_fd_close(root);
-    wci_free(dir);
+    wci_free(mark);
     return rc;
 }
 
 /* ---- Mounting ----------------------------------------------------------------------------------- */
 
+static int32_t make_point(wci_fd parent, const char *name, int is_dir, wci_fd *out, wc_error **err)
+{
+    if (!is_dir)
+        return wci_tree_create_file(parent, name, 0644, out, err);
+    int32_t rc = wci_tree_make_dir(parent, name, 0755, err);
+    return rc ? rc : wci_tree_open_dir(parent, name, out, err);
+}
+
 /* `path` below the root, its last component made when it is not there. */
-static int32_t open_level(wci_fd root, const char *path, wci_fd *out, wc_error **err)
+static int32_t open_level(wci_fd root, const char *path, int is_dir, wci_fd *out, wc_error **err)
 {
     wc_error *why = NULL;
     int32_t rc = wci_tree_resolve(root, path, out, &why);
@@ -114,16 +92,14 @@ static int32_t open_level(wci_fd root, const char *path, wci_fd *out, wc_error *
     wci_fd parent = WCI_FD_NONE;
     rc = above ? wci_tree_resolve(root, above, &parent, err) : wci_err_nomem(err);
     if (!rc)
-        rc = wci_tree_make_dir(parent, name, 0755, err);
-    if (!rc)
-        rc = wci_tree_open_dir(parent, name, out, err);
+        rc = make_point(parent, name, is_dir, out, err);
     wci_fd_close(parent);
     wci_free(above);
     return rc;
 }
 
-/* Where a volume is to be: paths in the configuration are absolute and without dots. */
-static int32_t open_point(wci_fd root, const char *path, wci_fd *out, wc_error **err)
+/* Where it is to be: paths in the configuration are absolute and without dots. */
+static int32_t open_point(wci_fd root, const char *path, int is_dir, wci_fd *out, wc_error **err)
 {
     int32_t rc = WC_OK;
     *out = WCI_FD_NONE;
@@ -132,24 +108,41 @@ static int32_t open_point(wci_fd root, const char *path, wci_fd *out, wc_error *
         char *level = wci_strndup(path, (size_t)(end - path));
         wci_fd_close(*out);
         *out = WCI_FD_NONE;
-        rc = level ? open_level(root, level, out, err) : wci_err_nomem(err);
+        rc = level ? open_level(root, level, is_dir || *end, out, err) : wci_err_nomem(err);
         wci_free(level);
     }
     return rc;
 }
 
-static int32_t mount_one(const request *req, wci_fd root, size_t number, wc_error **err)
+static int32_t mount_on(const volume *v, wci_fd root, const char *source, wc_error **err)
 {
     char target[40];
-    wci_fd point = WCI_FD_NONE;
-    char *source = wci_asprintf("%s/volumes/%zu", req->state_dir, number);
-    int32_t rc = source ? open_point(root, req->volumes.items[number], &point, err) : wci_err_nomem(err);
+    wci_fd point = WCI_FD_NONE, mounted = WCI_FD_NONE;
+    wci_file_info info;
+    if (!strcmp(v->type, "bind") && !wci_file_exists(source)) /* a container that does not run can do without it */
+        return WC_OK;
+    int32_t rc = wci_file_info_of(source, &info, err);
+    if (!rc)
+        rc = open_point(root, v->target, info.type == WCI_FILE_DIRECTORY, &point, err);
     snprintf(target, sizeof target, "/proc/self/fd/%d", (int)point);
-    if (!rc && mount(source, target, NULL, MS_BIND, NULL) != 0)
+    if (!rc && mount(source, target, NULL, MS_BIND | MS_REC, NULL) != 0)
         rc = wci_err_errno(err, errno, "cannot be mounted");
+    if (!rc && v->read_only) /* the descriptor is of what lies under it by now */
+        rc = wci_tree_resolve(root, v->target, &mounted, err);
+    snprintf(target, sizeof target, "/proc/self/fd/%d", (int)mounted);
+    if (!rc && v->read_only && mount(NULL, target, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0)
+        rc = wci_err_errno(err, errno, "cannot be made read-only");
+    wci_fd_close(mounted);
     wci_fd_close(point);
+    return rc;
+}
+
+static int32_t mount_one(const request *req, const volume *v, wci_fd root, wc_error **err)
+{
+    char *source = volume_has_place(v) ? volume_place(req, v) : lies_at(req, v);
+    int32_t rc = source ? mount_on(v, root, source, err) : wci_err_nomem(err);
     wci_free(source);
-    return rc ? wci_err_wrap(err, rc, "volume '%s' of the image", req->volumes.items[number]) : WC_OK;
+    return wrap(v, rc, err);
 }
 
 static size_t depth(const char *path)
@@ -164,12 +157,12 @@ static size_t depth(const char *path)
 int32_t volumes_mount(const request *req, wc_error **err)
 {
     wci_fd root = WCI_FD_NONE;
-    size_t left = req->volumes.count;
+    size_t left = req->volume_count;
     int32_t rc = left ? wci_tree_open_root(WCI_RUN_ROOTFS, &root, err) : WC_OK;
     for (size_t level = 1; !rc && left; level++)
-        for (size_t i = 0; !rc && i < req->volumes.count; i++)
-            if (depth(req->volumes.items[i]) == level) {
-                rc = mount_one(req, root, i, err);
+        for (size_t i = 0; !rc && i < req->volume_count; i++)
+            if (depth(req->volumes[i].target) == level) {
+                rc = mount_one(req, &req->volumes[i], root, err);
                 left--;
             }
     wci_fd_close(root);
