@@ -86,7 +86,7 @@ static int run(int argc, char **argv)
 typedef struct action {
     const char *signal;
     int64_t timeout_ns;
-    int force;
+    int force, volumes;
     int32_t (*act)(wc_container *, struct action *, wc_error **);
     int gives_exit_code; /* which is then printed instead of the name */
     int32_t exit_code;
@@ -136,7 +136,8 @@ static int32_t for_restart(wc_container *c, action *a, wc_error **err)
 
 static int32_t for_rm(wc_container *c, action *a, wc_error **err)
 {
-    return wc_container_remove(c, a->force ? WC_REMOVE_FORCE : 0, wcctl.cancel, err);
+    return wc_container_remove(c, (a->force ? WC_REMOVE_FORCE : 0) | (a->volumes ? WC_REMOVE_VOLUMES : 0), wcctl.cancel,
+                               err);
 }
 
 static int32_t for_wait(wc_container *c, action *a, wc_error **err)
@@ -261,13 +262,13 @@ static int rm(int argc, char **argv)
     int force = 0, volumes = 0;
     const option options[] = {
         {'f', "force", OPTION_FLAG, NULL, "kill it first when it runs", &force},
-        {'v', "volumes", OPTION_FLAG, NULL, "with its anonymous volumes (always so in this version)", &volumes},
+        {'v', "volumes", OPTION_FLAG, NULL, "with its anonymous volumes", &volumes},
     };
     argc = options_read("rm", "[OPTIONS] CONTAINER [CONTAINER ...]", "Removes containers.", options, countof(options), 0,
                         argc, argv);
     if (!argc)
         die_usage("rm takes at least one CONTAINER");
-    return for_each(argc, argv, &(action){.act = for_rm, .force = force});
+    return for_each(argc, argv, &(action){.act = for_rm, .force = force, .volumes = volumes});
 }
 
 static int wait_command(int argc, char **argv)

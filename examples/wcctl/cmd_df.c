@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* system df -v: each image and each container. */
+/* system df -v: each image, container and volume. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +39,15 @@ static void container_row(table *out, json_t *container)
     table_row(out, cells);
 }
 
+static void volume_row(table *out, json_t *volume)
+{
+    char size[32], links[32];
+    size_of(volume, "Size", size);
+    snprintf(links, sizeof links, "%lld", (long long)json_integer_value(json_object_get(volume, "Links")));
+    const char *cells[] = {text_of(volume, "Name"), links, size};
+    table_row(out, cells);
+}
+
 static void print_rows(const char *title, table *out, json_t *list, void (*add)(table *, json_t *))
 {
     size_t i;
@@ -54,7 +63,9 @@ void df_print_details(json_t *usage)
 {
     static const char *const images[] = {"IMAGE", "IMAGE ID", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS"};
     static const char *const containers[] = {"CONTAINER ID", "IMAGE", "SIZE", "STATE", "NAME"};
+    static const char *const volumes[] = {"VOLUME NAME", "LINKS", "SIZE"};
     print_rows("Images", table_new(images, countof(images)), json_object_get(usage, "Images"), image_row);
     print_rows("Containers", table_new(containers, countof(containers)), json_object_get(usage, "Containers"),
                container_row);
+    print_rows("Local Volumes", table_new(volumes, countof(volumes)), json_object_get(usage, "Volumes"), volume_row);
 }

@@ -4,7 +4,7 @@
 
 #include "wcctl.h"
 
-/* Tables of what wc_system_df() tells of images and containers. */
+/* Tables of what wc_system_df() tells of images, containers and volumes. */
 void df_print_details(json_t *usage);
 
 #endif

@@ -79,7 +79,7 @@ static int df(int argc, char **argv)
     size_t i;
     json_t *row;
     int details = 0;
-    const option options[] = {{'v', "verbose", OPTION_FLAG, NULL, "also each image and each container", &details}};
+    const option options[] = {{'v', "verbose", OPTION_FLAG, NULL, "also each image, container and volume", &details}};
     options_read_all("system df", "Tells what uses the disk.", options, countof(options), argc, argv);
     if (wcctl.json)
         return print_document(wc_system_df);
@@ -103,12 +103,13 @@ static void print_lines(const wc_list *lines)
         printf("%s\n", wc_list_string(lines, i));
 }
 
-static int confirm_prune(int all, const char *max_size)
+static int confirm_prune(int all, int volumes, const char *max_size)
 {
     if (max_size)
         fprintf(stderr, "This removes unused images until the rest takes %s. Go on? [y/N] ", max_size);
     else
-        fprintf(stderr, "This removes all stopped containers and %s. Go on? [y/N] ",
+        fprintf(stderr, "This removes all stopped containers%s and %s. Go on? [y/N] ",
+                volumes ? ", anonymous volumes that nobody uses" : "",
                 all ? "every image that no container uses" : "images without a name");
     int answer = getchar();
     return answer == 'y' || answer == 'Y';
@@ -132,11 +133,12 @@ static int64_t drop_all_blobs(void)
 
 static int prune(int argc, char **argv)
 {
-    int all = 0, partial = 0, force = 0, drop_blobs = 0;
+    int all = 0, partial = 0, force = 0, drop_blobs = 0, volumes = 0;
     const char *max_size = NULL;
     const option options[] = {
         {'a', "all", OPTION_FLAG, NULL, "all images that no container uses, not just those without a name", &all},
         {0, "max-size", OPTION_TEXT, "SIZE", "instead: unused images, oldest use first, until the rest takes SIZE", &max_size},
+        {0, "volumes", OPTION_FLAG, NULL, "also anonymous volumes that no container uses", &volumes},
         {0, "partial", OPTION_FLAG, NULL, "also downloads that could still be resumed", &partial},
         {0, "drop-blobs", OPTION_FLAG, NULL, "also compressed layers that can be made or fetched again", &drop_blobs},
         {'f', "force", OPTION_FLAG, NULL, "do not ask", &force},
@@ -147,15 +149,15 @@ static int prune(int argc, char **argv)
     char size[32];
     options_read_all("system prune", "Removes stopped containers, images without a name, and litter.", options,
                      countof(options), argc, argv);
-    if (max_size && (all || partial))
+    if (max_size && (all || partial || volumes))
         die_usage("system prune: --max-size stands alone: it says itself which images go");
     int64_t keep = max_size ? value_bytes("--max-size", max_size) : 0;
     if (keep < 0)
         die_usage("--max-size '%s': must not be negative", max_size);
-    if (!force && !confirm_prune(all, max_size))
+    if (!force && !confirm_prune(all, volumes, max_size))
         return 1;
     uint64_t flags = WC_PRUNE_CONTAINERS | WC_PRUNE_DANGLING | (all ? WC_PRUNE_UNUSED : 0) |
-                     (partial ? WC_PRUNE_PARTIAL : 0);
+                     (partial ? WC_PRUNE_PARTIAL : 0) | (volumes ? WC_PRUNE_VOLUMES : 0);
     if (max_size)
         TRY(wc_system_prune_to_size(app_context(), keep, wcctl.cancel, &bytes, &removed, &err));
     else

@@ -40,6 +40,16 @@ static void offer_images(const char *begun)
     wc_list_unref(list);
 }
 
+static void offer_volumes(const char *begun)
+{
+    wc_list *list = NULL;
+    if (wc_volume_list(app_context(), &list, NULL))
+        return;
+    for (size_t i = 0; i < wc_list_count(list); i++)
+        offer("", wc_volume_name(wc_list_volume(list, i)), begun, "volume");
+    wc_list_unref(list);
+}
+
 static int is_any_of(const char *word, const char *const *list)
 {
     while (*list && strcmp(word, *list))
@@ -51,11 +61,13 @@ static int is_any_of(const char *word, const char *const *list)
 static void offer_kind(const char *kind, const char *before, const char *begun, const char *about)
 {
     static const char *const files[] = {"FILE", "PATH", "TAR", "HOSTPATH", "SOURCE", "TARGET", "COMMAND", "ARG",
-                                        "HOST:PATH[:OPTIONS]", NULL};
+                                        "[HOST|NAME:]PATH[:OPTIONS]", NULL};
     if (!strcmp(kind, "CONTAINER"))
         offer_containers("", begun);
     else if (!strcmp(kind, "CONTAINER:PATH"))
         offer_containers(":", begun);
+    else if (!strcmp(kind, "VOLUME"))
+        offer_volumes(begun);
     else if (!strcmp(kind, "IMAGE"))
         offer_images(begun);
     else if (!strcmp(kind, "DIR"))

@@ -24,6 +24,7 @@ static const command *const tables[] = {
     registry_commands,
     signature_commands,
     container_commands,
+    volume_commands,
     system_commands,
 };
 static const char *const titles[] = {
@@ -32,6 +33,7 @@ static const char *const titles[] = {
     "Registries",
     "Signatures",
     "Containers",
+    "Volumes",
     "System",
 };
 

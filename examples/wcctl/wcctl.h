@@ -259,7 +259,7 @@ int mount_command(int argc, char **argv);   /* cmd_mount.c */
 int unmount_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
-    container_commands[], system_commands[];
+    container_commands[], volume_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);
