@@ -31,6 +31,7 @@ static const struct {
     {"exec", NULL},
     {"logs", NULL},
     {"copy-files", NULL},
+    {"volumes", NULL},
     {"events", NULL},
     {"check", NULL},
     {"gzip", NULL},

@@ -142,5 +142,9 @@ int main(void)
     FIELD(wc_backend_ops, network_disconnect);
     VALUE(WC_STATUS_RESTARTING);
     VALUE(WC_BACKEND_NETWORKS);
+    VALUE(WC_REMOVE_VOLUMES);
+    VALUE(WC_PRUNE_VOLUMES);
+    VALUE(WC_VOLUME_FORCE);
+    VALUE(WC_VOLUME_PRUNE_ALL);
     return 0;
 }

@@ -322,7 +322,7 @@ class ImageVolumes(WcctlCase):
             "/vol/sub/link symbolic link 777 1000:2000 1600000000",
             "/vol/pipe fifo 600 1000:2000 1600000000",
             "/etc/passwd", "from the image", "3", "one", "1"])
-        place = glob.glob(f"{self.root}/containers/*/volumes/*/file")
+        place = glob.glob(f"{self.root}/volumes/*/data/file")
         self.assertEqual(os.getxattr(place[0], "user.note"), b"kept")
 
     def test_a_path_of_dots_stays_inside(self):
@@ -335,14 +335,31 @@ class ImageVolumes(WcctlCase):
         self.wcctl_ok("wait", "vols")
         self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "mine\nfile\nsame\nsub\n" * 2)
 
+    def volumes_of(self, name):
+        return [m["Name"] for m in json.loads(self.wcctl_ok("inspect", name).stdout)[0]["Mounts"]]
+
     def test_a_copy_that_was_interrupted_is_made_again(self):
-        name = self.wcctl_ok("create", "--name", "vols", "--network", "none", "volumes", "cat", "/vol/file").stdout.strip()
-        half = f"{self.root}/containers/{name}/volumes"
-        for number in range(2):
-            os.makedirs(f"{half}/{number}.part/sub")
+        self.wcctl_ok("create", "--name", "vols", "--network", "none", "volumes", "sh", "-c", "cat /vol/file; ls /vol")
+        for name in self.volumes_of("vols"):
+            os.makedirs(f"{self.root}/volumes/{name}/copy/half")
         self.wcctl_ok("start", "vols")
         self.wcctl_ok("wait", "vols")
-        self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "from the image")
+        self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "from the imagefile\npipe\nsame\nsub\n")
+
+    def test_a_copy_that_was_whole_is_moved_on(self):
+        self.wcctl_ok("create", "--name", "vols", "--network", "none", "volumes",
+                       "sh", "-c", "cat /vol/*; stat -c %a /vol")
+        for name in self.volumes_of("vols"):
+            os.makedirs(f"{self.root}/volumes/{name}/whole", mode=0o711)
+            for file, text in (("there", "other"), ("rest", "rest")):
+                with open(f"{self.root}/volumes/{name}/whole/{file}", "w", encoding="utf-8") as out:
+                    out.write(text + "\n")
+            with open(f"{self.root}/volumes/{name}/data/there", "w", encoding="utf-8") as out:
+                out.write("moved\n")
+        self.wcctl_ok("start", "vols")
+        self.wcctl_ok("wait", "vols")
+        self.assertEqual(self.wcctl_ok("logs", "vols").stdout, "rest\nmoved\n711\n")
+        self.assertEqual([os.listdir(f"{self.root}/volumes/{n}") for n in self.volumes_of("vols")], [["data"]] * 2)
 
     def test_copies_in_and_out_while_it_is_stopped(self):
         self.wcctl_ok("create", "--name", "vols", "--network", "none", "volumes",
@@ -361,10 +378,16 @@ class ImageVolumes(WcctlCase):
         with open("/proc/mounts", encoding="utf-8") as mounts:
             self.assertNotIn(self.work, mounts.read())
 
-    def test_they_go_with_the_container(self):
+    def test_they_go_with_the_container_when_that_is_wished(self):
         self.start("true")
+        name = self.volumes_of("vols")[0]
         self.wcctl_ok("rm", "vols")
-        self.assertEqual(os.listdir(f"{self.root}/containers"), [])
+        self.assertTrue(os.path.isdir(f"{self.root}/volumes/{name}"))
+        self.wcctl_ok("volume", "prune", "-f")
+        self.start("true")
+        self.wcctl_ok("rm", "-v", "vols")
+        self.wcctl_ok("run", "--rm", "--network", "none", "volumes", "true")
+        self.assertEqual((os.listdir(f"{self.root}/containers"), os.listdir(f"{self.root}/volumes")), ([], []))
 
     def test_a_mount_of_the_user_comes_first(self):
         os.makedirs(f"{self.work}/own", exist_ok=True)

@@ -44,6 +44,7 @@ void handles_open(handles *to)
     good(wc_image_list(context, &to->list, &err));
     good(wc_transfer_options_new(&to->transfer, &err));
     good(wc_image_edit_new(context, IMAGE, &to->edit, &err));
+    good(wc_volume_create(context, "volume", NULL, NULL, &to->volume, &err));
     open_container(to);
     open_process(to);
     open_logs(to);
@@ -113,6 +114,7 @@ void handles_drop(handles *of, int backwards)
     wc_container_options_unref(of->options);
     wc_transfer_options_unref(of->transfer);
     wc_image_edit_unref(of->edit);
+    wc_volume_unref(of->volume);
     wc_list_unref(of->list);
     wc_event_unref(of->event);
     wc_events_unref(of->events);
@@ -125,7 +127,8 @@ void handles_drop(handles *of, int backwards)
 
 /* ---- Every function that may fail -------------------------------------------------------------------- */
 
-static const attempt *const areas[] = {fork_try_image, fork_try_registry, fork_try_container, fork_try_system};
+static const attempt *const areas[] = {fork_try_image, fork_try_registry, fork_try_container, fork_try_system,
+                                       fork_try_volume};
 #define AREAS (sizeof areas / sizeof *areas)
 
 /* ---- What works in a child ----------------------------------------------------------------------------- */
@@ -136,11 +139,11 @@ static const char *const usable[] = {
     "wc_error_", "wc_buf_", "wc_list_", "wc_event_", "wc_progress_", "wc_code_name", "wc_version", "wc_has_feature",
     "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
-    "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
+    "wc_volume_options_", "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
     /* Names and numbers that were read before. */
     "wc_context_root", "wc_context_backend", "wc_container_id", "wc_process_id", "wc_process_pid", "wc_image_id",
     "wc_image_digest", "wc_image_index_digest", "wc_image_name", "wc_image_os", "wc_image_architecture",
-    "wc_image_variant", "wc_image_created", "wc_image_size", "wc_image_layer",
+    "wc_volume_name", "wc_volume_path", "wc_image_variant", "wc_image_created", "wc_image_size", "wc_image_layer",
     /* Another one is made, or the parent's is left alone. */
     "wc_cancel_",
     /* Looked at below: there is nothing to wait for. */

@@ -20,6 +20,7 @@ typedef struct handles {
     wc_container_options *options;
     wc_transfer_options *transfer;
     wc_image_edit *edit;
+    wc_volume *volume;
 } handles;
 
 /* The harness's `context` is the parent's; the image is in the store. */
