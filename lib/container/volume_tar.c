@@ -60,7 +60,7 @@ int32_t wci_vol_export(wc_call *call, const wc_volume *volume, wci_fd fd, wc_err
     wci_fd dir = WCI_FD_NONE;
     int32_t rc = open_place(volume, &dir, err);
     if (!rc)
-        rc = wci_tar_pack(dir, "", ".", &to, NULL, err);
+        rc = wci_tar_pack_sparse(dir, &to, NULL, err);
     wci_fd_close(dir);
     return rc ? wci_err_wrap(err, rc, "volume '%s': cannot be exported", volume->name) : WC_OK;
 }

@@ -114,6 +114,9 @@ typedef struct wci_sink {
 int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sink *to,
                      const _Atomic int *stop, wc_error **err);
 
+/* What `dir` holds, with names that begin with "./", and with the holes of files as GNU tar 1.0 writes them. */
+int32_t wci_tar_pack_sparse(wci_fd dir, const wci_sink *to, const _Atomic int *stop, wc_error **err);
+
 /* The same for `path` ("a/b", without links in it) of the merged view; WC_E_NOT_FOUND. */
 int32_t wci_view_pack(const wci_level *levels, size_t count, const char *path, const char *as,
                       const wci_sink *to, const _Atomic int *stop, wc_error **err);

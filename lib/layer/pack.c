@@ -14,6 +14,8 @@
 enum {
     CHUNK_SIZE = 128 * 1024,
     MAX_DEPTH = 256, /* each level holds a descriptor */
+    MAX_HOLES = 10000, /* a file with more is written without any */
+    MIN_HOLES = 64 * 1024, /* and so is one whose holes together are smaller */
 };
 
 /* What is packed from several levels: the names in the tar and where they are in the view. */
@@ -30,6 +32,7 @@ typedef struct packer {
     wci_inode_map links; /* files with several names that have been packed */
     unsigned char *chunk;
     const packed_view *view; /* NULL: one tree */
+    int keeps_holes;
 } packer;
 
 static int32_t check_stop(const packer *p, wc_error **err)
@@ -45,7 +48,7 @@ static int32_t copy_content(packer *p, wci_fd file, uint64_t size, wc_error **er
         size_t want = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, got = 0;
         int32_t rc = check_stop(p, err);
         if (!rc)
-            rc = wci_fd_read(file, p->chunk, want, &got, err);
+            rc = wci_fd_pread(file, p->chunk, want, size - left, &got, err);
         if (!rc && got < want)
             rc = wci_err(err, WC_E_IO, "packing: the file became shorter meanwhile; try again");
         if (!rc)
@@ -57,6 +60,88 @@ static int32_t copy_content(packer *p, wci_fd file, uint64_t size, wc_error **er
     return wci_tar_writer_pad(&p->writer, size, err);
 }
 
+/* ---- Holes -------------------------------------------------------------------------------------- */
+
+typedef struct data_map {
+    wci_sparse_region *regions;
+    size_t count, cap;
+    uint64_t bytes;
+} data_map;
+
+/* `map` stays empty when the file is to be written as it is read. */
+static int32_t map_data(wci_fd file, uint64_t size, data_map *map, wc_error **err)
+{
+    uint64_t start = 0, end = 0;
+    for (uint64_t at = 0; at < size && map->count <= MAX_HOLES; at = end) {
+        wci_fd_next_data(file, at, size, &start, &end);
+        if (start >= size)
+            break;
+        if (!wci_grow(&map->regions, &map->cap, map->count + 1, sizeof *map->regions))
+            return wci_err_nomem(err);
+        map->regions[map->count++] = (wci_sparse_region){start, end - start};
+        map->bytes += end - start;
+    }
+    return WC_OK;
+}
+
+static int is_worth_it(const data_map *map, uint64_t size)
+{
+    return map->count <= MAX_HOLES && size - map->bytes >= MIN_HOLES;
+}
+
+static int32_t copy_region(packer *p, wci_fd file, const wci_sparse_region *region, wci_sparse_writer *to,
+                           wc_error **err)
+{
+    for (uint64_t done = 0; done < region->size;) {
+        uint64_t left = region->size - done;
+        size_t want = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, got = 0;
+        int32_t rc = check_stop(p, err);
+        if (!rc)
+            rc = wci_fd_pread(file, p->chunk, want, region->offset + done, &got, err);
+        if (!rc && got < want)
+            rc = wci_err(err, WC_E_IO, "packing: the file became shorter meanwhile; try again");
+        if (!rc)
+            rc = wci_sparse_data(to, p->chunk, got, region->offset + done, err);
+        if (rc)
+            return rc;
+        done += got;
+    }
+    return WC_OK;
+}
+
+static int32_t copy_sparse(packer *p, wci_fd file, const wci_tar_entry *entry, const data_map *map, wc_error **err)
+{
+    wci_sparse_writer to;
+    wci_tar_entry whole = *entry;
+    whole.size = entry->data_size;
+    int32_t rc = wci_sparse_begin(&to, &p->writer, &whole, map->regions, map->count, err);
+    for (size_t i = 0; !rc && i < map->count; i++)
+        rc = copy_region(p, file, &map->regions[i], &to, err);
+    if (!rc)
+        rc = wci_sparse_end(&to, err);
+    wci_sparse_free(&to);
+    return rc;
+}
+
+static int32_t copy_dense(packer *p, wci_fd file, const wci_tar_entry *entry, wc_error **err)
+{
+    int32_t rc = wci_tar_writer_entry(&p->writer, entry, err);
+    return rc ? rc : copy_content(p, file, entry->data_size, err);
+}
+
+static int32_t copy_file(packer *p, wci_fd file, const wci_tar_entry *entry, wc_error **err)
+{
+    data_map map = {NULL, 0, 0, 0};
+    if (!p->keeps_holes || entry->data_size < MIN_HOLES)
+        return copy_dense(p, file, entry, err);
+    int32_t rc = map_data(file, entry->data_size, &map, err);
+    int sparse = !rc && is_worth_it(&map, entry->data_size);
+    if (sparse)
+        rc = copy_sparse(p, file, entry, &map, err);
+    wci_free(map.regions);
+    return rc || sparse ? rc : copy_dense(p, file, entry, err);
+}
+
 static int32_t pack_file(packer *p, wci_fd dir, const char *name, const wci_tar_entry *entry,
                          wc_error **err)
 {
@@ -64,9 +149,7 @@ static int32_t pack_file(packer *p, wci_fd dir, const char *name, const wci_tar_
     int32_t rc = wci_tree_open_file(dir, name, &file, err);
     if (rc)
         return rc;
-    rc = wci_tar_writer_entry(&p->writer, entry, err);
-    if (!rc)
-        rc = copy_content(p, file, entry->data_size, err);
+    rc = copy_file(p, file, entry, err);
     wci_fd_close(file);
     return rc;
 }
@@ -320,6 +403,13 @@ int32_t wci_tar_pack(wci_fd dir, const char *name, const char *as, const wci_sin
                      const _Atomic int *stop, wc_error **err)
 {
     return pack(NULL, dir, name, as, to, stop, err);
+}
+
+int32_t wci_tar_pack_sparse(wci_fd dir, const wci_sink *to, const _Atomic int *stop, wc_error **err)
+{
+    packer p = {.writer = {.sink = *to}, .stop = stop, .chunk = wci_malloc(CHUNK_SIZE), .keeps_holes = 1};
+    int32_t rc = p.chunk ? pack_tree(&p, dir, NULL, ".", 0, err) : wci_err_nomem(err);
+    return end(&p, rc, err);
 }
 
 int32_t wci_layer_pack(wci_fd dir, const wci_pack_rules *rules, const wci_sink *to, wc_error **err)

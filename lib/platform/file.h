@@ -59,6 +59,9 @@ int32_t wci_fd_truncate(wci_fd fd, uint64_t size, wc_error **err);
 int32_t wci_fd_allocate(wci_fd fd, uint64_t size, wc_error **err);
 int32_t wci_fd_sync(wci_fd fd, wc_error **err);
 int32_t wci_fd_info(wci_fd fd, wci_file_info *out, wc_error **err);
+/* Where at or after `offset` a file of this size has data, and up to where; *start is the size when there is none. A
+ * file system that does not tell has data everywhere. The file's position changes. */
+void wci_fd_next_data(wci_fd fd, uint64_t offset, uint64_t size, uint64_t *start, uint64_t *end);
 /* Copies `size` bytes from offset of `from` to the position of `to`, in the kernel where it can. */
 int32_t wci_fd_copy(wci_fd from, uint64_t offset, uint64_t size, wci_fd to, wc_error **err);
 

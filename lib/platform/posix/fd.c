@@ -177,6 +177,19 @@ int32_t wci_fd_sync(wci_fd fd, wc_error **err)
     return WC_OK;
 }
 
+void wci_fd_next_data(wci_fd fd, uint64_t offset, uint64_t size, uint64_t *start, uint64_t *end)
+{
+    off_t data = lseek(FD(fd), (off_t)offset, SEEK_DATA);
+    off_t hole = data < 0 ? -1 : lseek(FD(fd), data, SEEK_HOLE);
+    if (data < 0) { /* ENXIO: only a hole is left */
+        *start = errno == ENXIO ? size : offset;
+        *end = size;
+        return;
+    }
+    *start = (uint64_t)data < size ? (uint64_t)data : size;
+    *end = hole < 0 || (uint64_t)hole > size ? size : (uint64_t)hole;
+}
+
 /* Copies in the kernel as far as it goes; the rest is for read and write. */
 static uint64_t copy_in_kernel(int from, uint64_t offset, uint64_t size, int to)
 {
