@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 static int read_only;
-static text_list volumes, mounts, tmpfs, from;
+static text_list volumes, mounts, tmpfs, others;
 
 static const option options[] = {
     {'v', "volume", OPTION_LIST, "[HOST|NAME:]PATH[:OPTIONS]", "mount a host path or a volume", &volumes},
     {0, "mount", OPTION_LIST, "type=…,source=…,target=…", "mount of type bind, volume, image or tmpfs", &mounts},
-    {0, "volumes-from", OPTION_LIST, "CONTAINER[:ro]", "mount what another container has mounted", &from},
+    {0, "volumes-from", OPTION_LIST, "CONTAINER[:ro]", "mount what another container has mounted", &others},
     {0, "tmpfs", OPTION_LIST, "PATH[:OPTIONS]", "mount a tmpfs", &tmpfs},
     {0, "read-only", OPTION_FLAG, NULL, "read-only root file system", &read_only},
 };
@@ -247,7 +247,7 @@ static void apply(wc_container_options *to)
     run_each(&volumes, to, add_volume);
     run_each(&mounts, to, add_mount);
     run_each(&tmpfs, to, add_tmpfs);
-    run_each(&from, to, add_from);
+    run_each(&others, to, add_from);
 }
 
 const option_group run_storage = {options, countof(options), apply};

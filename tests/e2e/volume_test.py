@@ -206,9 +206,10 @@ class Mounting(VolumeCase):
         self.wcctl_ok("run", "-d", "--rm", "--name", "user", "--network", "none", "-v", "/x", "box", "sleep", "100")
         name = self.mounts("user")[0]["Name"]
         self.assertEqual(self.volumes(), [name])
-        run = json.load(open(f"/run/wincontainer/containers/{self.wcctl_ok('ps', '-q', '--no-trunc').stdout.strip()}"
-                             "/monitor.json", encoding="utf-8"))
-        os.kill(run["monitor"], signal.SIGKILL)
+        run_root = json.loads(self.wcctl_ok("--json", "system", "info").stdout)["Store"]["RunRoot"]
+        container = self.wcctl_ok("ps", "-q", "--no-trunc").stdout.strip()
+        with open(f"{run_root}/containers/{container}/monitor.json", encoding="utf-8") as file:
+            os.kill(json.load(file)["monitor"], signal.SIGKILL)
         for _ in range(100):
             if not self.wcctl_ok("ps", "-a", "-q").stdout:
                 break
@@ -290,11 +291,11 @@ class Mounting(VolumeCase):
     def test_volumes_from(self):
         path = self.fresh("bound")
         os.makedirs(path)
-        self.wcctl_ok("create", "--name", "first", "--network", "none", "-v", "data:/x", "-v", f"{path}:/y:ro", "-v",
+        self.wcctl_ok("run", "--name", "first", "--network", "none", "-v", "data:/x", "-v", f"{path}:/y:ro", "-v",
                       "/anon", "--tmpfs", "/t", "vol", "true")
         self.assertEqual(self.output("--volumes-from", "first", "--", "sh", "-c",
-                                     "touch /x/a /anon/a; touch /y/a 2>/dev/null || echo ro; ls -d /t /vol"),
-                         "ro\n/vol\n")
+                                     "touch /x/a /anon/a; touch /y/a 2>/dev/null || echo ro; test -e /t || echo no tmpfs; ls /vol"),
+                         "ro\nno tmpfs\nfile\npipe\nsame\nsub\n")
         names = {m["Destination"]: m["Source"] for m in self.mounts("first")}
         self.assertEqual((os.listdir(names["/x"]), os.listdir(names["/anon"])), (["a"], ["a"]))
         done = self.run_box("--volumes-from", "first:ro", "--", "touch", "/x/b")
