@@ -323,6 +323,37 @@ class Commands(WcctlCase):
     def do_rm(self):
         return self.json("rm", "-f", self.create("true"), self.running(name="two"))
 
+    # ---- Volumes ----
+
+    def volume(self, name="data"):
+        self.wcctl_ok("volume", "create", "--label", "a=b", name)
+        return name
+
+    def do_volume_create(self):
+        return self.json("volume", "create", "--label", "a=b", "made")
+
+    def do_volume_ls(self):
+        self.volume()
+        return self.json("volume", "ls")
+
+    def do_volume_inspect(self):
+        return self.json("volume", "inspect", "--size", self.volume())
+
+    def do_volume_rm(self):
+        return self.json("volume", "rm", self.volume(), self.volume("other"))
+
+    def do_volume_prune(self):
+        self.volume()
+        return self.json("volume", "prune", "-a", "-f")
+
+    def do_volume_export(self):
+        self.assertIn("ustar", self.json("volume", "export", self.volume())[:300])
+        return self.json("volume", "export", "-o", f"{self.work}/data.tar", self.volume())
+
+    def do_volume_import(self):
+        self.json("volume", "export", "-o", f"{self.work}/in.tar", self.volume())
+        return self.json("volume", "import", self.volume(), f"{self.work}/in.tar")
+
     # ---- System ----
 
     def do_events(self):
@@ -333,6 +364,7 @@ class Commands(WcctlCase):
 
     def do_system_df(self):
         self.create("true")
+        self.volume()
         return self.json("system", "df")
 
     def do_system_prune(self):
