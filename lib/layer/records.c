@@ -15,7 +15,8 @@ enum {
 
 static int has_other(wci_record_kind kind)
 {
-    return kind == WCI_RECORD_FOREIGN || kind == WCI_RECORD_LINK;
+    return kind == WCI_RECORD_FOREIGN || kind == WCI_RECORD_LINK || kind == WCI_RECORD_FILE || kind == WCI_RECORD_DIR ||
+           kind == WCI_RECORD_SYMLINK;
 }
 
 static int32_t flush(wci_records_writer *w, wc_error **err)
@@ -102,18 +103,44 @@ static int32_t take_records(wci_records *records, const char *path, wc_error **e
     }
 }
 
+/* Takes the text over. */
+static int32_t parse(wc_buf *text, const char *what, wci_records *out, wc_error **err)
+{
+    wci_records records = {text, NULL, 0};
+    int32_t rc = take_records(&records, what, err);
+    if (rc)
+        wci_records_free(&records);
+    else
+        *out = records;
+    return rc;
+}
+
 int32_t wci_records_read(const char *path, wci_records *out, wc_error **err)
 {
-    wci_records records = {NULL, NULL, 0};
-    int32_t rc = wci_file_read_all(path, MAX_FILE, &records.text, err);
+    wc_buf *text = NULL;
+    int32_t rc = wci_file_read_all(path, MAX_FILE, &text, err);
+    return rc ? rc : parse(text, path, out, err);
+}
+
+int32_t wci_records_read_file(wci_fd file, const char *what, wci_records *out, wc_error **err)
+{
+    wci_file_info info;
+    wci_str bytes = WCI_STR_INIT;
+    wc_buf *text = NULL;
+    size_t got = 0;
+    int32_t rc = wci_fd_info(file, &info, err);
+    if (!rc && info.size > MAX_FILE)
+        rc = wci_err(err, WC_E_LIMIT, "layer records '%s': too large", what);
+    char *to = rc ? NULL : wci_str_reserve(&bytes, (size_t)info.size);
+    if (!rc && info.size && !to)
+        rc = wci_err_nomem(err);
     if (!rc)
-        rc = take_records(&records, path, err);
-    if (rc) {
-        wci_records_free(&records);
-        return rc;
-    }
-    *out = records;
-    return WC_OK;
+        rc = wci_fd_read(file, to, (size_t)info.size, &got, err);
+    wci_str_added(&bytes, got);
+    if (!rc)
+        rc = wci_str_to_buf(&bytes, &text, err);
+    wci_str_free(&bytes);
+    return rc ? rc : parse(text, what, out, err);
 }
 
 void wci_records_free(wci_records *records)

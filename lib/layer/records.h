@@ -15,6 +15,10 @@ typedef enum wci_record_kind {
     WCI_RECORD_OPAQUE = 'O',    /* the root is opaque, which overlayfs cannot say */
     WCI_RECORD_FOREIGN = 'L',   /* hard link; second: its target, which is below this layer */
     WCI_RECORD_LINK = 'H',      /* hard link; second: its target, in this layer when it was made */
+    /* What a tree held when it was made for somebody to change (listing.h): */
+    WCI_RECORD_FILE = 'f',    /* second: mode, size, digest */
+    WCI_RECORD_DIR = 'd',     /* second: mode */
+    WCI_RECORD_SYMLINK = 's', /* second: its target */
     WCI_RECORD_END = 'E',
 } wci_record_kind;
 
@@ -43,6 +47,8 @@ typedef struct wci_records {
 
 /* WC_E_CORRUPT when it is not whole. */
 int32_t wci_records_read(const char *path, wci_records *out, wc_error **err);
+/* The same from an open file; `what` is for errors. */
+int32_t wci_records_read_file(wci_fd file, const char *what, wci_records *out, wc_error **err);
 void wci_records_free(wci_records *records);
 
 #endif

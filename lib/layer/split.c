@@ -25,7 +25,7 @@ enum {
     BACKLOG_SIZE = 1024 * 1024,
 };
 
-static const char header[] = "wincontainer layer split 1\n";
+static const char header[] = WCI_SPLIT_HEADER;
 
 /* ---- Splitting ---------------------------------------------------------------------------------- */
 
@@ -196,13 +196,13 @@ static int32_t split_entries(splitter *s, wci_tar_reader *reader, wc_error **err
     }
 }
 
-static int32_t check_diff_id(wci_hasher *hasher, const wci_digest *diff_id, int32_t code, const char *why,
-                             wc_error **err)
+int32_t wci_layer_check_id(wci_hasher *hasher, const wci_digest *diff_id, int32_t code, const char *why, wc_error **err)
 {
     wci_digest found;
     int32_t rc = wci_hasher_final(hasher, &found, err);
-    return rc || wci_digest_equal(&found, diff_id) ? rc
-                                                   : wci_err(err, code, "layer '%s': %s", diff_id->text, why);
+    if (!rc && !wci_digest_equal(&found, diff_id))
+        rc = wci_err(err, code, "layer '%s': %s", diff_id->text, why);
+    return rc;
 }
 
 static int32_t split_stream(splitter *s, const wci_digest *diff_id, wc_error **err)
@@ -216,7 +216,7 @@ static int32_t split_stream(splitter *s, const wci_digest *diff_id, wc_error **e
     if (!rc)
         rc = split_entries(s, reader, err);
     if (!rc)
-        rc = check_diff_id(hasher, diff_id, WC_E_DIGEST, "the blob unpacks to something else", err);
+        rc = wci_layer_check_id(hasher, diff_id, WC_E_DIGEST, "the blob unpacks to something else", err);
     if (!rc)
         rc = flush_raw(s, s->raw_at + s->raw.size, err);
     if (!rc)
@@ -265,162 +265,5 @@ int32_t wci_layer_split(const wci_source *compressed, wci_codec codec, const wci
     wci_decoder_free(decoder);
     if (!rc)
         *kept = s.kept;
-    return rc;
-}
-
-/* ---- Joining ------------------------------------------------------------------------------------ */
-
-typedef struct joiner {
-    wci_fd root, in;
-    wci_decoder *records;
-    wci_hasher *hasher;
-    const wci_sink *to;
-    char *chunk;
-    char name[4097]; /* as long as names in layers may be */
-    const char *path;
-} joiner;
-
-static int32_t damaged(const joiner *j, wc_error **err)
-{
-    return wci_err(err, WC_E_CORRUPT, "layer records '%s': damaged", j->path);
-}
-
-static int32_t take(joiner *j, void *data, size_t size, wc_error **err)
-{
-    for (size_t done = 0; done < size;) {
-        size_t got = 0;
-        int32_t rc = wci_decoder_read(j->records, (char *)data + done, size - done, &got, err);
-        if (rc)
-            return rc;
-        if (!got)
-            return damaged(j, err);
-        done += got;
-    }
-    return WC_OK;
-}
-
-static int32_t take_number(joiner *j, uint64_t *out, wc_error **err)
-{
-    unsigned char bytes[8];
-    int32_t rc = take(j, bytes, sizeof bytes, err);
-    *out = 0;
-    for (int i = 0; i < 8 && !rc; i++)
-        *out |= (uint64_t)bytes[i] << (8 * i);
-    return rc;
-}
-
-static int32_t give(joiner *j, const void *data, size_t size, wc_error **err)
-{
-    wci_hasher_update(j->hasher, data, size);
-    return j->to->write(j->to->self, data, size, err);
-}
-
-static int32_t join_bytes(joiner *j, wc_error **err)
-{
-    uint64_t left;
-    int32_t rc = take_number(j, &left, err);
-    while (!rc && left) {
-        size_t size = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE;
-        rc = take(j, j->chunk, size, err);
-        if (!rc)
-            rc = give(j, j->chunk, size, err);
-        left -= size;
-    }
-    return rc;
-}
-
-static int32_t join_stretch(joiner *j, wci_fd file, uint64_t offset, uint64_t left, wc_error **err)
-{
-    int32_t rc = WC_OK;
-    while (!rc && left) {
-        size_t size = left < CHUNK_SIZE ? (size_t)left : CHUNK_SIZE, got = 0;
-        rc = wci_fd_pread(file, j->chunk, size, offset, &got, err);
-        if (!rc && !got)
-            rc = wci_err(err, WC_E_CORRUPT, "layer file '%s': too short", j->name);
-        if (!rc)
-            rc = give(j, j->chunk, got, err);
-        offset += got;
-        left -= got;
-    }
-    return rc;
-}
-
-static int32_t join_file(joiner *j, wc_error **err)
-{
-    uint64_t offset, size, name_size;
-    wci_fd file = WCI_FD_NONE;
-    int32_t rc = take_number(j, &offset, err);
-    if (!rc)
-        rc = take_number(j, &size, err);
-    if (!rc)
-        rc = take_number(j, &name_size, err);
-    if (!rc && name_size >= sizeof j->name)
-        rc = damaged(j, err);
-    if (!rc)
-        rc = take(j, j->name, (size_t)name_size, err);
-    if (rc)
-        return rc;
-    j->name[name_size] = '\0';
-    rc = wci_regular_open(j->root, j->name, &file, NULL, err);
-    if (!rc)
-        rc = join_stretch(j, file, offset, size, err);
-    wci_fd_close(file);
-    return rc == WC_E_NOT_FOUND ? wci_err_wrap(err, WC_E_CORRUPT, "layer file '%s'", j->name) : rc;
-}
-
-static int32_t join_records(joiner *j, wc_error **err)
-{
-    for (;;) {
-        char kind;
-        int32_t rc = take(j, &kind, 1, err);
-        if (rc || kind == 'E')
-            return rc;
-        rc = kind == 'B' ? join_bytes(j, err) : kind == 'F' ? join_file(j, err) : damaged(j, err);
-        if (rc)
-            return rc;
-    }
-}
-
-static int32_t open_records(joiner *j, const wci_source *from, const wci_digest *diff_id, wc_error **err)
-{
-    char first[sizeof header - 1];
-    size_t got = 0;
-    int32_t rc = wci_file_open(j->path, WCI_OPEN_READ, 0, &j->in, err);
-    if (!rc)
-        rc = wci_fd_read(j->in, first, sizeof first, &got, err);
-    if (!rc && (got != sizeof first || memcmp(first, header, sizeof first) != 0))
-        rc = damaged(j, err);
-    if (!rc)
-        rc = wci_decoder_new(WCI_CODEC_ZSTD, from, &j->records, err);
-    if (!rc)
-        rc = wci_hasher_new(wci_digest_algo(diff_id), &j->hasher, err);
-    if (!rc && !(j->chunk = wci_malloc(CHUNK_SIZE)))
-        rc = wci_err_nomem(err);
-    return rc;
-}
-
-int32_t wci_layer_join(const char *fs, const char *path, const wci_digest *diff_id, const wci_sink *to,
-                       wc_error **err)
-{
-    joiner *j = wci_calloc(1, sizeof *j);
-    if (!j)
-        return wci_err_nomem(err);
-    const wci_source from = {wci_source_read_file, &j->in};
-    j->root = j->in = WCI_FD_NONE;
-    j->to = to;
-    j->path = path;
-    int32_t rc = wci_tree_open_root(fs, &j->root, err);
-    if (!rc)
-        rc = open_records(j, &from, diff_id, err);
-    if (!rc)
-        rc = join_records(j, err);
-    if (!rc)
-        rc = check_diff_id(j->hasher, diff_id, WC_E_CORRUPT, "its tree has changed", err);
-    wci_hasher_free(j->hasher);
-    wci_decoder_free(j->records);
-    wci_free(j->chunk);
-    wci_fd_close(j->in);
-    wci_fd_close(j->root);
-    wci_free(j);
     return rc;
 }

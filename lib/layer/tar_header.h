@@ -81,6 +81,12 @@ char wci_tar_type_flag(const unsigned char *block);
 /* Makes the entry from its header block and the parts before it; consumes the parts. */
 int32_t wci_tar_entry_parse(wci_tar_parts *parts, const unsigned char *block,
                             wci_tar_entry *entry, wc_error **err);
+typedef struct wci_pax_record {
+    char *key, *value;
+    size_t value_size;
+} wci_pax_record;
+/* Takes one record from *p, ending key and value with zero bytes in place. */
+int32_t wci_pax_next(char **p, char *end, wci_pax_record *out, wc_error **err);
 /* Applies pax records (tar_pax.c) over what the header block said. */
 int32_t wci_tar_pax_apply(wci_tar_parts *parts, wci_tar_entry *entry, wc_error **err);
 /* Adds one region, which must follow the last and end before the file does. */

@@ -23,10 +23,7 @@ typedef struct pax_state {
     int is_sparse, has_real_size;
 } pax_state;
 
-typedef struct pax_record {
-    char *key, *value;
-    size_t value_size;
-} pax_record;
+typedef wci_pax_record pax_record;
 
 static int32_t bad_value(const pax_record *r, wc_error **err)
 {
@@ -215,8 +212,7 @@ static int32_t take_record(const pax_record *r, pax_state *s, wc_error **err)
     return WC_OK; /* atime, ctime, names of users, comments … */
 }
 
-/* Takes one record from *p, ending key and value with zero bytes in place. */
-static int32_t next_record(char **p, char *end, pax_record *r, wc_error **err)
+int32_t wci_pax_next(char **p, char *end, pax_record *r, wc_error **err)
 {
     uint64_t size = 0;
     char *start = *p;
@@ -265,7 +261,7 @@ int32_t wci_tar_pax_apply(wci_tar_parts *parts, wci_tar_entry *entry, wc_error *
     char *p = parts->work.data, *end = p + parts->work.size;
     while (p < end) {
         pax_record r;
-        if ((rc = next_record(&p, end, &r, err)) || (rc = take_record(&r, &s, err)))
+        if ((rc = wci_pax_next(&p, end, &r, err)) || (rc = take_record(&r, &s, err)))
             return rc;
     }
     if ((rc = finish_sparse(&s, err)))

@@ -22,6 +22,7 @@ struct wci_tar_reader {
     uint64_t entries;
     wci_tar_parts parts;
     wci_tar_entry entry;
+    uint64_t header_offset;
     uint64_t data_offset;
     uint64_t data_left; /* stored payload not yet lent */
     int is_payload;     /* what is consumed now */
@@ -61,6 +62,11 @@ void wci_tar_reader_free(wci_tar_reader *r)
     wci_tar_parts_free(&r->parts);
     wci_free(r->buffer);
     wci_free(r);
+}
+
+uint64_t wci_tar_reader_header_offset(const wci_tar_reader *r)
+{
+    return r->header_offset;
 }
 
 uint64_t wci_tar_reader_data_offset(const wci_tar_reader *r)
@@ -392,6 +398,7 @@ static int32_t skip_payload(wci_tar_reader *r, wc_error **err)
 int32_t wci_tar_reader_next(wci_tar_reader *r, const wci_tar_entry **entry, wc_error **err)
 {
     int32_t rc = skip_payload(r, err);
+    r->header_offset = r->total - available(r);
     for (int is_entry = 0; !rc && !is_entry;) {
         unsigned char block[WCI_TAR_BLOCK]; /* the buffer moves on while it is still needed */
         const unsigned char *lent;

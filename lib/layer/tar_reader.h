@@ -31,6 +31,9 @@ int32_t wci_tar_reader_next(wci_tar_reader *r, const wci_tar_entry **entry, wc_e
  * is no more. What lies between pieces of a sparse file is zero. */
 int32_t wci_tar_reader_data(wci_tar_reader *r, const void **data, size_t *size, uint64_t *offset,
                             wc_error **err);
+/* Where the headers of the present entry begin in the stream, which is where the entry before it ends; after the last
+ * one, where the end of the archive begins. */
+uint64_t wci_tar_reader_header_offset(const wci_tar_reader *r);
 /* Where the payload of the present entry begins in the stream. */
 uint64_t wci_tar_reader_data_offset(const wci_tar_reader *r);
 /* Where the pieces of the present entry lie, when it is a sparse file. */

@@ -46,6 +46,7 @@ int32_t wci_tar_writer_end(wci_tar_writer *w, wc_error **err)
 void wci_tar_writer_free(wci_tar_writer *w)
 {
     wci_str_free(&w->records);
+    wci_str_free(&w->more);
 }
 
 /* "LENGTH KEY=VALUE\n", the length counting itself. */
@@ -65,6 +66,11 @@ static void add_record(wci_str *out, const char *prefix, const char *key, const 
     wci_str_append_c(out, '\n');
 }
 
+void wci_pax_add(wci_str *out, const char *key, const void *value, size_t size)
+{
+    add_record(out, "", key, value, size);
+}
+
 static void add_number(wci_str *out, const char *key, uint64_t value)
 {
     char text[24];
@@ -72,11 +78,9 @@ static void add_number(wci_str *out, const char *key, uint64_t value)
     add_record(out, "", key, text, strlen(text));
 }
 
-static void add_time(wci_str *out, const wci_attrs *attrs)
+void wci_pax_add_time(wci_str *out, const char *key, int64_t sec, int32_t nsec)
 {
     char text[40];
-    int64_t sec = attrs->mtime_sec;
-    int32_t nsec = attrs->mtime_nsec;
     int negative = sec < 0;
     if (negative && nsec) { /* second -2 and 0.75 is -1.25 */
         sec++;
@@ -89,7 +93,7 @@ static void add_time(wci_str *out, const wci_attrs *attrs)
         while (text[n - 1] == '0')
             text[--n] = '\0';
     }
-    add_record(out, "", "mtime", text, strlen(text));
+    add_record(out, "", key, text, strlen(text));
 }
 
 static int fits(const char *text)
@@ -117,9 +121,11 @@ static void collect_records(wci_tar_writer *w, const wci_tar_entry *entry)
     if (a->gid > MAX_ID)
         add_number(out, "gid", a->gid);
     if (a->mtime_nsec || a->mtime_sec < 0 || (uint64_t)a->mtime_sec > MAX_OCTAL_12)
-        add_time(out, a);
+        wci_pax_add_time(out, "mtime", a->mtime_sec, a->mtime_nsec);
     for (size_t i = 0; i < a->xattr_count; i++)
         add_record(out, "SCHILY.xattr.", a->xattrs[i].key, a->xattrs[i].value, a->xattrs[i].size);
+    wci_str_append_n(out, w->more.data, w->more.size);
+    out->failed |= w->more.failed;
 }
 
 /* `size` counts the zero byte at the end. */
@@ -145,6 +151,17 @@ static void put_checksum(unsigned char *block)
     for (size_t i = 0; i < WCI_TAR_BLOCK; i++)
         sum += block[i];
     put_octal(block + AT_CHECKSUM, 7, sum);
+}
+
+int32_t wci_tar_set_mode(unsigned char *block, uint32_t mode, wc_error **err)
+{
+    int64_t old = 0;
+    int32_t rc = wci_tar_number(block + AT_MODE, 8, "mode", &old, err);
+    if (rc)
+        return rc;
+    put_octal(block + AT_MODE, 8, (uint64_t)(old & 0777777 & ~07777) | mode); /* some add the type */
+    put_checksum(block);
+    return WC_OK;
 }
 
 static char type_flag(wci_entry_type type)

@@ -8,6 +8,7 @@
 typedef struct wci_tar_writer {
     wci_sink sink;
     wci_str records; /* of the present entry */
+    wci_str more;    /* further pax records, whole ones, for each entry; cleared by whom it belongs to */
 } wci_tar_writer;
 
 /* Header of an entry; entry->data_size bytes are to follow by wci_tar_writer_data(). */
@@ -29,6 +30,13 @@ int32_t wci_sparse_data(wci_sparse_writer *s, const void *data, size_t size, uin
 /* Zeros where nothing came, and the rest of the last block. */
 int32_t wci_sparse_end(wci_sparse_writer *s, wc_error **err);
 void wci_sparse_free(wci_sparse_writer *s);
+
+/* Changes the permission bits in a header block. */
+int32_t wci_tar_set_mode(unsigned char *block, uint32_t mode, wc_error **err);
+/* Appends a pax record: "LENGTH KEY=VALUE\n". */
+void wci_pax_add(wci_str *out, const char *key, const void *value, size_t size);
+/* The same with a time: "SECONDS.FRACTION". */
+void wci_pax_add_time(wci_str *out, const char *key, int64_t sec, int32_t nsec);
 
 int32_t wci_tar_writer_data(wci_tar_writer *w, const void *data, size_t size, wc_error **err);
 /* Fills the last block of `size` bytes of content. */
