@@ -340,5 +340,7 @@ const command image_commands[] = {
     {"copy", copy, "copy an image between two places"},
     {"mount", mount_command, "mount an image on a directory"},
     {"unmount", unmount_command, "unmount images"},
+    {"unpack", unpack_command, "unpack an image to a directory"},
+    {"pack", pack_command, "make an image of such a directory"},
     {NULL, NULL, NULL},
 };

@@ -257,6 +257,8 @@ int tree_command(int argc, char **argv);
 int manifest_create(int argc, char **argv); /* cmd_index.c */
 int mount_command(int argc, char **argv);   /* cmd_mount.c */
 int unmount_command(int argc, char **argv);
+int unpack_command(int argc, char **argv); /* cmd_unpack.c */
+int pack_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
     container_commands[], volume_commands[], system_commands[];

@@ -16,6 +16,7 @@
 #include "image/drop.h"
 #include "image/names.h"
 #include "image/pull.h"
+#include "image/unpacked.h"
 
 /* A layer lives in its image, and holds it. */
 struct wc_layer {
@@ -394,6 +395,40 @@ int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_e
     WCI_REQUIRE(image, "image is NULL");
     WCI_REQUIRE(fd >= 0, "fd is negative");
     return export_image(image, NULL, (wci_fd)fd, cancel, err);
+}
+
+int32_t wc_image_unpack(wc_image *image, const char *path, const wc_transfer_options *options, wc_cancel *cancel,
+                        wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(path && *path, "path is empty");
+    int32_t rc = wci_api_begin_transfer(image->context, options, cancel, &call, &transfer, err);
+    return rc ? rc : wci_image_unpack(&call, store_of(image->context), image->record, path, transfer, err);
+}
+
+int32_t wc_image_pack(wc_context *context, const char *path, const char *name, const wc_transfer_options *options,
+                      wc_cancel *cancel, wc_image **out, wc_buf **changes, wc_error **err)
+{
+    wc_call call;
+    const wci_transfer *transfer;
+    wci_image_record *record = NULL;
+    wc_buf *told = NULL;
+    int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(path && *path, "path is empty");
+    WCI_REQUIRE(!name || *name, "name is empty");
+    WCI_REQUIRE(out, "out is NULL");
+    rc = wci_image_pack(&call, store_of(context), path, name, &record, changes ? &told : NULL, err);
+    if (!rc)
+        rc = wci_api_image_new(context, record, out, err);
+    if (!rc && changes)
+        *changes = told;
+    else
+        wc_buf_unref(told);
+    return rc;
 }
 
 int32_t wc_image_mount(wc_image *image, const char *path, wc_error **err)

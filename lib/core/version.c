@@ -24,6 +24,7 @@ static const struct {
     {"image-diff", NULL},
     {"export-tar", NULL},
     {"image-mount", "linux"},
+    {"image-unpack", NULL},
     {"index", NULL},
     {"partial-pull", NULL},
     {"referrers", NULL},

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The new image is written as an OCI layout, in which what it shares with its base is missing, and then
- * brought in like any other: verified, unpacked, published in one step. */
 #include "image/edit.h"
 
 #include <string.h>
@@ -12,7 +10,6 @@
 #include "image/drop.h"
 #include "image/edit_work.h"
 #include "image/names.h"
-#include "image/pull.h"
 #include "platform/host.h"
 
 #define NS_PER_S 1000000000LL
@@ -53,21 +50,13 @@ void wci_edit_free(wci_edit *edit)
 
 /* ---- What there is ---------------------------------------------------------------------------------- */
 
-/* https://reproducible-builds.org/specs/source-date-epoch */
 static int32_t read_epoch(wci_edit_work *w, wc_error **err)
 {
-    const char *epoch = wci_host_env("SOURCE_DATE_EPOCH");
-    uint64_t seconds = 0;
-    w->latest_sec = -1;
-    w->created_ns = w->edit->created_ns >= 0 ? w->edit->created_ns : wci_now_ns();
-    if (!epoch || !*epoch)
-        return WC_OK;
-    if (!wci_parse_u64(epoch, (uint64_t)(INT64_MAX / NS_PER_S), &seconds))
-        return wci_err(err, WC_E_INVALID, "SOURCE_DATE_EPOCH '%.40s': is no number of seconds", epoch);
-    w->latest_sec = (int64_t)seconds;
-    if (w->edit->created_ns < 0)
-        w->created_ns = (int64_t)seconds * NS_PER_S;
-    return WC_OK;
+    int32_t code = wci_source_date_epoch(&w->latest_sec, err);
+    w->created_ns = w->edit->created_ns >= 0 ? w->edit->created_ns
+                    : w->latest_sec >= 0     ? w->latest_sec * NS_PER_S
+                                             : wci_now_ns();
+    return code;
 }
 
 static int32_t read_document(const wci_edit_work *w, const wci_image_record *record, const wci_digest *digest,
@@ -124,19 +113,12 @@ static int32_t open_work(wci_edit_work *w, wc_error **err)
         code = open_source(w, w->edit->old_base, &w->old_base, err);
     if (!code)
         code = open_source(w, w->edit->new_base, &w->new_base, err);
-    if (!code)
-        code = wci_scratch_new(w->store, &w->scratch, err);
-    if (!code)
-        w->blobs = wci_path_join3(w->scratch.dir, "blobs", "sha256");
-    if (!code)
-        code = w->blobs ? wci_dir_make(w->blobs, 0755, err) : wci_err_nomem(err);
-    return code;
+    return code ? code : wci_own_layout_open(w->store, &w->layout, err);
 }
 
 static void close_work(wci_edit_work *w)
 {
-    if (w->scratch.dir)
-        wci_scratch_free(&w->scratch);
+    wci_own_layout_close(&w->layout);
     if (w->hold)
         wci_hold_free(w->hold);
     close_source(&w->base);
@@ -145,25 +127,9 @@ static void close_work(wci_edit_work *w)
     for (size_t i = 0; i < w->count; i++)
         json_decref(w->items[i].descriptor);
     wci_free(w->items);
-    wci_free(w->blobs);
 }
 
 /* ---- As an image ------------------------------------------------------------------------------------ */
-
-static int32_t bring_in(const wci_edit_work *w, const wci_platform *platform, const char *name, wci_image_record **out,
-                        wc_error **err)
-{
-    wci_transfer transfer = WCI_TRANSFER_INIT;
-    wci_place place = {.kind = WCI_PLACE_OCI, .path = w->scratch.dir};
-    transfer.platform = *platform;
-    transfer.has_platform = 1;
-    transfer.is_own_work = 1;
-    int32_t code = name && wci_strv_add(&transfer.names, name) ? wci_err_nomem(err) : WC_OK;
-    if (!code)
-        code = wci_image_pull(w->call, w->store, &place, &transfer, out, err);
-    wci_strv_free(&transfer.names);
-    return code;
-}
 
 static int32_t make(wci_edit_work *w, const char *name, wci_image_record **out, wc_error **err)
 {
@@ -176,7 +142,7 @@ static int32_t make(wci_edit_work *w, const char *name, wci_image_record **out, 
     if (!code)
         code = wci_edit_documents_write(w, &platform, err);
     if (!code)
-        code = bring_in(w, &platform, name, out, err);
+        code = wci_own_layout_bring_in(w->call, w->store, &w->layout, &platform, name, out, err);
     wci_platform_clear(&platform);
     return code;
 }

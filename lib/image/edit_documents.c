@@ -11,42 +11,10 @@
 #define BASE_NAME "org.opencontainers.image.base.name"
 #define BASE_DIGEST "org.opencontainers.image.base.digest"
 
-/* What a document is known by. */
-typedef struct written {
-    wci_digest digest;
-    size_t size;
-} written;
-
-static json_t *descriptor(const char *type, const written *document)
-{
-    return json_pack("{s:s, s:s, s:I}", "mediaType", type, "digest", document->digest.text, "size",
-                     (json_int_t)document->size);
-}
-
-/* Writes a document into the layout; takes it over. */
-static int32_t put_document(const wci_edit_work *w, json_t *document, written *out, wc_error **err)
-{
-    wc_buf *bytes = NULL;
-    char *path = NULL;
-    int32_t code = document ? wci_json_dump(document, &bytes, err) : wci_err_nomem(err);
-    json_decref(document);
-    if (!code)
-        code = wci_digest_of(WCI_SHA256, wc_buf_data(bytes), wc_buf_size(bytes), &out->digest, err);
-    if (!code)
-        path = wci_path_join(w->blobs, wci_digest_hex(&out->digest));
-    if (!code)
-        code = path ? wci_file_write_atomic(path, wc_buf_data(bytes), wc_buf_size(bytes), 0644, 0, err)
-                    : wci_err_nomem(err);
-    out->size = wc_buf_size(bytes);
-    wc_buf_unref(bytes);
-    wci_free(path);
-    return code;
-}
-
 /* ---- Config ----------------------------------------------------------------------------------------- */
 
 /* Byte for byte the base's, so that the image keeps its id. */
-static int32_t keep_config(const wci_edit_work *w, written *out, wc_error **err)
+static int32_t keep_config(const wci_edit_work *w, wci_written *out, wc_error **err)
 {
     wc_buf *bytes = NULL;
     int32_t code = wci_image_document_read(w->store, w->base.record, &w->base.record->config, "config", WCI_CONFIG_MAX,
@@ -63,7 +31,7 @@ static int32_t tell_platform(json_t *config, wci_platform *out, wc_error **err)
                             wci_edit_config_text(config, "variant"), wci_edit_config_text(config, "os.version"), err);
 }
 
-static int32_t write_config(const wci_edit_work *w, written *out, wci_platform *platform, wc_error **err)
+static int32_t write_config(const wci_edit_work *w, wci_written *out, wci_platform *platform, wc_error **err)
 {
     json_t *config = NULL;
     int is_kept = w->base.record && !wci_edit_config_changes(w);
@@ -74,7 +42,7 @@ static int32_t write_config(const wci_edit_work *w, written *out, wci_platform *
         json_decref(config);
         return code;
     }
-    return put_document(w, config, out, err);
+    return wci_own_layout_put_json(&w->layout, config, out, err);
 }
 
 /* ---- Manifest and index ----------------------------------------------------------------------------- */
@@ -105,10 +73,10 @@ static json_t *layer_list(const wci_edit_work *w)
     return list;
 }
 
-static json_t *manifest_json(const wci_edit_work *w, const written *config)
+static json_t *manifest_json(const wci_edit_work *w, const wci_written *config)
 {
     json_t *manifest = json_pack("{s:i, s:s, s:o, s:o}", "schemaVersion", 2, "mediaType", WCI_TYPE_OCI_MANIFEST,
-                                 "config", descriptor(WCI_TYPE_OCI_CONFIG, config), "layers", layer_list(w));
+                                 "config", wci_written_descriptor(WCI_TYPE_OCI_CONFIG, config), "layers", layer_list(w));
     json_t *notes = annotations(w);
     if (json_object_size(notes))
         json_object_set(manifest, "annotations", notes);
@@ -116,32 +84,11 @@ static json_t *manifest_json(const wci_edit_work *w, const written *config)
     return manifest;
 }
 
-static int32_t write_text(const wci_edit_work *w, const char *name, const char *text, wc_error **err)
-{
-    char *path = wci_path_join(w->scratch.dir, name);
-    int32_t code = path ? wci_file_write_atomic(path, text, strlen(text), 0644, 0, err) : wci_err_nomem(err);
-    wci_free(path);
-    return code;
-}
-
-static int32_t write_index(const wci_edit_work *w, const written *manifest, wc_error **err)
-{
-    json_t *index = json_pack("{s:i, s:s, s:[o]}", "schemaVersion", 2, "mediaType", WCI_TYPE_OCI_INDEX, "manifests",
-                              descriptor(WCI_TYPE_OCI_MANIFEST, manifest));
-    char *text = index ? wci_json_dump_text(index) : NULL;
-    int32_t code = text ? write_text(w, "oci-layout", WCI_LAYOUT_MARKER, err) : wci_err_nomem(err);
-    if (!code)
-        code = write_text(w, "index.json", text, err);
-    json_decref(index);
-    wci_free(text);
-    return code;
-}
-
 int32_t wci_edit_documents_write(wci_edit_work *w, wci_platform *platform, wc_error **err)
 {
-    written config = {{""}, 0}, manifest = {{""}, 0};
+    wci_written config = {{""}, 0}, manifest = {{""}, 0};
     int32_t code = write_config(w, &config, platform, err);
     if (!code)
-        code = put_document(w, manifest_json(w, &config), &manifest, err);
-    return code ? code : write_index(w, &manifest, err);
+        code = wci_own_layout_put_json(&w->layout, manifest_json(w, &config), &manifest, err);
+    return code ? code : wci_own_layout_finish(&w->layout, WCI_TYPE_OCI_MANIFEST, &manifest, err);
 }

@@ -111,7 +111,7 @@ static int32_t add_new(wci_edit_work *w, int collecting, wc_error **err)
     for (size_t i = 0; i < w->edit->layer_count && !code; i++) {
         wci_new_layer made;
         wci_codec codec = codec_of(w, i, collecting);
-        code = wci_edit_layer_write(w->call, &w->edit->layers[i], codec, w->latest_sec, w->blobs, &made, err);
+        code = wci_edit_layer_write(w->call, &w->edit->layers[i], codec, w->latest_sec, w->layout.blobs, &made, err);
         if (!code)
             code = add_item(w, &made.digest, &made.diff_id, new_descriptor(codec, &made), 1, err);
     }
@@ -128,7 +128,7 @@ static int32_t open_item(void *self, size_t i, wci_fd *out, wc_error **err)
     uint64_t size;
     if (!item->is_new)
         return wci_blob_open(w->store, &item->digest, out, &size, err);
-    char *path = wci_path_join(w->blobs, wci_digest_hex(&item->digest));
+    char *path = wci_path_join(w->layout.blobs, wci_digest_hex(&item->digest));
     int32_t code = path ? wci_file_open(path, WCI_OPEN_READ, 0, out, err) : wci_err_nomem(err);
     wci_free(path);
     return code;
@@ -182,7 +182,7 @@ static int32_t squash(wci_edit_work *w, wc_error **err)
         return WC_OK;
     merging m = {w, w->count - wanted};
     const wci_layer_fill from = {fill_merged, &m};
-    int32_t code = wci_edit_layer_fill(w->call, &from, w->edit->codec, w->blobs, &made, err);
+    int32_t code = wci_edit_layer_fill(w->call, &from, w->edit->codec, w->layout.blobs, &made, err);
     if (code)
         return wci_err_wrap(err, code, "squashing");
     drop_items(w, m.below);
@@ -225,7 +225,7 @@ static int32_t recompress_one(wci_edit_work *w, size_t i, wc_error **err)
     unpressing u = {w, i};
     const wci_layer_fill from = {fill_decoded, &u};
     wci_new_layer made;
-    int32_t code = wci_edit_layer_fill(w->call, &from, w->edit->codec, w->blobs, &made, err);
+    int32_t code = wci_edit_layer_fill(w->call, &from, w->edit->codec, w->layout.blobs, &made, err);
     if (!code && !wci_digest_equal(&made.diff_id, &item->diff_id))
         code = wci_err(err, WC_E_DIGEST, "unpacked it is %s instead of %s; 'system check' tells what is damaged",
                        made.diff_id.text, item->diff_id.text);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "image/edit.h"
+#include "image/own_layout.h"
 #include "layer/merged.h"
 
 /* One layer of the new image. */
@@ -28,8 +29,7 @@ typedef struct wci_edit_work {
     const wci_edit *edit;
     wci_hold *hold;
     wci_edit_source base, old_base, new_base;
-    wci_scratch scratch; /* an OCI layout in which what the store has is missing */
-    char *blobs;
+    wci_own_layout layout; /* what it shares with its base is missing in it */
     wci_edit_item *items;
     size_t count, cap;
     size_t added;    /* layers that are the edit's own */
