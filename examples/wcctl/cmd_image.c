@@ -67,6 +67,7 @@ static int push(int argc, char **argv)
         TRANSFER_OPTIONS(t),
         INDEX_OPTIONS(t),
         LEAVE_OPTION(t),
+        FOREIGN_OPTION(t),
         SIGN_OPTIONS(t),
     };
     wc_error *err = NULL;
@@ -308,6 +309,7 @@ static int copy(int argc, char **argv)
         INDEX_OPTIONS(t),
         LEAVE_OPTION(t),
         POLICY_OPTIONS(t),
+        FOREIGN_OPTION(t),
         SIGN_OPTIONS(t),
         {0, "dest-creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry of TARGET", &t.target_creds},
         {0, "dest-cert-dir", OPTION_TEXT, "DIR", "certificates for the registry of TARGET", &t.target_cert_dir},

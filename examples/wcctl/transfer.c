@@ -69,6 +69,7 @@ void transfer_begin(transfer *t)
     if (t->referrers || t->no_referrers)
         TRY(wc_transfer_options_set_referrers(t->options, t->referrers, &err));
     TRY(wc_transfer_options_set_partial(t->options, t->drop_blobs, &err));
+    TRY(wc_transfer_options_set_nondistributable(t->options, t->nondistributable, &err));
     if (t->tls_verify && strcmp(t->tls_verify, "true") && strcmp(t->tls_verify, "false"))
         die_usage("--tls-verify takes true or false, not '%s'", t->tls_verify);
     if (t->tls_verify)

@@ -150,7 +150,7 @@ void wipe(char *secret); /* overwrites and frees it; NULL accepted */
 typedef struct transfer {
     const char *platform, *isolation, *creds, *target_creds, *tls_verify, *ca_file, *cert_dir, *target_cert_dir, *auth_file;
     const char *policy, *verify_key, *sign_key, *sign_passphrase_file, *sign_identity;
-    int quiet, makes_auth_file, takes_index, all, referrers, no_referrers, drop_blobs;
+    int quiet, makes_auth_file, takes_index, all, referrers, no_referrers, drop_blobs, nondistributable;
     wc_transfer_options *options;
     progress *progress;
 } transfer;
@@ -173,6 +173,9 @@ typedef struct transfer {
 /* For what goes out, which takes them along unless it is told not to. */
 #define LEAVE_OPTION(t)                                                                          \
     {0, "no-referrers", OPTION_FLAG, NULL, "leave behind what refers to it", &(t).no_referrers}
+#define FOREIGN_OPTION(t)                                                                        \
+    {0, "allow-nondistributable-artifacts", OPTION_FLAG, NULL, "send layers that may not be distributed, too",  \
+     &(t).nondistributable}
 /* For what comes in, and for what goes to a registry. */
 #define POLICY_OPTIONS(t)                                                                        \
     {0, "signature-policy", OPTION_TEXT, "FILE", "policy.json that says what must be signed", &(t).policy}, \

@@ -60,6 +60,13 @@ WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, i
  * blobs of these layers count as dropped then (wc_image_drop_blobs()), and are fetched when somebody wants them. Where
  * that saves little, or the server gives no ranges, a layer comes whole, and its blob is kept. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_partial(wc_transfer_options *options, int32_t partial, wc_error **err);
+/**
+ * 1: layers that may not be distributed ("foreign" and "nondistributable" ones, as old Windows images have) go to
+ * registries, too. Default: they stay where their manifests say that they are, and a push fails with WC_E_PERMISSION
+ * when those say of no place and the registry has them not. Such layers are fetched from the registry or from these
+ * places in any case. Specification: OCI image-spec 1.1, layer.md. @since 0.1
+ */
+WC_API int32_t wc_transfer_options_set_nondistributable(wc_transfer_options *options, int32_t allow, wc_error **err);
 /** 0: accept any certificate, and plain HTTP. 1: also where registries.conf calls a registry insecure, nothing but
  * HTTPS with a certificate that is trusted. Not set: as registries.conf says. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);

@@ -123,6 +123,13 @@ int32_t wc_transfer_options_set_partial(wc_transfer_options *options, int32_t pa
     return WC_OK;
 }
 
+int32_t wc_transfer_options_set_nondistributable(wc_transfer_options *options, int32_t allow, wc_error **err)
+{
+    WCI_REQUIRE(options, "options is NULL");
+    options->transfer.sends_foreign = allow != 0;
+    return WC_OK;
+}
+
 int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify,
                                            wc_error **err)
 {

@@ -414,6 +414,13 @@ int32_t wci_manifest_check_image(const wci_document *manifest, const char *what,
     return WC_OK;
 }
 
+int wci_descriptor_is_foreign(const wci_descriptor *descriptor)
+{
+    const char *type = descriptor->media_type;
+    return type && (wci_starts_with(type, "application/vnd.oci.image.layer.nondistributable.") ||
+                    wci_starts_with(type, "application/vnd.docker.image.rootfs.foreign."));
+}
+
 const char *wci_artifact_type(const wci_document *document)
 {
     return document->artifact_type ? document->artifact_type

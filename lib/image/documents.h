@@ -77,6 +77,8 @@ void wci_document_free(wci_document *document);
  * cannot unpack. */
 int wci_manifest_is_artifact(const wci_document *manifest); /* by the type of its config */
 int32_t wci_manifest_check_image(const wci_document *manifest, const char *what, wc_error **err);
+/* 1 for a layer that may not be distributed ("foreign" in Docker's words, "nondistributable" in OCI's). */
+int wci_descriptor_is_foreign(const wci_descriptor *descriptor);
 /* What a document is when it is no image: what it says, or the type of its config; "" when it says nothing. */
 const char *wci_artifact_type(const wci_document *document);
 /* Bytes of config and layers; WC_E_LIMIT when they do not fit into 63 bits. */

@@ -39,11 +39,13 @@ int32_t wci_outlet_open(wc_call *call, wci_store *store, const wci_place *place,
     int32_t code = wci_signer_open(transfer, &signer, err);
     if (!code)
         code = open_place(call, store, place, config, out, err);
-    if (code)
+    if (code) {
         wci_signer_free(signer);
-    else
-        (*out)->signer = signer;
-    return code;
+        return code;
+    }
+    (*out)->signer = signer;
+    (*out)->spares_foreign = place->kind == WCI_PLACE_REGISTRY && !transfer->sends_foreign;
+    return WC_OK;
 }
 
 void wci_outlet_close(wci_outlet *outlet)

@@ -75,6 +75,7 @@ struct wci_outlet {
     const wci_outlet_ops *ops;
     wci_signer *signer; /* owned; NULL: what is put is not signed */
     char *near;         /* owned: the repository of the same registry that blobs come from; or NULL */
+    int spares_foreign; /* layers that may not be distributed are not put */
 };
 
 /* `config` for registries; the transfer tells whether what is put is to be signed. All of them, `call` and store must

@@ -128,6 +128,32 @@ static int32_t open_blob(void *self, const wci_digest *digest, wci_extent *out, 
 
 /* ---- Some blobs ------------------------------------------------------------------------------------- */
 
+/* What may not be distributed stays where its manifest says that it is, or where the registry has it. */
+static int32_t spare_foreign(const wci_ferry *ferry, const wci_descriptor *blob, int *there, wc_error **err)
+{
+    wci_outlet *outlet = ferry->outlet;
+    int32_t code = blob->urls.count || !outlet->ops->find ? WC_OK
+                                                          : outlet->ops->find(ferry->call, outlet, &blob, 1, there, err);
+    if (code || *there)
+        return code;
+    if (!blob->urls.count)
+        return wci_err(err, WC_E_PERMISSION, "layer '%s': may not be distributed, and says of no other place to fetch it "
+                       "from; say that such layers are to be sent if you may do that", blob->digest.text);
+    *there = 1;
+    return wci_call_report(ferry->call, WC_PROGRESS_MESSAGE, blob->digest.text, 0, -1,
+                           "not sent: may not be distributed", err);
+}
+
+static int32_t spare_all_foreign(const wci_ferry *ferry, const wci_descriptor *const *blobs, size_t count, int *there,
+                                 wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; ferry->outlet->spares_foreign && i < count && !code; i++)
+        if (!there[i] && wci_descriptor_is_foreign(blobs[i]))
+            code = spare_foreign(ferry, blobs[i], &there[i], err);
+    return code;
+}
+
 /* A blob that the outlet has need not be opened either: put_blobs() asks it first. */
 static int32_t choose_blobs(wci_stage *stage, const wci_descriptor *const *blobs, size_t count, wc_error **err)
 {
@@ -137,6 +163,8 @@ static int32_t choose_blobs(wci_stage *stage, const wci_descriptor *const *blobs
     int32_t code = there && stage->blobs ? WC_OK : wci_err_nomem(err);
     if (!code && ferry->outlet->ops->find && !ferry->origin->ops->open_blob)
         code = ferry->outlet->ops->find(ferry->call, ferry->outlet, blobs, count, there, err);
+    if (!code)
+        code = spare_all_foreign(ferry, blobs, count, there, err);
     for (size_t i = 0; i < count && !code; i++) {
         if (there[i])
             code = wci_call_report(ferry->call, WC_PROGRESS_EXISTS, blobs[i]->digest.text, blobs[i]->size,

@@ -24,6 +24,7 @@ typedef struct wci_transfer {
     size_t platform_count;
     int partial;                  /* layers may come in part, and their blobs count as dropped */
     wci_companions companions;
+    int sends_foreign;            /* layers that may not be distributed, too, go to registries */
     wci_registry_config registry; /* texts lent; credentials and certificates are the source's, when that is a registry */
     const char *target_username;  /* between two registries */
     const char *target_password;

@@ -122,6 +122,8 @@ START_TEST(platforms_of_transfers_are_read_at_once)
     refused(wc_transfer_options_set_isolation(NULL, "hyperv", &err), "options", "NULL");
     taken(wc_transfer_options_set_all(transfer, 1, NULL));
     refused(wc_transfer_options_set_all(NULL, 1, &err), "options", "NULL");
+    taken(wc_transfer_options_set_nondistributable(transfer, 1, NULL));
+    refused(wc_transfer_options_set_nondistributable(NULL, 1, &err), "options", "NULL");
     taken(wc_transfer_options_set_referrers(transfer, 1, NULL));
     refused(wc_transfer_options_set_referrers(NULL, 1, &err), "options", "NULL");
     taken(wc_transfer_options_set_partial(transfer, 1, NULL));
