@@ -39,6 +39,21 @@ static int32_t open_layer(packing *p, size_t number, wc_error **err)
     return code;
 }
 
+static int32_t check_record(const packing *p, wci_fd file, const wci_digest *wanted, const char *name, wc_error **err)
+{
+    wci_digest found;
+    int32_t code = wci_unpacked_digest(p->work->call, file, &found, err);
+    if (!code && !wci_digest_equal(&found, wanted))
+        code = wci_err(err, WC_E_CORRUPT, "'%s': damaged; unpack the image again", name);
+    return code;
+}
+
+static int32_t check_records(const packing *p, wc_error **err)
+{
+    int32_t code = check_record(p, p->split, &p->layer->split, WCI_UNPACKED_SPLIT, err);
+    return code ? code : check_record(p, p->listing, &p->layer->listing, WCI_UNPACKED_LISTING, err);
+}
+
 static void close_layer(packing *p)
 {
     wci_survey_free(&p->survey);
@@ -146,6 +161,8 @@ static int32_t pack_layer(wci_pack_work *w, size_t i, wc_error **err)
 {
     packing p = {.work = w, .layer = &w->layers[i], .root = WCI_FD_NONE, .split = WCI_FD_NONE, .listing = WCI_FD_NONE};
     int32_t code = open_layer(&p, i + 1, err);
+    if (!code)
+        code = check_records(&p, err);
     if (!code)
         code = wci_survey_take(w->call, p.root, p.listing, WCI_UNPACKED_LISTING, is_windows(w), &p.survey, err);
     p.is_same = !code && wci_survey_is_same(&p.survey);

@@ -35,29 +35,48 @@ static int32_t check_format(json_t *facts, const char **media_type, wc_error **e
     return code;
 }
 
-static int32_t take_layers(wci_pack_work *w, const wci_strv *ids, wc_error **err)
+static int32_t take_digest(json_t *facts, const char *key, wci_digest *out, wc_error **err)
+{
+    const char *text = "";
+    int32_t code = wci_json_get_string(facts, key, WCI_UNPACKED_FILE, &text, err);
+    if (!code)
+        code = wci_digest_parse(text, out, err);
+    return code ? wci_err_wrap(err, code, "'" WCI_UNPACKED_FILE "': '%s' of a layer", key) : WC_OK;
+}
+
+static int32_t take_layer(const wci_pack_work *w, size_t i, json_t *facts, wc_error **err)
+{
+    wci_pack_layer *layer = &w->layers[i];
+    layer->digest = w->manifest->items[i].digest;
+    layer->size = (uint64_t)w->manifest->items[i].size;
+    if (!json_is_object(facts))
+        return wci_err(err, WC_E_FORMAT, "'" WCI_UNPACKED_FILE "': a layer is no object");
+    int32_t code = take_digest(facts, "diffId", &layer->diff_id, err);
+    if (!code)
+        code = take_digest(facts, WCI_UNPACKED_SPLIT, &layer->split, err);
+    return code ? code : take_digest(facts, WCI_UNPACKED_LISTING, &layer->listing, err);
+}
+
+static int32_t take_layers(wci_pack_work *w, json_t *list, wc_error **err)
 {
     int32_t code = WC_OK;
-    if (ids->count != w->manifest->count)
+    size_t count = json_array_size(list);
+    if (count != w->manifest->count)
         return wci_err(err, WC_E_FORMAT, "'" WCI_UNPACKED_MANIFEST "' has %zu layers, but %zu were unpacked; layers can be "
-                       "changed here, but neither added nor removed", w->manifest->count, ids->count);
-    w->layers = wci_calloc(ids->count + 1, sizeof *w->layers);
+                       "changed here, but neither added nor removed", w->manifest->count, count);
+    w->layers = wci_calloc(count + 1, sizeof *w->layers);
     if (!w->layers)
         return wci_err_nomem(err);
-    w->count = ids->count;
-    for (size_t i = 0; i < w->count && !code; i++) {
-        wci_pack_layer *layer = &w->layers[i];
-        layer->digest = w->manifest->items[i].digest;
-        layer->size = (uint64_t)w->manifest->items[i].size;
-        code = wci_digest_parse(ids->items[i], &layer->diff_id, err);
-    }
+    w->count = count;
+    for (size_t i = 0; i < count && !code; i++)
+        code = take_layer(w, i, json_array_get(list, i), err);
     return code;
 }
 
 static int32_t read_facts(wci_pack_work *w, json_t *facts, wc_error **err)
 {
     const char *type = NULL;
-    wci_strv ids = WCI_STRV_INIT;
+    json_t *layers = NULL;
     int32_t code = check_format(facts, &type, err);
     if (!code)
         code = wci_document_parse(wc_buf_data(w->manifest_bytes), wc_buf_size(w->manifest_bytes), type,
@@ -65,11 +84,8 @@ static int32_t read_facts(wci_pack_work *w, json_t *facts, wc_error **err)
     if (!code)
         code = wci_manifest_check_image(w->manifest, "'" WCI_UNPACKED_MANIFEST "'", err);
     if (!code)
-        code = wci_json_get_strings(facts, "diffIds", WCI_UNPACKED_FILE, &ids, err);
-    if (!code)
-        code = take_layers(w, &ids, err);
-    wci_strv_free(&ids);
-    return code;
+        code = wci_json_get_array(facts, "layers", WCI_UNPACKED_FILE, &layers, err);
+    return code ? code : take_layers(w, layers, err);
 }
 
 int32_t wci_pack_documents_read(wci_pack_work *w, wc_error **err)

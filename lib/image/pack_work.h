@@ -9,6 +9,7 @@
 
 typedef struct wci_pack_layer {
     wci_digest digest, diff_id; /* what it was, and then what it is */
+    wci_digest split, listing;  /* of its records */
     uint64_t size;
     int is_other_blob, is_other_tar;
 } wci_pack_layer;

@@ -113,7 +113,12 @@ static int32_t read_config(const passage *p, const wci_resolved *resolved, wci_i
     if (!code)
         code = wci_image_config_parse(wc_buf_data(bytes), wc_buf_size(bytes), what, out, err);
     wc_buf_unref(bytes);
-    return code ? code : wci_resolved_check_config(p->ferry.call, resolved, *out, p->transfer, err);
+    if (code)
+        return code;
+    /* What goes out of the store need not run here. */
+    return p->from || p->transfer->has_platform
+               ? wci_resolved_check_config(p->ferry.call, resolved, *out, p->transfer, err)
+               : wci_resolved_check_layers(resolved, *out, err);
 }
 
 /* For outlets that take images only as a whole, with all blobs at hand. */

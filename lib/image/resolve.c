@@ -315,16 +315,20 @@ static int32_t check_platform(wc_call *call, const wci_image_config *config,
     return code;
 }
 
-int32_t wci_resolved_check_config(wc_call *call, const wci_resolved *resolved,
-                                  const wci_image_config *config, const wci_transfer *transfer,
-                                  wc_error **err)
+int32_t wci_resolved_check_layers(const wci_resolved *resolved, const wci_image_config *config, wc_error **err)
 {
-    if (config->diff_id_count != resolved->document->count)
-        return wci_err(err, WC_E_FORMAT,
-                       "manifest '%s': it has %zu layers, but its config tells of %zu",
-                       resolved->manifest.digest.text, resolved->document->count,
-                       config->diff_id_count);
-    /* An index has been asked already, and often tells more of variants than the config. */
-    int32_t code = resolved->index.body ? WC_OK : check_platform(call, config, transfer, err);
+    if (config->diff_id_count == resolved->document->count)
+        return WC_OK;
+    return wci_err(err, WC_E_FORMAT, "manifest '%s': it has %zu layers, but its config tells of %zu",
+                   resolved->manifest.digest.text, resolved->document->count, config->diff_id_count);
+}
+
+int32_t wci_resolved_check_config(wc_call *call, const wci_resolved *resolved, const wci_image_config *config,
+                                  const wci_transfer *transfer, wc_error **err)
+{
+    int32_t code = wci_resolved_check_layers(resolved, config, err);
+    if (code || resolved->index.body)
+        return code; /* an index has been asked already, and often tells more of variants than the config */
+    code = check_platform(call, config, transfer, err);
     return code ? wci_err_wrap(err, code, "manifest '%s'", resolved->manifest.digest.text) : WC_OK;
 }

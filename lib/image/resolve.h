@@ -25,7 +25,9 @@ void wci_resolved_clear(wci_resolved *resolved);
 
 /* WC_E_UNSUPPORTED for an artifact, and for layers of unknown types. */
 int32_t wci_resolved_check_image(const wci_resolved *resolved, wc_error **err);
-/* Whether config and manifest tell of the same layers, and whether the platform is the one that
+/* Whether config and manifest tell of the same layers. */
+int32_t wci_resolved_check_layers(const wci_resolved *resolved, const wci_image_config *config, wc_error **err);
+/* The same, and whether the platform is the one that
  * was asked for. */
 int32_t wci_resolved_check_config(wc_call *call, const wci_resolved *resolved,
                                   const wci_image_config *config, const wci_transfer *transfer,

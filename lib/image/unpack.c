@@ -14,7 +14,7 @@
 #include "layer/plain.h"
 #include "layer/split.h"
 
-#define OWN_MARK "wincontainer unpacking\n"
+#define CHUNK ((size_t)256 * 1024)
 
 /* ---- The place ------------------------------------------------------------------------------------ */
 
@@ -22,8 +22,7 @@
 typedef struct workplace {
     char *path;      /* wanted */
     char *part;      /* where it is made */
-    char *mark;      /* a file in it: it is ours */
-    char *lock_path;
+    char *lock_path; /* lies there as long as what is in `part` is ours */
     wci_lock *lock;
     int is_made;
 } workplace;
@@ -48,32 +47,29 @@ static int32_t check_free(const char *path, wc_error **err)
 }
 
 /* What a killed process left goes; what is not ours stays. */
-static int32_t clear_part(const workplace *w, wc_error **err)
+static int32_t clear_part(const workplace *w, int is_ours, wc_error **err)
 {
-    int32_t code = wci_dir_remove_empty(w->part, err);
-    if (!code || code == WC_E_NOT_FOUND) {
-        wci_err_clear(err);
+    if (is_ours)
+        return wci_dir_remove_all(w->part, err);
+    if (!wci_dir_remove_empty(w->part, NULL))
         return WC_OK;
-    }
-    wci_err_clear(err);
-    if (!wci_file_exists(w->mark))
-        return wci_err(err, WC_E_EXISTS, "'%s': is in the way, and not ours; move it away", w->part);
-    return wci_dir_remove_all(w->part, err);
+    return wci_err(err, WC_E_EXISTS, "'%s': is in the way, and not ours; move it away", w->part);
 }
 
 static int32_t take_place(workplace *w, wc_error **err)
 {
+    int was_begun = wci_file_exists(w->lock_path);
     int32_t code = wci_lock_try(w->lock_path, WCI_LOCK_EXCLUSIVE, &w->lock, err);
     if (code == WC_E_BUSY)
         return wci_err_wrap(err, code, "directory '%s': somebody else is unpacking there", w->path);
     if (!code)
         code = check_free(w->path, err);
     if (!code && wci_file_exists(w->part))
-        code = clear_part(w, err);
+        code = clear_part(w, was_begun, err);
     if (!code)
         code = wci_dir_make_new(w->part, 0700, err);
     w->is_made = !code;
-    return code ? code : wci_file_write_atomic(w->mark, OWN_MARK, strlen(OWN_MARK), 0600, 0, err);
+    return code;
 }
 
 static int32_t open_place(workplace *w, const char *path, wc_error **err)
@@ -85,23 +81,17 @@ static int32_t open_place(workplace *w, const char *path, wc_error **err)
         w->path[--size] = '\0';
     w->part = wci_asprintf("%s.unpacking", w->path);
     w->lock_path = wci_asprintf("%s.unpacking.lock", w->path);
-    w->mark = w->part ? wci_path_join(w->part, "unpacking") : NULL;
-    return w->mark && w->lock_path ? take_place(w, err) : wci_err_nomem(err);
+    return w->part && w->lock_path ? take_place(w, err) : wci_err_nomem(err);
 }
 
-/* The mark goes last: without it what a killed process left would be nobody's. */
 static int32_t finish_place(workplace *w, wc_error **err)
 {
-    char *mark = wci_path_join(w->path, wci_path_base(w->mark));
-    int32_t code = mark ? wci_fs_sync(w->part, err) : wci_err_nomem(err);
+    int32_t code = wci_fs_sync(w->part, err);
     if (!code && wci_file_exists(w->path))
         code = wci_dir_remove_empty(w->path, err);
     if (!code)
         code = wci_file_rename_new(w->part, w->path, err);
     w->is_made = code != WC_OK;
-    if (!code)
-        code = wci_file_remove(mark, err);
-    wci_free(mark);
     return code;
 }
 
@@ -113,7 +103,6 @@ static void close_place(workplace *w)
         wci_lock_release_remove(w->lock);
     wci_free(w->path);
     wci_free(w->part);
-    wci_free(w->mark);
     wci_free(w->lock_path);
 }
 
@@ -127,7 +116,7 @@ typedef struct unpacking {
     const char *part;
     wci_limits limits;
     char *fs, *split, *listing;
-    uint64_t reported;
+    json_t *facts; /* of each layer */
 } unpacking;
 
 typedef struct blob_source {
@@ -199,6 +188,58 @@ static int32_t make_listing(const unpacking *u, wc_error **err)
     return code;
 }
 
+static int32_t hash_from(wc_call *call, wci_fd file, char *chunk, wci_hasher *hasher, wc_error **err)
+{
+    uint64_t at = 0;
+    int32_t code = WC_OK;
+    for (size_t got = 1; got && !code; at += got) {
+        code = wci_call_check(call, err);
+        if (!code)
+            code = wci_fd_pread(file, chunk, CHUNK, at, &got, err);
+        if (!code)
+            wci_hasher_update(hasher, chunk, got);
+    }
+    return code;
+}
+
+int32_t wci_unpacked_digest(wc_call *call, wci_fd file, wci_digest *out, wc_error **err)
+{
+    wci_hasher *hasher = NULL;
+    char *chunk = wci_malloc(CHUNK);
+    int32_t code = chunk ? wci_hasher_new(WCI_SHA256, &hasher, err) : wci_err_nomem(err);
+    if (!code)
+        code = hash_from(call, file, chunk, hasher, err);
+    if (!code)
+        code = wci_hasher_final(hasher, out, err);
+    wci_hasher_free(hasher);
+    wci_free(chunk);
+    return code;
+}
+
+static int32_t digest_at(const unpacking *u, const char *path, wci_digest *out, wc_error **err)
+{
+    wci_fd file = WCI_FD_NONE;
+    int32_t code = wci_file_open(path, WCI_OPEN_READ, 0, &file, err);
+    if (!code)
+        code = wci_unpacked_digest(u->call, file, out, err);
+    wci_fd_close(file);
+    return code;
+}
+
+/* A record that is damaged later on is found out, also where nothing else would show it. */
+static int32_t note_records(const unpacking *u, wc_error **err)
+{
+    wci_digest split, listing;
+    int32_t code = digest_at(u, u->split, &split, err);
+    if (!code)
+        code = digest_at(u, u->listing, &listing, err);
+    if (code)
+        return code;
+    json_t *facts = json_pack("{s:s, s:s, s:s}", "diffId", u->layer->diff_id.text, WCI_UNPACKED_SPLIT, split.text,
+                              WCI_UNPACKED_LISTING, listing.text);
+    return facts && !json_array_append_new(u->facts, facts) ? WC_OK : wci_err_nomem(err);
+}
+
 static int32_t fill_layer(unpacking *u, wc_error **err)
 {
     int32_t code = with_blob(u, 1, make_tree, err);
@@ -206,6 +247,8 @@ static int32_t fill_layer(unpacking *u, wc_error **err)
         code = with_blob(u, 0, make_split, err);
     if (!code)
         code = make_listing(u, err);
+    if (!code)
+        code = note_records(u, err);
     if (!code)
         code = wci_call_report(u->call, WC_PROGRESS_DONE, u->layer->digest.text, (int64_t)u->layer->size,
                                (int64_t)u->layer->size, NULL, err);
@@ -248,18 +291,15 @@ static int32_t copy_document(wci_store *store, const wci_digest *digest, const c
     return code;
 }
 
-/* What manifest and config are once somebody has changed them. */
-static int32_t write_facts(const wci_image_record *image, const char *dir, wc_error **err)
+/* What the manifest was, and the layers; whatever somebody makes of the other documents. */
+static int32_t write_facts(const unpacking *u, const wci_image_record *image, wc_error **err)
 {
-    json_t *ids = json_array();
-    for (size_t i = 0; i < image->layer_count; i++)
-        json_array_append_new(ids, json_string(image->layers[i].diff_id.text));
-    json_t *facts = json_pack("{s:s, s:i, s:s, s:s, s:o}", "format", WCI_UNPACKED_FORMAT, "version", 1, "mediaType",
-                              image->media_type, "digest", image->manifest.text, "diffIds", ids);
+    json_t *facts = json_pack("{s:s, s:i, s:s, s:s, s:O}", "format", WCI_UNPACKED_FORMAT, "version", 1, "mediaType",
+                              image->media_type, "digest", image->manifest.text, "layers", u->facts);
     wc_buf *bytes = NULL;
     int32_t code = facts ? wci_json_dump(facts, &bytes, err) : wci_err_nomem(err);
     if (!code)
-        code = write_bytes(dir, WCI_UNPACKED_FILE, wc_buf_data(bytes), wc_buf_size(bytes), err);
+        code = write_bytes(u->part, WCI_UNPACKED_FILE, wc_buf_data(bytes), wc_buf_size(bytes), err);
     json_decref(facts);
     wc_buf_unref(bytes);
     return code;
@@ -270,20 +310,23 @@ static int32_t write_documents(wci_store *store, const wci_image_record *image, 
     int32_t code = copy_document(store, &image->manifest, dir, WCI_UNPACKED_MANIFEST, err);
     if (!code)
         code = copy_document(store, &image->config, dir, WCI_UNPACKED_CONFIG, err);
-    return code ? code : write_facts(image, dir, err);
+    return code;
 }
 
 /* ---- The image ------------------------------------------------------------------------------------ */
 
 static int32_t fill_place(wc_call *call, wci_store *store, const wci_image_record *image, const char *part, wc_error **err)
 {
-    unpacking u = {.call = call, .store = store, .part = part, .limits = wci_limits_default};
+    unpacking u = {.call = call, .store = store, .part = part, .limits = wci_limits_default, .facts = json_array()};
     u.limits.target_windows = !strcmp(image->os, "windows");
-    int32_t code = write_documents(store, image, part, err);
+    int32_t code = u.facts ? write_documents(store, image, part, err) : wci_err_nomem(err);
     for (size_t i = 0; i < image->layer_count && !code; i++) {
         u.layer = &image->layers[i];
         code = unpack_layer(&u, i + 1, err);
     }
+    if (!code)
+        code = write_facts(&u, image, err);
+    json_decref(u.facts);
     return code;
 }
 

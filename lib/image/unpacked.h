@@ -19,6 +19,9 @@
 #define WCI_UNPACKED_SPLIT "split"     /* layer/split.h */
 #define WCI_UNPACKED_LISTING "listing" /* layer/listing.h */
 
+/* Digest of an open file, from its beginning; its position stays. */
+int32_t wci_unpacked_digest(wc_call *call, wci_fd file, wci_digest *out, wc_error **err);
+
 /* Makes the directory, which must not be there yet, or be empty. It is there once it is whole. */
 int32_t wci_image_unpack(wc_call *call, wci_store *store, const wci_image_record *image, const char *path,
                          const wci_transfer *transfer, wc_error **err);

@@ -104,6 +104,16 @@ static int32_t begin_file(wci_joiner *j, wc_error **err)
     return rc == WC_E_NOT_FOUND ? wci_err_wrap(err, WC_E_CORRUPT, "layer file '%s'", j->name) : rc;
 }
 
+/* What the codec has at the end tells whether all of it was right. */
+static int32_t end_records(wci_joiner *j, wc_error **err)
+{
+    char more;
+    size_t got = 0;
+    int32_t rc = wci_decoder_read(j->records, &more, 1, &got, err);
+    j->from = FROM_END;
+    return rc || !got ? rc : damaged(j, err);
+}
+
 static int32_t begin_record(wci_joiner *j, wc_error **err)
 {
     char kind;
@@ -112,10 +122,10 @@ static int32_t begin_record(wci_joiner *j, wc_error **err)
         return rc;
     if (kind == 'F')
         return begin_file(j, err);
-    if (kind != 'B' && kind != 'E')
-        return damaged(j, err);
-    j->from = kind == 'B' ? FROM_RECORDS : FROM_END;
-    return kind == 'B' ? take_number(j, &j->left, err) : WC_OK;
+    if (kind == 'E')
+        return end_records(j, err);
+    j->from = FROM_RECORDS;
+    return kind == 'B' ? take_number(j, &j->left, err) : damaged(j, err);
 }
 
 /* ---- Their content ------------------------------------------------------------------------------ */

@@ -34,12 +34,14 @@ static int32_t make_dir(wci_extract *x, const wci_tar_entry *entry, wc_error **e
     return rc ? rc : wci_dirs_set_attrs(x->dirs, dir, &entry->attrs, err);
 }
 
+/* Of devices and pipes only the directory. */
 static int32_t make_node(wci_extract *x, wci_tar_reader *reader, const wci_tar_entry *entry, wc_error **err)
 {
     wci_dir *parent;
     char *name;
     int32_t rc = wci_extract_parent(x, &x->path, WCI_ENTER_MAKE, &parent, &name, err);
-    return rc ? rc : wci_extract_node(x, reader, entry, parent, name, err);
+    int is_made = entry->type == WCI_ENTRY_FILE || entry->type == WCI_ENTRY_SYMLINK;
+    return rc || !is_made ? rc : wci_extract_node(x, reader, entry, parent, name, err);
 }
 
 /* A link to what is below this layer cannot be made. */
@@ -69,15 +71,14 @@ static int32_t make_entry(wci_extract *x, wci_tar_reader *reader, wci_tar_entry 
         return rc;
     keep_usable(x, &entry);
     switch (entry.type) {
+    case WCI_ENTRY_IGNORED:
+        return WC_OK;
     case WCI_ENTRY_DIR:
         return make_dir(x, &entry, err);
     case WCI_ENTRY_HARDLINK:
         return make_link(x, &entry, err);
-    case WCI_ENTRY_FILE:
-    case WCI_ENTRY_SYMLINK:
-        return make_node(x, reader, &entry, err);
     default:
-        return WC_OK;
+        return make_node(x, reader, &entry, err);
     }
 }
 

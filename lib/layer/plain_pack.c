@@ -172,6 +172,8 @@ static int32_t take_entry(packer *p, const wci_tar_entry *entry, size_t header_s
         p->linked->is_needed = 1;
     if (rc || p->is_look)
         return rc;
+    if (item)
+        item->is_written = 1;
     if (item && item->is_needed)
         rc = keep_header(item, &header, err);
     if (!rc)

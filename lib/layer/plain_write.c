@@ -433,10 +433,21 @@ int32_t wci_plain_write_streams(wci_plain_writer *w, const char *path, wc_error 
     return rc;
 }
 
-int32_t wci_plain_write_added(wci_plain_writer *w, wc_error **err)
+/* Directories that the layer only implied, and whose mode somebody has changed. */
+static int32_t write_implied(wci_plain_writer *w, wc_error **err)
 {
     wci_survey *s = w->layer->survey;
     int32_t rc = WC_OK;
+    for (size_t i = 0; !rc && i < s->listed_count; i++)
+        if (s->listed[i].kind == WCI_RECORD_DIR && s->listed[i].state == WCI_ITEM_MODE)
+            rc = write_new(w, &s->listed[i], err);
+    return rc;
+}
+
+int32_t wci_plain_write_added(wci_plain_writer *w, wc_error **err)
+{
+    wci_survey *s = w->layer->survey;
+    int32_t rc = write_implied(w, err);
     for (size_t i = 0; !rc && i < s->added_count; i++) {
         rc = write_new(w, &s->added[i], err);
         if (!rc && w->layer->windows)

@@ -62,6 +62,8 @@ log: {level: info, accesslog: {disabled: true}}
 storage:
   filesystem: {rootdirectory: $dir/data}
   delete: {enabled: true}
+validation:
+  manifests: {urls: {allow: ["^http://127[.]"]}}
 http:
   addr: 127.0.0.1:0
 CONFIG
