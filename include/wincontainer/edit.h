@@ -49,8 +49,8 @@ WC_API int32_t wc_image_edit_add_directory(wc_image_edit *edit, const char *path
 WC_API int32_t wc_image_edit_add_tar(wc_image_edit *edit, const char *path, wc_error **err);
 /**
  * The last `layers` layers, those added here included, become one; 0: all of them. What they hide of each other goes;
- * the history tells the old steps as empty ones. WC_E_INVALID from wc_image_edit_apply() when there are not so many.
- * @since 0.1
+ * the history tells the old steps as empty ones. WC_E_INVALID from wc_image_edit_apply() when there are not so many,
+ * WC_E_UNSUPPORTED for images of Windows. @since 0.1
  */
 WC_API int32_t wc_image_edit_set_squash(wc_image_edit *edit, uint32_t layers, wc_error **err);
 /**

@@ -269,7 +269,8 @@ WC_API wc_layer *wc_image_layer(const wc_image *image, size_t index);
 WC_API int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err);
 /** The config's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
 WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
-/** One JSON object with the field names of `docker image inspect`; the caller releases it. @since 0.1 */
+/** One JSON object with the field names of `docker image inspect`, and OsFeatures of images that want some; the caller
+ * releases it. @since 0.1 */
 WC_API int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err);
 
 /**

@@ -180,6 +180,9 @@ static int32_t squash(wci_edit_work *w, wc_error **err)
         return wci_err(err, WC_E_INVALID, "%zu layers are to become one, but there are only %zu", wanted, w->count);
     if (wanted < 2)
         return WC_OK;
+    if (w->base.config && !strcmp(text_of(w->base.config, "os"), "windows"))
+        return wci_err(err, WC_E_UNSUPPORTED, "layers of Windows images cannot be squashed: what they say of security and "
+                       "attributes would be lost");
     merging m = {w, w->count - wanted};
     const wci_layer_fill from = {fill_merged, &m};
     int32_t code = wci_edit_layer_fill(w->call, &from, w->edit->codec, w->layout.blobs, &made, err);

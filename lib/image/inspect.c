@@ -82,14 +82,14 @@ static json_t *describe(const wci_image_record *record, json_t *document, const 
 {
     char created[WCI_TIME_TEXT_SIZE];
     wci_time_format(record->created_ns, created);
-    json_t *run = json_object_get(document, "config");
+    json_t *run = json_object_get(document, "config"), *features = json_object_get(document, "os.features");
     return json_pack(
-        "{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:O,s:{s:s,s:o},s:{s:s}}", "Id",
+        "{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:O*,s:I,s:O,s:{s:s,s:o},s:{s:s}}", "Id",
         record->config.text, "Digest", record->manifest.text, "RepoTags", wci_json_from_strv(tags),
         "RepoDigests", wci_json_from_strv(digests), "Parent", "", "Comment",
         text_of(document, "comment"), "Created", record->created_ns ? created : "", "Author",
         text_of(document, "author"), "Architecture", record->arch, "Variant", record->variant, "Os",
-        record->os, "OsVersion", record->os_version, "Size", (json_int_t)record->size, "Config",
+        record->os, "OsVersion", record->os_version, "OsFeatures", features, "Size", (json_int_t)record->size, "Config",
         run && json_is_object(run) ? run : json_null(), "RootFS", "Type", "layers", "Layers",
         layer_ids(record), "Descriptor", "mediaType", record->media_type);
 }

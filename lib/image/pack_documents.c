@@ -13,8 +13,10 @@ static int32_t read_file(const wci_pack_work *w, const char *name, wc_buf **byte
 {
     const wci_members members = {w->dir, WCI_FD_NONE, NULL};
     int32_t code = wci_members_read(&members, name, WCI_CONFIG_MAX, bytes, err);
-    if (code == WC_E_NOT_FOUND)
-        return wci_err_wrap(err, WC_E_FORMAT, "'%s' is missing: this is no unpacked image, or not all of it", name);
+    if (code == WC_E_NOT_FOUND) {
+        wci_err_clear(err);
+        return wci_err(err, WC_E_FORMAT, "'%s' is missing: this is no unpacked image, or not all of it", name);
+    }
     return code ? code : wci_json_parse(wc_buf_data(*bytes), wc_buf_size(*bytes), WCI_CONFIG_MAX, name, json, err);
 }
 

@@ -91,6 +91,8 @@ static int32_t begin_file(wci_joiner *j, wc_error **err)
     int32_t rc = take_number(j, &j->offset, err);
     if (!rc)
         rc = take_number(j, &j->left, err);
+    if (!rc && (j->offset > INT64_MAX || j->left > INT64_MAX - j->offset))
+        rc = damaged(j, err);
     if (!rc)
         rc = take_name(j, err);
     if (rc)
@@ -101,7 +103,10 @@ static int32_t begin_file(wci_joiner *j, wc_error **err)
     }
     j->from = FROM_FILE;
     rc = wci_regular_open(j->input.root, j->name, &j->file, NULL, err);
-    return rc == WC_E_NOT_FOUND ? wci_err_wrap(err, WC_E_CORRUPT, "layer file '%s'", j->name) : rc;
+    if (rc != WC_E_NOT_FOUND)
+        return rc;
+    wci_err_clear(err);
+    return wci_err(err, WC_E_CORRUPT, "layer file '%s': is not there", j->name);
 }
 
 /* What the codec has at the end tells whether all of it was right. */

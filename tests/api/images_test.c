@@ -141,6 +141,43 @@ START_TEST(images_are_compared)
 }
 END_TEST
 
+/* ---- Unpacking -------------------------------------------------------------------------------------- */
+
+START_TEST(images_are_unpacked_and_packed)
+{
+    wc_buf *changes = NULL;
+    wc_image *image = two_layers(), *same = NULL;
+    char *path = test_text("%s/unpacked", dir), *file = test_text("%s/layers/2/fs/d/g", path);
+    bad(wc_image_unpack(NULL, path, NULL, NULL, &err), WC_E_INVALID);
+    bad(wc_image_unpack(image, "", NULL, NULL, &err), WC_E_INVALID);
+    bad(wc_image_unpack(image, "/no/such/directory/x", NULL, NULL, &err), WC_E_NOT_FOUND);
+    good(wc_image_unpack(image, path, NULL, NULL, &err));
+    bad(wc_image_unpack(image, path, NULL, NULL, &err), WC_E_EXISTS);
+    bad(wc_image_pack(NULL, path, "x", NULL, NULL, &same, NULL, &err), WC_E_INVALID);
+    bad(wc_image_pack(context, "", "x", NULL, NULL, &same, NULL, &err), WC_E_INVALID);
+    bad(wc_image_pack(context, path, "", NULL, NULL, &same, NULL, &err), WC_E_INVALID);
+    bad(wc_image_pack(context, path, "A:b:c", NULL, NULL, &same, NULL, &err), WC_E_INVALID);
+    bad(wc_image_pack(context, path, "x", NULL, NULL, NULL, NULL, &err), WC_E_INVALID);
+    bad(wc_image_pack(context, "/no/such/directory", "x", NULL, NULL, &same, NULL, &err), WC_E_NOT_FOUND);
+    bad(wc_image_pack(context, dir, "x", NULL, NULL, &same, NULL, &err), WC_E_FORMAT);
+    good(wc_image_pack(context, path, NULL, NULL, NULL, &same, &changes, &err));
+    ck_assert_str_eq(wc_image_digest(same), wc_image_digest(image));
+    ck_assert_str_eq(wc_buf_data(changes), "[]");
+    wc_buf_unref(changes);
+    wc_image_unref(same);
+    test_write_file(file, "changed", 7);
+    good(wc_image_pack(context, path, "changed", NULL, NULL, &same, &changes, &err));
+    ck_assert_str_ne(wc_image_digest(same), wc_image_digest(image));
+    ck_assert_str_eq(wc_image_name(same, 0), "docker.io/library/changed:latest");
+    ck_assert_str_eq(wc_buf_data(changes), "[{\"Layer\":2,\"Path\":\"d/g\",\"Kind\":0}]");
+    wc_buf_unref(changes);
+    wc_image_unref(same);
+    wc_image_unref(image);
+    free(file);
+    free(path);
+}
+END_TEST
+
 /* ---- Mounting --------------------------------------------------------------------------------------- */
 
 START_TEST(mounts_refuse_nonsense)
@@ -202,6 +239,7 @@ int main(void)
     tcase_add_test(tc, cancelled_edits_leave_nothing);
     tcase_add_test(tc, exports_refuse_nonsense);
     tcase_add_test(tc, indexes_are_made);
+    tcase_add_test(tc, images_are_unpacked_and_packed);
     tcase_add_test(tc, mounts_refuse_nonsense);
     tcase_add_test(tc, exports_go_to_files_and_descriptors);
     tcase_add_test(tc, exports_to_nobody_end);

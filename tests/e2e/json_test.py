@@ -151,6 +151,15 @@ class Commands(WcctlCase):
         self.wcctl_ok("mount", "box", f"{self.work}/mnt")
         return self.json("unmount", f"{self.work}/mnt")
 
+    def do_unpack(self):
+        return self.json("unpack", "box", f"{self.work}/unpacked")
+
+    def do_pack(self):
+        self.wcctl_ok("unpack", "box", f"{self.work}/to-pack")
+        with open(f"{self.work}/to-pack/layers/1/fs/etc/hosts", "w", encoding="utf-8") as file:
+            file.write("changed\n")
+        return self.json("pack", f"{self.work}/to-pack", "packed")
+
     def do_copy(self):
         digest = json.loads(self.do_pull())["Digest"]
         told = [self.json("copy", *places) for places in (

@@ -121,6 +121,7 @@ class Windows(UnpackCase):
                          self.there["manifest"])
         shown = json.loads(self.ok("inspect", f"{name}:1"))[0]
         self.assertEqual((shown["Os"], shown["OsVersion"]), ("windows", "10.0.20348.587"))
+        self.assertEqual(shown["OsFeatures"], ["win32k"])
         self.assertIn(f"{name}:1", [n for image in self.images() for n in image["Names"]])
         self.check()
         directory = self.unpacked(f"{name}:1")
@@ -232,6 +233,10 @@ class Windows(UnpackCase):
         # And once more, from what has come of it.
         again = self.packed(self.unpacked("packed", "again"), "again")
         self.assertEqual((again["Digest"], again["Changes"]), (done["Digest"], []))
+
+    def test_squashing_would_lose_it(self):
+        self.pull_windows()
+        self.assertIn("cannot be squashed", self.fails("edit", "--squash", "all", "w", "x"))
 
     def test_streams_go_with_their_file(self):
         self.pull_windows()

@@ -20,6 +20,8 @@ TRY(wc_image_config, wc_buf, wc_image_config(tried->image, &out, err))
 TRY(wc_image_inspect, wc_buf, wc_image_inspect(tried->image, &out, err))
 TRY_PLAIN(wc_image_export, wc_image_export(tried->image, "/no/such/dir/file", NULL, err))
 TRY_PLAIN(wc_image_export_fd, wc_image_export_fd(tried->image, 1, NULL, err))
+TRY_PLAIN(wc_image_unpack, wc_image_unpack(tried->image, "/no/such/dir/x", NULL, NULL, err))
+TRY(wc_image_pack, wc_image, wc_image_pack(tried_context, "/no/such/dir", NULL, NULL, NULL, &out, NULL, err))
 TRY_PLAIN(wc_image_mount, wc_image_mount(tried->image, "/", err))
 TRY_PLAIN(wc_image_unmount, wc_image_unmount(tried_context, "/", 0, err))
 TRY(wc_image_mounts, wc_buf, wc_image_mounts(tried_context, &out, err))
@@ -49,6 +51,8 @@ const attempt fork_try_image[] = {
     ENTRY(wc_image_inspect),
     ENTRY(wc_image_export),
     ENTRY(wc_image_export_fd),
+    ENTRY(wc_image_unpack),
+    ENTRY(wc_image_pack),
     ENTRY(wc_image_mount),
     ENTRY(wc_image_unmount),
     ENTRY(wc_image_mounts),

@@ -6,6 +6,7 @@ wc_add_test(unit_layer_security unit SOURCES ${dir}/test_layer_security.c INTERN
 wc_add_test(unit_layer_tools unit SOURCES ${dir}/test_layer_tools.c INTERNAL TIMEOUT 300)
 wc_add_test(unit_layer_split unit SOURCES ${dir}/test_layer_split.c INTERNAL)
 wc_add_test(unit_layer_parts unit SOURCES ${dir}/test_layer_parts.c INTERNAL)
+wc_add_test(unit_layer_plain unit SOURCES ${dir}/test_layer_plain.c INTERNAL)
 wc_add_test(unit_layer_umoci unit SOURCES ${dir}/test_layer_umoci.c INTERNAL)
 wc_add_test(unit_layer_equality unit SOURCES ${dir}/test_layer_equality.c ${dir}/layer_stack.c
             ${dir}/layer_model.c INTERNAL TIMEOUT 600)

@@ -56,6 +56,13 @@ WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, co
  * target can hold it (a registry, a layout, an OCI archive, the store), and what fails of it is a warning in the log;
  * pull and load leave it. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err);
+/**
+ * 1: layers that may not be distributed ("foreign" and "nondistributable" ones, as old Windows images have) go to
+ * registries, too. Default: they stay where their manifests say that they are, and a push fails with WC_E_PERMISSION
+ * when those say of no place and the registry has them not. Such layers are fetched from the registry or from these
+ * places in any case. Specification: OCI image-spec 1.1, layer.md. @since 0.1
+ */
+WC_API int32_t wc_transfer_options_set_nondistributable(wc_transfer_options *options, int32_t allow, wc_error **err);
 /** 0: accept any certificate, and plain HTTP. 1: also where registries.conf calls a registry insecure, nothing but
  * HTTPS with a certificate that is trusted. Not set: as registries.conf says. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_tls_verify(wc_transfer_options *options, int32_t verify, wc_error **err);
@@ -258,7 +265,8 @@ WC_API wc_layer *wc_image_layer(const wc_image *image, size_t index);
 WC_API int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err);
 /** The config's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
 WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
-/** One JSON object with the field names of `docker image inspect`; the caller releases it. @since 0.1 */
+/** One JSON object with the field names of `docker image inspect`, and OsFeatures of images that want some; the caller
+ * releases it. @since 0.1 */
 WC_API int32_t wc_image_inspect(wc_image *image, wc_buf **out, wc_error **err);
 
 /**
@@ -279,6 +287,42 @@ WC_API int32_t wc_image_export(wc_image *image, const char *path, wc_cancel *can
  * @return as wc_image_export(), and WC_E_CLOSED when nobody reads. @since 0.1
  */
 WC_API int32_t wc_image_export_fd(wc_image *image, intptr_t fd, wc_cancel *cancel, wc_error **err);
+
+/**
+ * Unpacks an image to a directory that is whole in itself: manifest, config, and each layer as a plain tree with a record
+ * of all that the tree cannot say (headers, order, padding, every pax record, those of Windows too). It may be changed,
+ * carried to another machine and packed there. Needs no rights: owners, devices and what else cannot be made here stay
+ * in the records. Only its owner may enter the directory. docs/layers.md tells what is in it.
+ *
+ * @param path    a directory that is not there yet, or is empty; it is there once it is whole.
+ * @param options progress, and how to fetch layers that were dropped; may be NULL.
+ * Thread-safety: any thread. Blocking: until done, cancelled or failed; nothing is left then.
+ * @return WC_OK, WC_E_INVALID, WC_E_EXISTS (path), WC_E_BUSY (somebody unpacks there), WC_E_DIGEST when a layer of the
+ *         store is damaged, WC_E_LIMIT, WC_E_IO, WC_E_NO_SPACE, WC_E_CANCELLED … @since 0.1
+ */
+WC_API int32_t wc_image_unpack(wc_image *image, const char *path, const wc_transfer_options *options,
+                               wc_cancel *cancel, wc_error **err);
+/**
+ * Makes an image of a directory that wc_image_unpack() has made. Layers that nobody has changed become the same tars,
+ * byte for byte, and where the store has their blobs or can compress them to the same bytes, the same blobs; when that
+ * is so of all of them, and manifest and config are as they were, the image has the same digest. In changed layers what
+ * has not changed stays byte for byte; changed files keep what their headers said (of Windows, too) besides content,
+ * size, times and, but for Windows, mode; files that are gone leave the layer.
+ *
+ * @param name    what to call it, or NULL; an image that had the name loses it.
+ * @param options progress; may be NULL.
+ * @param out     the image; the caller releases it.
+ * @param changes may be NULL; else JSON: a list of {"Layer" (the lowest is 1), "Path", "Kind"}, kinds as in
+ *                wc_image_diff(). The caller releases it.
+ * Thread-safety: any thread. Blocking: reads all files, until done, cancelled or failed; on failure nothing of it is
+ * visible.
+ * @return WC_OK, WC_E_INVALID, WC_E_NOT_FOUND (path), WC_E_FORMAT (no unpacked image, or no image any more),
+ *         WC_E_CORRUPT (records do not fit), WC_E_VERSION, WC_E_LIMIT, WC_E_IO, WC_E_NO_SPACE, WC_E_CANCELLED …
+ *         @since 0.1
+ */
+WC_API int32_t wc_image_pack(wc_context *context, const char *path, const char *name,
+                             const wc_transfer_options *options, wc_cancel *cancel, wc_image **out, wc_buf **changes,
+                             wc_error **err);
 
 /**
  * Mounts the file system of an image on a directory of the host, read-only, without devices and set-id programs. It is
