@@ -490,7 +490,7 @@ class Linux(UnpackCase):
     def test_random_changes(self):
         """Whatever is done to a tree, the image has it: unpacked again it looks the same."""
         self.bring(tars=[self.random_tar(random.Random(1))])
-        for seed in range(12):
+        for seed in range(6):
             with self.subTest(seed=seed):
                 chance = random.Random(seed)
                 fs = self.unpacked("l", f"one-{seed}") + "/layers/1/fs"
@@ -555,7 +555,7 @@ class Linux(UnpackCase):
 
 
 class Refused(UnpackCase):
-    """Directories that are not what they were."""
+    """Directories that are not what they were. Nothing is lost, and nothing comes of them."""
 
     def setUp(self):
         super().setUp()
@@ -563,13 +563,18 @@ class Refused(UnpackCase):
         self.pull(f"oci:{self.path('layout')}:l")
         self.directory = self.unpacked("l")
         self.layer = f"{self.directory}/layers/1"
+        self.before = self.images()
+
+    def tearDown(self):
+        made = [image for image in self.images() if image not in self.before]
+        self.assertEqual([name for image in made for name in image["Names"]],
+                         ["docker.io/library/packed:latest"] * len(made))
+        self.check()
 
     def refused(self, *parts, root=None):
         text = self.fails("pack", self.directory, "x", root=root or self.root)
         for part in parts:
             self.assertIn(part, text)
-        self.assertNotIn("docker.io/library/x:latest", self.ok("images"))
-        self.check()
 
     def test_no_unpacked_image(self):
         for name in ("unpacked.json", "manifest.json", "config.json"):
