@@ -89,6 +89,17 @@ WC_API int32_t wc_image_edit_set_user(wc_image_edit *edit, const char *user, wc_
 WC_API int32_t wc_image_edit_set_workdir(wc_image_edit *edit, const char *path, wc_error **err);
 /** "SIGTERM" or a number. @since 0.1 */
 WC_API int32_t wc_image_edit_set_stop_signal(wc_image_edit *edit, const char *signal, wc_error **err);
+/**
+ * A line of a Dockerfile, as `docker commit --change` takes it: CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL,
+ * ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR. Lines act in their order after everything else that the edit says;
+ * variables stand for what Env then holds. An ENTRYPOINT takes away the base's Cmd.
+ * Specification: Dockerfile reference.
+ *
+ * Ownership: nothing is kept of `line`. Thread-safety: as the edit. Blocking: no.
+ * @return WC_OK, WC_E_NOMEM, WC_E_INVALID for another word; what else is wrong with a line is told by
+ *         wc_image_edit_apply(). @since 0.1
+ */
+WC_API int32_t wc_image_edit_add_instruction(wc_image_edit *edit, const char *line, wc_error **err);
 /** "os/arch[/variant][:version]". @since 0.1 */
 WC_API int32_t wc_image_edit_set_platform(wc_image_edit *edit, const char *platform, wc_error **err);
 /** Who made it. @since 0.1 */
