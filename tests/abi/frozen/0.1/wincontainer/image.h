@@ -56,6 +56,10 @@ WC_API int32_t wc_transfer_options_add_platform(wc_transfer_options *options, co
  * target can hold it (a registry, a layout, an OCI archive, the store), and what fails of it is a warning in the log;
  * pull and load leave it. @since 0.1 */
 WC_API int32_t wc_transfer_options_set_referrers(wc_transfer_options *options, int32_t referrers, wc_error **err);
+/** 1: of layers in zstd:chunked wc_image_pull() brings from a registry only those files that the store has nowhere. The
+ * blobs of these layers count as dropped then (wc_image_drop_blobs()), and are fetched when somebody wants them. Where
+ * that saves little, or the server gives no ranges, a layer comes whole, and its blob is kept. @since 0.1 */
+WC_API int32_t wc_transfer_options_set_partial(wc_transfer_options *options, int32_t partial, wc_error **err);
 /**
  * 1: layers that may not be distributed ("foreign" and "nondistributable" ones, as old Windows images have) go to
  * registries, too. Default: they stay where their manifests say that they are, and a push fails with WC_E_PERMISSION
