@@ -220,11 +220,12 @@ static int remove_one(const char *name, int force)
     wc_error *err = NULL;
     wc_volume *volume = NULL;
     int32_t code = wc_volume_open(app_context(), name, &volume, &err);
-    if (code == WC_E_NOT_FOUND && force) {
+    if (code == WC_E_NOT_FOUND && force) { /* Docker names it, too */
         wc_error_unref(err);
-        return 0;
+        err = NULL;
+        code = WC_OK;
     }
-    if (!code)
+    if (!code && volume)
         code = wc_volume_remove(volume, force ? WC_VOLUME_FORCE : 0, wcctl.cancel, &err);
     wc_volume_unref(volume);
     if (code == WC_E_CANCELLED)

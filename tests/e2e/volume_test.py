@@ -62,7 +62,7 @@ class Commands(VolumeCase):
         self.assertEqual(self.wcctl_ok("volume", "rm", "one").stdout, "one\n")
         done = self.wcctl("volume", "rm", "one")
         self.assertFails(done, 1, "volume 'one'", "no such volume")
-        self.assertEqual(self.wcctl_ok("volume", "rm", "-f", "one").stdout, "")
+        self.assertEqual(self.wcctl_ok("volume", "rm", "-f", "one").stdout, "one\n")
         self.assertFails(self.wcctl("volume", "inspect", "one"), 1, "no such volume")
 
     def test_without_a_name(self):
