@@ -383,6 +383,15 @@ static int has_pending_parts(const wci_tar_reader *r)
     return r->parts.pax.size || r->parts.long_name.size || r->parts.long_link.size;
 }
 
+/* It may be missing at the very end: umoci writes such layers, and Go takes them. */
+static int32_t skip_padding(wci_tar_reader *r, wc_error **err)
+{
+    int32_t rc = need(r, r->padding, err);
+    if (!rc)
+        consume(r, r->padding < available(r) ? r->padding : available(r));
+    return rc;
+}
+
 /* What is left of the payload, and the padding after it. */
 static int32_t skip_payload(wci_tar_reader *r, wc_error **err)
 {
@@ -390,7 +399,7 @@ static int32_t skip_payload(wci_tar_reader *r, wc_error **err)
     int32_t rc = skip(r, r->data_left, err);
     r->is_payload = 0;
     if (!rc)
-        rc = skip(r, r->padding, err);
+        rc = skip_padding(r, err);
     r->data_left = r->padding = 0;
     return rc;
 }

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.request
 
@@ -135,3 +136,26 @@ class ImageCase(unittest.TestCase):
     def forget_all(self):
         for image in self.images():
             self.ok("rmi", "-f", image["Id"])
+
+
+def start_docker(case):
+    """A dockerd of the test's own, without a network of its own; the client's command line."""
+    if os.geteuid() != 0:
+        case.skipTest("dockerd needs root")
+    docker = ["docker", "-H", f"unix://{case.path('docker.sock')}"]
+    with open(case.path("dockerd.log"), "w", encoding="utf-8") as log:
+        daemon = subprocess.Popen(
+            [find("dockerd"), "--data-root", case.path("docker"), "--exec-root", case.path("docker-run"), "-H", docker[2],
+             "-p", case.path("docker.pid"), "--bridge", "none", "--iptables=false", "--storage-driver", "vfs"],
+            stdout=log, stderr=log)
+    case.addCleanup(daemon.wait, 30)
+    case.addCleanup(daemon.terminate)
+    for _ in range(300):
+        if not subprocess.run([*docker, "version"], capture_output=True).returncode:
+            return docker
+        if daemon.poll() is not None:
+            break
+        time.sleep(0.1)
+    with open(case.path("dockerd.log"), encoding="utf-8") as told:
+        lines = told.read().strip().splitlines()
+    case.skipTest("dockerd does not start here: " + (lines[-1] if lines else "it says nothing"))

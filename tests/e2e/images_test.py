@@ -20,7 +20,7 @@ import tarfile
 import time
 
 from image_case import (BUILD, INSECURE, SUPPORT, ImageCase, Registry, digest_of, find, make_layout, needs, put_manifest,
-                        raw_manifest, raw_manifest_of, run)
+                        raw_manifest, raw_manifest_of, run, start_docker)
 
 sys.path.insert(0, SUPPORT)
 
@@ -176,7 +176,7 @@ class ReadByOthers(ImageCase):
 
     @needs("docker", "dockerd")
     def test_docker_load_and_save(self):
-        docker = self.start_docker()
+        docker = start_docker(self)
         self.ok("save", "-o", self.path("d.tar"), "wc-e2e")
         self.assertIn("wc-e2e:latest", run(*docker, "load", "-i", self.path("d.tar")))
         self.assertEqual(run(*docker, "images", "-q", "--no-trunc", "wc-e2e").strip(), self.image_id)
@@ -189,7 +189,7 @@ class ReadByOthers(ImageCase):
 
     @needs("docker", "dockerd")
     def test_docker_daemon_both_ways(self):
-        docker = self.start_docker()
+        docker = start_docker(self)
         env = {**os.environ, "DOCKER_HOST": docker[2]}
 
         def ok(*words, root=self.root):
@@ -214,28 +214,6 @@ class ReadByOthers(ImageCase):
                               text=True, env=env)
         self.assertEqual(done.returncode, 125)
         self.assertIn("/no/such/socket", done.stderr)
-
-    def start_docker(self):
-        """A dockerd of our own, without network; the client's command line."""
-        if os.geteuid() != 0:
-            self.skipTest("dockerd needs root")
-        docker = ["docker", "-H", f"unix://{self.path('docker.sock')}"]
-        log = open(self.path("dockerd.log"), "w")
-        self.addCleanup(log.close)
-        daemon = subprocess.Popen(
-            [find("dockerd"), "--data-root", self.path("docker"), "--exec-root", self.path("docker-run"), "-H", docker[2],
-             "-p", self.path("docker.pid"), "--bridge", "none", "--iptables=false", "--storage-driver", "vfs"],
-            stdout=log, stderr=log)
-        self.addCleanup(daemon.wait, 30)
-        self.addCleanup(daemon.terminate)
-        for _ in range(300):
-            if not subprocess.run([*docker, "version"], capture_output=True).returncode:
-                return docker
-            if daemon.poll() is not None:
-                break
-            time.sleep(0.1)
-        with open(self.path("dockerd.log")) as told:
-            self.fail("dockerd does not answer: " + told.read()[-2000:])
 
 
 class MadeByOthers(ImageCase):

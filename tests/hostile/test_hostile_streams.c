@@ -373,14 +373,20 @@ START_TEST(case_17_damaged_zstd)
 }
 END_TEST
 
+/* Whether a cut leaves all that the sample's entries have: between them, or in the padding behind a content, which some
+ * leave out. Then the DiffID tells. */
+static int is_between_entries(size_t size)
+{
+    return (size >= 521 && size <= 1024) || size == 1536 || size >= 2079;
+}
+
 START_TEST(case_17_damaged_tar)
 {
     tarball plain = TARBALL_INIT;
     make_sample(&plain);
-    for (size_t size = 1; size < plain.size - 1024; size += 100) {
+    for (size_t size = 1; size < plain.size - 1024; size += 20) {
         const tarball cut = {plain.data, size, 0, NULL, 0};
-        refused_stream(&cut, WCI_CODEC_NONE, NULL,
-                       size % 512 || size == 512 || size == 2048 ? WC_E_FORMAT : WC_E_DIGEST);
+        refused_stream(&cut, WCI_CODEC_NONE, NULL, is_between_entries(size) ? WC_E_DIGEST : WC_E_FORMAT);
     }
     tar_bytes(&plain, "junk after the end", 18);
     refused_stream(&plain, WCI_CODEC_NONE, NULL, WC_E_FORMAT);

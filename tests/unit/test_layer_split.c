@@ -127,6 +127,26 @@ START_TEST(odd_layers_come_back_too)
 }
 END_TEST
 
+/* As umoci writes them: neither padding behind the last content nor an end. */
+START_TEST(layers_that_stop_after_the_last_content)
+{
+    for (int kept = 0; kept <= 507; kept += 169) {
+        tarball t = TARBALL_INIT;
+        tar_file(&t, "f", "some text");
+        tar_file(&t, "last", "three");
+        t.size -= 507 - (size_t)kept;
+        go_round(&t);
+        char *text = test_text("%s/last", fs), *content = test_read_file(text, NULL);
+        ck_assert_str_eq(content, "three");
+        free(content);
+        free(text);
+        tar_free(&t);
+        teardown();
+        setup();
+    }
+}
+END_TEST
+
 START_TEST(without_entries)
 {
     tarball t = TARBALL_INIT;
@@ -251,6 +271,7 @@ int main(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, content_is_not_kept_twice);
     tcase_add_test(c, odd_layers_come_back_too);
+    tcase_add_test(c, layers_that_stop_after_the_last_content);
     tcase_add_test(c, without_entries);
     tcase_add_loop_test(c, layers_of_other_tools, 0, sizeof writers / sizeof *writers);
     tcase_add_test(c, compressed_and_wrong);
