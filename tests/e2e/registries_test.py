@@ -553,7 +553,7 @@ class BadNetwork(ImageCase):
     def test_downloads_that_get_there(self):
         self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
         for faults in ("cut", "stall", "cut,shift", "cut,lie", "cut,norange", "redirect", "redirect,cut",
-                       "flaky", "garbage"):
+                       "chain", "chain,cut", "cut,parts", "encoding", "flaky", "garbage"):
             with self.subTest(faults=faults):
                 self.assertEqual(set(self.pulled_through(faults)), set(faults.split(",")), "all of them came about")
 
@@ -567,7 +567,7 @@ class BadNetwork(ImageCase):
         """Several ranges at once, and what may go wrong with some of them."""
         self.digest = make_layout(self.path("big"), "t", "--layers", "1", "--size", "30000000")
         self.server.push(f"oci:{self.path('big')}:t", "a/box:1")
-        for faults in "slow", "slow,shift", "slow,lie", "slow,cut":
+        for faults in "slow", "slow,shift", "slow,lie", "slow,cut", "slow,swap", "slow,late", "slow,parts":
             with self.subTest(faults=faults):
                 proxy = self.through(faults)
                 began = time.monotonic()
@@ -581,13 +581,16 @@ class BadNetwork(ImageCase):
 
     def test_limits_are_respected(self):
         self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
-        began = time.monotonic()
-        self.pulled_through("limit")
-        self.assertGreater(time.monotonic() - began, 2)
+        for faults in "limit", "limitdate", "limitodd":
+            began = time.monotonic()
+            self.assertEqual(set(self.pulled_through(faults)), {faults})
+            if faults == "limit":
+                self.assertGreater(time.monotonic() - began, 2)
 
     def test_downloads_that_cannot_be_right(self):
         self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
-        for faults, says in ("shorter", "bytes instead of"), ("longer", "bytes instead of"), ("wrong", "digest"), ("digest", "digest"):
+        for faults, says in ("shorter", "bytes instead of"), ("longer", "bytes instead of"), ("wrong", "digest"), ("digest", "digest"), \
+                            ("encoded", "bytes instead of"), ("page", "bytes instead of"):
             with self.subTest(faults=faults):
                 self.assertIn(says, self.fails("pull", f"{self.through(faults)}/a/box:1"))
                 self.assertEqual(self.images(), [])

@@ -14,8 +14,15 @@ Of downloads of blobs:
     stall       nothing comes for a second in the middle
     shift       another range than the one asked for, and the answer says so
     lie         bytes of another range, and the answer denies it
+    swap        two ranges that are asked for at once get each other's, and the answers say so
+    late        of two ranges that are asked for at once the first one comes after the second
+    parts       a range comes as multipart/byteranges
     norange     the whole blob, whatever range is asked for      (always)
     redirect    it lies at the other port                        (always)
+    chain       it lies there after three redirects, one relative to the last   (always)
+    encoding    Content-Encoding: gzip, and the bytes are as ever               (always)
+    encoded     Content-Encoding: gzip, and they are                            (always)
+    page        a page to log in instead, with 200                              (always)
     longer      the length that is told is more than what comes  (always)
     slow        each connection gives 5 MiB a second             (always)
     shorter     one byte is missing, and the length says so      (always)
@@ -26,12 +33,16 @@ Of uploads:
     lost        it arrives, but the answer does not
 Of all:
     limit       429 with Retry-After: 1
+    limitdate   429 with Retry-After: a date in a second
+    limitodd    429 with a Retry-After of 880.092µs
     flaky       503
     garbage     an answer that is not HTTP
 Of manifests:
     digest      the header tells another digest                  (always)
     other       one more space in it                             (always)
 """
+import email.utils
+import gzip
 import http.client
 import json
 import random
@@ -40,7 +51,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PASSING = ("cut", "stall", "shift", "lie", "cutup", "halfup", "lost", "limit", "flaky", "garbage")
+PASSING = ("cut", "stall", "shift", "lie", "swap", "late", "parts", "cutup", "halfup", "lost", "limit", "limitdate",
+           "limitodd", "flaky", "garbage")
 SHIFT = 4096
 SLOW_CHUNK = 1 << 18
 HOP = ("connection", "content-length", "transfer-encoding", "keep-alive")
@@ -52,6 +64,9 @@ class Faults:
         self.lock = threading.Lock()
         self.counts, self.seen = {}, {}
         self.random = random.Random(seed) if seed is not None else None
+
+    def wants(self, *names):
+        return any(name in self.names for name in names)
 
     def now(self, name, path):
         """Whether that fault is due for this request."""
@@ -65,6 +80,35 @@ class Faults:
                 self.seen[key] = self.seen.get(key, 0) + 1
             self.counts[name] = self.counts.get(name, 0) + 1
             return True
+
+
+class Pairs:
+    """Two ranges of one blob that are asked for at once."""
+
+    def __init__(self):
+        self.lock = threading.Condition()
+        self.waiting, self.answered = {}, set()
+
+    def partner(self, path, own):
+        """The other range, or None when none comes within half a second, and whether it was the first to ask."""
+        with self.lock:
+            if path in self.waiting and self.waiting[path][1] is None:
+                first = self.waiting[path][0]
+                self.waiting[path] = (first, own)
+                self.lock.notify_all()
+                return first, False
+            self.waiting[path] = (own, None)
+            self.lock.wait_for(lambda: self.waiting[path][1] is not None, 0.5)
+            return self.waiting.pop(path)[1], True
+
+    def wait_for(self, path, part):
+        with self.lock:
+            self.lock.wait_for(lambda: (path, part) in self.answered, 5)
+
+    def done(self, path, part):
+        with self.lock:
+            self.answered.add((path, part))
+            self.lock.notify_all()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -128,12 +172,19 @@ class Handler(BaseHTTPRequestHandler):
         if self.due("garbage"):
             self.wfile.write(b"\x16\x03\x01 what is this?\r\n\r\n")
         elif self.due("limit"):
-            self.reply(429, [("Retry-After", "1"), ("Connection", "close")], b"slow down")
+            self.limit("1")
+        elif self.due("limitdate"):
+            self.limit(email.utils.formatdate(time.time() + 1.5, usegmt=True))
+        elif self.due("limitodd"):
+            self.limit("880.092\u00b5s".encode().decode("latin-1"))
         elif self.due("flaky"):
             self.reply(503, [("Connection", "close")], b"not now")
         else:
             return False
         return True
+
+    def limit(self, wait):
+        self.reply(429, [("Retry-After", wait), ("Connection", "close")], b"slow down")
 
     def manifest(self, headers, data):
         if self.due("digest"):
@@ -146,9 +197,18 @@ class Handler(BaseHTTPRequestHandler):
     def blob(self):
         elsewhere = self.path.startswith("/elsewhere")
         path = self.path.removeprefix("/elsewhere")
+        place = f"http://127.0.0.1:{self.server.other_port}/elsewhere{path}"
         if not elsewhere and self.due("redirect"):
-            place = f"http://127.0.0.1:{self.server.other_port}/elsewhere{path}"
             return self.reply(307, [("Location", place)], b"")
+        if "hop=" not in path and self.due("chain"):
+            return self.reply(302, [("Location", place + "?hop=1")], b"")
+        if path.endswith("?hop=1"):
+            return self.reply(308, [("Location", f"/elsewhere{path[:-1]}2")], b"")
+        if path.endswith("?hop=2"):
+            return self.reply(303, [("Location", "?hop=3")], b"")
+        path = path.partition("?")[0]
+        if self.due("page"):
+            return self.reply(200, [("Content-Type", "text/html")], b"<html><body>Please log in</body></html>")
         asked = self.headers["Range"]
         del self.headers["Range"]
         status, headers, data, _ = self.ask(path, b"")
@@ -158,23 +218,47 @@ class Handler(BaseHTTPRequestHandler):
             data = data[:-1] + bytes([data[-1] ^ 1])
         if self.due("shorter"):
             data = data[:-1]
+        if self.due("encoded"):
+            data = gzip.compress(data)
+            headers = headers + [("Content-Encoding", "gzip")]
+        if self.due("encoding"):
+            headers = headers + [("Content-Encoding", "gzip")]
         if not asked or self.due("norange"):
             return self.send_blob(200, headers, data)
-        return self.ranged(headers, data, asked)
+        return self.ranged(path, headers, data, asked)
 
-    def ranged(self, headers, data, asked):
+    def ranged(self, path, headers, data, asked):
         first, _, last = asked.removeprefix("bytes=").partition("-")
         start, end = int(first), int(last) + 1 if last else len(data)
         if start >= len(data):
             return self.reply(416, headers, b"")
+        if last and self.server.faults.wants("swap", "late"):
+            start, end = self.with_partner(path, (start, end))
         told = start
         if self.due("shift"):
             told = start = max(0, start - SHIFT)
         elif self.due("lie"):
             start = max(0, start - SHIFT)
         part = data[start:start + end - told]
-        headers = headers + [("Content-Range", f"bytes {told}-{told + len(part) - 1}/{len(data)}")]
-        return self.send_blob(206, headers, part)
+        where = ("Content-Range", f"bytes {told}-{told + len(part) - 1}/{len(data)}")
+        if self.due("parts"):
+            return self.send_parts(headers, part, where)
+        self.send_blob(206, headers + [where], part)
+        return self.server.pairs.done(path, (start, end))
+
+    def with_partner(self, path, own):
+        """What this request gets, and when."""
+        other, was_first = self.server.pairs.partner(path, own)
+        if other and self.due("swap"):
+            return other
+        if other and was_first and self.due("late"):
+            self.server.pairs.wait_for(path, other)
+        return own
+
+    def send_parts(self, headers, part, where):
+        body = f"\r\n--cut\r\n{where[0]}: {where[1]}\r\n\r\n".encode() + part + b"\r\n--cut--\r\n"
+        kept = [header for header in headers if header[0].lower() != "content-type"]
+        return self.reply(206, kept + [("Content-Type", "multipart/byteranges; boundary=cut")], body)
 
     def send_blob(self, status, headers, data):
         half = len(data) // 2
@@ -225,9 +309,10 @@ class Server(ThreadingHTTPServer):
 
 def main():
     faults = Faults(sys.argv[2].split(","), int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    pairs = Pairs()
     servers = [Server(("127.0.0.1", 0), Handler) for _ in range(2)]
     for server in servers:
-        server.upstream, server.faults = int(sys.argv[1]), faults
+        server.upstream, server.faults, server.pairs = int(sys.argv[1]), faults, pairs
         server.other_port = servers[1].server_port
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print(*(server.server_port for server in servers), flush=True)
