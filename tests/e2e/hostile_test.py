@@ -163,7 +163,7 @@ class Configurations(WcctlCase):
                   "org.criu.config": "/tmp/evil", "io.podman.annotations.privileged": "TRUE",
                   "org.wincontainer.privileged": "1", "com.docker.compose.project": "x", "wc.mock.start": "fail",
                   "io.kubernetes.cri-o.Devices": "/dev/sda"}
-        self.made("labelled", *(f"LABEL {key}={value}" for key, value in labels.items()))
+        self.made("labelled", *(f'LABEL {key}="{value}"' for key, value in labels.items()))
         for name, image in (("plain", "box"), ("ordered", "labelled")):
             self.wcctl_ok("--run-root", f"{self.work}/run", "run", "-d", "--name", name, "--network", "none", image, "sleep", "100")
         specs = {}
