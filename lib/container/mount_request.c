@@ -19,6 +19,7 @@ typedef struct planner {
 void wci_mount_plan_free(wci_mount_plan *plan)
 {
     wci_strv_free(&plan->sources);
+    wci_strv_free(&plan->flags);
     json_decref(plan->mounts);
     *plan = (wci_mount_plan)WCI_MOUNT_PLAN_INIT;
 }
@@ -98,6 +99,23 @@ static char *source_of(const planner *p, const wci_mount *m, size_t number, cons
     return wci_asprintf("%s/volumes/%zu", p->run_dir, number);
 }
 
+/* A runtime that mounts anew what is mounted already may drop these unless it is told again. */
+static char *flags_of(const json_t *object)
+{
+    static const char *const kept[] = {"ro", "nosuid", "nodev", "noexec"};
+    const char *options = json_string_value(json_object_get(object, "fsOptions"));
+    wci_str flags = WCI_STR_INIT;
+    wci_str_printf(&flags, "%s", "");
+    for (const char *p = options; p && *p;) {
+        size_t size = strcspn(p, ",");
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+            if (strlen(kept[i]) == size && !memcmp(kept[i], p, size))
+                wci_str_printf(&flags, "%s%s", flags.size ? "," : "", kept[i]);
+        p += size + (p[size] == ',');
+    }
+    return wci_str_take(&flags);
+}
+
 static int32_t plan_one(planner *p, const wci_mount *m, size_t number, wc_error **err)
 {
     json_t *object = json_object();
@@ -108,7 +126,8 @@ static int32_t plan_one(planner *p, const wci_mount *m, size_t number, wc_error 
         rc = describe_image(p, m, object, err);
     else if (!rc && set_text(object, "source", m->source))
         rc = wci_err_nomem(err);
-    if (!rc && wci_strv_add_take(&p->plan->sources, source_of(p, m, number, object)))
+    if (!rc && (wci_strv_add_take(&p->plan->sources, source_of(p, m, number, object)) ||
+                wci_strv_add_take(&p->plan->flags, flags_of(object))))
         rc = wci_err_nomem(err);
     if (!rc && strcmp(m->type, "tmpfs") && json_array_append(p->plan->mounts, object))
         rc = wci_err_nomem(err);
@@ -119,7 +138,7 @@ static int32_t plan_one(planner *p, const wci_mount *m, size_t number, wc_error 
 int32_t wci_mount_plan_make(wci_engine *engine, const wci_config *config, const char *run_dir, wci_mount_plan *out,
                             wc_error **err)
 {
-    wci_mount_plan plan = {WCI_STRV_INIT, json_array()};
+    wci_mount_plan plan = {WCI_STRV_INIT, WCI_STRV_INIT, json_array()};
     planner p = {engine, run_dir, &plan};
     int32_t rc = plan.mounts ? WC_OK : wci_err_nomem(err);
     for (size_t i = 0; !rc && i < config->mount_count; i++)

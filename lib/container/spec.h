@@ -16,6 +16,7 @@ typedef struct wci_spec_input {
     const char *id;
     const char *state_dir; /* holds `hosts`, `hostname` and `resolv.conf` */
     const wci_strv *mount_sources; /* of each mount, where it lies; "": as configured */
+    const wci_strv *mount_flags;   /* of each, further ones, "ro,noexec" */
     const wci_user *user;
     wci_network_mode network;
 } wci_spec_input;

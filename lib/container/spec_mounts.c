@@ -94,7 +94,7 @@ static int add_etc(json_t *array, const wci_spec_input *in)
 }
 
 /* The runtime gets a directory that is there, and those options that it knows. */
-static json_t *own_options(const wci_mount *m)
+static json_t *own_options(const wci_mount *m, const char *more)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < m->options.count; i++)
@@ -103,7 +103,19 @@ static json_t *own_options(const wci_mount *m)
             json_decref(array);
             return NULL;
         }
-    return array;
+    json_t *rest = split_options(more, 0);
+    int failed = !rest || json_array_extend(array, rest);
+    json_decref(rest);
+    if (!failed)
+        return array;
+    json_decref(array);
+    return NULL;
+}
+
+/* Of one mount; "" where the list has none. */
+static const char *text_at(const wci_strv *list, size_t index)
+{
+    return list && index < list->count ? list->items[index] : "";
 }
 
 static int add_own(json_t *array, const wci_spec_input *in)
@@ -111,11 +123,12 @@ static int add_own(json_t *array, const wci_spec_input *in)
     int failed = 0;
     for (size_t i = 0; i < in->config->mount_count; i++) {
         const wci_mount *m = &in->config->mounts[i];
-        const char *source = in->mount_sources && i < in->mount_sources->count ? in->mount_sources->items[i] : "";
+        const char *source = text_at(in->mount_sources, i);
         int is_tmpfs = !strcmp(m->type, "tmpfs");
         failed |= json_array_append_new(
             array, mount_json(m->target, is_tmpfs ? m->type : "bind",
-                              *source ? source : is_tmpfs ? m->type : m->source, own_options(m)));
+                              *source ? source : is_tmpfs ? m->type : m->source,
+                              own_options(m, text_at(in->mount_flags, i))));
     }
     return failed;
 }

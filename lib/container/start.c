@@ -61,6 +61,7 @@ static int32_t set_spec(wci_ctr_call *op, wci_spec_input *input, const wci_mount
 {
     char *spec = NULL, *storage = wci_mount_plan_text(plan, input->user);
     input->mount_sources = &plan->sources;
+    input->mount_flags = &plan->flags;
     int32_t rc = storage ? wci_spec_make(input, &spec, err) : wci_err_nomem(err);
     if (!rc && (wci_request_set_string(&op->request, "spec", spec) ||
                 wci_request_set_string(&op->request, "storage", storage)))
