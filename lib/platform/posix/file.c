@@ -143,24 +143,6 @@ int32_t wci_file_read_secret(const char *path, size_t max, wc_buf **out, wc_erro
     return read_file(path, max, 1, out, err);
 }
 
-static int32_t write_new(const char *path, const void *data, size_t size, uint32_t mode, int sync,
-                         wc_error **err)
-{
-    wci_fd fd;
-    int32_t rc = wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE | WCI_OPEN_EXCL, mode, &fd,
-                               err);
-    if (rc)
-        return rc;
-    rc = wci_fd_write(fd, data, size, err);
-    if (!rc && sync)
-        rc = wci_fd_sync(fd, err);
-    if (close(FD(fd)) && !rc && errno != EINTR)
-        rc = wci_err_errno(err, errno, "file '%s': closing", path);
-    if (rc)
-        unlink(path);
-    return rc;
-}
-
 static int32_t sync_parent(const char *path, wc_error **err)
 {
     char *parent = wci_path_parent(path);
@@ -174,23 +156,22 @@ static int32_t sync_parent(const char *path, wc_error **err)
 int32_t wci_file_write_atomic(const char *path, const void *data, size_t size, uint32_t mode,
                               int sync, wc_error **err)
 {
-    char suffix[17];
-    int32_t rc = wci_random_hex(8, suffix, err);
+    wci_fd fd;
+    char *beside = NULL;
+    int32_t rc = wci_file_open_unseen(path, mode, &fd, &beside, err);
     if (rc)
         return rc;
-    char *beside = wci_asprintf("%s.%s.tmp", path, suffix);
-    if (!beside)
-        return wci_err_nomem(err);
-    rc = write_new(beside, data, size, mode, sync, err);
-    if (!rc) {
-        rc = wci_file_rename(beside, path, err);
-        if (rc)
-            unlink(beside);
-    }
-    wci_free(beside);
+    rc = wci_fd_write(fd, data, size, err);
     if (!rc && sync)
-        rc = sync_parent(path, err);
-    return rc;
+        rc = wci_fd_sync(fd, err);
+    if (!rc)
+        rc = wci_file_publish(fd, beside, path, err);
+    if (close(FD(fd)) && !rc && errno != EINTR)
+        rc = wci_err_errno(err, errno, "file '%s': closing", path);
+    if (rc && beside)
+        unlink(beside);
+    wci_free(beside);
+    return rc || !sync ? rc : sync_parent(path, err);
 }
 
 int32_t wci_file_rename(const char *from, const char *to, wc_error **err)
