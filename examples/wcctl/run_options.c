@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static const option_group *const groups[] = {
-    &run_life, &run_watch, &run_resources, &run_security, &run_network, &run_storage,
+    &run_life, &run_watch, &run_resources, &run_devices, &run_security, &run_network, &run_storage,
 };
 
 /* The options of all groups after the basic ones; to be freed. */

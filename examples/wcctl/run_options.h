@@ -20,7 +20,7 @@ typedef struct option_group {
     void (*apply)(wc_container_options *to); /* what was read; ends the program when something is off */
 } option_group;
 
-extern const option_group run_life, run_watch, run_resources, run_security, run_network, run_storage;
+extern const option_group run_life, run_watch, run_resources, run_devices, run_security, run_network, run_storage;
 
 /* Reads the options; argv then holds IMAGE [COMMAND ...], whose count is returned. */
 int run_options_read(run_options *o, const char *name, int argc, char **argv);

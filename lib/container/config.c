@@ -181,7 +181,7 @@ static int32_t read_all(json_t *root, wci_config *config, wc_error **err)
 int32_t wci_config_from_json(const char *text, wci_config *out, wc_error **err)
 {
     json_t *root = NULL;
-    wci_config config = {.log_max_files = 1};
+    wci_config config = {.log_max_files = 1, .memory_swappiness = -1};
     int32_t rc = wci_json_parse(text, strlen(text), CONFIG_MAX, WHAT, &root, err);
     if (!rc)
         rc = read_all(root, &config, err);

@@ -19,6 +19,21 @@ typedef struct wci_rlimit {
     int64_t soft, hard;
 } wci_rlimit;
 
+typedef struct wci_block_limit {
+    char *kind; /* "weight", "read-bps", "write-bps", "read-iops", "write-iops" */
+    char *path; /* of the device on the host */
+    int64_t value;
+} wci_block_limit;
+
+typedef struct wci_sysctl {
+    char *name, *value;
+} wci_sysctl;
+
+typedef struct wci_device {
+    char *host, *target; /* a node, or a directory of such */
+    char *access;        /* of "rwm" */
+} wci_device;
+
 /* Texts may be NULL while options are being filled; never after wci_config_from_json(). The members of an area are
  * in the table of its file, config_<area>.c. */
 typedef struct wci_config {
@@ -41,9 +56,23 @@ typedef struct wci_config {
 
     /* resources */
     int64_t memory, memory_swap, nano_cpus, cpu_shares, pids_limit;
-    char *cpuset;
+    int64_t memory_reservation, memory_swappiness; /* -1: the host's */
+    int64_t cpu_period, cpu_quota, cpu_rt_period, cpu_rt_runtime; /* microseconds */
+    int64_t oom_score_adj, blkio_weight, shm_size;
+    int32_t oom_kill_disable;
+    char *cpuset, *cpuset_mems;
+    char *cgroup_parent; /* "/a/b", or "": the library's; set also by `group` */
+    char *group;         /* name of a group, or "" */
     wci_rlimit *rlimits;
     size_t rlimit_count, rlimit_cap;
+    wci_block_limit *block_limits;
+    size_t block_limit_count, block_limit_cap;
+    wci_sysctl *sysctls;
+    size_t sysctl_count, sysctl_cap;
+    wci_device *devices;
+    size_t device_count, device_cap;
+    wci_strv device_rules; /* "c 1:3 rwm" */
+    wci_strv cdi_devices;  /* "vendor.com/class=name" */
 
     /* security */
     int32_t privileged, no_new_privileges;
@@ -82,5 +111,10 @@ int wci_env_has(const wci_strv *env, const char *name);
 int wci_config_add_mount(wci_config *config, const char *type, const char *source,
                          const char *target, const wci_strv *options);
 int wci_config_add_rlimit(wci_config *config, const char *name, int64_t soft, int64_t hard);
+/* The same device and kind again: the value is replaced. */
+int wci_config_add_block_limit(wci_config *config, const char *kind, const char *path, int64_t value);
+/* The same name again: the value is replaced. */
+int wci_config_add_sysctl(wci_config *config, const char *name, const char *value);
+int wci_config_add_device(wci_config *config, const char *host, const char *target, const char *access);
 
 #endif

@@ -68,6 +68,8 @@ static int32_t settle(wci_engine *engine, const wc_container_options *options,
     if (!rc)
         rc = wci_mounts_settle(engine, out, err);
     wci_image_config_free(config);
+    if (!rc)
+        wci_resources_warn(out, engine->log);
     return rc;
 }
 

@@ -34,6 +34,7 @@ int32_t wc_container_options_new(const char *image, wc_container_options **out, 
     }
     o->settings.stop_timeout_ns = DEFAULT_STOP_TIMEOUT_NS;
     o->settings.log_max_files = 1;
+    o->settings.memory_swappiness = -1;
     *out = o;
     return WC_OK;
 }

@@ -2,17 +2,28 @@
 #include "container/spec.h"
 
 #include "container/caps.h"
+#include "container/cdi.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/host.h"
 
 /* Low ports and ping need no privilege, as in Docker, where the network is the container's own. */
-static int add_sysctls(json_t *os)
+static int add_sysctls(const wci_spec_input *in, json_t *os)
 {
-    return json_object_set_new(os, "sysctl",
-                               json_pack("{s:s, s:s}", "net.ipv4.ip_unprivileged_port_start", "0",
-                                         "net.ipv4.ping_group_range", "0 2147483647"));
+    const wci_config *config = in->config;
+    json_t *sysctls = json_object();
+    int failed = !sysctls;
+    if (in->network == WCI_NETWORK_NONE && wci_host_is_root())
+        failed |= json_object_set_new(sysctls, "net.ipv4.ip_unprivileged_port_start", json_string("0")) ||
+                  json_object_set_new(sysctls, "net.ipv4.ping_group_range", json_string("0 2147483647"));
+    for (size_t i = 0; i < config->sysctl_count; i++)
+        failed |= json_object_set_new(sysctls, config->sysctls[i].name, json_string(config->sysctls[i].value));
+    if (sysctls && !json_object_size(sysctls)) {
+        json_decref(sysctls);
+        return 0;
+    }
+    return json_object_set_new(os, "sysctl", sysctls) || failed;
 }
 
 static int32_t make_linux(const wci_spec_input *in, const wci_strv *caps, json_t **out,
@@ -21,10 +32,12 @@ static int32_t make_linux(const wci_spec_input *in, const wci_strv *caps, json_t
     json_t *os = json_pack("{s:o, s:o, s:s}", "namespaces", wci_spec_namespaces(in->network),
                            "resources", wci_spec_resources(in->config), "rootfsPropagation",
                            wci_spec_propagation(in->config));
-    int32_t rc = os ? wci_spec_devices(in->config, os, err) : wci_err_nomem(err);
+    int32_t rc = os ? wci_spec_block_io(in->config, json_object_get(os, "resources"), err) : wci_err_nomem(err);
+    if (!rc)
+        rc = wci_spec_devices(in->config, os, err);
     if (!rc)
         rc = wci_spec_security(in->config, caps, os, err);
-    if (!rc && in->network == WCI_NETWORK_NONE && wci_host_is_root() && add_sysctls(os))
+    if (!rc && add_sysctls(in, os))
         rc = wci_err_nomem(err);
     if (rc)
         json_decref(os);
@@ -76,6 +89,8 @@ int32_t wci_spec_make(const wci_spec_input *input, char **out, wc_error **err)
         rc = wci_caps_resolve(&config->cap_add, &config->cap_drop, config->privileged, &caps, err);
     if (!rc)
         rc = make_parts(input, &caps, root, err);
+    if (!rc)
+        rc = wci_cdi_apply(&config->cdi_devices, root, err);
     char *text = rc ? NULL : wci_json_dump_text(root);
     wci_strv_free(&caps);
     json_decref(root);

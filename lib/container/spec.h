@@ -10,6 +10,7 @@
 #include "container/config.h"
 #include "container/user.h"
 #include "network/mode.h"
+#include "platform/tree.h"
 
 typedef struct wci_spec_input {
     const wci_config *config;
@@ -39,10 +40,22 @@ int32_t wci_spec_make_process(const wci_exec_input *input, char **out, wc_error 
 json_t *wci_spec_mounts(const wci_spec_input *input);
 const char *wci_spec_propagation(const wci_config *config);
 json_t *wci_spec_resources(const wci_config *config);
+/* Adds the weights and limits of block devices to the resources. */
+int32_t wci_spec_block_io(const wci_config *config, json_t *resources, wc_error **err);
+/* What this host's control groups can do. */
+int wci_host_swappiness(void);
+int wci_host_oom_control(void);
+int wci_host_realtime(void);
+int wci_host_block_weight(void);
 json_t *wci_spec_device_rules(const wci_config *config);
 json_t *wci_spec_namespaces(wci_network_mode network);
 int32_t wci_spec_process(const wci_exec_input *input, const wci_strv *caps, json_t **out, wc_error **err);
-/* What they add to the member "linux". */
+/* What is at an absolute path of the host, links followed. */
+int32_t wci_spec_node(const char *path, wci_node_info *out, wc_error **err);
+/* A device of the document, and the rule that allows it; NULL when memory ran out. */
+json_t *wci_spec_device(const char *path, const wci_node_info *node);
+json_t *wci_spec_device_rule(const wci_node_info *node, const char *access);
+/* What they add to the member "linux". The devices add rules to the resources that are there already. */
 int32_t wci_spec_devices(const wci_config *config, json_t *os, wc_error **err);
 int32_t wci_spec_security(const wci_config *config, const wci_strv *caps, json_t *os, wc_error **err);
 int wci_host_has_cgroup2(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/spec.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,16 @@ static json_t *mount_json(const char *target, const char *type, const char *sour
                      "options", options);
 }
 
+/* As in the table, but /dev/shm has the size that was asked for. */
+static json_t *default_options(const row *r, const wci_config *config)
+{
+    char shm[96];
+    if (!config->shm_size || strcmp(r->target, "/dev/shm"))
+        return split_options(r->options, config->privileged);
+    snprintf(shm, sizeof shm, "nosuid,noexec,nodev,mode=1777,size=%lld", (long long)config->shm_size);
+    return split_options(shm, config->privileged);
+}
+
 /* A mount of the user on or above a default one takes its place. */
 static int is_replaced(const wci_config *config, const char *target)
 {
@@ -64,8 +75,7 @@ static int add_defaults(json_t *array, const wci_config *config)
         const row *r = &defaults[i];
         if (!is_replaced(config, r->target))
             failed |= json_array_append_new(
-                array, mount_json(r->target, r->type, r->source,
-                                  split_options(r->options, config->privileged)));
+                array, mount_json(r->target, r->type, r->source, default_options(r, config)));
     }
     return failed;
 }

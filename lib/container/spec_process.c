@@ -115,8 +115,8 @@ int32_t wci_spec_process(const wci_exec_input *in, const wci_strv *caps, json_t 
         config->no_new_privileges);
     wci_strv_free(&env);
     /* A host that is protected from the out-of-memory killer must not protect its containers. */
-    if (process && wci_host_is_root())
-        failed |= json_object_set_new(process, "oomScoreAdj", json_integer(0));
+    if (process && (wci_host_is_root() || config->oom_score_adj))
+        failed |= json_object_set_new(process, "oomScoreAdj", json_integer(config->oom_score_adj));
     if (process && in->tty && in->console_columns)
         failed |= json_object_set_new(process, "consoleSize",
                                       json_pack("{s:I, s:I}", "width", (json_int_t)in->console_columns,

@@ -283,7 +283,7 @@ static void container_remove(container *c)
     close_stream(c);
     ok(operate(c, WCI_OP_CONTAINER_REMOVE, &response));
     ck_assert(!wci_file_exists(c->request.run_dir));
-    ck_assert(!wci_cgroup_exists(wci_cgroup_of(c->id).path));
+    ck_assert(!wci_cgroup_exists(wci_cgroup_of(c->id, NULL).path));
     snprintf(state, sizeof state, "%s/runtime/%s", run_root, c->id);
     ck_assert(!wci_file_exists(state));
     ck_assert_msg(!c->pid || !is_alive(c->pid), "process %ld is left", (long)c->pid);

@@ -265,7 +265,7 @@ START_TEST(a_cancelled_start_leaves_nothing)
     ck_assert_int_eq(rc, WC_E_TIMEOUT);
     wci_err_clear(&error);
     ck_assert_int_ne(status_of(&c), WC_STATUS_RUNNING);
-    ck_assert(!wci_cgroup_exists(wci_cgroup_of(c.id).path));
+    ck_assert(!wci_cgroup_exists(wci_cgroup_of(c.id, NULL).path));
     wc_cancel_unref(cancel);
     container_remove(&c);
 }

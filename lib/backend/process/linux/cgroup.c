@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,10 +28,19 @@ static int is_unified(void)
     return statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-wci_cgroup wci_cgroup_of(const char *id)
+wci_cgroup wci_cgroup_of(const char *id, const char *parent)
 {
     wci_cgroup group;
-    snprintf(group.path, sizeof group.path, WCI_CGROUP_PARENT "/%s", id);
+    snprintf(group.path, sizeof group.path, "%.400s/%s", parent && *parent == '/' ? parent : WCI_CGROUP_PARENT, id);
+    return group;
+}
+
+wci_cgroup wci_cgroup_of_request(const wc_request *request)
+{
+    json_t *config = json_loads(wc_request_config(request), 0, NULL);
+    wci_cgroup group = wci_cgroup_of(wc_request_container_id(request),
+                                     json_string_value(json_object_get(config, "cgroupParent")));
+    json_decref(config);
     return group;
 }
 

@@ -5,18 +5,20 @@
 
 #include <stddef.h>
 
-#include <wincontainer/error.h>
+#include <wincontainer/backend.h>
 
 #define WCI_CGROUP_PARENT "/wincontainer"
 #define WCI_CGROUP_PATH_SIZE 512
 
-/* Below the root of each hierarchy: "/wincontainer/<id>". */
+/* Below the root of each hierarchy: "/wincontainer/<id>", or another parent. */
 typedef struct wci_cgroup {
     char path[WCI_CGROUP_PATH_SIZE];
 } wci_cgroup;
 
-/* Where the group of a container is to be. */
-wci_cgroup wci_cgroup_of(const char *id);
+/* Where the group of a container is to be. `parent` NULL or "": the library's. */
+wci_cgroup wci_cgroup_of(const char *id, const char *parent);
+/* The same, as the configuration of the request says. */
+wci_cgroup wci_cgroup_of_request(const wc_request *request);
 
 /* WC_E_MISSING when the host has no control groups, WC_E_PERMISSION when they cannot be written. */
 int32_t wci_cgroup_check(wc_error **err);

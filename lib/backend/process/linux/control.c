@@ -257,7 +257,7 @@ static int32_t target_attach(const target *t, wc_call *call, uint64_t attach,
 /* The group that its monitor has written down, or where one is made. */
 static wci_cgroup group_of(const wc_request *request)
 {
-    wci_cgroup group = wci_cgroup_of(wc_request_container_id(request));
+    wci_cgroup group = wci_cgroup_of_request(request);
     wci_run_cgroup(wc_request_run_dir(request), group.path, sizeof group.path);
     return group;
 }

@@ -251,7 +251,7 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     char *config = NULL;
     wci_link link;
     wci_report report;
-    wci_cgroup group = wci_cgroup_of(wc_request_container_id(request));
+    wci_cgroup group = wci_cgroup_of_request(request);
     int32_t rc = wci_needs_start(call->err);
     if (!rc)
         rc = wci_process_runtime(b, call, &runtime, call->err);

@@ -85,7 +85,7 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->program = take_text(document, "program");
     out->cgroup = take_text(document, "cgroup");
     if (!out->cgroup && out->id) /* the library is older */
-        out->cgroup = wci_strdup(wci_cgroup_of(out->id).path);
+        out->cgroup = wci_strdup(wci_cgroup_of(out->id, NULL).path);
     out->generation = take_number(document, "generation");
     out->log_max_bytes = take_number(document, "logMaxBytes");
     out->log_max_files = take_number(document, "logMaxFiles");
