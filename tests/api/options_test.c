@@ -132,6 +132,69 @@ START_TEST(platforms_of_transfers_are_read_at_once)
 }
 END_TEST
 
+START_TEST(limits_of_every_kind)
+{
+    taken(wc_container_options_set_memory_reservation(options, 6 << 20, NULL));
+    refused(wc_container_options_set_memory_reservation(options, 1, &err), "memory reservation", "6 MiB");
+    taken(wc_container_options_set_memory_swappiness(options, 100, NULL));
+    refused(wc_container_options_set_memory_swappiness(options, 101, &err), "swappiness 101", "0 to 100");
+    refused(wc_container_options_set_oom_kill_disable(options, 2, &err), "killer", "0 nor 1");
+    refused(wc_container_options_set_oom_score_adj(options, -1001, &err), "-1001", "-1000 to 1000");
+    refused(wc_container_options_set_shm_size(options, -1, &err), "/dev/shm", "64 MiB");
+    taken(wc_container_options_set_cpu_quota(options, 1000, 1000, NULL));
+    taken(wc_container_options_set_cpu_quota(options, 0, -1, NULL));
+    refused(wc_container_options_set_cpu_quota(options, 1000001, 1000, &err), "quota", "1000000");
+    refused(wc_container_options_set_cpu_quota(options, 0, 999, &err), "quota 999", "1000");
+    refused(wc_container_options_set_cpu_quota(NULL, 0, 1000, &err), "quota", "NULL");
+    refused(wc_container_options_set_cpu_realtime(options, 1000, 1001, &err), "real-time", "above the period");
+    refused(wc_container_options_set_cpuset_mems(options, "x", &err), "memory nodes 'x'", "such as");
+    refused(wc_container_options_set_blkio_weight(options, 1001, &err), "1001", "10 to 1000");
+}
+END_TEST
+
+START_TEST(paths_of_control_groups)
+{
+    taken(wc_container_options_set_cgroup_parent(options, "", NULL));
+    taken(wc_container_options_set_cgroup_parent(options, "a/b/", NULL));
+    refused(wc_container_options_set_cgroup_parent(options, "/a/../b", &err), "/a/../b", "without '..'");
+    refused(wc_container_options_set_cgroup_parent(options, "//a", &err), "//a", "such as");
+    refused(wc_container_options_set_cgroup_parent(options, "a:b", &err), "a:b", "':'");
+    refused(wc_container_options_set_cgroup_parent(options, NULL, &err), "cgroup parent", "NULL");
+}
+END_TEST
+
+START_TEST(sysctls_of_its_own)
+{
+    taken(wc_container_options_add_sysctl(options, "net.core.somaxconn", "99", NULL));
+    taken(wc_container_options_add_sysctl(options, "fs.mqueue.msg_max", "9", NULL));
+    refused(wc_container_options_add_sysctl(options, "kernel.core_pattern", "|/x", &err), "core_pattern", "not allowed");
+    refused(wc_container_options_add_sysctl(options, "net.../../kernel/core_pattern", "x", &err), "core_pattern",
+            "not allowed");
+    refused(wc_container_options_add_sysctl(options, "net./x", "x", &err), "net./x", "not allowed");
+}
+END_TEST
+
+START_TEST(devices_of_every_kind)
+{
+    taken(wc_container_options_add_device(options, "/dev/null", NULL, NULL, NULL));
+    refused(wc_container_options_add_device(options, "dev", NULL, NULL, &err), "'dev'", "absolute");
+    refused(wc_container_options_add_device(options, "/dev/null", "x", NULL, &err), "'x'", "absolute");
+    refused(wc_container_options_add_device(options, "/dev/null", NULL, "rr", &err), "'rr'", "'rwm'");
+    taken(wc_container_options_add_device_rule(options, "a *:* rwm", NULL));
+    refused(wc_container_options_add_device_rule(options, "c 1 rwm", &err), "'c 1 rwm'", "such as");
+    refused(wc_container_options_add_device_rule(options, "c 1:99999999999 r", &err), "99999999999", "such as");
+    refused(wc_container_options_add_device_rule(options, "", &err), "''", "such as");
+    taken(wc_container_options_add_cdi_device(options, "vendor.com/class=0:1", NULL));
+    refused(wc_container_options_add_cdi_device(options, "vendor.com/=x", &err), "'vendor.com/=x'", "such as");
+    refused(wc_container_options_add_cdi_device(options, "../a/b=x", &err), "'../a/b=x'", "such as");
+    taken(wc_container_options_add_blkio_device(options, "/dev/x", "read-bps", 1, NULL));
+    refused(wc_container_options_add_blkio_device(options, "/x", "read-bps", 1, &err), "'/x'", "/dev/");
+    refused(wc_container_options_add_blkio_device(options, "/dev/x", "bps", 1, &err), "'bps'", "read-iops");
+    refused(wc_container_options_add_blkio_device(options, "/dev/x", "weight", 9, &err), "weight 9", "10 to 1000");
+    refused(wc_container_options_add_blkio_device(options, "/dev/x", "write-iops", 0, &err), "0", "at least 1");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("options");
@@ -143,6 +206,10 @@ int main(void)
     tcase_add_test(tc, tmpfs_values_are_numbers);
     tcase_add_test(tc, platforms_of_transfers_are_read_at_once);
     tcase_add_test(tc, another_image);
+    tcase_add_test(tc, limits_of_every_kind);
+    tcase_add_test(tc, paths_of_control_groups);
+    tcase_add_test(tc, sysctls_of_its_own);
+    tcase_add_test(tc, devices_of_every_kind);
     suite_add_tcase(suite, tc);
     return test_main(suite);
 }

@@ -43,6 +43,32 @@ START_TEST(each_kind_of_member_comes_back)
 }
 END_TEST
 
+START_TEST(resources_come_back)
+{
+    wci_config in = {.memory_swappiness = 0, .cpu_quota = -1, .oom_kill_disable = 1}, out;
+    ck_assert_int_eq(wci_config_add_block_limit(&in, "read-bps", "/dev/a", 1), 0);
+    ck_assert_int_eq(wci_config_add_block_limit(&in, "write-bps", "/dev/a", 2), 0);
+    ck_assert_int_eq(wci_config_add_block_limit(&in, "read-bps", "/dev/a", 3), 0);
+    ck_assert_int_eq(wci_config_add_sysctl(&in, "net.a", "1"), 0);
+    ck_assert_int_eq(wci_config_add_sysctl(&in, "net.a", "2"), 0);
+    ck_assert_int_eq(wci_config_add_device(&in, "/dev/a", "/dev/b", "rw"), 0);
+    read_back(&in, &out);
+    ck_assert_int_eq(out.memory_swappiness, 0);
+    ck_assert_int_eq(out.cpu_quota, -1);
+    ck_assert_int_eq(out.oom_kill_disable, 1);
+    ck_assert_uint_eq(out.block_limit_count, 2);
+    ck_assert_int_eq(out.block_limits[0].value, 3);
+    ck_assert_uint_eq(out.sysctl_count, 1);
+    ck_assert_str_eq(out.sysctls[0].value, "2");
+    ck_assert_str_eq(out.devices[0].target, "/dev/b");
+    wci_config_free(&in);
+    wci_config_free(&out);
+    ck_assert_int_eq(wci_config_from_json("{}", &out, NULL), WC_OK);
+    ck_assert_int_eq(out.memory_swappiness, -1);
+    wci_config_free(&out);
+}
+END_TEST
+
 START_TEST(what_is_not_there_is_empty)
 {
     wci_config out;
@@ -75,6 +101,7 @@ int main(void)
     Suite *suite = suite_create("container configuration");
     TCase *tcase = tcase_create("all");
     tcase_add_test(tcase, each_kind_of_member_comes_back);
+    tcase_add_test(tcase, resources_come_back);
     tcase_add_test(tcase, what_is_not_there_is_empty);
     tcase_add_test(tcase, damage_is_told);
     suite_add_tcase(suite, tcase);
