@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "actions.h"
 #include "run_options.h"
 
 wc_container *open_container(const char *name)
@@ -82,16 +83,6 @@ static int run(int argc, char **argv)
     return exit_code;
 }
 
-/* What one command does to each of several containers. */
-typedef struct action {
-    const char *signal;
-    int64_t timeout_ns;
-    int force, volumes;
-    int32_t (*act)(wc_container *, struct action *, wc_error **);
-    int gives_exit_code; /* which is then printed instead of the name */
-    int32_t exit_code;
-} action;
-
 static int32_t for_kill(wc_container *c, action *a, wc_error **err)
 {
     return wc_container_kill(c, a->signal, err);
@@ -105,7 +96,8 @@ static int32_t for_stop(wc_container *c, action *a, wc_error **err)
 static int is_running(wc_container *c)
 {
     wc_container_info *info = NULL;
-    int running = !wc_container_inspect(c, &info, NULL) && wc_container_info_status(info) == WC_STATUS_RUNNING;
+    int32_t status = wc_container_inspect(c, &info, NULL) ? WC_STATUS_DEAD : wc_container_info_status(info);
+    int running = status == WC_STATUS_RUNNING || status == WC_STATUS_RESTARTING;
     wc_container_info_unref(info);
     return running;
 }
@@ -181,8 +173,7 @@ static int do_one(const char *name, action *a)
     return 1;
 }
 
-/* Goes on after a failure, as Docker does, and ends with 1 then; an interruption ends it. Prints what worked. */
-static int for_each(int argc, char **argv, action *a)
+int for_each(int argc, char **argv, action *a)
 {
     int result = 0;
     for (int i = 0; i < argc; i++)

@@ -100,9 +100,13 @@ static void ps_row(table *out, wc_container_info *info, int full)
     if (state == WC_STATUS_EXITED) {
         format_ago(wc_container_info_finished(info), ago);
         snprintf(status, sizeof status, "Exited (%d) %s", (int)wc_container_info_exit_code(info), ago);
-    } else if (state == WC_STATUS_RUNNING) {
+    } else if (state == WC_STATUS_RESTARTING) {
+        format_ago(wc_container_info_finished(info), ago);
+        snprintf(status, sizeof status, "Restarting (%d) %s", (int)wc_container_info_exit_code(info), ago);
+    } else if (state == WC_STATUS_RUNNING || state == WC_STATUS_PAUSED) {
         format_ago(wc_container_info_started(info), ago);
-        snprintf(status, sizeof status, "Up %.*s", (int)strlen(ago) - 4, ago);
+        snprintf(status, sizeof status, "Up %.*s%s", (int)strlen(ago) - 4, ago,
+                 state == WC_STATUS_PAUSED ? " (Paused)" : "");
     } else {
         const char *word = wc_container_info_status_text(info);
         snprintf(status, sizeof status, "%c%s", *word & ~0x20, word + 1);
@@ -168,7 +172,8 @@ static int passes(const wc_container_info *info, const char *filter)
 static int is_shown(const wc_container_info *info, int all, const text_list *filters)
 {
     int32_t status = wc_container_info_status(info);
-    int shown = all || filters->count || status == WC_STATUS_RUNNING || status == WC_STATUS_PAUSED;
+    int shown = all || filters->count || status == WC_STATUS_RUNNING || status == WC_STATUS_PAUSED ||
+                status == WC_STATUS_RESTARTING;
     for (size_t i = 0; i < filters->count && shown; i++)
         shown = passes(info, filters->items[i]);
     return shown;

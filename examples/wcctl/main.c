@@ -25,6 +25,7 @@ static const command *const tables[] = {
     signature_commands,
     container_commands,
     volume_commands,
+    life_commands,
     system_commands,
 };
 static const char *const titles[] = {
@@ -34,6 +35,7 @@ static const char *const titles[] = {
     "Signatures",
     "Containers",
     "Volumes",
+    "Life of containers",
     "System",
 };
 

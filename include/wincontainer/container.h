@@ -79,6 +79,22 @@ WC_API int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc
 /** Stops it as wc_container_stop() does, if it runs, and starts it again; event "restart". One that is removed at
  * its end stays, unless the start fails. @return WC_OK or what the two give. @since 0.1 */
 WC_API int32_t wc_container_restart(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
+/**
+ * Holds all processes of a running container, as `docker pause`; event "pause". They use no processor time, and
+ * signals but those that end it wait until it goes on. A stop, or a kill by its stop signal or SIGKILL, lets it go on.
+ *
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_STATE when it does not run or is paused already, WC_E_UNSUPPORTED (backend), WC_E_RUNTIME …
+ * @since 0.1
+ */
+WC_API int32_t wc_container_pause(wc_container *container, wc_cancel *cancel, wc_error **err);
+/** Lets the processes of a paused container go on; event "unpause".
+ * @return WC_OK, WC_E_STATE when it is not paused, and as wc_container_pause(). @since 0.1 */
+WC_API int32_t wc_container_unpause(wc_container *container, wc_cancel *cancel, wc_error **err);
+/** Gives it another name, running or not; event "rename" with the attribute "oldName".
+ * @param name as for wc_container_options_set_name().
+ * @return WC_OK, WC_E_INVALID, WC_E_EXISTS naming the container that has it, WC_E_NOT_FOUND. @since 0.1 */
+WC_API int32_t wc_container_rename(wc_container *container, const char *name, wc_error **err);
 /** For wc_container_remove(), besides WC_REMOVE_FORCE of image.h. @since 0.1 */
 enum {
     WC_REMOVE_VOLUMES = 2 /**< also its anonymous volumes that no other container uses */

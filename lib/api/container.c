@@ -102,6 +102,30 @@ int32_t wc_container_restart(wc_container *container, int64_t timeout_ns, wc_can
     return rc ? rc : wci_ctr_restart(&call, container, timeout_ns, err);
 }
 
+int32_t wc_container_pause(wc_container *container, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    return rc ? rc : wci_ctr_pause(&call, container, 1, err);
+}
+
+int32_t wc_container_unpause(wc_container *container, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    return rc ? rc : wci_ctr_pause(&call, container, 0, err);
+}
+
+int32_t wc_container_rename(wc_container *container, const char *name, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, NULL, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(name && *name, "name is empty");
+    return wci_ctr_rename(&call, container, name, err);
+}
+
 int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err)
 {
     wc_call call;

@@ -69,6 +69,10 @@ int32_t wci_ctr_remove(wc_call *call, wc_container *c, uint64_t flags, wc_error 
 int32_t wci_ctr_prune(wc_call *call, wci_engine *engine, wci_strv *removed, uint64_t *bytes,
                       wc_error **err);
 
+/* pause 0: lets its processes go on. */
+int32_t wci_ctr_pause(wc_call *call, wc_container *c, int pause, wc_error **err);
+int32_t wci_ctr_rename(wc_call *call, wc_container *c, const char *name, wc_error **err);
+
 int32_t wci_ctr_exec(wc_call *call, wc_container *c, const wc_exec_options *options,
                      uint64_t attach, wc_process **out, wc_stream **stream, wc_error **err);
 int32_t wci_process_wait(wc_call *call, wc_process *p, int32_t *exit_code, wc_error **err);
@@ -101,12 +105,19 @@ int32_t wci_ctr_reconcile(wc_call *call, wci_engine *engine, wci_container_recor
 /* Records that a start came to nothing, as Docker does: the reason, and an exit code that tells its kind. */
 int32_t wci_ctr_record_no_start(wci_engine *engine, const wci_container_record *record, int32_t code,
                                 const char *why, wc_error **err);
+/* It is paused, or runs again, with the event; nothing happens when that is recorded already. */
+int32_t wci_ctr_record_paused(wci_engine *engine, const wci_container_record *record, int is_paused, wc_error **err);
 /* How what a backend tells of an end counts: an end that nobody saw (its monitor was killed) as 255. */
 int32_t wci_ctr_exit_code(const wc_response *end);
-int wci_status_is_live(wci_status status); /* starting, running, paused */
-/* As wci_ctr_record(), but WC_E_STATE unless it runs. */
+int wci_status_is_live(wci_status status); /* starting, running, paused, restarting */
+/* As wci_ctr_record(), but WC_E_STATE unless it runs; it may be paused. */
 int32_t wci_ctr_running(wc_call *call, wc_container *c, wci_container_record **out,
                         wc_error **err);
+/* The same, also while it waits for its next run. */
+int32_t wci_ctr_up(wc_call *call, wc_container *c, wci_container_record **out, wc_error **err);
+/* As wci_ctr_running(), and WC_E_STATE when it is paused: `what` cannot be done then. */
+int32_t wci_ctr_running_free(wc_call *call, wc_container *c, const char *what, wci_container_record **out,
+                             wc_error **err);
 
 /* The lock of start and remove. WC_E_NOT_FOUND when the container is gone. */
 int32_t wci_ctr_lock(wc_call *call, wci_engine *engine, const char *id, wci_lock **out,

@@ -96,7 +96,7 @@ int32_t wci_ctr_exec(wc_call *call, wc_container *c, const wc_exec_options *opti
     wci_container_record *record = NULL;
     wci_ctr_call op;
     char id[65], *process = NULL;
-    int32_t rc = wci_ctr_running(call, c, &record, err);
+    int32_t rc = wci_ctr_running_free(call, c, "exec", &record, err);
     if (rc)
         return rc;
     rc = wci_ctr_call_init(call, c->engine, record, &op, err);

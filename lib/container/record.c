@@ -10,7 +10,8 @@
 #include "platform/host.h"
 
 #define BIT(status) (1u << (status))
-#define LIVE (BIT(WCI_STATUS_STARTING) | BIT(WCI_STATUS_RUNNING) | BIT(WCI_STATUS_PAUSED))
+#define LIVE \
+    (BIT(WCI_STATUS_STARTING) | BIT(WCI_STATUS_RUNNING) | BIT(WCI_STATUS_PAUSED) | BIT(WCI_STATUS_RESTARTING))
 
 /* To take the lock in a directory that others make and remove. */
 #define LOCK_ATTEMPTS 100
@@ -219,6 +220,18 @@ static int32_t record_running(wci_engine *engine, const wci_container_record *re
     return update(engine, record, &change, err);
 }
 
+int32_t wci_ctr_record_paused(wci_engine *engine, const wci_container_record *record, int is_paused, wc_error **err)
+{
+    wci_container_change change = {
+        .from = BIT(is_paused ? WCI_STATUS_RUNNING : WCI_STATUS_PAUSED),
+        .generation = record->generation,
+        .status = is_paused ? WCI_STATUS_PAUSED : WCI_STATUS_RUNNING,
+        .pid = record->pid,
+        .action = is_paused ? "pause" : "unpause",
+    };
+    return update(engine, record, &change, err);
+}
+
 static int32_t no_start_exit_code(int32_t code)
 {
     switch (code) {
@@ -259,7 +272,10 @@ static int32_t apply_state(wci_engine *engine, const wci_container_record *recor
     switch (state->status) {
     case WC_STATUS_RUNNING:
     case WC_STATUS_PAUSED:
-        return starting ? record_running(engine, record, state, err) : WC_OK;
+        return starting ? record_running(engine, record, state, err)
+                        : wci_ctr_record_paused(engine, record, state->status == WC_STATUS_PAUSED, err);
+    case WC_STATUS_RESTARTING: /* its monitor has recorded that */
+        return WC_OK;
     case WC_STATUS_EXITED:
         return record_end(engine, record, state, err);
     default:
@@ -356,18 +372,45 @@ int32_t wci_ctr_record(wc_call *call, wci_engine *engine, const char *id,
     return rc;
 }
 
-int32_t wci_ctr_running(wc_call *call, wc_container *c, wci_container_record **out,
-                        wc_error **err)
+static int32_t record_in(wc_call *call, wc_container *c, uint32_t statuses, wci_container_record **out, wc_error **err)
 {
     wci_container_record *record = NULL;
     int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
     if (rc)
         return rc;
-    if (record->status != WCI_STATUS_RUNNING && record->status != WCI_STATUS_PAUSED) {
-        rc = wci_err(err, WC_E_STATE, "container '%s': does not run; start it first", record->name);
+    if (!(BIT(record->status) & statuses)) {
+        rc = wci_err(err, WC_E_STATE,
+                     record->status == WCI_STATUS_RESTARTING
+                         ? "container '%s': is being restarted by its policy; wait until it runs"
+                         : "container '%s': does not run; start it first",
+                     record->name);
         wci_container_record_free(record);
         return rc;
     }
     *out = record;
     return WC_OK;
+}
+
+int32_t wci_ctr_running(wc_call *call, wc_container *c, wci_container_record **out, wc_error **err)
+{
+    return record_in(call, c, BIT(WCI_STATUS_RUNNING) | BIT(WCI_STATUS_PAUSED), out, err);
+}
+
+int32_t wci_ctr_up(wc_call *call, wc_container *c, wci_container_record **out, wc_error **err)
+{
+    return record_in(call, c, BIT(WCI_STATUS_RUNNING) | BIT(WCI_STATUS_PAUSED) | BIT(WCI_STATUS_RESTARTING), out, err);
+}
+
+int32_t wci_ctr_running_free(wc_call *call, wc_container *c, const char *what, wci_container_record **out,
+                             wc_error **err)
+{
+    wci_container_record *record = NULL;
+    int32_t rc = wci_ctr_running(call, c, &record, err);
+    if (!rc && record->status == WCI_STATUS_PAUSED)
+        rc = wci_err(err, WC_E_STATE, "container '%s': is paused; unpause it before %s", record->name, what);
+    if (rc)
+        wci_container_record_free(record);
+    else
+        *out = record;
+    return rc;
 }

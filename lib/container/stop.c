@@ -12,12 +12,28 @@
 #include "core/error.h"
 #include "platform/file.h"
 #include "store/store_volume.h"
+#include "store/store_life.h"
 
 /* A process that SIGKILL does not end within this time is stuck in the kernel. */
 #define KILL_TIMEOUT_NS INT64_C(10000000000)
 
+/* One that is paused ends only when it goes on. Where backends keep the records, they see to that. */
+static int32_t let_go_on(wc_call *call, wci_engine *engine, const wci_container_record *record, wci_ctr_call *op,
+                         wc_error **err)
+{
+    if (record->status != WCI_STATUS_PAUSED || (wci_backend_capabilities(op->backend) & WC_BACKEND_RECORDS))
+        return WC_OK;
+    wc_error *why = NULL;
+    int32_t rc = wci_ctr_call_run(op, WCI_OP_CONTAINER_RESUME, call, &why);
+    if (rc && rc != WC_E_STATE) /* it has ended by then */
+        return wci_err_move(err, why);
+    wc_error_unref(why);
+    return rc ? WC_OK : wci_ctr_record_paused(engine, record, 0, err);
+}
+
+/* `ends`: it is to end by this signal. */
 static int32_t send(wc_call *call, wci_engine *engine, const wci_container_record *record,
-                    int signal, wc_error **err)
+                    int signal, int ends, wc_error **err)
 {
     wci_ctr_call op;
     int32_t rc = wci_ctr_call_init(call, engine, record, &op, err);
@@ -26,7 +42,20 @@ static int32_t send(wc_call *call, wci_engine *engine, const wci_container_recor
     rc = wci_request_set_int(&op.request, "signal", signal) ? wci_err_nomem(err) : WC_OK;
     if (!rc)
         rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_KILL, call, err);
+    if (!rc && ends)
+        rc = let_go_on(call, engine, record, &op, err);
     wci_ctr_call_free(&op);
+    return rc;
+}
+
+static int32_t stop_signal_of(const wci_container_record *record, int *signal, int64_t *timeout_ns, wc_error **err)
+{
+    wci_config config = {0};
+    int32_t rc = wci_config_from_json(record->config, &config, err);
+    if (!rc)
+        rc = wci_signal_parse(config.stop_signal, signal, err);
+    *timeout_ns = config.stop_timeout_ns;
+    wci_config_free(&config);
     return rc;
 }
 
@@ -44,9 +73,16 @@ static int32_t tell(wci_engine *engine, const wci_container_record *record, cons
 int32_t wci_ctr_kill(wc_call *call, wc_container *c, int signal, wc_error **err)
 {
     wci_container_record *record = NULL;
-    int32_t rc = wci_ctr_running(call, c, &record, err);
+    int stop_signal = 0;
+    int64_t timeout_ns;
+    int32_t rc = wci_ctr_up(call, c, &record, err);
     if (!rc)
-        rc = send(call, c->engine, record, signal, err);
+        rc = stop_signal_of(record, &stop_signal, &timeout_ns, err);
+    int ends = signal == WCI_SIGKILL || signal == stop_signal;
+    if (!rc && ends) /* its restart policy is to know before it ends */
+        rc = wci_container_set_stopped(c->engine->store, c->id, err);
+    if (!rc)
+        rc = send(call, c->engine, record, signal, ends, err);
     if (!rc)
         rc = tell(c->engine, record, "kill", signal, err);
     wci_container_record_free(record);
@@ -83,26 +119,23 @@ static int32_t end_with(wc_call *call, wci_engine *engine, const wci_container_r
                         int signal, int64_t timeout_ns, wc_error **err)
 {
     wc_error *why = NULL;
-    int32_t rc = send(call, engine, record, signal, &why);
+    int32_t rc = send(call, engine, record, signal, 1, &why);
     if (rc && rc != WC_E_STATE && rc != WC_E_NOT_FOUND)
         return wci_err_move(err, why);
     wc_error_unref(why);
     return wait_at_most(call, engine, record, timeout_ns, err);
 }
 
-static int32_t stop_running(wc_call *call, wci_engine *engine, const wci_container_record *record,
-                            int64_t timeout_ns, wc_error **err)
+static int32_t stop_run(wc_call *call, wci_engine *engine, const wci_container_record *record, int64_t timeout_ns,
+                        wc_error **err)
 {
-    wci_config config = {0};
     int signal = WCI_SIGTERM;
-    int32_t rc = wci_config_from_json(record->config, &config, err);
-    if (!rc)
-        rc = wci_signal_parse(config.stop_signal, &signal, err);
-    if (timeout_ns < 0)
-        timeout_ns = config.stop_timeout_ns;
-    wci_config_free(&config);
+    int64_t own_timeout_ns;
+    int32_t rc = stop_signal_of(record, &signal, &own_timeout_ns, err);
     if (rc)
         return rc;
+    if (timeout_ns < 0)
+        timeout_ns = own_timeout_ns;
     wc_error *why = NULL;
     rc = end_with(call, engine, record, signal, timeout_ns, &why);
     if (rc == WC_E_TIMEOUT && !wci_call_check(call, NULL)) {
@@ -110,17 +143,61 @@ static int32_t stop_running(wc_call *call, wci_engine *engine, const wci_contain
         why = NULL;
         rc = end_with(call, engine, record, WCI_SIGKILL, KILL_TIMEOUT_NS, &why);
     }
-    if (rc)
+    return rc ? wci_err_move(err, why) : WC_OK;
+}
+
+static int32_t kill_run(wc_call *call, wci_engine *engine, const wci_container_record *record, int64_t timeout_ns,
+                        wc_error **err)
+{
+    return end_with(call, engine, record, WCI_SIGKILL, timeout_ns, err);
+}
+
+/* What it is now; *record is NULL when it is gone. */
+static int32_t look(wc_call *call, wci_engine *engine, const char *id, wci_container_record **record, wc_error **err)
+{
+    wc_error *why = NULL;
+    *record = NULL;
+    int32_t rc = wci_ctr_record(call, engine, id, record, &why);
+    if (rc && rc != WC_E_NOT_FOUND)
         return wci_err_move(err, why);
-    return tell(engine, record, "stop", signal, err);
+    wc_error_unref(why);
+    return WC_OK;
+}
+
+/* Ends it for good: no policy starts it again. One that ends in the same moment by itself may run once more, and our
+ * signal did not come to that run: its policy had decided before it knew. */
+static int32_t end_for_good(wc_call *call, wci_engine *engine, const wci_container_record *first,
+                            int32_t (*end)(wc_call *, wci_engine *, const wci_container_record *, int64_t, wc_error **),
+                            int64_t timeout_ns, wc_error **err)
+{
+    wci_container_record *again = NULL;
+    int32_t rc = wci_container_set_stopped(engine->store, first->id, err);
+    if (!rc)
+        rc = end(call, engine, first, timeout_ns, err);
+    while (!rc && !(rc = look(call, engine, first->id, &again, err)) && again && wci_status_is_live(again->status)) {
+        rc = end(call, engine, again, timeout_ns, err);
+        wci_container_record_free(again);
+        again = NULL;
+    }
+    wci_container_record_free(again);
+    return rc;
 }
 
 int32_t wci_ctr_stop(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err)
 {
     wci_container_record *record = NULL;
+    int signal = 0;
+    int64_t own_timeout_ns;
     int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
-    if (!rc && wci_status_is_live(record->status))
-        rc = stop_running(call, c->engine, record, timeout_ns, err);
+    if (rc)
+        return rc;
+    if (wci_status_is_live(record->status)) {
+        rc = end_for_good(call, c->engine, record, stop_run, timeout_ns, err);
+        if (!rc)
+            rc = stop_signal_of(record, &signal, &own_timeout_ns, err);
+        if (!rc)
+            rc = tell(c->engine, record, "stop", signal, err);
+    }
     wci_container_record_free(record);
     return rc;
 }
@@ -221,7 +298,7 @@ static int32_t end_first(wc_call *call, wci_engine *engine, wci_container_record
     if (!force)
         return wci_err(err, WC_E_STATE, "container '%s': runs; stop it first, or remove it by force",
                        record->name);
-    return end_with(call, engine, record, WCI_SIGKILL, KILL_TIMEOUT_NS, err);
+    return end_for_good(call, engine, record, kill_run, KILL_TIMEOUT_NS, err);
 }
 
 /* What removed itself meanwhile is removed. */

@@ -31,7 +31,7 @@ int32_t wci_ctr_attach(wc_call *call, wc_container *c, uint64_t attach, wc_strea
 {
     wci_container_record *record = NULL;
     wci_ctr_call op;
-    int32_t rc = wci_ctr_running(call, c, &record, err);
+    int32_t rc = wci_ctr_running_free(call, c, "attach", &record, err);
     if (rc)
         return rc;
     rc = wci_ctr_call_init(call, c->engine, record, &op, err);

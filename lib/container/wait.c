@@ -24,8 +24,8 @@ static int32_t poll_state(wci_ctr_call *op, wc_call *call, wc_error **err)
 {
     for (;;) {
         int32_t rc = wci_ctr_call_run(op, WCI_OP_CONTAINER_STATE, call, err);
-        if (rc || (op->response.status != WC_STATUS_RUNNING &&
-                   op->response.status != WC_STATUS_PAUSED))
+        int32_t status = op->response.status;
+        if (rc || (status != WC_STATUS_RUNNING && status != WC_STATUS_PAUSED && status != WC_STATUS_RESTARTING))
             return rc;
         rc = wci_call_sleep_ms(call, WITHOUT_WATCH_MS, err);
         if (rc)

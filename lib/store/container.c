@@ -197,8 +197,8 @@ int32_t wci_container_find(wci_store *store, const char *id_or_name, wci_contain
  */
 
 /* The event with the container's name and image, over which `attributes` (JSON or NULL) go. */
-static int32_t put_event(wci_store *store, const char *action, const char *id,
-                         const char *attributes, wc_error **err)
+int32_t wci_container_put_event(wci_store *store, const char *action, const char *id, const char *attributes,
+                                wc_error **err)
 {
     char *name = NULL, *image = NULL;
     int32_t rc = wci_db_get_text(store->db, "SELECT name FROM containers WHERE id = ?",
@@ -289,7 +289,7 @@ static int32_t insert(wci_store *store, const wci_container_record *r, wc_error 
                         err);
     if (!rc)
         rc = touch_image(store->db, r->id, r->created_ns, err);
-    return rc ? rc : put_event(store, "create", r->id, NULL, err);
+    return rc ? rc : wci_container_put_event(store, "create", r->id, NULL, err);
 }
 
 /* A row never lacks its directory, and GC takes directories without a row: both come into being
@@ -348,7 +348,7 @@ static int32_t delete_row(wci_store *store, const char *id, wci_strv *volumes, w
     if (!rc)
         rc = wci_volumes_forget(store, id, volumes, err);
     if (!rc)
-        rc = put_event(store, "destroy", id, NULL, err);
+        rc = wci_container_put_event(store, "destroy", id, NULL, err);
     if (!rc)
         rc = delete_parts(store->db, id, err);
     return rc ? rc
@@ -410,20 +410,25 @@ static int32_t update(wci_store *store, const char *id, const wci_container_chan
         " exit_code = CASE WHEN ?12 THEN ?7 WHEN ?5 <> 0 THEN 0 ELSE exit_code END,"
         " oom_killed = CASE WHEN ?12 THEN ?8 WHEN ?5 <> 0 THEN 0 ELSE oom_killed END,"
         " finished_ns = CASE ?6 WHEN 0 THEN finished_ns ELSE ?6 END,"
-        " error = coalesce(?9, error)"
-        " WHERE id = ?1 AND ((1 << status) & ?10) <> 0 AND (?11 < 0 OR generation = ?11)",
+        " error = coalesce(?9, error),"
+        " restart_count = CASE WHEN ?14 THEN 0 ELSE restart_count + ?13 END,"
+        " user_stopped = CASE WHEN ?14 THEN 0 ELSE user_stopped END,"
+        " health = CASE ?15 WHEN 0 THEN health ELSE ?15 END"
+        " WHERE id = ?1 AND ((1 << status) & ?10) <> 0 AND (?11 < 0 OR generation = ?11)"
+        " AND NOT (?13 AND user_stopped)",
         WCI_BIND(WCI_TEXT(id), WCI_INT(c->status), WCI_INT(c->pid),
                  WCI_INT(c->bump_generation ? 1 : 0), WCI_INT(c->started_ns),
                  WCI_INT(c->finished_ns), WCI_INT(c->exit_code), WCI_INT(c->oom_killed),
                  WCI_TEXT(c->error), WCI_INT(c->from), WCI_INT(c->generation),
-                 WCI_INT(c->finished_ns != 0 || c->no_run)),
+                 WCI_INT(c->finished_ns != 0 || c->no_run), WCI_INT(c->is_restart != 0),
+                 WCI_INT(c->is_fresh != 0), WCI_INT(c->health)),
         err);
     if (!rc && wci_db_changes(store->db) == 0)
         rc = explain_refusal(store->db, id, c, err);
     if (!rc && c->finished_ns)
         rc = touch_image(store->db, id, c->finished_ns, err);
     if (!rc && c->action)
-        rc = put_event(store, c->action, id, c->attributes, err);
+        rc = wci_container_put_event(store, c->action, id, c->attributes, err);
     return rc;
 }
 
@@ -433,20 +438,36 @@ int32_t wci_container_update(wci_store *store, const char *id, const wci_contain
 {
     WCI_CALL_NONE(call);
     int live = change->status == WCI_STATUS_STARTING || change->status == WCI_STATUS_RUNNING ||
-               change->status == WCI_STATUS_PAUSED;
+               change->status == WCI_STATUS_PAUSED || change->status == WCI_STATUS_RESTARTING;
     int32_t rc = wci_tx_begin(store, &call, live ? WCI_TX_WRITE : WCI_TX_DURABLE, err);
     return rc ? rc : wci_tx_end(store, update(store, id, change, err), err);
 }
 
+/* As Docker's: the event has the new name, and the old one beside it. */
+static int32_t tell_rename(wci_store *store, const char *id, const char *old_name, wc_error **err)
+{
+    char *attributes = wci_asprintf("{\"oldName\":\"/%s\"}", old_name);
+    int32_t rc = attributes ? wci_container_put_event(store, "rename", id, attributes, err) : wci_err_nomem(err);
+    wci_free(attributes);
+    return rc;
+}
+
 static int32_t set_name(wci_store *store, const char *id, const char *name, wc_error **err)
 {
+    char *old_name = NULL;
     int32_t rc = check_name_free(store->db, name, id, err);
+    if (!rc)
+        rc = wci_db_get_text(store->db, "SELECT name FROM containers WHERE id = ?", WCI_BIND(WCI_TEXT(id)), &old_name,
+                             err);
+    if (!rc && !old_name)
+        rc = no_such(id, err);
     if (!rc)
         rc = wci_db_run(store->db, "UPDATE containers SET name = ? WHERE id = ?",
                         WCI_BIND(WCI_TEXT(name), WCI_TEXT(id)), err);
-    if (!rc && wci_db_changes(store->db) == 0)
-        rc = no_such(id, err);
-    return rc ? rc : put_event(store, "rename", id, NULL, err);
+    if (!rc)
+        rc = tell_rename(store, id, old_name, err);
+    wci_free(old_name);
+    return rc;
 }
 
 int32_t wci_container_set_name(wci_store *store, const char *id, const char *name, wc_error **err)

@@ -352,6 +352,9 @@ typedef struct wci_container_change {
     int no_run;            /* the start failed: an exit code without a run */
     const char *error;     /* NULL: unchanged */
     int bump_generation;
+    int is_restart;        /* by the policy: counted, and refused (WC_E_STATE) when a user has stopped it */
+    int is_fresh;          /* by a user: the count and that he stopped it are forgotten */
+    wci_health health;     /* WCI_HEALTH_NONE: unchanged */
     const char *action;
     const char *attributes;
 } wci_container_change;

@@ -83,7 +83,7 @@ static int32_t measure_container(wci_store *store, const wci_container_record *r
     wci_free(dir);
     u->containers_bytes += *bytes;
     if (record->status != WCI_STATUS_STARTING && record->status != WCI_STATUS_RUNNING &&
-        record->status != WCI_STATUS_PAUSED)
+        record->status != WCI_STATUS_PAUSED && record->status != WCI_STATUS_RESTARTING)
         u->containers_reclaimable += *bytes;
     return WC_OK;
 }

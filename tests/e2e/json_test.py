@@ -285,6 +285,17 @@ class Commands(WcctlCase):
     def do_stop(self):
         return self.json("stop", "-t", "0", self.running(), self.running(name="two"))
 
+    def do_pause(self):
+        return self.json("pause", self.running())
+
+    def do_unpause(self):
+        name = self.running()
+        self.wcctl_ok("pause", name)
+        return self.json("unpause", name)
+
+    def do_rename(self):
+        return self.json("rename", self.running(), "another")
+
     def do_restart(self):
         return self.json("restart", "-t", "0", self.running())
 

@@ -10,6 +10,9 @@ TRY(wc_container_attach, wc_stream, wc_container_attach(tried->container, ALL, N
 TRY_PLAIN(wc_container_kill, wc_container_kill(tried->container, "KILL", err))
 TRY_PLAIN(wc_container_stop, wc_container_stop(tried->container, 0, NULL, err))
 TRY_PLAIN(wc_container_restart, wc_container_restart(tried->container, 0, NULL, err))
+TRY_PLAIN(wc_container_pause, wc_container_pause(tried->container, NULL, err))
+TRY_PLAIN(wc_container_unpause, wc_container_unpause(tried->container, NULL, err))
+TRY_PLAIN(wc_container_rename, wc_container_rename(tried->container, "another", err))
 TRY_PLAIN(wc_container_remove, wc_container_remove(tried->container, WC_REMOVE_FORCE, NULL, err))
 TRY_PLAIN(wc_container_copy_in, wc_container_copy_in(tried->container, "/etc/passwd", "/tmp/x", NULL, err))
 TRY_PLAIN(wc_container_copy_out, wc_container_copy_out(tried->container, "/marker", "/no/such/dir", NULL, err))
@@ -75,6 +78,9 @@ const attempt fork_try_container[] = {
     ENTRY(wc_container_kill),
     ENTRY(wc_container_stop),
     ENTRY(wc_container_restart),
+    ENTRY(wc_container_pause),
+    ENTRY(wc_container_unpause),
+    ENTRY(wc_container_rename),
     ENTRY(wc_container_remove),
     ENTRY(wc_container_copy_in),
     ENTRY(wc_container_copy_out),

@@ -183,7 +183,7 @@ static int32_t op_container_start(uintptr_t payload, wc_call *call, const wc_req
 static void answer_step(const mock_step *step, wc_response *response)
 {
     if (step->kind == MOCK_STEP_WAITS) {
-        wc_response_set_status(response, WC_STATUS_RUNNING);
+        wc_response_set_status(response, step->paused ? WC_STATUS_PAUSED : WC_STATUS_RUNNING);
         return;
     }
     wc_response_set_status(response, step->dead ? WC_STATUS_DEAD : WC_STATUS_EXITED);
@@ -292,6 +292,39 @@ static int32_t op_container_wait(uintptr_t payload, wc_call *call, const wc_requ
         return answer_wait(call, request, NULL, response);
     wc_response_set_status(response, WC_STATUS_CREATED);
     return WC_OK;
+}
+
+/* The clock of its script stands still. */
+static int32_t set_paused(wc_call *call, const wc_request *request, int pause)
+{
+    mock_target target;
+    mock_step step;
+    int32_t rc = wci_mock_target_open(request, NULL, &target, call->err);
+    if (rc)
+        return rc;
+    rc = wci_mock_target_look(&target, call, &step, call->err);
+    if (rc == WC_OK && step.kind == MOCK_STEP_WAITS && step.paused == pause)
+        rc = wci_err(call->err, WC_E_STATE, "container '%s': is %s", wc_request_container_id(request),
+                     pause ? "paused already" : "not paused");
+    mock_input input = {.kind = pause ? MOCK_INPUT_PAUSE : MOCK_INPUT_RESUME};
+    if (rc == WC_OK)
+        rc = wci_mock_target_input(&target, call, &input, call->err);
+    wci_mock_target_close(&target);
+    return rc;
+}
+
+static int32_t op_container_pause(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+{
+    (void)response;
+    int32_t rc = trouble(payload, "pause", call, request);
+    return rc ? rc : set_paused(call, request, 1);
+}
+
+static int32_t op_container_resume(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+{
+    (void)response;
+    int32_t rc = trouble(payload, "resume", call, request);
+    return rc ? rc : set_paused(call, request, 0);
 }
 
 /* Those who wait see the signal, or that the files are gone; both mean that it was killed. */
@@ -485,6 +518,8 @@ const wc_backend_ops *wci_backend_mock_ops(void)
         .stream_release = wci_mock_stream_release,
         .logs_next = wci_mock_logs_next,
         .logs_release = wci_mock_logs_release,
+        .container_pause = op_container_pause,
+        .container_resume = op_container_resume,
     };
     return &ops;
 }

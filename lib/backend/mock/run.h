@@ -36,6 +36,8 @@ typedef enum mock_input_kind {
     MOCK_INPUT_STDIN = 2,
     MOCK_INPUT_STDIN_END = 3,
     MOCK_INPUT_CRASH = 4,
+    MOCK_INPUT_PAUSE = 5,
+    MOCK_INPUT_RESUME = 6,
 } mock_input_kind;
 
 typedef struct mock_input {

@@ -67,7 +67,7 @@ static const mock_input *find_input(const mock_vm *vm, size_t *cursor, int contr
 {
     for (; *cursor < vm->inputs.count; (*cursor)++) {
         const mock_input *input = &vm->inputs.items[*cursor];
-        int is_control = input->kind == MOCK_INPUT_SIGNAL || input->kind == MOCK_INPUT_CRASH;
+        int is_control = input->kind != MOCK_INPUT_STDIN && input->kind != MOCK_INPUT_STDIN_END;
         if (is_control == control)
             return input;
     }
@@ -97,6 +97,33 @@ static int64_t next_control_time(mock_vm *vm)
     return earlier(time, earlier(vm->kill_ns, vm->run.crash_ns));
 }
 
+/* What it was waiting for takes as much longer as it stood still; then come the signals. */
+static void go_on(mock_vm *vm, int64_t time)
+{
+    if (!vm->paused_ns)
+        return;
+    if (vm->since_ns)
+        vm->since_ns += time - vm->paused_ns;
+    vm->paused_ns = 0;
+    for (int32_t signal = 1; signal < MOCK_SIGNAL_COUNT && !vm->ended; signal++)
+        if (vm->pending[signal]) {
+            vm->pending[signal] = 0;
+            deliver(vm, signal);
+        }
+}
+
+static void take_control(mock_vm *vm, const mock_input *input)
+{
+    if (input->kind == MOCK_INPUT_PAUSE)
+        vm->paused_ns = input->time_ns;
+    else if (input->kind == MOCK_INPUT_RESUME)
+        go_on(vm, input->time_ns);
+    else if (vm->paused_ns && input->signal != MOCK_SIGKILL)
+        vm->pending[input->signal] = 1;
+    else
+        deliver(vm, input->signal);
+}
+
 static void apply_control(mock_vm *vm, int64_t time)
 {
     const mock_input *input = next_control(vm);
@@ -108,7 +135,7 @@ static void apply_control(mock_vm *vm, int64_t time)
         end(vm, MOCK_EXIT_UNKNOWN, 1);
     } else if (input) {
         vm->next_control++;
-        deliver(vm, input->signal);
+        take_control(vm, input);
     }
 }
 
@@ -275,6 +302,12 @@ static int move(mock_vm *vm, int64_t now, mock_step *step)
     if (control <= vm->time_ns) {
         apply_control(vm, control);
         return 0;
+    }
+    if (vm->paused_ns) {
+        *step = (mock_step){.kind = MOCK_STEP_WAITS, .time_ns = control, .paused = 1};
+        if (control <= now)
+            advance_to(vm, control);
+        return control > now;
     }
     if (vm->pc == vm->script.count) {
         end(vm, 0, 0);

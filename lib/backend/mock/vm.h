@@ -23,7 +23,8 @@ typedef struct mock_step {
     const char *data; /* lent until the next step */
     size_t size;
     int32_t exit_code;
-    int dead; /* ended because its monitor died */
+    int dead;   /* ended because its monitor died */
+    int paused; /* it waits because it is paused */
 } mock_step;
 
 typedef struct mock_disposition {
@@ -46,6 +47,8 @@ typedef struct mock_vm {
     int64_t since_ns;                /* when the present action began, 0: it has not */
     size_t next_control, next_stdin; /* where to look on among the inputs */
     mock_disposition signals[MOCK_SIGNAL_COUNT];
+    int64_t paused_ns;                /* since when its clock stands, 0: it does not */
+    char pending[MOCK_SIGNAL_COUNT];  /* signals that came meanwhile */
     wci_str out;
     mock_step end; /* valid when ended */
     int ended;

@@ -203,7 +203,7 @@ static int32_t look_for_end(log_reader *r, wc_error **err)
 {
     wci_run_state state;
     int32_t rc = wci_run_state_read(r->run_dir, 1, &state, err);
-    if (!rc && (state.status != WC_STATUS_RUNNING || wci_log_times_are_over(&r->times, wci_now_ns())))
+    if (!rc && (!wci_run_is_up(&state) || wci_log_times_are_over(&r->times, wci_now_ns())))
         r->ended = 1;
     return rc;
 }

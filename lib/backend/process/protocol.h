@@ -53,6 +53,7 @@ enum {
 #define WCI_RUN_MOUNT_LOCK "mount.lock" /* held by whoever has the overlay mounted */
 #define WCI_RUN_SOCKET "ctl.sock"
 #define WCI_RUN_STATE "monitor.json"   /* there once the process runs */
+#define WCI_RUN_PAUSED "paused"         /* there while its processes are held */
 #define WCI_RUN_EXIT "exit.json"       /* there once it has ended */
 #define WCI_RUN_RUNTIME "runtime.json" /* there while the runtime works */
 #define WCI_RUN_ROOTFS "rootfs"

@@ -78,6 +78,20 @@ static int32_t read_exit(const char *run_dir, wci_run_state *state, int *found, 
     return WC_OK;
 }
 
+static int is_paused(const char *run_dir)
+{
+    char *path = wci_path_join(run_dir, WCI_RUN_PAUSED);
+    int paused = path && wci_file_exists(path);
+    wci_free(path);
+    return paused;
+}
+
+int wci_run_is_up(const wci_run_state *state)
+{
+    return state->status == WC_STATUS_RUNNING || state->status == WC_STATUS_PAUSED ||
+           state->status == WC_STATUS_RESTARTING;
+}
+
 int32_t wci_run_state_read(const char *run_dir, int started, wci_run_state *out, wc_error **err)
 {
     char *lock = wci_path_join(run_dir, WCI_RUN_LOCK);
@@ -96,8 +110,10 @@ int32_t wci_run_state_read(const char *run_dir, int started, wci_run_state *out,
     state.ending = held && exited;
     if (exited)
         state.status = WC_STATUS_EXITED;
+    else if (held && ran && !state.pid) /* between two runs */
+        state.status = WC_STATUS_RESTARTING;
     else if (held)
-        state.status = WC_STATUS_RUNNING;
+        state.status = is_paused(run_dir) ? WC_STATUS_PAUSED : WC_STATUS_RUNNING;
     else
         state.status = started || ran ? WC_STATUS_DEAD : WC_STATUS_CREATED;
     *out = state;

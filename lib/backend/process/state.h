@@ -17,6 +17,8 @@ typedef struct wci_run_state {
     int64_t finished_ns;
 } wci_run_state;
 
+/* It runs, or it will again: its monitor is there. */
+int wci_run_is_up(const wci_run_state *state);
 /* `started`: somebody knows of a start, so that finding no trace of it means WC_STATUS_DEAD. */
 int32_t wci_run_state_read(const char *run_dir, int started, wci_run_state *out, wc_error **err);
 /* The control group of the last run, from its record; *path stays when that does not tell. */

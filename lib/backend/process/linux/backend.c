@@ -235,6 +235,8 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .logs_next = wci_process_logs_next,
         .logs_fd = wci_process_logs_fd,
         .logs_release = wci_process_logs_release,
+        .container_pause = wci_process_container_pause,
+        .container_resume = wci_process_container_resume,
     };
     return &ops;
 }

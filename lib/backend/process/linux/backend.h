@@ -63,6 +63,10 @@ int32_t wci_process_container_wait(uintptr_t payload, wc_call *call, const wc_re
                                    wc_response *response);
 int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_request *request,
                                      wc_response *response);
+int32_t wci_process_container_pause(uintptr_t payload, wc_call *call, const wc_request *request,
+                                    wc_response *response);
+int32_t wci_process_container_resume(uintptr_t payload, wc_call *call, const wc_request *request,
+                                     wc_response *response);
 int32_t wci_process_container_attach(uintptr_t payload, wc_call *call, const wc_request *request,
                                      wc_response *response);
 int32_t wci_process_process_state(uintptr_t payload, wc_call *call, const wc_request *request,

@@ -56,7 +56,7 @@ static int32_t process_target(const wc_request *request, target *out, wc_error *
 static void answer_state(const wci_run_state *state, wc_response *response)
 {
     wc_response_set_status(response, state->status);
-    wc_response_set_pid(response, state->status == WC_STATUS_RUNNING ? state->pid : 0);
+    wc_response_set_pid(response, wci_run_is_up(state) ? state->pid : 0);
     if (state->status == WC_STATUS_EXITED)
         wc_response_set_exit(response, state->exit_code, state->finished_ns);
 }
@@ -88,7 +88,7 @@ static int32_t reach(const target *t, wc_call *call, wci_link *link, uint32_t *f
         rc = wci_run_state_read(t->dir, t->started, &state, err);
         if (rc)
             return rc;
-        if (state.status != WC_STATUS_RUNNING)
+        if (!wci_run_is_up(&state))
             return WC_E_CLOSED;
         rc = wci_call_sleep_ms(call, 2, err);
         if (rc)
@@ -222,9 +222,9 @@ static int32_t target_wait(const target *t, wc_call *call, wc_response *response
         if (rc != WC_E_CLOSED)
             return rc;
         rc = wci_run_state_read(t->dir, t->started, &state, call->err);
-        if (!rc && state.status != WC_STATUS_RUNNING)
+        if (!rc && !wci_run_is_up(&state))
             answer_state(&state, response);
-        if (rc || state.status != WC_STATUS_RUNNING)
+        if (rc || !wci_run_is_up(&state))
             return rc;
         rc = wci_call_sleep_ms(call, 2, call->err);
         if (rc)
@@ -378,6 +378,22 @@ int32_t wci_process_container_attach(uintptr_t payload, wc_call *call, const wc_
     rc = target_attach(&t, call, (uint64_t)wc_request_int(request, "attach", 0), response);
     target_free(&t);
     return rc;
+}
+
+/* ---- pause ---- */
+
+int32_t wci_process_container_pause(uintptr_t payload, wc_call *call, const wc_request *request,
+                                    wc_response *response)
+{
+    (void)payload, (void)response;
+    return wci_process_command(call, request, json_pack("{s:s}", "do", "pause"), NULL);
+}
+
+int32_t wci_process_container_resume(uintptr_t payload, wc_call *call, const wc_request *request,
+                                     wc_response *response)
+{
+    (void)payload, (void)response;
+    return wci_process_command(call, request, json_pack("{s:s}", "do", "resume"), NULL);
 }
 
 /* ---- remove ---- */

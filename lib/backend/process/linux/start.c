@@ -282,7 +282,7 @@ static int32_t check_running(const wc_request *request, wc_error **err)
 {
     wci_run_state state;
     int32_t rc = wci_run_state_read(wc_request_run_dir(request), 0, &state, err);
-    if (!rc && state.status != WC_STATUS_RUNNING)
+    if (!rc && state.status != WC_STATUS_RUNNING) /* one that is paused, too */
         rc = wci_err(err, WC_E_STATE, "container '%s': does not run",
                      wc_request_container_id(request));
     return rc;
@@ -333,7 +333,7 @@ static int32_t archive(process_backend *b, wc_call *call, const wc_request *requ
         rc = wci_run_state_read(wc_request_run_dir(request), 0, &state, call->err);
     if (rc)
         return rc;
-    int running = state.status == WC_STATUS_RUNNING;
+    int running = state.status == WC_STATUS_RUNNING || state.status == WC_STATUS_PAUSED;
     if (!running && (rc = wci_needs_rights(call->err))) /* its root is to be mounted */
         return rc;
     json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version",

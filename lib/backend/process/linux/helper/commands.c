@@ -14,6 +14,8 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
+    {"pause", command_pause},
+    {"resume", command_resume},
     {NULL, NULL},
 };
 

@@ -77,6 +77,19 @@ static char *last_printed(int fd)
     return wci_strdup(line ? line + 1 : text);
 }
 
+/* Of what was printed; owned. */
+static char *last_line(const char *said)
+{
+    size_t size = said ? strlen(said) : 0;
+    while (size && (said[size - 1] == '\n' || said[size - 1] == ' '))
+        size--;
+    char *text = wci_strndup(said ? said : "", size);
+    const char *line = text ? strrchr(text, '\n') : NULL;
+    if (line)
+        memmove(text, line + 1, strlen(line));
+    return text;
+}
+
 /* What this process lacks for what the runtime was refused, or NULL. */
 static char *explain(const char *said)
 {
@@ -113,5 +126,16 @@ int32_t runtime_failure(const char *runtime, int status, int stderr_fd, wc_error
                             "runc",
                             runtime, exit_code);
     wci_free(said);
+    return rc;
+}
+
+int32_t runtime_said_failure(const char *runtime, int status, const char *said, wc_error **err)
+{
+    int exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    char *line = last_line(said);
+    int32_t rc = line && *line ? said_failure(wci_path_base(runtime), exit_code, line, err)
+                               : wci_err_native(err, WC_E_RUNTIME, WC_DOMAIN_EXIT, exit_code,
+                                                "OCI runtime '%s': ended with %d and said nothing", runtime, exit_code);
+    wci_free(line);
     return rc;
 }

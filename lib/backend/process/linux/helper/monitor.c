@@ -16,6 +16,7 @@
 #include "backend/process/state.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/signal.h"
 #include "platform/file.h"
 #include "store/store_volume.h"
 
@@ -50,6 +51,13 @@ static int32_t enter_run_dir(monitor *m, wc_error **err)
     return rc;
 }
 
+static void read_settings(monitor *m)
+{
+    const char *signal = json_string_value(json_object_get(m->req->settings, "stopSignal"));
+    if (!signal || wci_signal_parse(signal, &m->stop_signal, NULL))
+        m->stop_signal = SIGTERM;
+}
+
 /* config.json and what the settings say stay until the last run is over. */
 static int32_t prepare(monitor *m, wc_error **err)
 {
@@ -59,6 +67,7 @@ static int32_t prepare(monitor *m, wc_error **err)
     if (!m->runtime_root)
         return wci_err_nomem(err);
     int32_t rc = enter_run_dir(m, err);
+    read_settings(m);
     if (!rc)
         rc = wci_file_write_atomic("config.json", req->config, strlen(req->config), 0600, 0, err);
     if (!rc)
@@ -110,12 +119,20 @@ static void conclude(monitor *m)
     wci_lock_release(m->lock);
 }
 
+/* Who asked for them gets an answer; without the container they soon come to nothing. */
+static void finish_jobs(monitor *m)
+{
+    while (m->jobs.first)
+        session_turn(&m->session);
+}
+
 static void stay(monitor *m)
 {
     report_ok(m->session.process.pid, session_flags(&m->session), NULL);
     session_adopt_link(&m->session, m->req->attach);
     malloc_trim(0); /* from here on there may be hundreds of us, for months */
     session_run(&m->session);
+    finish_jobs(m);
     conclude(m);
 }
 
@@ -126,6 +143,8 @@ int monitor_main(request *req)
     int32_t rc = session_init(&m.session, req->tty, &err);
     m.session.command = commands_take;
     m.session.command_owner = &m;
+    m.session.signalled = pause_signalled;
+    m.jobs.loop = &m.session.loop;
     if (!rc)
         rc = prepare(&m, &err);
     if (!rc)

@@ -3,6 +3,7 @@
 #ifndef WC_HELPER_MONITOR_H
 #define WC_HELPER_MONITOR_H
 
+#include "backend/process/linux/helper/job.h"
 #include "backend/process/linux/helper/session.h"
 #include "platform/file.h"
 #include "store/store.h"
@@ -14,6 +15,9 @@ typedef struct monitor {
     wci_lock *mount_lock;
     char *runtime_root;
     session session;
+    jobs jobs; /* the runtime at work on this container */
+    int is_paused;
+    int stop_signal;
 } monitor;
 
 /* ---- A run (run.c) ---- */
@@ -28,6 +32,11 @@ void run_take_away(monitor *m);
 void run_end(monitor *m, wci_store **store);
 
 /* ---- What clients ask of it (commands.c) ---- */
+
+void command_pause(monitor *m, uint64_t client_id, json_t *args);
+void command_resume(monitor *m, uint64_t client_id, json_t *args);
+/* A client has sent this signal: those that end a container reach one that is paused only when it goes on. */
+void pause_signalled(void *owner, int signal);
 
 /* For session.command. */
 void commands_take(void *owner, uint64_t client_id, const char *data, size_t size);

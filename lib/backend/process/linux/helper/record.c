@@ -102,6 +102,18 @@ int32_t record_exited(wci_store *store, const request *req, int exit_code, int64
     return rc;
 }
 
+int32_t record_paused(wci_store *store, const request *req, pid_t pid, int is_paused, wc_error **err)
+{
+    wci_container_change change = {
+        .from = 1u << (is_paused ? WCI_STATUS_RUNNING : WCI_STATUS_PAUSED),
+        .generation = req->generation,
+        .status = is_paused ? WCI_STATUS_PAUSED : WCI_STATUS_RUNNING,
+        .pid = pid,
+        .action = is_paused ? "pause" : "unpause",
+    };
+    return wci_container_update(store, req->id, &change, err);
+}
+
 int record_says_remove(wci_store *store, const request *req)
 {
     wci_container_record *record = NULL;

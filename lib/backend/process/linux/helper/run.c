@@ -29,6 +29,7 @@ static int32_t clear_remains(monitor *m, wc_error **err)
         rc = wci_dir_remove_all(state, err);
     wci_free(state);
     unlink(WCI_RUN_STATE);
+    unlink(WCI_RUN_PAUSED);
     unlink(WCI_RUN_EXIT);
     if (!rc && wci_file_exists(WCI_RUN_EXEC))
         rc = wci_dir_remove_all(WCI_RUN_EXEC, err);
@@ -110,6 +111,8 @@ void run_take_away(monitor *m)
     volumes_unmount(m->req->run_dir);
     unlink(RUNTIME_LOG);
     unlink("pid");
+    unlink(WCI_RUN_PAUSED);
+    m->is_paused = 0;
 }
 
 void run_end(monitor *m, wci_store **store)

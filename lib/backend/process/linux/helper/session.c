@@ -169,12 +169,15 @@ static void answer(client *c, int32_t code, const char *text)
 
 static void kill_for(session *s, client *c, uint32_t signal)
 {
-    if (s->ended)
+    if (s->ended) {
         answer(c, WC_E_STATE, "the process has ended");
-    else if (kill(s->process.pid, (int)signal) == 0)
+    } else if (kill(s->process.pid, (int)signal) == 0) {
         answer(c, WC_OK, "");
-    else
+        if (s->signalled)
+            s->signalled(s->command_owner, (int)signal);
+    } else {
         answer(c, errno == EINVAL ? WC_E_INVALID : WC_E_STATE, strerror(errno));
+    }
 }
 
 static void resize(session *s, const char *data)

@@ -27,6 +27,8 @@ typedef struct session {
     /* What is done with a COMMAND frame; NULL: nothing. The answer comes then or later, session_answer(). */
     void (*command)(void *owner, uint64_t client_id, const char *data, size_t size);
     void *command_owner;
+    /* A signal has been sent to the process, for a client; NULL: nobody cares. */
+    void (*signalled)(void *owner, int signal);
     wci_str input;      /* on its way to the process */
     size_t input_used;
     int input_ends;     /* close it once `input` is empty */
