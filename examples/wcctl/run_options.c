@@ -288,6 +288,6 @@ uint64_t run_options_attach(const run_options *o)
             die_usage("--attach takes stdin, stdout or stderr, not '%s'", word);
     }
     if (!attach)
-        attach = WC_ATTACH_STDOUT | WC_ATTACH_STDERR | (o->interactive ? WC_ATTACH_STDIN : 0);
-    return attach;
+        attach = ATTACH_OUTPUT | (o->interactive ? WC_ATTACH_STDIN : 0);
+    return attach | WC_ATTACH_WAIT;
 }

@@ -224,6 +224,9 @@ void signature_begin(const transfer *t);
 
 /* ---- attach.c ------------------------------------------------------------------------------------ */
 
+/* As Docker: whoever reads us slowly holds the container back, and loses nothing. */
+#define ATTACH_OUTPUT (WC_ATTACH_STDOUT | WC_ATTACH_STDERR | WC_ATTACH_WAIT)
+
 /* What to join our standard streams to. */
 typedef struct attachment {
     wc_stream *stream; /* taken over */

@@ -37,7 +37,10 @@ WC_API int32_t wc_container_open(wc_context *context, const char *id_or_name, wc
 enum {
     WC_ATTACH_STDIN = 1,
     WC_ATTACH_STDOUT = 2,
-    WC_ATTACH_STDERR = 4
+    WC_ATTACH_STDERR = 4,
+    /** With another: a reader that is behind holds the process back, as Docker does, instead of being dropped after two
+     * seconds with WC_E_BUSY. All that was written can still be read after the end. */
+    WC_ATTACH_WAIT = 8
 };
 /**
  * Starts a created or ended container.

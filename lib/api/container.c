@@ -8,7 +8,6 @@
 #include "container/info.h"
 #include "core/signal.h"
 
-#define ATTACH_ALL ((uint64_t)(WC_ATTACH_STDIN | WC_ATTACH_STDOUT | WC_ATTACH_STDERR))
 
 static int32_t begin(wc_container *container, wc_cancel *cancel, wc_call *call, wc_error **err)
 {
@@ -45,7 +44,7 @@ int32_t wc_container_start(wc_container *container, uint64_t attach, wc_cancel *
     int32_t rc = begin(container, cancel, &call, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(!(attach & ~ATTACH_ALL), "unknown bits in attach");
+    WCI_REQUIRE(!attach || wci_api_attach_is_valid(attach), "attach has unknown bits or no stream");
     WCI_REQUIRE(!attach || stream, "stream is NULL");
     return wci_ctr_start(&call, container, attach, stream, err);
 }
@@ -57,7 +56,7 @@ int32_t wc_container_attach(wc_container *container, uint64_t attach, wc_cancel 
     int32_t rc = begin(container, cancel, &call, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(attach && !(attach & ~ATTACH_ALL), "attach is 0 or has unknown bits");
+    WCI_REQUIRE(wci_api_attach_is_valid(attach), "attach has unknown bits or no stream");
     WCI_REQUIRE(out, "out is NULL");
     return wci_ctr_attach(&call, container, attach, out, err);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/context.h"
 
+#include <wincontainer/container.h>
+
 #include "core/alloc.h"
 #include "core/cancel.h"
 #include "core/str.h"
@@ -46,6 +48,12 @@ void wc_context_options_unref(wc_context_options *options)
     wci_free(options->runtime);
     wci_free(options->helper);
     wci_free(options);
+}
+
+int wci_api_attach_is_valid(uint64_t attach)
+{
+    uint64_t streams = WC_ATTACH_STDIN | WC_ATTACH_STDOUT | WC_ATTACH_STDERR;
+    return (attach & streams) && !(attach & ~(streams | WC_ATTACH_WAIT));
 }
 
 int32_t wci_api_refuse(const char *function, const char *what, wc_error **err)

@@ -22,6 +22,9 @@ int32_t wci_api_begin_engine(wci_engine *engine, wc_cancel *cancel, wc_call *cal
 /* 0 in a process that inherited the handle by fork(). */
 int wci_api_is_ours(const wci_engine *engine);
 
+/* At least one stream of WC_ATTACH_*, and nothing unknown. */
+int wci_api_attach_is_valid(uint64_t attach);
+
 /* `return` WC_E_INVALID naming the argument unless the condition holds. */
 #define WCI_REQUIRE(condition, what)                                                             \
     do {                                                                                         \

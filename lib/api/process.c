@@ -5,14 +5,13 @@
 #include "container/container.h"
 #include "core/signal.h"
 
-#define ATTACH_ALL ((uint64_t)(WC_ATTACH_STDIN | WC_ATTACH_STDOUT | WC_ATTACH_STDERR))
 
 int32_t wc_container_exec(wc_container *container, const wc_exec_options *options, uint64_t attach,
                           wc_cancel *cancel, wc_process **out, wc_stream **stream, wc_error **err)
 {
     wc_call call;
     WCI_REQUIRE(container && options && out, "container, options or out is NULL");
-    WCI_REQUIRE(!(attach & ~ATTACH_ALL), "unknown bits in attach");
+    WCI_REQUIRE(!attach || wci_api_attach_is_valid(attach), "attach has unknown bits or no stream");
     WCI_REQUIRE(!attach || stream, "stream is NULL");
     int32_t rc = wci_api_begin_engine(container->engine, cancel, &call, err);
     return rc ? rc : wci_ctr_exec(&call, container, options, attach, out, stream, err);

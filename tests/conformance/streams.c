@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attached standard input, output and error. */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "conformance/harness.h"
 
@@ -142,6 +143,46 @@ static char alphabet_byte(size_t i)
     return (char)('a' + i % 26);
 }
 
+/* Longer asleep than a reader may be that is not waited for. */
+START_TEST(reader_that_is_waited_for_loses_nothing)
+{
+    wc_stream *stream = NULL;
+    wc_container *c = create(SCRIPT("bytes:2600000", "errln:tail"));
+    need(wc_container_start(c, WC_ATTACH_STDOUT | WC_ATTACH_STDERR | WC_ATTACH_WAIT, NULL, &stream, &err));
+    usleep(2500000);
+    output o = read_all(stream);
+    expect_bytes(o.out, 2600000, alphabet_byte);
+    ck_assert_str_eq(o.err, "tail\n");
+    ck_assert_int_eq(exit_code_of(c), 0);
+    output_free(&o);
+    wc_stream_unref(stream);
+}
+END_TEST
+
+START_TEST(end_is_known_before_the_rest_is_read)
+{
+    wc_stream *stream = NULL;
+    wc_container *c = create(SCRIPT("bytes:50000", "exit:4"));
+    need(wc_container_start(c, WC_ATTACH_STDOUT | WC_ATTACH_WAIT, NULL, &stream, &err));
+    ck_assert_int_eq(exit_code_of(c), 4);
+    need(wc_container_start(c, 0, NULL, NULL, &err)); /* nothing of the first run is in the way */
+    ck_assert_int_eq(exit_code_of(c), 4);
+    output o = read_all(stream);
+    expect_bytes(o.out, 50000, alphabet_byte);
+    output_free(&o);
+    wc_stream_unref(stream);
+}
+END_TEST
+
+START_TEST(waiting_alone_is_no_stream)
+{
+    wc_stream *stream = NULL;
+    wc_container *c = create(SCRIPT("exit:0"));
+    bad(wc_container_start(c, WC_ATTACH_WAIT, NULL, &stream, &err), WC_E_INVALID);
+    bad(wc_container_start(c, 16 | WC_ATTACH_STDOUT, NULL, &stream, &err), WC_E_INVALID);
+}
+END_TEST
+
 START_TEST(much_output_comes_whole)
 {
     output o;
@@ -248,6 +289,9 @@ TCase *stream_tests(void)
     tcase_add_test(tc, input_is_empty_unless_opened);
     tcase_add_test(tc, much_goes_through_both_ways);
     tcase_add_test(tc, much_output_comes_whole);
+    tcase_add_test(tc, reader_that_is_waited_for_loses_nothing);
+    tcase_add_test(tc, end_is_known_before_the_rest_is_read);
+    tcase_add_test(tc, waiting_alone_is_no_stream);
     tcase_add_test(tc, late_attach_gets_the_rest);
     tcase_add_test(tc, two_may_attach);
     tcase_add_test(tc, detaching_does_not_end_it);

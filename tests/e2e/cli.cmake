@@ -14,6 +14,9 @@ wc_add_script_test(e2e_messages e2e ${CMAKE_CURRENT_SOURCE_DIR}/messages_test.py
 wc_add_script_test(e2e_run e2e ${CMAKE_CURRENT_SOURCE_DIR}/run_test.py TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_run_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/run_test.py TIMEOUT 600 SERIAL)
+wc_add_script_test(e2e_watch e2e ${CMAKE_CURRENT_SOURCE_DIR}/watch_test.py TIMEOUT 600 SERIAL)
+wc_add_script_test(e2e_watch_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/watch_test.py TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_volume e2e ${CMAKE_CURRENT_SOURCE_DIR}/volume_test.py TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_volume_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/volume_test.py TIMEOUT 600 SERIAL)

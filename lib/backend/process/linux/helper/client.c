@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <wincontainer/container.h>
 #include <wincontainer/error.h>
 
 #include "backend/process/protocol.h"
@@ -47,9 +48,19 @@ int client_is_behind(const client *c)
     return c->out.size > c->out_used;
 }
 
+int client_is_patient(const client *c)
+{
+    return (c->attach & WC_ATTACH_WAIT) != 0;
+}
+
+int client_is_full(const client *c)
+{
+    return c->out.size - c->out_used > CLIENT_REST_MAX;
+}
+
 int client_patience_ms(const client *c)
 {
-    if (!client_is_behind(c))
+    if (!client_is_behind(c) || client_is_patient(c))
         return -1;
     int64_t left = c->progress_ms + CLIENT_STALL_MS - monotonic_ms();
     return left > 0 ? (int)left : 0;
@@ -84,10 +95,11 @@ void client_flush(client *c)
 
 static void keep(client *c, const char *data, size_t size)
 {
+    size_t most = client_is_patient(c) ? CLIENT_REST_MAX + OUT_MAX : OUT_MAX;
     if (!client_is_behind(c))
         c->progress_ms = monotonic_ms();
     wci_str_append_n(&c->out, data, size);
-    if (c->out.failed || c->out.size - c->out_used > OUT_MAX)
+    if (c->out.failed || c->out.size - c->out_used > most)
         c->gone = 1;
 }
 

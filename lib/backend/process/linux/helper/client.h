@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One connection to a monitor. What it does not take waits here, bounded; one that takes nothing
- * for STALL_MS while more is to come is dropped. */
+ * for STALL_MS while more is to come is dropped, unless it asked to be waited for. */
 #ifndef WC_HELPER_CLIENT_H
 #define WC_HELPER_CLIENT_H
 
@@ -10,6 +10,8 @@
 #include "core/str.h"
 
 #define CLIENT_STALL_MS 2000
+/* What a process may leave in its pipes when it ends. */
+#define CLIENT_REST_MAX (4 << 20)
 
 typedef struct client {
     int fd;
@@ -28,8 +30,12 @@ void client_free(client *c);
 
 int64_t monotonic_ms(void);
 int client_is_behind(const client *c); /* something waits */
-/* Milliseconds until it is to be dropped; -1 when it is not behind. */
+/* The process waits for it, however long it takes: WC_ATTACH_WAIT. */
+int client_is_patient(const client *c);
+/* Milliseconds until it is to be dropped; -1 when it is not behind, or patient. */
 int client_patience_ms(const client *c);
+/* It holds as much as it may of what came after the end of the process. */
+int client_is_full(const client *c);
 /* Sends, or keeps for later. */
 void client_send(client *c, int type, int channel, const void *data, size_t size);
 void client_flush(client *c);

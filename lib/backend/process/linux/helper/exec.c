@@ -100,6 +100,7 @@ int exec_main(request *req)
     } else {
         stay(req, &s);
         wci_lock_release(lock);
+        session_linger(&s);
     }
     wc_error_unref(err);
     return rc != 0;

@@ -117,6 +117,7 @@ static void conclude(monitor *m)
     wci_store_unref(store);
     session_finish(&m->session);
     wci_lock_release(m->lock);
+    session_linger(&m->session);
 }
 
 /* Who asked for them gets an answer; without the container they soon come to nothing. */

@@ -254,16 +254,20 @@ static void remove_gone(session *s)
 
 /* ---- Output ---- */
 
-/* While a client is behind, the process waits for it: for a short time. */
+/* While a client is behind, the process waits for it: for a short time, or as long as it takes. Once the process has
+ * ended what it left is read at once, so that its end is known whoever reads. */
 static int output_waits(const session *s, int *patience_ms)
 {
     int waits = 0;
     for (size_t i = 0; i < s->client_count; i++) {
         const client *c = s->clients[i];
-        int patience = c->attach ? client_patience_ms(c) : -1;
+        if (!c->attach || !client_is_behind(c))
+            continue;
+        int patience = client_patience_ms(c);
+        if (!client_is_patient(c) || !s->ended)
+            waits = 1;
         if (patience < 0)
             continue;
-        waits = 1;
         if (*patience_ms < 0 || patience < *patience_ms)
             *patience_ms = patience;
     }
@@ -367,7 +371,10 @@ static void serve(session *s, const struct pollfd *fds, size_t clients)
  * last. Whoever else holds its pipes does not count. */
 static int is_drained(const session *s, int output_paused, const struct pollfd *fds)
 {
-    return s->ended && !output_paused && !fds[1].revents && !fds[2].revents;
+    int more = fds[1].revents || fds[2].revents;
+    for (size_t i = 0; i < s->client_count && more; i++)
+        more = !client_is_full(s->clients[i]);
+    return s->ended && !output_paused && !more;
 }
 
 static void set_nonblocking(int fd)
@@ -450,12 +457,38 @@ void session_finish(session *s)
     accept_clients(s);
     tell_end(s);
     flush_clients(s);
-    for (size_t i = 0; i < s->client_count; i++)
-        client_free(s->clients[i]);
-    wci_free(s->clients);
-    s->client_count = 0;
     unlink(WCI_RUN_SOCKET);
     close(s->listener);
     loop_close(&s->loop);
     wci_free(s->fds);
+}
+
+/* It may hang up, too; what it still says counts for nothing. */
+static void flush_patiently(client *c)
+{
+    while (!c->gone && client_is_behind(c)) {
+        struct pollfd fd = {c->fd, POLLOUT, 0};
+        if (poll(&fd, 1, -1) > 0)
+            client_flush(c);
+    }
+}
+
+/* In any order: each has its own socket, and the slowest decides. SIGTERM ends us now: a host that goes down waits for
+ * no reader. */
+void session_linger(session *s)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    for (size_t i = 0; i < s->client_count; i++)
+        client_flush(s->clients[i]);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    for (size_t i = 0; i < s->client_count; i++) {
+        client *c = s->clients[i];
+        if (client_is_patient(c))
+            flush_patiently(c);
+        client_free(c);
+    }
+    wci_free(s->clients);
+    s->client_count = 0;
 }

@@ -52,7 +52,9 @@ void session_turn(session *s);
 void session_run(session *s);
 /* Answers a command: how it went, and its result (taken over) or NULL. A client that has gone is no fault. */
 void session_answer(session *s, uint64_t client_id, const wc_error *err, json_t *result);
-/* Tells every client and closes. */
+/* Tells every client, and closes the socket. */
 void session_finish(session *s);
+/* Stays until those who are waited for have taken the rest; nothing else may depend on our end any more. */
+void session_linger(session *s);
 
 #endif
