@@ -90,13 +90,7 @@ int32_t wci_rootfs_open(wci_store *store, const wci_image_record *image, const c
 
 int32_t wci_rootfs_layers(const wci_rootfs *rootfs, wci_strv *out, wc_error **err)
 {
-    for (size_t i = 0; i < rootfs->count; i++) {
-        const wci_level *level = &rootfs->levels[i];
-        if ((level->tree && wci_strv_add(out, level->tree)) ||
-            (level->links && wci_strv_add(out, level->links)))
-            return wci_err_nomem(err);
-    }
-    return WC_OK;
+    return wci_levels_dirs(rootfs->levels, rootfs->count, out, err);
 }
 
 /* ---- Resolving -------------------------------------------------------------------------------- */

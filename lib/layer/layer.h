@@ -96,6 +96,10 @@ typedef struct wci_level {
 int32_t wci_layer_link(const wci_level *levels, size_t count, const char *dir, int *is_empty,
                        wc_error **err);
 
+/* The directories to mount, the lowest first. A tree that is there again further up is left out, as overlayfs takes no
+ * directory twice: the upper one shows, hides and merges all that the lower one would. See docs/layers.md. */
+int32_t wci_levels_dirs(const wci_level *levels, size_t count, wci_strv *out, wc_error **err);
+
 /* Removes whiteout and opaque marks' effect for tests and `mount`-less use: reads the merged view
  * of levels without mounting. Looks `path` ("a/b", "" is the root) up; WC_E_NOT_FOUND when hidden
  * or absent. *level_path is the owned host path of what the view shows. No link is followed. */

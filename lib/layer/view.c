@@ -102,6 +102,25 @@ int32_t wci_tree_look(const char *tree, const char *path, wci_found *found, wci_
     return rc;
 }
 
+static int comes_again(const wci_level *levels, size_t count, size_t i)
+{
+    for (size_t above = i + 1; above < count; above++)
+        if (levels[above].tree && !strcmp(levels[above].tree, levels[i].tree))
+            return 1;
+    return 0;
+}
+
+int32_t wci_levels_dirs(const wci_level *levels, size_t count, wci_strv *out, wc_error **err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const wci_level *level = &levels[i];
+        if ((level->tree && !comes_again(levels, count, i) && wci_strv_add(out, level->tree)) ||
+            (level->links && wci_strv_add(out, level->links)))
+            return wci_err_nomem(err);
+    }
+    return WC_OK;
+}
+
 int32_t wci_view_look(const wci_level *levels, size_t count, const char *path, wci_found *found,
                       wci_place *out, wc_error **err)
 {

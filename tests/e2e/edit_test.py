@@ -172,6 +172,34 @@ class Edit(EditCase):
             digests.add(first["Digest"])
         self.assertEqual(len(digests), 3)
 
+    def test_layers_that_come_twice(self):
+        """Overlayfs takes no directory twice. What the upper layers hide or change shows again."""
+        for name, files in ("a", {"d/one": "1", "d/two": "2"}), ("b", {"d/.wh.one": "", "d/two": "new", "d/three": "3"}):
+            with tarfile.open(f"{self.work}/{name}.tar", "w") as tar:
+                for path, text in files.items():
+                    info = tarfile.TarInfo(path)
+                    info.size = len(text)
+                    tar.addfile(info, io.BytesIO(text.encode()))
+        for order in "aa", "aba", "abab", "aabba":
+            words = [word for name in order for word in ("--append", f"{self.work}/{name}.tar")]
+            self.made("edit", *words, "box", f"twice:{order}")
+        there = f"{self.work}/there"
+        os.makedirs(there, exist_ok=True)
+        for order, shows in ("aa", "1 2"), ("aba", "1 3 2"), ("abab", "3 new"), ("aabba", "1 3 2"):
+            image = f"twice:{order}"
+            self.assertEqual(self.run_on(image, "sh", "-c", "echo $(grep -h . /d/*)"), shows + "\n", order)
+            self.wcctl_ok("mount", image, there)
+            seen = {name: open(f"{there}/d/{name}", encoding="utf-8").read() for name in sorted(os.listdir(f"{there}/d"))}
+            self.wcctl_ok("unmount", there)
+            self.assertEqual(" ".join(seen.values()), shows, order)
+            name = self.wcctl_ok("create", "--network", "none", image, "sh", "-c", "echo more >>/d/two").stdout.strip()
+            self.wcctl_ok("start", name)
+            self.wcctl_ok("wait", name)
+            self.assertEqual(set(self.wcctl_ok("diff", name).stdout.splitlines()) - {"C /etc"}, {"C /d", "C /d/two"})
+            self.assertIn(shows.split()[-1] + "more", self.wcctl_ok("cp", f"{name}:/d", "-").stdout)
+            self.made("commit", name, "committed")
+            self.assertEqual(self.run_on("committed", "sh", "-c", "echo $(grep -h . /d/*)"), f"{shows}more\n", order)
+
     def test_import(self):
         with tarfile.open(f"{self.work}/root.tar", "w") as tar:
             tar.add(f"{find('busybox')}", "bin/busybox")

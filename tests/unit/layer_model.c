@@ -270,6 +270,21 @@ static int random_op(uint64_t *random, model_node *now, model_node *before, mode
     return 1;
 }
 
+int model_can_apply(model_node *root, const model_layer *layer)
+{
+    model_node *now = copy_tree(root);
+    int possible = 1;
+    forget_layer(now);
+    apply_whiteouts(now, layer);
+    for (int i = 0; i < layer->count && possible; i++) {
+        possible = layer->ops[i].kind != MODEL_LINK || link_is_possible(now, root, &layer->ops[i]);
+        if (possible)
+            apply_op(&now, root, &layer->ops[i]);
+    }
+    model_free(now);
+    return possible;
+}
+
 /* Whiteouts act first whatever their place; a plan is made with all of them, then tried. */
 void model_random_layer(uint64_t *random, model_node *root, model_layer *out)
 {

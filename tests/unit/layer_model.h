@@ -71,6 +71,8 @@ model_node *model_new(void); /* an empty root with implied attributes */
 void model_free(model_node *root);
 model_node *model_find(model_node *root, const model_path *path);
 void model_apply(model_node **root, const model_layer *layer);
+/* Whether the links of a layer that was made for another root have their targets on this one, too. */
+int model_can_apply(model_node *root, const model_layer *layer);
 /* A random layer whose links all have targets when it is applied to root. */
 void model_random_layer(uint64_t *random, model_node *root, model_layer *out);
 uint64_t model_random(uint64_t *state);

@@ -98,42 +98,55 @@ void stack_tar(const stack *s, int n, tarball *out)
     tar_end(out);
 }
 
-void stack_add(stack *s, int n, const tarball *tar)
+static void link_level(stack *s, int n)
 {
     char dir[96];
     wc_error *err = NULL;
     int is_empty = 0;
-    snprintf(dir, sizeof dir, "%s/t%d", s->dir, n);
-    mkdir(dir, 0700);
-    s->levels[n].tree = s->paths[n * 3] = test_text("%s/fs", dir);
-    s->levels[n].records = s->paths[n * 3 + 1] = test_text("%s/records", dir);
-    if (unpack_tar(tar, dir, NULL, NULL, &err))
-        stack_failed(s, "unpacking", n, err);
     snprintf(dir, sizeof dir, "%s/x%d", s->dir, n);
     mkdir(dir, 0700);
-    err = NULL;
     if (!*s->problem && wci_layer_link(s->levels, (size_t)n + 1, dir, &is_empty, &err))
         stack_failed(s, "linking", n, err);
     if (!is_empty)
         s->levels[n].links = s->paths[n * 3 + 2] = test_text("%s/fs", dir);
 }
 
+void stack_add(stack *s, int n, const tarball *tar)
+{
+    char dir[96];
+    wc_error *err = NULL;
+    snprintf(dir, sizeof dir, "%s/t%d", s->dir, n);
+    mkdir(dir, 0700);
+    s->levels[n].tree = s->paths[n * 3] = test_text("%s/fs", dir);
+    s->levels[n].records = s->paths[n * 3 + 1] = test_text("%s/records", dir);
+    if (unpack_tar(tar, dir, NULL, NULL, &err))
+        stack_failed(s, "unpacking", n, err);
+    link_level(s, n);
+}
+
+void stack_repeat(stack *s, int n, int earlier)
+{
+    s->levels[n].tree = s->levels[earlier].tree;
+    s->levels[n].records = s->levels[earlier].records;
+    link_level(s, n);
+}
+
 void stack_mount(stack *s)
 {
     char options[2048] = "redirect_dir=nofollow,metacopy=off,index=off,lowerdir=", path[128];
-    int dirs = 0;
-    for (int i = s->layers - 1; i >= 0; i--) {
-        const char *both[2] = {s->levels[i].links, s->levels[i].tree};
-        for (int k = 0; k < 2; k++) {
-            if (!both[k])
-                continue;
-            strcat(options, dirs++ ? ":" : "");
-            strcat(options, both[k]);
-        }
+    wci_strv dirs = WCI_STRV_INIT;
+    wc_error *err = NULL;
+    if (wci_levels_dirs(s->levels, (size_t)s->layers, &dirs, &err))
+        stack_failed(s, "the directories of", s->layers, err);
+    size_t count = dirs.count;
+    for (size_t i = count; i-- > 0;) {
+        strcat(options, dirs.items[i]);
+        strcat(options, i ? ":" : "");
     }
+    wci_strv_free(&dirs);
     snprintf(path, sizeof path, "%s/empty", s->dir);
     mkdir(path, 0700);
-    if (dirs == 1) { /* overlayfs wants two */
+    if (count == 1) { /* overlayfs wants two */
         strcat(options, ":");
         strcat(options, path);
     }

@@ -31,6 +31,8 @@ void stack_failed(stack *s, const char *what, int layer, wc_error *err);
 void stack_tar(const stack *s, int n, tarball *out);
 /* Unpacks a tar as the n-th level, and links it. */
 void stack_add(stack *s, int n, const tarball *tar);
+/* The n-th level is an earlier one once more. */
+void stack_repeat(stack *s, int n, int earlier);
 /* Mounts all levels at DIR/view. */
 void stack_mount(stack *s);
 void stack_compare(stack *s);

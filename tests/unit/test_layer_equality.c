@@ -53,6 +53,28 @@ static void compare_packed(stack *s)
 
 /* ---- Running ------------------------------------------------------------------------------------ */
 
+static void add_random(stack *s, uint64_t *random, int n)
+{
+    tarball t = TARBALL_INIT;
+    model_random_layer(random, s->model, &s->layer[n]);
+    model_apply(&s->model, &s->layer[n]);
+    stack_tar(s, n, &t);
+    stack_add(s, n, &t);
+    tar_free(&t);
+}
+
+/* Images have layers twice: an empty one of their builder, or the same step of two parents. */
+static int add_again(stack *s, uint64_t *random, int n)
+{
+    int earlier = n ? (int)(model_random(random) % (uint64_t)n) : 0;
+    if (!n || model_random(random) % 3 || !model_can_apply(s->model, &s->layer[earlier]))
+        return 0;
+    s->layer[n] = s->layer[earlier];
+    model_apply(&s->model, &s->layer[n]);
+    stack_repeat(s, n, earlier);
+    return 1;
+}
+
 static void run_stack(const char *base, unsigned long long seed)
 {
     uint64_t random = seed;
@@ -60,14 +82,9 @@ static void run_stack(const char *base, unsigned long long seed)
     snprintf(s.dir, sizeof s.dir, "%s/%llu", base, seed);
     mkdir(s.dir, 0700);
     s.layers = 1 + (int)(model_random(&random) % MAX_LAYERS);
-    for (int i = 0; i < s.layers && !*s.problem; i++) {
-        tarball t = TARBALL_INIT;
-        model_random_layer(&random, s.model, &s.layer[i]);
-        model_apply(&s.model, &s.layer[i]);
-        stack_tar(&s, i, &t);
-        stack_add(&s, i, &t);
-        tar_free(&t);
-    }
+    for (int i = 0; i < s.layers && !*s.problem; i++)
+        if (!add_again(&s, &random, i))
+            add_random(&s, &random, i);
     if (!*s.problem)
         stack_mount(&s);
     if (!*s.problem)

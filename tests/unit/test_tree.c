@@ -7,6 +7,7 @@
 #include <wincontainer/error.h>
 
 #include "core/alloc.h"
+#include "platform/mount.h"
 #include "platform/tree.h"
 
 static char *dir, *outside;
@@ -313,6 +314,20 @@ START_TEST(resolving_stays_inside)
 }
 END_TEST
 
+/* The kernel only says "invalid". */
+START_TEST(an_overlay_of_too_many)
+{
+    wci_strv layers = WCI_STRV_INIT;
+    wc_error *err = NULL;
+    for (int i = 0; i < 501; i++)
+        test_ok(wci_strv_add(&layers, dir));
+    test_code(wci_overlay_mount_paths(&layers, outside, "none", outside, dir, &err), WC_E_LIMIT);
+    ck_assert_ptr_nonnull(strstr(wc_error_message(err), "501 layers: Linux takes at most 500"));
+    wc_error_unref(err);
+    wci_strv_free(&layers);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tree");
@@ -331,6 +346,7 @@ int main(void)
     tcase_add_test(tc, lists_are_sorted_and_repeatable);
     tcase_add_test(tc, removing_a_deep_tree);
     tcase_add_test(tc, resolving_stays_inside);
+    tcase_add_test(tc, an_overlay_of_too_many);
     suite_add_tcase(suite, tc);
     return test_main(suite);
 }

@@ -15,6 +15,7 @@
 
 /* glibc has it since 2.36 only, and its <sys/mount.h> clashes with the kernel's header. */
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
+#define MAX_LAYERS 500 /* OVL_MAX_STACK of the kernel */
 #define MOUNT_SAFE (1ul | 2ul | 4ul) /* MS_RDONLY, MS_NOSUID, MS_NODEV */
 
 int32_t wci_mount_forbidden(int why, const char *what, wc_error **err)
@@ -122,7 +123,8 @@ static int32_t mount_by_options(const wci_overlay *o, wc_error **err)
     if (options.failed)
         rc = wci_err_nomem(err);
     else if (options.size >= (size_t)sysconf(_SC_PAGESIZE))
-        rc = wci_err(err, WC_E_LIMIT, "overlay: %zu layers: too many for this kernel; Linux 6.5 takes more", o->count);
+        rc = wci_err(err, WC_E_LIMIT, "overlay: %zu layers: too many for this kernel; from Linux 6.5 on it takes %d; or make them "
+                     "fewer with 'wcctl edit --squash'", o->count, MAX_LAYERS);
     else if (mount(o->source, o->target, "overlay", is_read_only(o) ? MOUNT_SAFE : 0, options.data) != 0)
         rc = explain(errno, o, err);
     wci_str_free(&options);
@@ -131,6 +133,9 @@ static int32_t mount_by_options(const wci_overlay *o, wc_error **err)
 
 int32_t wci_overlay_mount(const wci_overlay *overlay, wc_error **err)
 {
+    if (overlay->count > MAX_LAYERS)
+        return wci_err(err, WC_E_LIMIT, "overlay: %zu layers: Linux takes at most %d; make them fewer with "
+                       "'wcctl edit --squash'", overlay->count, MAX_LAYERS);
     int result = mount_by_descriptors(overlay);
     if (result > 0)
         return mount_by_options(overlay, err);
