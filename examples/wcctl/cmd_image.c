@@ -240,6 +240,7 @@ static int save(int argc, char **argv)
         {'o', "output", OPTION_TEXT, "FILE", "where to write the archive; default standard output", &output},
         {0, "format", OPTION_TEXT, "docker-archive|oci-archive", "kind of archive", &format},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
+        TRANSFER_OPTIONS(t),
         INDEX_OPTIONS(t),
         LEAVE_OPTION(t),
     };

@@ -13,8 +13,10 @@ static void print_index(const char *name, const char *digest)
 int manifest_create(int argc, char **argv)
 {
     int amend = 0;
+    transfer t = {.quiet = 0};
     const option options[] = {
         {'a', "amend", OPTION_FLAG, NULL, "what is in the index NAME already stays, but for the same platforms", &amend},
+        REGISTRY_OPTIONS(t),
     };
     wc_error *err = NULL;
     wc_image *image = NULL;
@@ -23,8 +25,11 @@ int manifest_create(int argc, char **argv)
                         countof(options), 0, argc, argv);
     if (argc < 2)
         die_usage("manifest create takes NAME and at least one IMAGE");
-    TRY(wc_image_index_create(app_context(), argv[0], (const char *const *)argv + 1, (size_t)argc - 1,
-                              amend ? WC_INDEX_AMEND : 0, NULL, wcctl.cancel, &image, &err));
+    transfer_begin(&t);
+    int32_t code = wc_image_index_create(app_context(), argv[0], (const char *const *)argv + 1, (size_t)argc - 1,
+                                         amend ? WC_INDEX_AMEND : 0, t.options, wcctl.cancel, &image, &err);
+    transfer_end(&t);
+    TRY(code);
     print_index(wc_image_name(image, 0), wc_image_index_digest(image));
     wc_image_unref(image);
     return 0;

@@ -158,6 +158,9 @@ typedef struct transfer {
     {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT][:VERSION]", "choose this platform", &(t).platform}, \
     {0, "isolation", OPTION_MAYBE, "process|hyperv", "what it is to run with, builds of Windows depend on it", \
      &(t).isolation},                                                                            \
+    REGISTRY_OPTIONS(t)
+/* How to get at a registry, whatever is wanted there. */
+#define REGISTRY_OPTIONS(t)                                                                      \
     {0, "tls-verify", OPTION_TEXT, "true|false", "false accepts any certificate and plain HTTP", \
      &(t).tls_verify},                                                                           \
     {0, "creds", OPTION_TEXT, "USER:PASSWORD", "credentials for the registry", &(t).creds},      \

@@ -66,7 +66,7 @@ static int32_t take_image(assembly *a, const char *name, wc_error **err)
     a->images[a->count++] = image;
     code = wci_hold_image(a->call, a->hold, image, err);
     if (!code)
-        code = wci_image_restore_blobs(a->call, a->store, a->hold, image, a->transfer, err);
+        code = wci_image_restore_blobs(a->call, a->store, a->hold, image, a->transfer, NULL, err);
     return code ? wci_err_wrap(err, code, "image '%s'", name) : WC_OK;
 }
 

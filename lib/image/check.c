@@ -281,7 +281,7 @@ static int32_t make_trees(check *c, const wci_image_record *image, wci_hold *hol
     if (!code)
         code = wci_image_config_load(c->store, image, &config, err);
     if (!code)
-        code = wci_layers_bring(c->call, c->store, hold, origin, manifest, config, 0, NULL, trees, err);
+        code = wci_layers_bring(c->call, c->store, hold, origin, manifest, config, NULL, trees, err);
     if (!code)
         code = wci_layers_link(c->call, c->store, hold, image->layers, image->layer_count, trees,
                                err);

@@ -52,13 +52,25 @@ static int32_t select_image(wci_store *store, const char *text, int whole_index,
     return wci_strv_add_take(&list[i].names, name) ? wci_err_nomem(err) : WC_OK;
 }
 
+/* The login is that of a registry that is the target, else of whoever blobs are fetched from again. */
+static int32_t restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
+                             const wci_place *place, const wci_transfer *transfer, wc_error **err)
+{
+    wci_reference target = WCI_REFERENCE_INIT;
+    int32_t code = place->kind == WCI_PLACE_REGISTRY ? wci_reference_parse(place->ref, &target, err) : WC_OK;
+    if (!code)
+        code = wci_image_restore_blobs(call, store, hold, image, transfer, target.host, err);
+    wci_reference_free(&target);
+    return code;
+}
+
 static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const selection *chosen,
-                        const wci_transfer *transfer, wci_outlet *outlet, wc_error **err)
+                        const wci_place *place, const wci_transfer *transfer, wci_outlet *outlet, wc_error **err)
 {
     wci_origin *origin = NULL;
     int32_t code = wci_hold_image(call, hold, chosen->record, err);
     if (!code)
-        code = wci_image_restore_blobs(call, store, hold, chosen->record, transfer, err);
+        code = restore_blobs(call, store, hold, chosen->record, place, transfer, err);
     if (!code)
         code = wci_origin_open_store(store, &chosen->record->manifest, &chosen->index, &origin, err);
     const wci_ferry ferry = {call, store, origin, outlet, hold};
@@ -90,7 +102,7 @@ static int32_t save_selected(wc_call *call, wci_store *store, const selection *l
         return code;
     code = wci_outlet_open(call, store, place, &transfer->registry, transfer, &outlet, err);
     for (size_t i = 0; i < count && !code; i++) {
-        code = save_one(call, store, hold, &list[i], transfer, outlet, err);
+        code = save_one(call, store, hold, &list[i], place, transfer, outlet, err);
         if (code && count > 1)
             code = name_failed(&list[i], code, err);
     }

@@ -12,6 +12,7 @@
 /* ---- The layers of an image ------------------------------------------------------------------------- */
 
 typedef struct layers {
+    wc_call *call;
     wci_store *store;
     const wci_image_record *image;
 } layers;
@@ -19,8 +20,7 @@ typedef struct layers {
 static int32_t open_layer(void *self, size_t i, wci_fd *out, wc_error **err)
 {
     const layers *l = self;
-    uint64_t size;
-    return wci_blob_open(l->store, &l->image->layers[i].digest, out, &size, err);
+    return wci_layer_open_tar(l->call, l->store, &l->image->layers[i], out, err);
 }
 
 static const wci_digest *diff_id_of(void *self, size_t i)
@@ -32,12 +32,9 @@ static const wci_digest *diff_id_of(void *self, size_t i)
 static int32_t read_view(wc_call *call, wci_store *store, wci_hold *held, const wci_image_record *image,
                          wci_merged **out, wc_error **err)
 {
-    const wci_transfer transfer = WCI_TRANSFER_INIT;
-    layers l = {store, image};
+    layers l = {call, store, image};
     const wci_tar_stack stack = {image->layer_count, open_layer, diff_id_of, &l};
     int32_t code = wci_hold_image(call, held, image, err);
-    if (!code)
-        code = wci_image_restore_blobs(call, store, held, image, &transfer, err);
     if (!code)
         code = wci_merged_read(call, &stack, 0, WCI_MERGED_CONTENT, out, err);
     return code ? wci_err_wrap(err, code, "image '%s'", image->names.count ? image->names.items[0] : image->config.text)

@@ -5,11 +5,8 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "image/config.h"
 #include "image/layer_reader.h"
-#include "image/layers.h"
-#include "image/origin.h"
-#include "image/reference.h"
+#include "image/refetch.h"
 #include "layer/split.h"
 
 /* ---- Where the records lie ------------------------------------------------------------------------ */
@@ -58,6 +55,42 @@ int wci_layer_can_be_joined(wci_store *store, const wci_digest *diff_id)
     int can = wci_file_exists(p.split);
     free_paths(&p);
     return can;
+}
+
+static int32_t write_tar(void *self, const void *data, size_t size, wc_error **err)
+{
+    return wci_fd_write(*(const wci_fd *)self, data, size, err);
+}
+
+static int32_t join_to_file(wci_store *store, const wci_layer_record *layer, const char *path, wc_error **err)
+{
+    wci_fd file = WCI_FD_NONE;
+    const wci_sink to = {write_tar, &file};
+    int32_t code = wci_file_open(path, WCI_OPEN_WRITE | WCI_OPEN_CREATE, 0600, &file, err);
+    if (!code)
+        code = wci_layer_join_dropped(store, layer, &to, err);
+    wci_fd_close(file);
+    return code;
+}
+
+int32_t wci_layer_open_tar(wc_call *call, wci_store *store, const wci_layer_record *layer, wci_fd *out, wc_error **err)
+{
+    wci_again again = WCI_AGAIN_NOT;
+    wci_scratch scratch;
+    uint64_t size;
+    int32_t code = wci_blob_again(call, store, &layer->digest, &again, err);
+    if (code || !again)
+        return code ? code : wci_blob_open(store, &layer->digest, out, &size, err);
+    code = wci_scratch_new(store, &scratch, err);
+    if (code)
+        return code;
+    char *path = wci_path_join(scratch.dir, "tar");
+    code = path ? join_to_file(store, layer, path, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_file_open(path, WCI_OPEN_READ, 0, out, err);
+    wci_free(path);
+    wci_scratch_free(&scratch);
+    return code;
 }
 
 /* ---- Splitting ------------------------------------------------------------------------------------ */
@@ -156,16 +189,17 @@ static int32_t is_ours(const wc_call *call, wci_store *store, const wci_layer_re
 /* ---- Dropping ------------------------------------------------------------------------------------- */
 
 /* Fetching is cheaper than compressing, and finding out whether we could. */
-static int32_t find_way(const wc_call *call, wci_store *store, const wci_image_record *image,
-                        const wci_layer_record *layer, wci_codec codec, wci_again *again, wc_error **err)
+static int32_t find_way(wc_call *call, wci_store *store, const wci_layer_record *layer, wci_codec codec,
+                        wci_strv *repositories, wci_again *again, wc_error **err)
 {
     int ours = 0;
     *again = WCI_AGAIN_NOT;
-    if (codec != WCI_CODEC_NONE && image->remote_names.count) {
-        *again = WCI_AGAIN_FETCH;
-        return WC_OK;
+    int32_t code = codec != WCI_CODEC_NONE ? wci_blob_repositories(call, store, &layer->digest, repositories, err) : WC_OK;
+    if (code || repositories->count) {
+        *again = code ? WCI_AGAIN_NOT : WCI_AGAIN_FETCH;
+        return code;
     }
-    int32_t code = is_ours(call, store, layer, codec, &ours, err);
+    code = is_ours(call, store, layer, codec, &ours, err);
     if (!code && ours)
         *again = codec == WCI_CODEC_NONE   ? WCI_AGAIN_PLAIN
                  : codec == WCI_CODEC_GZIP ? WCI_AGAIN_GZIP
@@ -173,10 +207,10 @@ static int32_t find_way(const wc_call *call, wci_store *store, const wci_image_r
     return code;
 }
 
-static int32_t drop_layer(wc_call *call, wci_store *store, const wci_image_record *image,
-                          const wci_layer_record *layer, uint64_t *bytes, wc_error **err)
+static int32_t drop_layer(wc_call *call, wci_store *store, const wci_layer_record *layer, uint64_t *bytes, wc_error **err)
 {
     paths p;
+    wci_strv repositories = WCI_STRV_INIT;
     uint64_t size;
     int dropped = 0;
     wci_codec codec = WCI_CODEC_NONE;
@@ -188,11 +222,12 @@ static int32_t drop_layer(wc_call *call, wci_store *store, const wci_image_recor
         return code;
     code = make_split(store, layer, &p, &codec, err);
     if (!code)
-        code = find_way(call, store, image, layer, codec, &again, err);
+        code = find_way(call, store, layer, codec, &repositories, &again, err);
     if (!code && again)
-        code = wci_blob_drop(call, store, &layer->digest, again, &dropped, err);
+        code = wci_blob_drop(call, store, &layer->digest, again, &repositories, &dropped, err);
     if (dropped)
         *bytes += size;
+    wci_strv_free(&repositories);
     free_paths(&p);
     return code;
 }
@@ -205,7 +240,7 @@ int32_t wci_image_drop_blobs(wc_call *call, wci_store *store, const wci_image_re
     for (size_t i = 0; i < image->layer_count && !code; i++) {
         code = wci_call_check(call, err);
         if (!code)
-            code = drop_layer(call, store, image, &image->layers[i], bytes, err);
+            code = drop_layer(call, store, &image->layers[i], bytes, err);
     }
     return code;
 }
@@ -233,64 +268,6 @@ static int32_t make_blob(wc_call *call, wci_store *store, wci_hold *hold, const 
     return code;
 }
 
-static int32_t fetch_from(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                          wci_place *place, const wci_transfer *transfer, wc_error **err)
-{
-    wci_transfer own = *transfer; /* the login is for where the image is to go */
-    own.registry.username = own.registry.password = NULL;
-    wci_origin *origin = NULL;
-    wci_document *manifest = NULL;
-    wci_image_config *config = NULL;
-    wci_stagings trees = WCI_STAGINGS_INIT;
-    int32_t code = wci_image_manifest_load(store, image, &manifest, err);
-    if (!code)
-        code = wci_image_config_load(store, image, &config, err);
-    if (!code)
-        code = wci_origin_open(call, store, place, &own, &origin, err);
-    if (!code)
-        code = wci_layers_bring(call, store, hold, origin, manifest, config, 1, NULL, &trees, err);
-    wci_stagings_free(&trees);
-    wci_origin_close(origin);
-    wci_image_config_free(config);
-    wci_document_free(manifest);
-    return code;
-}
-
-/* "HOST/REPOSITORY@DIGEST": the tag may have moved on. */
-static int32_t pinned(const char *name, const wci_digest *manifest, char **out, wc_error **err)
-{
-    wci_reference ref = WCI_REFERENCE_INIT;
-    int32_t code = wci_reference_parse(name, &ref, err);
-    if (code)
-        return code;
-    wci_free(ref.tag);
-    ref.tag = NULL;
-    ref.digest = *manifest;
-    *out = wci_reference_format(&ref);
-    wci_reference_free(&ref);
-    return *out ? WC_OK : wci_err_nomem(err);
-}
-
-static int32_t fetch_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                           const wci_transfer *transfer, wc_error **err)
-{
-    int32_t code = wci_err(err, WC_E_NOT_FOUND,
-                           "image '%s': the blobs of its layers were dropped and it has no name of a registry any more; "
-                           "pull it again",
-                           image->names.count ? image->names.items[0] : image->config.text);
-    for (size_t i = 0; i < image->remote_names.count && code; i++) {
-        wci_place place = {.kind = WCI_PLACE_REGISTRY};
-        wci_err_clear(err);
-        code = pinned(image->remote_names.items[i], &image->manifest, &place.ref, err);
-        if (!code)
-            code = fetch_from(call, store, hold, image, &place, transfer, err);
-        wci_free(place.ref);
-        if (code)
-            code = wci_err_wrap(err, code, "blobs that were dropped cannot be fetched again");
-    }
-    return code;
-}
-
 static int32_t make_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
                           int *must_fetch, wci_digest *back, size_t *count, wc_error **err)
 {
@@ -311,7 +288,7 @@ static int32_t make_blobs(wc_call *call, wci_store *store, wci_hold *hold, const
 }
 
 int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                                const wci_transfer *transfer, wc_error **err)
+                                const wci_transfer *transfer, const char *login_host, wc_error **err)
 {
     int must_fetch = 0;
     size_t count = 0;
@@ -320,7 +297,7 @@ int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, wci_hold *hold,
     if (!code)
         code = make_blobs(call, store, hold, image, &must_fetch, back, &count, err);
     if (!code && must_fetch)
-        code = fetch_blobs(call, store, hold, image, transfer, err);
+        code = wci_layers_refetch(call, store, hold, image, transfer, login_host, err);
     if (!code && count)
         code = wci_blobs_came_back(call, store, back, count, err);
     wci_free(back);

@@ -12,11 +12,15 @@
  * those in use, stay. */
 int32_t wci_image_drop_blobs(wc_call *call, wci_store *store, const wci_image_record *image, uint64_t *bytes,
                              wc_error **err);
-/* Brings all of them back. `hold` has the image's digests. WC_E_NOT_FOUND, with what to do. */
+/* Brings all of them back. `hold` has the image's digests; `login_host` as in wci_layers_refetch(). WC_E_NOT_FOUND, with
+ * what to do. */
 int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                                const wci_transfer *transfer, wc_error **err);
+                                const wci_transfer *transfer, const char *login_host, wc_error **err);
 /* Whether the layer has a tree, and what was kept when its blob was dropped. */
 int wci_layer_can_be_joined(wci_store *store, const wci_digest *diff_id);
+/* The layer for those who want its content: the blob, or where that was dropped its plain tar in a file that goes with
+ * the descriptor. Nothing is fetched. */
+int32_t wci_layer_open_tar(wc_call *call, wci_store *store, const wci_layer_record *layer, wci_fd *out, wc_error **err);
 /* The layer's plain tar into `to`, from the tree and what was kept when its blob was dropped. */
 int32_t wci_layer_join_dropped(wci_store *store, const wci_layer_record *layer, const wci_sink *to, wc_error **err);
 

@@ -7,7 +7,6 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "image/documents.h"
-#include "image/drop.h"
 #include "image/edit_work.h"
 #include "image/names.h"
 #include "platform/host.h"
@@ -82,18 +81,6 @@ static int32_t open_source(const wci_edit_work *w, const char *name, wci_edit_so
     return code ? code : read_document(w, out->record, &out->record->manifest, "manifest", &out->manifest, err);
 }
 
-/* Layers that are read have to be there, also those whose blobs were dropped for their space. */
-static int32_t restore_layers(const wci_edit_work *w, wc_error **err)
-{
-    const wci_image_record *images[] = {w->base.record, w->new_base.record};
-    const wci_transfer transfer = WCI_TRANSFER_INIT;
-    int32_t code = WC_OK;
-    for (size_t i = 0; i < 2 && !code; i++)
-        if (images[i])
-            code = wci_image_restore_blobs(w->call, w->store, w->hold, images[i], &transfer, err);
-    return code;
-}
-
 static void close_source(wci_edit_source *source)
 {
     wci_image_record_free(source->record);
@@ -135,8 +122,6 @@ static int32_t make(wci_edit_work *w, const char *name, wci_image_record **out, 
 {
     wci_platform platform = WCI_PLATFORM_INIT;
     int32_t code = open_work(w, err);
-    if (!code && (w->edit->squashes || w->edit->recompresses))
-        code = restore_layers(w, err);
     if (!code)
         code = wci_edit_stack_make(w, err);
     if (!code)
@@ -171,8 +156,6 @@ int32_t wci_edit_export(wc_call *call, wci_store *store, const wci_edit *edit, c
     wci_edit_work w = {.call = call, .store = store, .edit = edit};
     wci_merged *merged = NULL;
     int32_t code = open_work(&w, err);
-    if (!code)
-        code = restore_layers(&w, err);
     if (!code)
         code = wci_edit_stack_collect(&w, err);
     const wci_tar_stack tars = wci_edit_stack_tars(&w);

@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "image/documents.h"
+#include "image/drop.h"
 #include "image/edit_layer.h"
 #include "image/edit_work.h"
 
@@ -125,9 +126,9 @@ static int32_t open_item(void *self, size_t i, wci_fd *out, wc_error **err)
 {
     const wci_edit_work *w = self;
     const wci_edit_item *item = &w->items[i];
-    uint64_t size;
+    const wci_layer_record old = {.digest = item->digest, .diff_id = item->diff_id};
     if (!item->is_new)
-        return wci_blob_open(w->store, &item->digest, out, &size, err);
+        return wci_layer_open_tar(w->call, w->store, &old, out, err);
     char *path = wci_path_join(w->layout.blobs, wci_digest_hex(&item->digest));
     int32_t code = path ? wci_file_open(path, WCI_OPEN_READ, 0, out, err) : wci_err_nomem(err);
     wci_free(path);

@@ -157,8 +157,8 @@ static int32_t wait_for_first(batch *b, wci_hold *hold, const wci_descriptor **l
     return WC_OK;
 }
 
-static int32_t bring(wc_call *call, wci_hold *hold, wci_origin *origin, const wci_descriptor **list, size_t count,
-                     wc_error **err)
+int32_t wci_keep_listed(wc_call *call, wci_hold *hold, wci_origin *origin, const wci_descriptor **list, size_t count,
+                        wc_error **err)
 {
     int32_t code = WC_OK;
     batch *b = wci_calloc(1, sizeof *b);
@@ -196,7 +196,7 @@ int32_t wci_keep_blobs(wc_call *call, wci_hold *hold, wci_origin *origin, const 
     size_t count = 0;
     int32_t code = wci_graph_blobs(graph, own, &list, &count, err);
     if (!code)
-        code = bring(call, hold, origin, list, count, err);
+        code = wci_keep_listed(call, hold, origin, list, count, err);
     wci_free(list);
     return code;
 }

@@ -69,7 +69,6 @@ struct bring {
     wci_hold *hold;
     wci_store *store;
     wci_origin *origin;
-    int with_dropped;
     wci_strv *in_part;
     wci_partials partials;
     piece *pieces; /* the largest first */
@@ -487,8 +486,6 @@ static int32_t is_dispensable(bring *b, const piece *p, int *dispensable, wc_err
 {
     wci_again again = WCI_AGAIN_NOT;
     *dispensable = 0;
-    if (b->with_dropped)
-        return WC_OK;
     int32_t code = wci_hold_add(b->call, b->hold, p->diff_id, err);
     if (!code)
         code = wci_blob_again(b->call, b->store, &p->layer->digest, &again, err);
@@ -717,11 +714,11 @@ static void clear(bring *b)
 }
 
 int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_origin *origin,
-                         const wci_document *manifest, const wci_image_config *config, int with_dropped,
-                         wci_strv *in_part, wci_stagings *trees, wc_error **err)
+                         const wci_document *manifest, const wci_image_config *config, wci_strv *in_part,
+                         wci_stagings *trees, wc_error **err)
 {
-    bring b = {.call = call, .hold = hold, .store = store, .origin = origin, .with_dropped = with_dropped,
-               .in_part = in_part, .partials = WCI_PARTIALS_INIT, .limits = wci_limits_default};
+    bring b = {.call = call, .hold = hold, .store = store, .origin = origin, .in_part = in_part,
+               .partials = WCI_PARTIALS_INIT, .limits = wci_limits_default};
     b.limits.target_windows = wci_streq(config->platform.os, "windows");
     wci_mutex_init(&b.mutex);
     wci_cond_init(&b.changed);

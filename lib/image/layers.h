@@ -23,12 +23,12 @@ void wci_stagings_free(wci_stagings *list);
 
 /* Brings every layer's blob into the store and unpacks it into its tree. The calling thread fetches
  * and reports; others unpack beside it. What other threads and processes already do is waited for,
- * and taken over should they fail. Blobs that were dropped come back only `with_dropped`, or where their
- * tree is missing. `in_part` (may be NULL) lets layers be made of parts (partial.h), and gets the digests of those
+ * and taken over should they fail. Blobs that were dropped come back only where their tree is
+ * missing. `in_part` (may be NULL) lets layers be made of parts (partial.h), and gets the digests of those
  * that were: their blobs are not brought. */
 int32_t wci_layers_bring(wc_call *call, wci_store *store, wci_hold *hold, wci_origin *origin,
-                         const wci_document *manifest, const wci_image_config *config, int with_dropped,
-                         wci_strv *in_part, wci_stagings *trees, wc_error **err);
+                         const wci_document *manifest, const wci_image_config *config, wci_strv *in_part,
+                         wci_stagings *trees, wc_error **err);
 
 /* Makes the small trees that join each layer to those below (layer/layer.h). */
 int32_t wci_layers_link(wc_call *call, wci_store *store, wci_hold *hold,

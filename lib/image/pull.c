@@ -231,7 +231,7 @@ static int32_t bring_layers(arrival *a, wci_image_record *record, wc_error **err
 {
     wci_strv in_part = WCI_STRV_INIT;
     int may_be_partial = a->transfer->partial && record->remote_names.count;
-    int32_t code = wci_layers_bring(a->call, a->store, a->hold, a->origin, a->resolved.document, a->config, 0,
+    int32_t code = wci_layers_bring(a->call, a->store, a->hold, a->origin, a->resolved.document, a->config,
                                     may_be_partial ? &in_part : NULL, &a->trees, err);
     for (size_t i = 0; i < record->layer_count && !code; i++)
         if (wci_strv_contains(&in_part, record->layers[i].digest.text))

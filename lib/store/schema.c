@@ -44,6 +44,11 @@ static const wci_schema_step schema[] = {
       * purpose, and how each comes back (wci_again). */
      "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL,"
      "  dropped INTEGER NOT NULL) WITHOUT ROWID;"
+     /* Repositories ("HOST/NAME") that a dropped blob can be fetched from, whatever the images are called by now. */
+     "CREATE TABLE blob_sources (digest TEXT NOT NULL, repository TEXT NOT NULL,"
+     "  PRIMARY KEY (digest, repository)) WITHOUT ROWID;"
+     "CREATE TRIGGER blobs_gone AFTER DELETE ON blobs BEGIN"
+     "  DELETE FROM blob_sources WHERE digest = OLD.digest; END;"
      /* id: the name of its maker's scratch directory. owner: the same until synced, then ''. bytes
       * and entries as unpacking counted. */
      "CREATE TABLE trees ("

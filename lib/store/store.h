@@ -80,13 +80,16 @@ typedef enum wci_again {
     WCI_AGAIN_PLAIN = 1, /* it is the tar that split and tree give (layer/split.h) */
     WCI_AGAIN_GZIP = 2,  /* … in our own compression */
     WCI_AGAIN_ZSTD = 3,
-    WCI_AGAIN_FETCH = 4, /* from the registry of a name of the image */
+    WCI_AGAIN_FETCH = 4, /* from a registry: wci_blob_sources() */
 } wci_again;
 int32_t wci_blob_again(wc_call *call, wci_store *store, const wci_digest *digest, wci_again *again,
                        wc_error **err);
-/* *dropped 0: somebody works with it. */
+/* Whose registries have it: names of images that it belongs to, and repositories that were recorded. */
+int32_t wci_blob_sources(wc_call *call, wci_store *store, const wci_digest *digest, wci_strv *out, wc_error **err);
+/* The repositories it can be fetched from are recorded, and stay known as long as anybody needs the blob.
+ * *dropped 0: somebody works with it. */
 int32_t wci_blob_drop(wc_call *call, wci_store *store, const wci_digest *digest, wci_again again,
-                      int *dropped, wc_error **err);
+                      const wci_strv *repositories, int *dropped, wc_error **err);
 /* Blobs that were dropped and have been committed anew, after one sync. */
 int32_t wci_blobs_came_back(wc_call *call, wci_store *store, const wci_digest *digests, size_t count,
                             wc_error **err);

@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Layers whose compressed blobs were dropped: what needs only their content reads the trees, and what needs the blobs
+gets them back, whatever the images are called by then."""
+import json
+import os
+import sys
+import unittest
+
+from image_case import SUPPORT, ImageCase, Registry, make_layout, needs, raw_manifest, run
+
+sys.path.insert(0, SUPPORT)
+
+import named_skips  # noqa: E402
+
+
+@needs("skopeo", "docker-registry")
+class Dropped(ImageCase):
+    def setUp(self):
+        super().setUp()
+        self.digest = make_layout(self.path("layout"), "t", "--layers", "3", "--size", "200000")
+        self.server = self.registry()
+        self.server.push(f"oci:{self.path('layout')}:t", "t/wh:1")
+        self.name = f"{self.server.address}/t/wh:1"
+
+    def blobs(self):
+        return {name for _, _, names in os.walk(f"{self.root}/blobs") for name in names}
+
+    def layers_of(self, place):
+        return [layer["digest"] for layer in json.loads(raw_manifest(place))["layers"]]
+
+    def saved_layers(self, name, *options):
+        archive = self.path("saved.tar")
+        self.ok("save", *options, "--format", "oci-archive", "-o", archive, name)
+        run("skopeo", "--insecure-policy", "copy", "-q", f"oci-archive:{archive}", f"dir:{self.path('saved')}")  # verifies
+        return self.layers_of(f"oci-archive:{archive}")
+
+    def add_tree(self):
+        os.makedirs(self.path("tree"), exist_ok=True)
+        with open(self.path("tree/own"), "w", encoding="utf-8") as file:
+            file.write("own")
+        return self.path("tree")
+
+    def test_an_edited_image_outlives_the_name_it_came_by(self):
+        was = self.layers_of(f"oci:{self.path('layout')}:t")
+        for drop_first in True, False:
+            self.ok("pull", *["--drop-blobs"] * drop_first, self.name)
+            self.ok("edit", "--append", self.add_tree(), self.name, "loc:1")
+            self.ok("system", "prune", "-f", "--drop-blobs")
+            self.assertFalse(self.blobs() & {digest.split(":")[1] for digest in was})
+            self.ok("rmi", self.name)
+            self.check()
+            self.assertEqual(self.saved_layers("loc:1")[:3], was)
+            self.ok("system", "prune", "-f", "--drop-blobs")
+            self.ok("push", "loc:1", f"{self.server.address}/other/loc:1")
+            self.ok("system", "prune", "-f", "--drop-blobs")
+            self.ok("edit", "--squash", "all", "loc:1", "flat:1")
+            self.check()
+            self.forget_all()
+            self.ok("system", "prune", "-f")
+
+    def test_beside_the_name_it_came_by(self):
+        self.ok("pull", self.name)
+        self.ok("edit", "-c", "ENV A=1", self.name, "loc:1")
+        self.ok("system", "prune", "-f", "--drop-blobs")
+        self.assertEqual(len(self.saved_layers("loc:1")), 3)
+
+    def test_a_tag_outlives_the_name_it_came_by(self):
+        self.ok("pull", "--drop-blobs", self.name)
+        self.ok("tag", self.name, "loc:1")
+        self.ok("rmi", self.name)
+        self.assertEqual(len(self.saved_layers("loc:1")), 3)
+        self.check()
+
+    def test_from_whoever_has_them(self):
+        other = Registry(self.path("other"))
+        self.addCleanup(other.close)
+        other.push(f"oci:{self.path('layout')}:t", "b/wh:1")
+        self.ok("pull", "--drop-blobs", self.name)
+        self.ok("pull", "--drop-blobs", f"{other.address}/b/wh:1")
+        self.server.close()
+        self.server.close = lambda: None
+        self.assertEqual(len(self.saved_layers(self.name)), 3)
+
+    def test_images_of_several_registries(self):
+        """Each layer from where it came from."""
+        other = Registry(self.path("other"))
+        self.addCleanup(other.close)
+        make_layout(self.path("second"), "t", "--layers", "1", "--seed", "second")
+        other.push(f"oci:{self.path('second')}:t", "b/second:1")
+        second = f"{other.address}/b/second:1"
+        self.ok("pull", self.name)
+        self.ok("pull", second)
+        self.ok("edit", "--append", self.add_tree(), self.name, "app:1")
+        self.ok("edit", "--old-base", self.name, "--new-base", second, "app:1", "moved:1")
+        self.ok("edit", "--old-base", second, "--new-base", self.name, "moved:1", "back:1")
+        self.ok("system", "prune", "-f", "--drop-blobs")
+        self.ok("rmi", self.name)
+        self.ok("rmi", second)
+        self.assertEqual(len(self.saved_layers("moved:1")), 2)
+        self.assertEqual(len(self.saved_layers("back:1")), 4)
+        self.check()
+
+    def test_content_is_read_without_the_blobs(self):
+        self.ok("pull", "--drop-blobs", self.name)
+        self.ok("edit", "--append", self.add_tree(), self.name, "loc:1")
+        self.server.close()
+        self.server.close = lambda: None
+        before = self.blobs()
+        self.ok("export", "--type", "image", "-o", self.path("fs.tar"), self.name)
+        self.assertEqual({line.rstrip("/") for line in run("tar", "-tf", self.path("fs.tar")).split()} - {"."},
+                         {"layer0", "layer1", "layer2", "shared"})
+        self.assertEqual(json.loads(self.ok("--json", "diff", self.name, "loc:1"))[0]["Path"], "/own")
+        self.assertEqual(self.blobs(), before)
+        self.ok("edit", "--squash", "all", self.name, "flat:1")
+        self.assertEqual(len(self.saved_layers("flat:1")), 1)
+        self.ok("edit", "--compression", "zstd", "--recompress", self.name, "zstd:1")
+        self.assertEqual(len(self.saved_layers("zstd:1")), 3)
+        says = self.fails("save", "-o", self.path("x.tar"), self.name)
+        self.assertIn(f"dropped cannot be fetched from '{self.name.rsplit(':', 1)[0]}' again", says)
+
+
+@needs("skopeo", "docker-registry", "htpasswd")
+class WithLogin(ImageCase):
+    def test_save_takes_what_pull_took(self):
+        make_layout(self.path("layout"), "t")
+        server = self.registry("--tls", "--user", "joe", "secret")
+        ca, name = self.path("registry/ca.pem"), f"{server.address}/t/wh:1"
+        self.ok("copy", "--ca-file", ca, "--creds", "joe:secret", f"oci:{self.path('layout')}:t", f"docker://{name}")
+        self.ok("pull", "--drop-blobs", "--ca-file", ca, "--creds", "joe:secret", name)
+        self.ok("export", "--type", "image", "-o", self.path("fs.tar"), name)
+        self.ok("edit", "--squash", "all", name, "flat:1")
+        self.fails("save", "-o", self.path("x.tar"), name)
+        self.assertIn("log in", self.fails("save", "--ca-file", ca, "-o", self.path("x.tar"), name))
+        self.ok("tag", name, "loc:1")
+        self.ok("manifest", "create", "--ca-file", ca, "--creds", "joe:secret", "idx:1", "loc:1")
+        self.ok("system", "prune", "-f", "--drop-blobs")
+        self.ok("save", "--ca-file", ca, "--creds", "joe:secret", "-o", self.path("x.tar"), "loc:1")
+
+    def test_the_login_of_a_target_is_not_for_the_source(self):
+        """It is for its host alone, be that the one that blobs come from again."""
+        make_layout(self.path("layout"), "t")
+        server = self.registry("--tls", "--user", "joe", "secret")
+        ca, name = self.path("registry/ca.pem"), f"{server.address}/t/wh:1"
+        login = ["--ca-file", ca, "--creds", "joe:secret"]
+        self.ok("copy", *login, f"oci:{self.path('layout')}:t", f"docker://{name}")
+        self.ok("pull", "--drop-blobs", *login, name)
+        self.ok("push", *login, name, f"{server.address}/u/other:1")
+        self.ok("system", "prune", "-f", "--drop-blobs")
+        other = Registry(self.path("other"))
+        self.addCleanup(other.close)
+        self.fails("push", *login, name, f"{other.address}/u/other:1")
+
+
+if __name__ == "__main__":
+    named_skips.main()
