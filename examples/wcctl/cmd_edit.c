@@ -108,7 +108,7 @@ static int import(int argc, char **argv)
     const option options[] = {
         {'m', "message", OPTION_MAYBE, "TEXT", "a word on it, kept in the history", &message},
         {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
-        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT][:VERSION]", "what it is for, default: this host", &platform},
+        {0, "platform", OPTION_JOIN, "OS/ARCH[/VARIANT][:VERSION]", "what it is for, default: this host", &platform},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of the layer", &compression},
     };
     wc_error *err = NULL;
@@ -154,7 +154,7 @@ static int edit(int argc, char **argv)
         {0, "new-base", OPTION_TEXT, "IMAGE", "what it is to stand on", &new_base},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of new layers", &compression},
         {0, "recompress", OPTION_FLAG, NULL, "--compression of all layers", &recompress},
-        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT][:VERSION]", "what it is for", &platform},
+        {0, "platform", OPTION_JOIN, "OS/ARCH[/VARIANT][:VERSION]", "what it is for", &platform},
         {'a', "author", OPTION_MAYBE, "NAME", "who made it", &author},
         {'m', "message", OPTION_MAYBE, "TEXT", "a word on the change, kept in the history", &message},
     };

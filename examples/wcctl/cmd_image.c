@@ -276,7 +276,7 @@ static int load(int argc, char **argv)
     const option options[] = {
         {'i', "input", OPTION_TEXT, "FILE", "archive to read; default standard input", &input},
         {'q', "quiet", OPTION_FLAG, NULL, "show no progress", &t.quiet},
-        {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT][:VERSION]", "choose this platform", &t.platform},
+        {0, "platform", OPTION_JOIN, "OS/ARCH[/VARIANT][:VERSION]", "choose this platform", &t.platform},
         INDEX_OPTIONS(t),
         POLICY_OPTIONS(t),
     };

@@ -85,12 +85,21 @@ static void set_flag(const option *o, const char *value)
     *(int *)o->target = on;
 }
 
+/* For the life of the program. */
+static void join_value(const char **target, const char *value)
+{
+    int is_further = *target && **target && *value;
+    *target = is_further ? xasprintf("%s,%s", *target, value) : value;
+}
+
 static void set_value(const option *o, const char *value)
 {
-    if (!*value && o->kind != OPTION_MAYBE)
+    if (!*value && o->kind != OPTION_MAYBE && o->kind != OPTION_JOIN)
         die_usage("--%s is empty: it takes %s", o->name, o->arg);
     if (o->kind == OPTION_LIST)
         list_add(o->target, value);
+    else if (o->kind == OPTION_JOIN)
+        join_value(o->target, value);
     else
         *(const char **)o->target = value;
 }

@@ -46,6 +46,8 @@ static void set_platforms(transfer *t)
 {
     wc_error *err = NULL;
     int is_index = t->takes_index && (t->all || strchr(t->platform, ','));
+    if (!t->takes_index && strchr(t->platform, ','))
+        die_usage("--platform '%s': here it takes one", t->platform);
     char *list = xstrdup(t->platform), *rest = list;
     for (char *one; is_index && (one = strsep(&rest, ",")) != NULL;)
         TRY(wc_transfer_options_add_platform(t->options, one, &err));

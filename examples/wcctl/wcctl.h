@@ -32,6 +32,7 @@ typedef enum option_kind {
     OPTION_FLAG,  /* int */
     OPTION_TEXT,  /* const char *, which "" is not */
     OPTION_MAYBE, /* const char *, and "" means something, as in Docker: mostly that the option was not given */
+    OPTION_JOIN,  /* the same, and what is given again comes behind a comma */
     OPTION_LIST,  /* text_list, of which "" is no item */
 } option_kind;
 
@@ -155,7 +156,7 @@ typedef struct transfer {
     progress *progress;
 } transfer;
 #define TRANSFER_OPTIONS(t)                                                                      \
-    {0, "platform", OPTION_MAYBE, "OS/ARCH[/VARIANT][:VERSION]", "choose this platform", &(t).platform}, \
+    {0, "platform", OPTION_JOIN, "OS/ARCH[/VARIANT][:VERSION]", "choose this platform", &(t).platform}, \
     {0, "isolation", OPTION_MAYBE, "process|hyperv", "what it is to run with, builds of Windows depend on it", \
      &(t).isolation},                                                                            \
     REGISTRY_OPTIONS(t)
@@ -171,7 +172,7 @@ typedef struct transfer {
      &wcctl.limit_rate}
 /* For commands that move indexes, too (takes_index is 1). --platform may name several then. */
 #define INDEX_OPTIONS(t)                                                                         \
-    {0, "all", OPTION_FLAG, NULL, "the whole index, for all its platforms", &(t).all},            \
+    {0, "all", OPTION_FLAG, NULL, "the whole index; with --platform A,B for these", &(t).all},            \
     {0, "referrers", OPTION_FLAG, NULL, "signatures and whatever else refers to it, too", &(t).referrers}
 /* For what goes out, which takes them along unless it is told not to. */
 #define LEAVE_OPTION(t)                                                                          \

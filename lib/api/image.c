@@ -199,13 +199,16 @@ int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err)
 {
     wc_call call;
     char *whole = NULL;
+    wci_digest index = {""};
     WCI_REQUIRE(image, "image is NULL");
     WCI_REQUIRE(name && *name, "name is empty");
     int32_t rc = wci_api_begin(image->context, NULL, &call, err);
     if (!rc)
         rc = wci_name_normalise_tag(name, &whole, err);
-    if (!rc)
-        rc = wci_image_tag(store_of(image->context), &image->record->manifest, whole, err);
+    if (!rc) {
+        wci_index_of_name(image->record, wc_image_name(image, 0), &index);
+        rc = wci_image_tag(store_of(image->context), &image->record->manifest, &index, whole, err);
+    }
     wci_free(whole);
     return rc;
 }
@@ -297,7 +300,7 @@ const char *wc_image_index_digest(const wc_image *image)
     if (!image)
         return "";
     const wci_strv *own = &image->record->name_indexes;
-    return own->count && *own->items[0] ? own->items[0] : image->record->index.text;
+    return own->count ? own->items[0] : image->record->index.text;
 }
 
 size_t wc_image_name_count(const wc_image *image)

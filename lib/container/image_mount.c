@@ -86,7 +86,8 @@ static int32_t mount_recorded(wci_store *store, const wci_image_record *image, c
 {
     char *source = NULL;
     int deleted;
-    int32_t code = wci_mount_insert(store, path, &image->manifest, &source, err);
+    const char *name = image->names.count ? image->names.items[0] : "";
+    int32_t code = wci_mount_insert(store, path, &image->manifest, name, &source, err);
     if (code)
         return code;
     code = mount_layers(store, image, source, path, err);
@@ -106,6 +107,7 @@ int32_t wci_image_mount(wc_call *call, wci_store *store, const wci_image_record 
 {
     const char *shown = image->names.count ? image->names.items[0] : image->config.text;
     wci_hold *hold = NULL;
+    wci_lock *lock = NULL;
     char *real = NULL;
     int32_t code = wci_host_is_root() ? WC_OK
                                       : wci_err(err, WC_E_PERMISSION, "mounting needs root; export writes its files without");
@@ -118,9 +120,12 @@ int32_t wci_image_mount(wc_call *call, wci_store *store, const wci_image_record 
     if (!code)
         code = wci_hold_image(call, hold, image, err);
     if (!code)
+        code = wci_mounts_lock(call, store, &lock, err);
+    if (!code)
         code = check_free(store, real, err);
     if (!code)
         code = mount_recorded(store, image, real, err);
+    wci_lock_release(lock);
     wci_hold_free(hold);
     wci_free(real);
     return code ? wci_err_wrap(err, code, "image '%s': cannot be mounted on '%s'", shown, path) : WC_OK;
@@ -175,7 +180,7 @@ static json_t *describe(wci_store *store, const wci_mount_record *record)
     wci_image_record *image = NULL;
     const char *name = "";
     if (!wci_image_find(store, record->manifest.text, &image, NULL) && image->names.count)
-        name = image->names.items[0];
+        name = wci_strv_contains(&image->names, record->name) ? record->name : image->names.items[0];
     json_t *object = json_pack("{s:s, s:s, s:s, s:b}", "Path", record->path, "Image", name, "Digest",
                                record->manifest.text, "Here", record->state != WCI_MOUNT_ELSEWHERE);
     wci_image_record_free(image);
@@ -184,11 +189,15 @@ static json_t *describe(wci_store *store, const wci_mount_record *record)
 
 int32_t wci_image_mounts(wci_store *store, wc_buf **out, wc_error **err)
 {
+    WCI_CALL_NONE(call);
+    wci_lock *lock = NULL;
     wci_mount_record *list = NULL;
     size_t count = 0;
     int deleted;
     json_t *array = json_array();
-    int32_t code = array ? wci_mount_list(store, NULL, &list, &count, err) : wci_err_nomem(err);
+    int32_t code = array ? wci_mounts_lock(&call, store, &lock, err) : wci_err_nomem(err);
+    if (!code)
+        code = wci_mount_list(store, NULL, &list, &count, err);
     for (size_t i = 0; i < count && !code; i++) {
         if (list[i].state == WCI_MOUNT_GONE)
             code = wci_mount_delete(store, list[i].source, &deleted, err);
@@ -197,6 +206,7 @@ int32_t wci_image_mounts(wci_store *store, wc_buf **out, wc_error **err)
     }
     if (!code)
         code = wci_json_dump(array, out, err);
+    wci_lock_release(lock);
     wci_mount_records_free(list, count);
     json_decref(array);
     return code;

@@ -29,8 +29,22 @@ static int is_selected(const selection *chosen, const wci_image_record *record, 
     return wci_digest_equal(&chosen->record->manifest, &record->manifest) && wci_digest_equal(&chosen->index, index);
 }
 
-static int32_t select_image(wci_store *store, const char *text, int whole_index, selection *list, size_t *count,
-                            wc_error **err)
+/* Through which index the image is meant: when all of it goes, or the image for another platform. */
+static void choose_index(wci_store *store, const wci_image_record *image, const char *name, const wci_transfer *transfer,
+                         wci_digest *out)
+{
+    uint64_t size;
+    wci_digest index = {""};
+    int is_whole = wci_transfer_is_of_index(transfer);
+    if (!is_whole && !transfer->has_platform)
+        return;
+    wci_index_of_name(image, name, &index);
+    if (is_whole || (wci_digest_is_set(&index) && !wci_blob_stat(store, &index, &size, NULL)))
+        *out = index;
+}
+
+static int32_t select_image(wci_store *store, const char *text, const wci_transfer *transfer, selection *list,
+                            size_t *count, wc_error **err)
 {
     wci_image_record *record = NULL;
     char *name = NULL;
@@ -38,8 +52,7 @@ static int32_t select_image(wci_store *store, const char *text, int whole_index,
     int32_t code = wci_image_lookup(store, text, &record, &name, err);
     if (code)
         return code;
-    if (whole_index)
-        wci_index_of_name(record, name, &index);
+    choose_index(store, record, name, transfer, &index);
     size_t i = 0;
     while (i < *count && !is_selected(&list[i], record, &index))
         i++;
@@ -47,8 +60,10 @@ static int32_t select_image(wci_store *store, const char *text, int whole_index,
         wci_image_record_free(record);
     else
         list[(*count)++] = (selection){record, index, WCI_STRV_INIT};
-    if (!name)
+    if (!name || wci_strv_contains(&list[i].names, name)) {
+        wci_free(name);
         return WC_OK;
+    }
     return wci_strv_add_take(&list[i].names, name) ? wci_err_nomem(err) : WC_OK;
 }
 
@@ -120,7 +135,7 @@ static int32_t save_to(wc_call *call, wci_store *store, const char *const *names
     selection *list = wci_calloc(count + 1, sizeof *list);
     int32_t code = list ? WC_OK : wci_err_nomem(err);
     for (size_t i = 0; i < count && !code; i++)
-        code = select_image(store, names[i], wci_transfer_is_of_index(transfer), list, &selected, err);
+        code = select_image(store, names[i], transfer, list, &selected, err);
     if (!code)
         code = save_selected(call, store, list, selected, place, transfer, err);
     for (size_t i = 0; i < selected; i++) {
@@ -251,6 +266,7 @@ static int32_t copy_in(wc_call *call, wci_store *store, const wci_place *from, c
     wci_transfer named = *transfer;
     wci_image_record *record = NULL;
     named.names = (wci_strv)WCI_STRV_INIT;
+    named.is_renamed = 1;
     int32_t code = wci_strv_copy(&named.names, &transfer->names) ||
                            wci_strv_add(&named.names, name)
                        ? wci_err_nomem(err)
@@ -260,6 +276,13 @@ static int32_t copy_in(wc_call *call, wci_store *store, const wci_place *from, c
     wci_strv_free(&named.names);
     wci_image_record_free(record);
     return code;
+}
+
+static int32_t tag(wci_store *store, const wci_image_record *image, const char *had, const char *name, wc_error **err)
+{
+    wci_digest index = {""};
+    wci_index_of_name(image, had, &index);
+    return wci_image_tag(store, &image->manifest, &index, name, err);
 }
 
 static int32_t retag(wc_call *call, wci_store *store, const char *from, const char *to, const wci_transfer *transfer,
@@ -273,7 +296,7 @@ static int32_t retag(wc_call *call, wci_store *store, const char *from, const ch
     if (!code && wci_transfer_is_of_index(transfer))
         code = wci_index_tag(call, store, record, had, name, transfer, err);
     else if (!code)
-        code = wci_image_tag(store, &record->manifest, name, err);
+        code = tag(store, record, had, name, err);
     if (!code && !wci_transfer_is_of_index(transfer))
         code = report_manifest(call, &record->manifest, err);
     wci_free(had);

@@ -190,15 +190,18 @@ static int32_t is_ours(const wc_call *call, wci_store *store, const wci_layer_re
 
 /* Fetching is cheaper than compressing, and finding out whether we could. */
 static int32_t find_way(wc_call *call, wci_store *store, const wci_layer_record *layer, wci_codec codec,
-                        wci_strv *repositories, wci_again *again, wc_error **err)
+                        wci_again *again, wc_error **err)
 {
+    wci_strv repositories = WCI_STRV_INIT;
     int ours = 0;
     *again = WCI_AGAIN_NOT;
-    int32_t code = codec != WCI_CODEC_NONE ? wci_blob_repositories(call, store, &layer->digest, repositories, err) : WC_OK;
-    if (code || repositories->count) {
-        *again = code ? WCI_AGAIN_NOT : WCI_AGAIN_FETCH;
+    int32_t code = codec != WCI_CODEC_NONE ? wci_blob_sources(call, store, &layer->digest, &repositories, err) : WC_OK;
+    int is_fetched = repositories.count > 0;
+    wci_strv_free(&repositories);
+    if (!code && is_fetched)
+        *again = WCI_AGAIN_FETCH;
+    if (code || is_fetched)
         return code;
-    }
     code = is_ours(call, store, layer, codec, &ours, err);
     if (!code && ours)
         *again = codec == WCI_CODEC_NONE   ? WCI_AGAIN_PLAIN
@@ -210,7 +213,6 @@ static int32_t find_way(wc_call *call, wci_store *store, const wci_layer_record 
 static int32_t drop_layer(wc_call *call, wci_store *store, const wci_layer_record *layer, uint64_t *bytes, wc_error **err)
 {
     paths p;
-    wci_strv repositories = WCI_STRV_INIT;
     uint64_t size;
     int dropped = 0;
     wci_codec codec = WCI_CODEC_NONE;
@@ -222,12 +224,11 @@ static int32_t drop_layer(wc_call *call, wci_store *store, const wci_layer_recor
         return code;
     code = make_split(store, layer, &p, &codec, err);
     if (!code)
-        code = find_way(call, store, layer, codec, &repositories, &again, err);
+        code = find_way(call, store, layer, codec, &again, err);
     if (!code && again)
-        code = wci_blob_drop(call, store, &layer->digest, again, &repositories, &dropped, err);
+        code = wci_blob_drop(call, store, &layer->digest, again, &dropped, err);
     if (dropped)
         *bytes += size;
-    wci_strv_free(&repositories);
     free_paths(&p);
     return code;
 }

@@ -86,11 +86,25 @@ static int32_t check_old_base(const wci_edit_work *w, wc_error **err)
     return WC_OK;
 }
 
+/* Programs of the one do not run on the other. Versions are another matter: to get a newer one is why people do this. */
+static int32_t check_platforms(const wci_edit_work *w, wc_error **err)
+{
+    const wci_image_record *image = w->base.record, *base = w->new_base.record;
+    int same = !strcmp(image->os, base->os) && !strcmp(image->arch, base->arch) &&
+               (!*image->variant || !*base->variant || !strcmp(image->variant, base->variant));
+    return same ? WC_OK
+                : wci_err(err, WC_E_PLATFORM, "it is for %s/%s%s%s, the new base '%s' for %s/%s%s%s; take a base for the same "
+                          "platform", image->os, image->arch, *image->variant ? "/" : "", image->variant, w->edit->new_base,
+                          base->os, base->arch, *base->variant ? "/" : "", base->variant);
+}
+
 static int32_t add_base(wci_edit_work *w, wc_error **err)
 {
     if (!w->new_base.record)
         return add_layers_of(w, &w->base, 0, err);
     int32_t code = check_old_base(w, err);
+    if (!code)
+        code = check_platforms(w, err);
     if (!code)
         code = add_layers_of(w, &w->new_base, 0, err);
     return code ? code : add_layers_of(w, &w->base, w->old_base.record->layer_count, err);

@@ -215,7 +215,11 @@ void wci_names_put_first(wci_image_record *record, const char *name)
 void wci_index_of_name(const wci_image_record *image, const char *name, wci_digest *out)
 {
     *out = image->index;
-    for (size_t i = 0; name && i < image->names.count; i++)
-        if (!strcmp(image->names.items[i], name) && *image->name_indexes.items[i])
+    for (size_t i = 0; name && i < image->names.count; i++) {
+        if (strcmp(image->names.items[i], name) != 0)
+            continue;
+        *out = (wci_digest){""};
+        if (*image->name_indexes.items[i])
             wci_digest_parse(image->name_indexes.items[i], out, NULL);
+    }
 }

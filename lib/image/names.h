@@ -18,8 +18,8 @@ int32_t wci_names_collect(const wci_strv *found, int trusted, const wci_strv *wa
  * (owned), or NULL when it was meant by digest or id; it may be NULL. */
 int32_t wci_image_lookup(wci_store *store, const char *text, wci_image_record **out, char **name,
                          wc_error **err);
-/* Digest of the index that the name leads to, as far as is known; of any name (NULL) or without one of its own, the index
- * that the image came from. Unset when there is none. */
+/* Digest of the index that the name leads to, unset where it leads to the manifest itself. Without a name (NULL): of the
+ * index that the image came from last, or unset. */
 void wci_index_of_name(const wci_image_record *image, const char *name, wci_digest *out);
 /* The name that an image was asked for by, or came under, comes before its others. */
 void wci_names_put_first(wci_image_record *record, const char *name);

@@ -135,6 +135,15 @@ static int32_t put_whole(const passage *p, const wci_resolved *resolved, const w
     return code;
 }
 
+/* Of an index it may be another image than the one that is held. */
+static int32_t hold_blobs(const passage *p, const wci_descriptor *const *blobs, size_t count, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t i = 0; p->ferry.hold && i < count && !code; i++)
+        code = wci_hold_add(p->ferry.call, p->ferry.hold, &blobs[i]->digest, err);
+    return code;
+}
+
 static int32_t pass_whole(const passage *p, const wci_resolved *resolved, const wci_image_config *config,
                           wc_error **err)
 {
@@ -145,7 +154,9 @@ static int32_t pass_whole(const passage *p, const wci_resolved *resolved, const 
     if (!blobs)
         return wci_err_nomem(err);
     size_t count = wci_manifest_blobs(resolved->document, blobs);
-    int32_t code = put_whole(p, resolved, config, blobs, count, err);
+    int32_t code = hold_blobs(p, blobs, count, err);
+    if (!code)
+        code = put_whole(p, resolved, config, blobs, count, err);
     wci_free(blobs);
     return code ? code : report_root(p, &resolved->manifest.digest, err);
 }

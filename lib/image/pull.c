@@ -10,6 +10,7 @@
 #include "image/layers.h"
 #include "image/names.h"
 #include "image/origin.h"
+#include "image/reference.h"
 #include "image/resolve.h"
 #include "image/trust/trust.h"
 #include "platform/host.h"
@@ -261,7 +262,19 @@ static int32_t bring_all(arrival *a, size_t image, wci_image_record *record, wc_
     return code ? code : bring_rest(a, record, err);
 }
 
-/* Takes the names over. `remote_name`: one of them, whose registry it comes from; or NULL. */
+/* "HOST/NAME". */
+static int32_t repository_of(const char *name, char **out, wc_error **err)
+{
+    wci_reference ref = WCI_REFERENCE_INIT;
+    int32_t code = wci_reference_parse(name, &ref, err);
+    if (code)
+        return code;
+    *out = wci_asprintf("%s/%s", ref.host, ref.repository);
+    wci_reference_free(&ref);
+    return *out ? WC_OK : wci_err_nomem(err);
+}
+
+/* Takes the names over. `remote_name`: of the registry that it comes from, which may be one of them; or NULL. */
 static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, size_t image,
                            const wci_place *place, const wci_transfer *transfer, wci_strv *names,
                            const char *action, const char *remote_name, wci_image_record **out, wc_error **err)
@@ -270,6 +283,7 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
                  .resolved = WCI_RESOLVED_INIT, .trees = WCI_STAGINGS_INIT, .graph = WCI_GRAPH_INIT,
                  .kept = WCI_KEPT_INIT};
     wci_image_record *record = wci_calloc(1, sizeof *record);
+    char *repository = NULL;
     int32_t code = record ? wci_hold_new(store, &a.hold, err) : wci_err_nomem(err);
     if (record) {
         record->names = *names;
@@ -277,8 +291,12 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     }
     if (!code && remote_name && wci_strv_add(&record->remote_names, remote_name))
         code = wci_err_nomem(err);
-    if (!code)
+    if (!code && remote_name)
+        code = repository_of(remote_name, &repository, err);
+    if (!code) {
+        record->repository = repository;
         code = bring_all(&a, image, record, err);
+    }
     if (!code)
         code = publish(&a, record, action, err);
     if (!code)
@@ -294,6 +312,7 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
         wci_hold_free(a.hold);
     if (record)
         wci_image_record_free(record);
+    wci_free(repository);
     return code;
 }
 
@@ -302,8 +321,8 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
 static int32_t collect_names(const wci_origin *origin, const wci_place *place, const wci_transfer *transfer,
                              wci_strv *out, wc_error **err)
 {
-    const wci_strv asked = {&(char *){place->ref}, place->ref != NULL, 0};
-    int trusted = place->kind == WCI_PLACE_REGISTRY || transfer->trust_names;
+    const wci_strv asked = {&(char *){place->ref}, place->ref != NULL && !transfer->is_renamed, 0};
+    int trusted = transfer->trust_names || (place->kind == WCI_PLACE_REGISTRY && !transfer->is_renamed);
     return wci_names_collect(trusted ? &origin->names[0] : &asked, 1, &transfer->names, out, err);
 }
 

@@ -10,33 +10,6 @@
 #include "image/origin.h"
 #include "image/reference.h"
 
-/* ---- Where they are --------------------------------------------------------------------------------- */
-
-static int32_t add_repository(wci_strv *list, const char *name, wc_error **err)
-{
-    wci_reference ref = WCI_REFERENCE_INIT;
-    int32_t code = wci_reference_parse(name, &ref, err);
-    if (code)
-        return code;
-    char *repository = wci_asprintf("%s/%s", ref.host, ref.repository);
-    wci_reference_free(&ref);
-    if (repository && wci_strv_contains(list, repository)) {
-        wci_free(repository);
-        return WC_OK;
-    }
-    return wci_strv_add_take(list, repository) ? wci_err_nomem(err) : WC_OK;
-}
-
-int32_t wci_blob_repositories(wc_call *call, wci_store *store, const wci_digest *digest, wci_strv *out, wc_error **err)
-{
-    wci_strv names = WCI_STRV_INIT;
-    int32_t code = wci_blob_sources(call, store, digest, &names, err);
-    for (size_t i = 0; i < names.count && !code; i++)
-        code = add_repository(out, names.items[i], err);
-    wci_strv_free(&names);
-    return code;
-}
-
 /* ---- What is missing -------------------------------------------------------------------------------- */
 
 typedef struct missing {
@@ -79,7 +52,7 @@ static int32_t list_missing(refetch *r, wc_error **err)
             continue;
         missing *m = &r->items[r->count++];
         *m = (missing){layer, WCI_STRV_INIT};
-        code = wci_blob_repositories(r->call, r->store, &layer->digest, &m->repositories, err);
+        code = wci_blob_sources(r->call, r->store, &layer->digest, &m->repositories, err);
     }
     return code;
 }

@@ -6,8 +6,6 @@
 #include "image/transfer.h"
 #include "store/store.h"
 
-/* Repositories that are known to have the blob, "HOST/NAME", each once. */
-int32_t wci_blob_repositories(wc_call *call, wci_store *store, const wci_digest *digest, wci_strv *out, wc_error **err);
 /* Brings the layers of the image that have to be fetched. `login_host`: the registry that the login and the client
  * certificate of the transfer are for; NULL: whichever it is. WC_E_NOT_FOUND, with what to do. */
 int32_t wci_layers_refetch(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,

@@ -36,6 +36,7 @@ typedef struct wci_transfer {
     const char *sign_identity;    /* the name that is signed; NULL: the target's */
     int is_own_work;              /* made by this library: no policy is asked */
     int trust_names;              /* names found in archives become names of the store */
+    int is_renamed;               /* the place's own name does not become one of the store */
     wci_strv names;               /* further names, as the caller wrote them */
 } wci_transfer;
 

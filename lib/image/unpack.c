@@ -338,7 +338,7 @@ static int32_t unpack_held(wc_call *call, wci_store *store, wci_hold *hold, cons
     if (!code)
         code = open_place(&w, path, err);
     if (!code)
-        code = wci_image_restore_blobs(call, store, hold, image, transfer, err);
+        code = wci_image_restore_blobs(call, store, hold, image, transfer, NULL, err);
     if (!code)
         code = fill_place(call, store, image, w.part, err);
     if (!code)

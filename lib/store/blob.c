@@ -201,9 +201,7 @@ int32_t wci_blob_sources(wc_call *call, wci_store *store, const wci_digest *dige
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
     if (rc)
         return rc;
-    rc = wci_db_query(store->db,
-                      "SELECT repository FROM blob_sources WHERE digest = ?1 UNION"
-                      " SELECT name FROM names JOIN image_layers USING (manifest) WHERE digest = ?1 AND remote <> 0",
+    rc = wci_db_query(store->db, "SELECT repository FROM blob_sources WHERE digest = ? ORDER BY repository",
                       WCI_BIND(WCI_TEXT(digest->text)), &rows, err);
     while (!rc && !(rc = wci_db_next(store->db, rows, &more, err)) && more)
         if (wci_strv_add(out, wci_db_text(rows, 0)))
@@ -212,17 +210,8 @@ int32_t wci_blob_sources(wc_call *call, wci_store *store, const wci_digest *dige
     return wci_tx_end(store, rc, err);
 }
 
-static int32_t record_sources(wci_db *db, const wci_digest *digest, const wci_strv *repositories, wc_error **err)
-{
-    int32_t rc = WC_OK;
-    for (size_t i = 0; i < repositories->count && !rc; i++)
-        rc = wci_db_run(db, "INSERT OR IGNORE INTO blob_sources (digest, repository) VALUES (?, ?)",
-                        WCI_BIND(WCI_TEXT(digest->text), WCI_TEXT(repositories->items[i])), err);
-    return rc;
-}
-
-static int32_t mark_dropped(wci_gc *gc, const wci_digest *digest, wci_again again, const wci_strv *repositories,
-                            int *dropped, wc_error **err)
+static int32_t mark_dropped(wci_gc *gc, const wci_digest *digest, wci_again again, int *dropped,
+                            wc_error **err)
 {
     if (wci_gc_is_held(gc, digest->text))
         return WC_OK;
@@ -233,11 +222,11 @@ static int32_t mark_dropped(wci_gc *gc, const wci_digest *digest, wci_again agai
                             WCI_BIND(WCI_INT(again), WCI_TEXT(digest->text)), err);
     if (!rc)
         *dropped = wci_db_changes(gc->store->db) > 0;
-    return !rc && *dropped ? record_sources(gc->store->db, digest, repositories, err) : rc;
+    return rc;
 }
 
 int32_t wci_blob_drop(wc_call *call, wci_store *store, const wci_digest *digest, wci_again again,
-                      const wci_strv *repositories, int *dropped, wc_error **err)
+                      int *dropped, wc_error **err)
 {
     wci_gc gc;
     char *path = wci_blob_location(store, digest);
@@ -246,7 +235,7 @@ int32_t wci_blob_drop(wc_call *call, wci_store *store, const wci_digest *digest,
     if (!rc) {
         rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
         if (!rc)
-            rc = wci_tx_end(store, mark_dropped(&gc, digest, again, repositories, dropped, err), err);
+            rc = wci_tx_end(store, mark_dropped(&gc, digest, again, dropped, err), err);
         if (!rc && *dropped)
             rc = wci_gc_throw(&gc, path, err);
         wci_gc_end(&gc, NULL);

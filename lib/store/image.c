@@ -336,6 +336,15 @@ static int32_t insert_layers(wci_db *db, const wci_image_record *r, wc_error **e
     return rc;
 }
 
+static int32_t record_sources(wci_db *db, const wci_image_record *r, wc_error **err)
+{
+    int32_t rc = WC_OK;
+    for (size_t i = 0; r->repository && i < r->layer_count && !rc; i++)
+        rc = wci_db_run(db, "INSERT OR IGNORE INTO blob_sources (digest, repository) VALUES (?, ?)",
+                        WCI_BIND(WCI_TEXT(r->layers[i].digest.text), WCI_TEXT(r->repository)), err);
+    return rc;
+}
+
 /* Event "tag" when the name did not point there. `index` "": the name leads to the manifest itself. */
 static int32_t set_name(wci_store *store, const char *name, const wci_digest *manifest,
                         const char *index, int is_remote, const char *image_id, wc_error **err)
@@ -363,6 +372,8 @@ static int32_t publish(wci_store *store, const wci_image_record *record, const c
         rc = insert_image(store->db, record, err);
     if (!rc)
         rc = insert_layers(store->db, record, err);
+    if (!rc)
+        rc = record_sources(store->db, record, err);
     if (!rc)
         rc = wci_event_put_named(store, "image", action, id,
                                  record->names.count ? record->names.items[0] : "", err);
@@ -443,12 +454,12 @@ int32_t wci_name_set_index(wci_store *store, const char *name, const wci_digest 
     return tag(store, manifest, index->text, name, err);
 }
 
-int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const char *name,
+int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const wci_digest *index, const char *name,
                       wc_error **err)
 {
     WCI_CALL_NONE(call);
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_DURABLE, err);
-    return rc ? rc : wci_tx_end(store, tag(store, manifest, "", name, err), err);
+    return rc ? rc : wci_tx_end(store, tag(store, manifest, index ? index->text : "", name, err), err);
 }
 
 int32_t wci_name_drop(wci_store *store, const char *name, wc_error **err)

@@ -16,6 +16,7 @@ void wci_mount_records_free(wci_mount_record *records, size_t count)
         wci_free(records[i].path);
         wci_free(records[i].scope);
         wci_free(records[i].source);
+        wci_free(records[i].name);
     }
     wci_free(records);
 }
@@ -46,9 +47,9 @@ static int32_t judge(const wci_mount_record *record, wci_mount_state *state, wc_
 static int32_t take_row(sqlite3_stmt *row, wci_mount_record *out, wc_error **err)
 {
     *out = (wci_mount_record){.path = wci_strdup(wci_db_text(row, 0)), .scope = wci_strdup(wci_db_text(row, 2)),
-                              .source = wci_strdup(wci_db_text(row, 3))};
-    return out->path && out->scope && out->source ? wci_digest_parse(wci_db_text(row, 1), &out->manifest, err)
-                                                  : wci_err_nomem(err);
+                              .source = wci_strdup(wci_db_text(row, 3)), .name = wci_strdup(wci_db_text(row, 4))};
+    return out->path && out->scope && out->source && out->name ? wci_digest_parse(wci_db_text(row, 1), &out->manifest, err)
+                                                               : wci_err_nomem(err);
 }
 
 /* In a transaction. `key` is one of the columns. */
@@ -71,7 +72,7 @@ static int32_t read_rows(wci_db *db, const char *sql, const char *value, wci_mou
     return rc;
 }
 
-#define COLUMNS "SELECT path, manifest, scope, source FROM mounts WHERE "
+#define COLUMNS "SELECT path, manifest, scope, source, name FROM mounts WHERE "
 
 int32_t wci_mount_list(wci_store *store, const char *path, wci_mount_record **out, size_t *count, wc_error **err)
 {
@@ -118,18 +119,26 @@ static int32_t insert(wci_store *store, const wci_mount_record *record, wc_error
     if (!rc && !there)
         rc = wci_err(err, WC_E_NOT_FOUND, "image '%s': not in the store any more", record->manifest.text);
     return rc ? rc
-              : wci_db_run(store->db, "INSERT INTO mounts (path, manifest, scope, source) VALUES (?, ?, ?, ?)",
+              : wci_db_run(store->db, "INSERT INTO mounts (path, manifest, scope, source, name) VALUES (?, ?, ?, ?, ?)",
                            WCI_BIND(WCI_TEXT(record->path), WCI_TEXT(record->manifest.text), WCI_TEXT(record->scope),
-                                    WCI_TEXT(record->source)),
+                                    WCI_TEXT(record->source), WCI_TEXT(record->name)),
                            err);
 }
 
-int32_t wci_mount_insert(wci_store *store, const char *path, const wci_digest *manifest, char **source,
+int32_t wci_mounts_lock(wc_call *call, wci_store *store, wci_lock **out, wc_error **err)
+{
+    char *path = wci_store_path(store, WCI_DIR_LOCKS, "mounts");
+    int32_t rc = path ? wci_lock_acquire(call, path, WCI_LOCK_EXCLUSIVE, out, err) : wci_err_nomem(err);
+    wci_free(path);
+    return rc;
+}
+
+int32_t wci_mount_insert(wci_store *store, const char *path, const wci_digest *manifest, const char *name, char **source,
                          wc_error **err)
 {
     WCI_CALL_NONE(call);
     char id[17], *boot = NULL;
-    wci_mount_record record = {.path = (char *)(uintptr_t)path, .manifest = *manifest};
+    wci_mount_record record = {.path = (char *)(uintptr_t)path, .manifest = *manifest, .name = (char *)(uintptr_t)name};
     int32_t rc = wci_random_hex(8, id, err);
     if (!rc)
         rc = wci_mount_scope(&boot, &record.scope, err);

@@ -44,7 +44,8 @@ static const wci_schema_step schema[] = {
       * purpose, and how each comes back (wci_again). */
      "CREATE TABLE blobs (digest TEXT PRIMARY KEY, size INTEGER NOT NULL,"
      "  dropped INTEGER NOT NULL) WITHOUT ROWID;"
-     /* Repositories ("HOST/NAME") that a dropped blob can be fetched from, whatever the images are called by now. */
+     /* Repositories ("HOST/NAME") that layers came from, whatever the images are called by now: a dropped blob is fetched
+      * from there. */
      "CREATE TABLE blob_sources (digest TEXT NOT NULL, repository TEXT NOT NULL,"
      "  PRIMARY KEY (digest, repository)) WITHOUT ROWID;"
      "CREATE TRIGGER blobs_gone AFTER DELETE ON blobs BEGIN"
@@ -55,9 +56,10 @@ static const wci_schema_step schema[] = {
      "  kind INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL,"
      "  is_empty INTEGER NOT NULL, bytes INTEGER NOT NULL, entries INTEGER NOT NULL,"
      "  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
-     /* Images mounted on the host: source is what the table of mounts calls it, scope which table that is. */
+     /* Images mounted on the host: source is what the table of mounts calls it, scope which table that is. name: that
+      * the image was meant by, or ''. */
      "CREATE TABLE mounts (path TEXT PRIMARY KEY, manifest TEXT NOT NULL, scope TEXT NOT NULL,"
-     "  source TEXT NOT NULL) WITHOUT ROWID;"
+     "  source TEXT NOT NULL, name TEXT NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX mounts_manifest ON mounts(manifest);"
      "CREATE TABLE containers ("
      "  id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, backend TEXT NOT NULL,"

@@ -84,12 +84,11 @@ typedef enum wci_again {
 } wci_again;
 int32_t wci_blob_again(wc_call *call, wci_store *store, const wci_digest *digest, wci_again *again,
                        wc_error **err);
-/* Whose registries have it: names of images that it belongs to, and repositories that were recorded. */
+/* Repositories that an image with it has come from. Known as long as the blob is, also while it is dropped. */
 int32_t wci_blob_sources(wc_call *call, wci_store *store, const wci_digest *digest, wci_strv *out, wc_error **err);
-/* The repositories it can be fetched from are recorded, and stay known as long as anybody needs the blob.
- * *dropped 0: somebody works with it. */
+/* *dropped 0: somebody works with it. */
 int32_t wci_blob_drop(wc_call *call, wci_store *store, const wci_digest *digest, wci_again again,
-                      const wci_strv *repositories, int *dropped, wc_error **err);
+                      int *dropped, wc_error **err);
 /* Blobs that were dropped and have been committed anew, after one sync. */
 int32_t wci_blobs_came_back(wc_call *call, wci_store *store, const wci_digest *digests, size_t count,
                             wc_error **err);
@@ -221,6 +220,7 @@ typedef struct wci_image_record {
     wci_strv remote_names; /* those of `names` whose registry has the image */
     int64_t added_ns;
     const wci_kept_list *kept; /* lent, may be NULL; as written only */
+    const char *repository; /* "HOST/NAME" that it comes from; lent, may be NULL; as written only */
 } wci_image_record;
 
 void wci_image_record_free(wci_image_record *record); /* the contents and the record */
@@ -246,7 +246,8 @@ int32_t wci_kept_find(wci_store *store, const char *role, wci_strv *digests, wc_
 /* By age, newest first. */
 int32_t wci_image_list(wci_store *store, wci_image_record ***out, size_t *count, wc_error **err);
 void wci_image_records_free(wci_image_record **records, size_t count);
-int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const char *name,
+/* `index`: that the name leads to the image through; NULL or unset: to the image itself. */
+int32_t wci_image_tag(wci_store *store, const wci_digest *manifest, const wci_digest *index, const char *name,
                       wc_error **err);
 /* WC_E_NOT_FOUND when the name is not there. */
 int32_t wci_image_untag(wci_store *store, const char *name, wc_error **err);
@@ -275,14 +276,17 @@ typedef struct wci_mount_record {
     char *path; /* real */
     wci_digest manifest;
     char *scope, *source;
+    char *name; /* that the image was meant by, or "" */
     wci_mount_state state; /* now */
 } wci_mount_record;
 void wci_mount_records_free(wci_mount_record *records, size_t count);
 /* Those on the path, which is one at most, or all (NULL). */
 int32_t wci_mount_list(wci_store *store, const char *path, wci_mount_record **out, size_t *count, wc_error **err);
+/* Held by whoever mounts, from the look at what is there until it is mounted, and by those who clear rows up. */
+int32_t wci_mounts_lock(wc_call *call, wci_store *store, wci_lock **out, wc_error **err);
 /* Before it is mounted; *source is what it is to be called then, owned. From then on the image is in use, unless the
  * mount does not come. WC_E_NOT_FOUND without the image. */
-int32_t wci_mount_insert(wci_store *store, const char *path, const wci_digest *manifest, char **source,
+int32_t wci_mount_insert(wci_store *store, const char *path, const wci_digest *manifest, const char *name, char **source,
                          wc_error **err);
 /* A directory of the store for empty ones, which overlays with few layers need. Owned. */
 int32_t wci_mount_empty_dir(wci_store *store, char **out, wc_error **err);

@@ -17,15 +17,22 @@
     " + (SELECT coalesce(sum(bytes), 0) FROM trees WHERE"                                          \
     "  (kind = 0 AND key IN (SELECT diff_id FROM image_layers WHERE " condition "))"               \
     "  OR (kind = 1 AND key IN (SELECT chain_id FROM image_layers WHERE " condition ")))"
-#define IN_USE "manifest IN (SELECT image FROM image_uses)"
+/* ?1: the digests of those that are mounted, one after the other. */
+#define IN_USE "(manifest IN (SELECT image FROM image_uses) OR instr(?1, manifest))"
 
-static int32_t number(wci_db *db, const char *sql, uint64_t *out, wc_error **err)
+static int32_t number_of(wci_db *db, const char *sql, const char *mounted, uint64_t *out, wc_error **err)
 {
     int64_t n = 0;
-    int32_t rc = wci_db_get_int(db, sql, WCI_BIND_NONE, 0, &n, err);
+    int32_t rc = mounted ? wci_db_get_int(db, sql, WCI_BIND(WCI_TEXT(mounted)), 0, &n, err)
+                         : wci_db_get_int(db, sql, WCI_BIND_NONE, 0, &n, err);
     if (!rc)
         *out = n > 0 ? (uint64_t)n : 0;
     return rc;
+}
+
+static int32_t number(wci_db *db, const char *sql, uint64_t *out, wc_error **err)
+{
+    return number_of(db, sql, NULL, out, err);
 }
 
 int32_t wci_images_bytes(wci_store *store, uint64_t *bytes, wc_error **err)
@@ -33,17 +40,29 @@ int32_t wci_images_bytes(wci_store *store, uint64_t *bytes, wc_error **err)
     return number(store->db, IMAGE_BYTES("1"), bytes, err);
 }
 
-static int32_t count_rows(wci_store *store, wci_usage *u, wc_error **err)
+static int32_t list_mounted(wci_store *store, wci_str *out, wc_error **err)
+{
+    wci_mount_record *mounts = NULL;
+    size_t count = 0;
+    int32_t rc = wci_mount_list(store, NULL, &mounts, &count, err);
+    for (size_t i = 0; i < count && !rc; i++)
+        if (mounts[i].state != WCI_MOUNT_GONE)
+            wci_str_append(out, mounts[i].manifest.text);
+    wci_mount_records_free(mounts, count);
+    return !rc && out->failed ? wci_err_nomem(err) : rc;
+}
+
+static int32_t count_rows(wci_store *store, const char *mounted, wci_usage *u, wc_error **err)
 {
     wci_db *db = store->db;
     uint64_t used_bytes = 0;
     int32_t rc = number(db, "SELECT count(*) FROM images", &u->images, err);
     if (!rc)
-        rc = number(db, "SELECT count(*) FROM images WHERE " IN_USE, &u->images_active, err);
+        rc = number_of(db, "SELECT count(*) FROM images WHERE " IN_USE, mounted, &u->images_active, err);
     if (!rc)
         rc = wci_images_bytes(store, &u->images_bytes, err);
     if (!rc)
-        rc = number(db, IMAGE_BYTES(IN_USE), &used_bytes, err);
+        rc = number_of(db, IMAGE_BYTES(IN_USE), mounted, &used_bytes, err);
     if (!rc)
         rc = number(db, "SELECT count(*) FROM containers", &u->containers, err);
     if (!rc)
@@ -145,16 +164,26 @@ static int32_t measure_litter(wc_call *call, wci_store *store, int what, uint64_
     return rc;
 }
 
+static int32_t measure_images(wc_call *call, wci_store *store, wci_usage *u, wci_usage_parts *parts, wc_error **err)
+{
+    wci_str mounted = WCI_STR_INIT;
+    int32_t rc = list_mounted(store, &mounted, err);
+    if (!rc)
+        rc = wci_tx_begin(store, call, WCI_TX_READ, err);
+    if (!rc) {
+        rc = count_rows(store, mounted.data, u, err);
+        if (!rc)
+            rc = wci_usage_parts_read(store, parts, err);
+        rc = wci_tx_end(store, rc, err);
+    }
+    wci_str_free(&mounted);
+    return rc;
+}
+
 static int32_t measure(wc_call *call, wci_store *store, wci_usage *u, wci_usage_parts *parts, wc_error **err)
 {
     uint64_t with_partial = 0;
-    int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
-    if (rc)
-        return rc;
-    rc = count_rows(store, u, err);
-    if (!rc)
-        rc = wci_usage_parts_read(store, parts, err);
-    rc = wci_tx_end(store, rc, err);
+    int32_t rc = measure_images(call, store, u, parts, err);
     if (!rc)
         rc = measure_containers(call, store, u, parts, err);
     if (!rc)

@@ -208,7 +208,7 @@ static void tag(uint32_t slot)
         return;
     report('?', "name", alias, 0);
     if (!wci_strv_contains(&record->names, alias)) {
-        must(wci_image_tag(store, &record->manifest, alias, &why), "tag");
+        must(wci_image_tag(store, &record->manifest, NULL, alias, &why), "tag");
         report('+', "name", alias, 0);
     } else {
         must(wci_image_untag(store, alias, &why), "untag");

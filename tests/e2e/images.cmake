@@ -10,6 +10,7 @@ wc_add_script_test(e2e_layers e2e ${CMAKE_CURRENT_LIST_DIR}/layers_test.py TIMEO
 wc_add_script_test(e2e_unpack e2e ${CMAKE_CURRENT_LIST_DIR}/unpack_test.py TIMEOUT 600)
 wc_add_script_test(e2e_mount e2e ${CMAKE_CURRENT_LIST_DIR}/mount_test.py TIMEOUT 600)
 wc_add_script_test(e2e_dropped e2e ${CMAKE_CURRENT_LIST_DIR}/dropped_test.py TIMEOUT 300)
+wc_add_script_test(e2e_names e2e ${CMAKE_CURRENT_LIST_DIR}/names_test.py TIMEOUT 300)
 wc_add_script_test(e2e_edit e2e ${CMAKE_CURRENT_LIST_DIR}/edit_test.py TIMEOUT 600)
 wc_add_script_test(e2e_signatures e2e ${CMAKE_CURRENT_LIST_DIR}/signatures_test.py TIMEOUT 600)
 add_executable(parallel_pulls ${CMAKE_CURRENT_LIST_DIR}/parallel_pulls.c)

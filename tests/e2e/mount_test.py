@@ -87,6 +87,35 @@ class Use(MountCase):
         self.wcctl_ok("rmi", "box")
         self.wcctl_ok("pull", "-q", f"oci:{self.layout}:box")
 
+    def test_under_the_name_that_was_meant(self):
+        self.wcctl_ok("tag", "box", "aaa:1")
+        self.mount()
+        self.assertEqual(self.json("mount")[0]["Image"], "docker.io/library/box:latest")
+        self.wcctl_ok("rmi", "aaa:1")
+
+    def test_counts_as_used(self):
+        def row():
+            return next(r for r in self.json("system", "df")["Usage"] if r["Type"] == "Images")
+        before = row()
+        self.mount()
+        after = row()
+        self.assertEqual((after["Active"], after["Size"]), (before["Active"] + 1, before["Size"]))
+        self.assertLess(after["Reclaimable"], before["Reclaimable"])
+        self.wcctl_ok("unmount", self.there)
+        self.assertEqual(row(), before)
+
+    def test_at_the_same_place_at_once(self):
+        for _ in range(5):
+            racers = [subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "mount", image, self.there],
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                      for image in ("box", "odd", "box", "odd")]
+            told = [racer.communicate()[1] for racer in racers]
+            self.assertEqual(sorted(racer.returncode for racer in racers), [0, 125, 125, 125], told)
+            for racer, text in zip(racers, told):
+                self.assertTrue(not racer.returncode or "is mounted there; unmount it first" in text, text)
+            self.assertEqual(mounts().count(self.there), 1)
+            self.wcctl_ok("unmount", self.there)
+
     def test_by_another_path(self):
         os.symlink(self.there, f"{self.there}.link")
         self.mount(where=f"{self.there}.link/.")

@@ -141,8 +141,8 @@ START_TEST(names_move)
     wci_image_record *record = find(one.text); /* stays, untagged */
     ck_assert_uint_eq(record->names.count, 0);
     wci_image_record_free(record);
-    ok(wci_image_tag(store, &one, "name", &error));
-    ok(wci_image_tag(store, &one, "alias", &error));
+    ok(wci_image_tag(store, &one, NULL, "name", &error));
+    ok(wci_image_tag(store, &one, NULL, "alias", &error));
     ck_assert(finds("name", &one));
     record = find("alias");
     ck_assert_uint_eq(record->names.count, 2);
@@ -150,7 +150,7 @@ START_TEST(names_move)
     ok(wci_image_untag(store, "alias", &error));
     fails(WC_E_NOT_FOUND, wci_image_untag(store, "alias", &error));
     wci_digest absent = digest_of_text("absent");
-    fails(WC_E_NOT_FOUND, wci_image_tag(store, &absent, "x", &error));
+    fails(WC_E_NOT_FOUND, wci_image_tag(store, &absent, NULL, "x", &error));
 }
 END_TEST
 
@@ -189,7 +189,7 @@ END_TEST
 START_TEST(removing_takes_what_only_it_needed)
 {
     wci_digest one = publish_image("one", "ab"), two = publish_image("two", "ac");
-    ok(wci_image_tag(store, &one, "uno", &error));
+    ok(wci_image_tag(store, &one, NULL, "uno", &error));
     wci_strv lines = WCI_STRV_INIT;
     ok(wci_image_remove(&call, store, &one, 0, &lines, &error));
     ck_assert_uint_eq(lines.count, 4);
@@ -218,7 +218,7 @@ START_TEST(a_decision_counts_only_while_it_fits)
     wci_strv lines = WCI_STRV_INIT;
     int changed = 0;
     ok(wci_image_find(store, "one", &seen, &error));
-    ok(wci_image_tag(store, &one, "another", &error));
+    ok(wci_image_tag(store, &one, NULL, "another", &error));
     ok(wci_image_remove_seen(&call, store, seen, 1, &lines, &changed, &error));
     ck_assert(changed && !lines.count && finds("one", &one) && finds("another", &one));
     changed = 0;
@@ -258,7 +258,7 @@ START_TEST(an_image_in_use_stays)
     ok(wci_image_remove(&call, store, &one, 1, NULL, &error));
     ck_assert(finds(one.text, &one) && has_tree('a'));
     fails(WC_E_IN_USE, wci_image_remove(&call, store, &one, 1, NULL, &error));
-    ok(wci_image_tag(store, &one, "one", &error));
+    ok(wci_image_tag(store, &one, NULL, "one", &error));
     wci_container_change run = {
         .from = 1u << WCI_STATUS_CREATED, .generation = -1, .status = WCI_STATUS_RUNNING};
     ok(wci_container_update(store, "c1", &run, &error));
