@@ -151,7 +151,7 @@ static int edit(int argc, char **argv)
         {0, "drop-annotation", OPTION_LIST, "KEY", "without this annotation of IMAGE", &dropped},
         {0, "squash", OPTION_TEXT, "all|N", "make one layer of all or the last N", &squash},
         {0, "old-base", OPTION_TEXT, "IMAGE", "what it was built on: gives way to --new-base", &old_base},
-        {0, "new-base", OPTION_TEXT, "IMAGE", "what it is to stand on", &new_base},
+        {0, "new-base", OPTION_TEXT, "IMAGE", "what it is to stand on, for the same platform", &new_base},
         {0, "compression", OPTION_TEXT, "gzip|zstd|none", "of new layers", &compression},
         {0, "recompress", OPTION_FLAG, NULL, "--compression of all layers", &recompress},
         {0, "platform", OPTION_JOIN, "OS/ARCH[/VARIANT][:VERSION]", "what it is for", &platform},

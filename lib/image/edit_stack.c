@@ -86,15 +86,17 @@ static int32_t check_old_base(const wci_edit_work *w, wc_error **err)
     return WC_OK;
 }
 
-/* Programs of the one do not run on the other. Versions are another matter: to get a newer one is why people do this. */
+/* Programs of the one do not run on the other, so somebody has to say what the outcome is for. Versions are another
+ * matter: to get a newer one is why people do this. */
 static int32_t check_platforms(const wci_edit_work *w, wc_error **err)
 {
     const wci_image_record *image = w->base.record, *base = w->new_base.record;
     int same = !strcmp(image->os, base->os) && !strcmp(image->arch, base->arch) &&
                (!*image->variant || !*base->variant || !strcmp(image->variant, base->variant));
-    return same ? WC_OK
-                : wci_err(err, WC_E_PLATFORM, "it is for %s/%s%s%s, the new base '%s' for %s/%s%s%s; take a base for the same "
-                          "platform", image->os, image->arch, *image->variant ? "/" : "", image->variant, w->edit->new_base,
+    return same || w->edit->platform
+               ? WC_OK
+               : wci_err(err, WC_E_PLATFORM, "it is for %s/%s%s%s, the new base '%s' for %s/%s%s%s; take a base for the same "
+                          "platform, or say which platform the outcome is for", image->os, image->arch, *image->variant ? "/" : "", image->variant, w->edit->new_base,
                           base->os, base->arch, *base->variant ? "/" : "", base->variant);
 }
 

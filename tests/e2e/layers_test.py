@@ -334,8 +334,10 @@ class Rebase(LayersCase):
         self.add("box", "base1", "etc/release", "1", message="old base")
         self.add("box", "base2", "etc/release", "2", message="new base", platform="linux/arm64/v8")
         self.add("base1", "app", "app/data", "app", message="the app", change="ENV A=b")
-        done = self.made("edit", "--old-base", "base1", "--new-base", "base2", "app", "moved", env=EPOCH)
-        again = self.json("edit", "--old-base", "base1", "--new-base", "base2", "app", "moved", env=EPOCH)
+        done = self.made("edit", "--old-base", "base1", "--new-base", "base2", "--platform", "linux/arm64/v8", "app", "moved",
+                         env=EPOCH)
+        again = self.json("edit", "--old-base", "base1", "--new-base", "base2", "--platform", "linux/arm64/v8", "app", "moved",
+                         env=EPOCH)
         self.assertEqual(done, again)
         config, manifest = self.config("moved"), self.manifest("moved")
         self.assertEqual((config["architecture"], config["variant"]), ("arm64", "v8"))
