@@ -111,14 +111,17 @@ static void ps_row(table *out, wc_container_info *info, int full)
         const char *word = wc_container_info_status_text(info);
         snprintf(status, sizeof status, "%c%s", *word & ~0x20, word + 1);
     }
+    char *ports = ports_text(info);
     snprintf(command_text, sizeof command_text, full || strlen(text) <= 20 ? "\"%.24s\"" : "\"%.19s…\"", text);
     const char *cells[] = {full ? wc_container_info_id(info) : short_id(wc_container_info_id(info), id),
                            familiar_name(wc_container_info_image(info)),
                            command_text,
                            created,
                            status,
+                           ports,
                            wc_container_info_name(info)};
     table_row(out, cells);
+    free(ports);
 }
 
 static int has_name(const wc_container_info *info, const char *value)
@@ -213,7 +216,7 @@ static void ps_ids(wc_container_info *const *shown, size_t count, int full)
 
 static void ps_table(wc_container_info *const *shown, size_t count, int full)
 {
-    static const char *const headings[] = {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"};
+    static const char *const headings[] = {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"};
     table *out = table_new(headings, countof(headings));
     for (size_t i = 0; i < count; i++)
         ps_row(out, shown[i], full);

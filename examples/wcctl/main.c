@@ -26,6 +26,7 @@ static const command *const tables[] = {
     container_commands,
     volume_commands,
     life_commands,
+    network_commands,
     system_commands,
 };
 static const char *const titles[] = {
@@ -36,6 +37,7 @@ static const char *const titles[] = {
     "Containers",
     "Volumes",
     "Life of containers",
+    "Networks",
     "System",
 };
 

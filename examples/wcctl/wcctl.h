@@ -261,6 +261,7 @@ int logs_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
 int cp_command(int argc, char **argv);
+char *ports_text(const wc_container_info *info); /* 0.0.0.0:8080->80/tcp, owned */
 wc_container *open_container(const char *name); /* or ends the program */
 int export_command(int argc, char **argv);
 int tree_command(int argc, char **argv);
@@ -271,7 +272,7 @@ int unpack_command(int argc, char **argv); /* cmd_unpack.c */
 int pack_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
-    container_commands[], life_commands[], volume_commands[], system_commands[];
+    container_commands[], life_commands[], volume_commands[], network_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);

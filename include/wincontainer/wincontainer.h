@@ -14,6 +14,7 @@
 #include <wincontainer/signature.h>
 #include <wincontainer/stream.h>
 #include <wincontainer/container.h>
+#include <wincontainer/network.h>
 #include <wincontainer/process.h>
 #include <wincontainer/edit.h>
 #include <wincontainer/events.h>

@@ -34,6 +34,19 @@ typedef struct wci_device {
     char *access;        /* of "rwm" */
 } wci_device;
 
+/* How it is to be joined to a network; texts but the first may be "". */
+typedef struct wci_endpoint_wish {
+    char *network;
+    wci_strv aliases;
+    char *ipv4, *ipv6, *mac;
+} wci_endpoint_wish;
+
+/* `count` ports from these on; host_port 0: any that are free. */
+typedef struct wci_port_wish {
+    char *host_ip, *protocol;
+    int64_t host_port, container_port, count;
+} wci_port_wish;
+
 /* Texts may be NULL while options are being filled; never after wci_config_from_json(). The members of an area are
  * in the table of its file, config_<area>.c. */
 typedef struct wci_config {
@@ -81,7 +94,13 @@ typedef struct wci_config {
 
     /* network */
     char *hostname, *network;
-    wci_strv ports;
+    wci_strv ports; /* exposed: "80/tcp" */
+    wci_endpoint_wish *endpoints; /* the networks that it is created on */
+    size_t endpoint_count, endpoint_cap;
+    wci_port_wish *publish;
+    size_t publish_count, publish_cap;
+    int32_t publish_all;
+    wci_strv dns, dns_search, dns_options, extra_hosts; /* the last: "name:address" */
 
     /* storage */
     int32_t read_only;
@@ -93,6 +112,7 @@ typedef struct wci_config {
 
 extern const wci_fields wci_config_life, wci_config_watch, wci_config_resources, wci_config_security,
     wci_config_network, wci_config_storage;
+extern const wci_fields wci_endpoint_wish_fields;
 
 void wci_config_free(wci_config *config); /* the contents */
 /* Owned text, NULL when memory ran out. */
@@ -110,6 +130,9 @@ int wci_env_has(const wci_strv *env, const char *name);
 /* `options` are copied. */
 int wci_config_add_mount(wci_config *config, const char *type, const char *source,
                          const char *target, const wci_strv *options);
+/* `wish` is copied and may be NULL; its own network is not looked at. */
+int32_t wci_config_add_endpoint(wci_config *config, const char *network, const wci_endpoint_wish *wish,
+                                wc_error **err);
 int wci_config_add_rlimit(wci_config *config, const char *name, int64_t soft, int64_t hard);
 /* The same device and kind again: the value is replaced. */
 int wci_config_add_block_limit(wci_config *config, const char *kind, const char *path, int64_t value);

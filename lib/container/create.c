@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "container/connect.h"
 #include "container/container.h"
 #include "container/merge.h"
 #include "container/mount_settle.h"
@@ -165,6 +166,8 @@ static int32_t make_record(wc_call *call, wci_engine *engine, const wc_container
         rc = settle(engine, options, image, record->id, &m->config, err);
     if (!rc)
         rc = choose_backend(call, engine, m->config.isolation, &record->backend, err);
+    if (!rc)
+        rc = wci_net_wishes(call, engine, &m->config, &record->endpoints, &record->endpoint_count, err);
     if (!rc)
         rc = fill(&m->config, image, record, err);
     if (!rc)

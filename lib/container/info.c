@@ -75,7 +75,7 @@ static json_t *inspect_head(const wci_container_record *r, const wci_config *con
     return NULL;
 }
 
-static char *inspect_json(const wci_store *store, const wci_container_record *r, const wci_config *config)
+static char *inspect_json(wci_store *store, const wci_container_record *r, const wci_config *config)
 {
     static int (*const parts[])(json_t *, const wci_container_record *, const wci_config *) = {
         add_basics,           wci_info_add_life,    wci_info_add_watch,   wci_info_add_resources,
@@ -86,12 +86,13 @@ static char *inspect_json(const wci_store *store, const wci_container_record *r,
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !failed; i++)
         failed = parts[i](root, r, config);
     failed = failed || wci_info_add_storage(root, store, config);
+    failed = failed || json_object_set_new(root, "NetworkSettings", wci_info_network(store, r));
     char *text = failed ? NULL : wci_json_dump_text(root);
     json_decref(root);
     return text;
 }
 
-int32_t wci_info_new(const wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err)
+int32_t wci_info_new(wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err)
 {
     wc_container_info *info = wci_calloc(1, sizeof *info);
     if (!info) {

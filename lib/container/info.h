@@ -3,6 +3,8 @@
 #ifndef WCI_CONTAINER_INFO_H
 #define WCI_CONTAINER_INFO_H
 
+#include <jansson.h>
+
 #include "container/container.h"
 
 struct wc_container_info {
@@ -13,8 +15,12 @@ struct wc_container_info {
 };
 
 /* Takes the record over, also on failure. */
-int32_t wci_info_new(const wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err);
+int32_t wci_info_new(wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err);
 void wci_info_free(wc_container_info *info);
+/* NetworkSettings of `docker container inspect`; NULL: out of memory or the store fails. */
+json_t *wci_info_network(wci_store *store, const wci_container_record *record);
+/* NetworkSettings.Ports alone. */
+int32_t wci_info_ports(wci_store *store, const char *id, wc_buf **out, wc_error **err);
 const char *wci_status_text(wci_status status);
 /* As wc_list of infos, reconciled. */
 int32_t wci_info_list(wc_call *call, wci_engine *engine, wc_list **out, wc_error **err);

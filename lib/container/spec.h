@@ -15,11 +15,12 @@
 typedef struct wci_spec_input {
     const wci_config *config;
     const char *id;
-    const char *state_dir; /* holds `hosts`, `hostname` and `resolv.conf` */
+    const char *state_dir;
     const wci_strv *mount_sources; /* of each mount, where it lies; "": as configured */
     const wci_strv *mount_flags;   /* of each, further ones, "ro,noexec" */
     const wci_user *user;
     wci_network_mode network;
+    const char *etc_dir; /* holds `hosts`, `hostname` and `resolv.conf` */
 } wci_spec_input;
 
 /* The whole document, owned. */

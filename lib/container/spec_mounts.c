@@ -91,7 +91,7 @@ static int add_etc(json_t *array, const wci_spec_input *in)
     static const char *const names[] = {"resolv.conf", "hostname", "hosts", NULL};
     int failed = 0;
     for (const char *const *name = names; *name; name++) {
-        char *source = wci_path_join(in->state_dir, *name);
+        char *source = wci_path_join(in->etc_dir, *name);
         char *target = wci_asprintf("/etc/%s", *name);
         if (!source || !target)
             failed = 1;

@@ -4,6 +4,7 @@
 #include "container/container.h"
 #include "container/mount.h"
 #include "container/mount_request.h"
+#include "container/net_plan.h"
 #include "container/spec.h"
 #include "container/workdir.h"
 #include "core/alloc.h"
@@ -11,48 +12,6 @@
 #include "platform/host.h"
 
 #define BIT(status) (1u << (status))
-#define HOSTS_MAX ((size_t)1 << 20)
-
-/* ---- The files that every container has of its own ---------------------------------------------- */
-
-static int32_t write_text(const char *dir, const char *name, const char *text, size_t size, wc_error **err)
-{
-    char *path = wci_path_join(dir, name);
-    int32_t rc = path ? wci_file_write_atomic(path, text, size, 0644, 0, err) : wci_err_nomem(err);
-    wci_free(path);
-    return rc;
-}
-
-/* On the host's network its own file is right, else `text`. */
-static int32_t write_like_host(const char *dir, const char *name, const char *host_path, int host_network,
-                               const char *text, wc_error **err)
-{
-    wc_buf *file = NULL;
-    if (host_network && !wci_file_read_all(host_path, HOSTS_MAX, &file, NULL)) {
-        int32_t rc = write_text(dir, name, wc_buf_data(file), wc_buf_size(file), err);
-        wc_buf_unref(file);
-        return rc;
-    }
-    return write_text(dir, name, text, strlen(text), err);
-}
-
-static int32_t write_files(const char *dir, const wci_config *config, wci_network_mode network, wc_error **err)
-{
-    int host = network == WCI_NETWORK_HOST;
-    char *hosts = wci_asprintf("127.0.0.1\tlocalhost %s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
-                               config->hostname);
-    char *hostname = wci_asprintf("%s\n", config->hostname);
-    int32_t rc = hosts && hostname ? wci_dir_make(dir, 0711, err) : wci_err_nomem(err);
-    if (!rc)
-        rc = write_like_host(dir, "hosts", "/etc/hosts", host, hosts, err);
-    if (!rc)
-        rc = write_like_host(dir, "resolv.conf", "/etc/resolv.conf", host, "", err);
-    if (!rc)
-        rc = write_text(dir, "hostname", hostname, strlen(hostname), err);
-    wci_free(hosts);
-    wci_free(hostname);
-    return rc;
-}
 
 /* ---- The request -------------------------------------------------------------------------------- */
 
@@ -72,16 +31,17 @@ static int32_t set_spec(wci_ctr_call *op, wci_spec_input *input, const wci_mount
 }
 
 static int32_t make_spec(wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
-                         const wci_config *config, wc_error **err)
+                         const wci_config *config, const wci_net_plan *network, wc_error **err)
 {
     const char *state_dir = op->request.state_dir;
     wci_mount_plan plan = WCI_MOUNT_PLAN_INIT;
     wci_rootfs rootfs = {NULL, 0, 0};
     wci_user user = {0};
-    wci_spec_input input = {.config = config, .id = record->id, .state_dir = state_dir, .user = &user};
-    int32_t rc = wci_network_mode_parse(config->network, &input.network, err);
+    wci_spec_input input = {.config = config, .id = record->id, .state_dir = state_dir, .user = &user,
+                            .network = network->mode, .etc_dir = network->etc_dir};
+    int32_t rc = wci_dir_make(state_dir, 0711, err);
     if (!rc)
-        rc = write_files(state_dir, config, input.network, err);
+        rc = wci_net_files_write(network, config, 0, err);
     if (!rc)
         rc = wci_ctr_rootfs(engine, record, &rootfs, err);
     if (!rc)
@@ -120,16 +80,39 @@ static int32_t set_numbers(wc_request *request, const wci_config *config, uint64
     return wci_request_set_string(request, "network", config->network) ? wci_err_nomem(err) : WC_OK;
 }
 
+static int32_t set_network(wc_request *request, const wci_net_plan *plan, wc_error **err)
+{
+    if ((plan->document && wci_request_set_string(request, "network-document", plan->document)) ||
+        (plan->target && wci_request_set_string(request, "network-join", plan->target)))
+        return wci_err_nomem(err);
+    return WC_OK;
+}
+
 /* Only backends that take layers take the runtime's document; for others users of the image mean
  * nothing. */
-static int32_t fill(wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
-                    const wci_config *config, uint64_t attach, wc_error **err)
+static int32_t fill_spec(wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
+                         const wci_config *config, const wci_net_plan *plan, wc_error **err)
 {
-    int32_t rc = set_numbers(&op->request, config, attach, err);
-    if (rc || !(wci_backend_capabilities(op->backend) & WC_BACKEND_LAYERS))
+    if (!(wci_backend_capabilities(op->backend) & WC_BACKEND_LAYERS))
+        return WC_OK;
+    int32_t rc = wci_ctr_call_add_layers(op, engine, record, err);
+    return rc ? rc : make_spec(op, engine, record, config, plan, err);
+}
+
+static int32_t fill(wc_call *call, wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
+                    wci_config *config, uint64_t attach, wc_error **err)
+{
+    wci_net_plan plan;
+    int32_t rc = wci_net_plan_make(call, engine, record, config, &plan, err);
+    if (rc)
         return rc;
-    rc = wci_ctr_call_add_layers(op, engine, record, err);
-    return rc ? rc : make_spec(op, engine, record, config, err);
+    rc = set_numbers(&op->request, config, attach, err);
+    if (!rc)
+        rc = set_network(&op->request, &plan, err);
+    if (!rc)
+        rc = fill_spec(op, engine, record, config, &plan, err);
+    wci_net_plan_free(&plan);
+    return rc;
 }
 
 /* ---- The record --------------------------------------------------------------------------------- */
@@ -181,7 +164,7 @@ static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record
     if (!rc && config.auto_remove && !record->auto_remove) /* a restart has suspended it */
         rc = wci_container_set_auto_remove(engine->store, record->id, 1, err);
     if (!rc)
-        rc = fill(&op, engine, record, &config, attach, err);
+        rc = fill(call, &op, engine, record, &config, attach, err);
     int64_t started_ns = wci_now_ns();
     if (!rc)
         rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_START, call, err);

@@ -4,25 +4,28 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/str.h"
+#include "network/settings.h"
 
-static const char *const names[] = {[WCI_NETWORK_NONE] = "none", [WCI_NETWORK_HOST] = "host"};
+#define CONTAINER "container:"
 
 int32_t wci_network_mode_parse(const char *text, wci_network_mode *out, wc_error **err)
 {
+    int32_t rc = WC_OK;
     if (!*text)
         return wci_err(err, WC_E_INVALID, "network: the mode must not be empty");
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(text, names[i])) {
-            *out = (wci_network_mode)i;
-            return WC_OK;
-        }
-    return wci_err(err, WC_E_UNSUPPORTED,
-                   "network '%.80s': this version has 'none' and 'host'; bridges, networks by name "
-                   "and 'container:NAME' come in a later one",
-                   text);
+    if (!strcmp(text, "none"))
+        *out = WCI_NETWORK_NONE;
+    else if (!strcmp(text, "host"))
+        *out = WCI_NETWORK_HOST;
+    else if (wci_starts_with(text, CONTAINER) && text[sizeof CONTAINER - 1])
+        *out = WCI_NETWORK_CONTAINER;
+    else if (!(rc = wci_network_name_check(text, err)))
+        *out = WCI_NETWORK_NAMED;
+    return rc;
 }
 
-const char *wci_network_mode_name(wci_network_mode mode)
+const char *wci_network_mode_target(const char *text)
 {
-    return names[mode];
+    return text + sizeof CONTAINER - 1;
 }

@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+#include <wincontainer/error.h>
+
+#include "core/str.h"
+
 typedef struct wci_ip {
     uint8_t bytes[16];
     int size; /* 4 or 16 */
@@ -16,6 +20,10 @@ int wci_ip_parse(const char *text, wci_ip *out);
 /* From a struct sockaddr; 0 when it is of another family. */
 int wci_ip_of_sockaddr(const void *sockaddr, wci_ip *out);
 
+/* Texts like "10.0.0.0/8": the networks that this host has addresses in or routes to, without the default route. */
+int32_t wci_net_routes(wci_strv *out, wc_error **err);
+/* 1 when nobody has the port ("tcp", "udp" or "sctp") at the moment. `ip` "": every address. */
+int wci_net_port_is_free(const char *protocol, const char *ip, int port);
 /* As socket(), close-on-exec; -1 on failure. */
 intptr_t wci_socket_open(int family, int type, int protocol);
 

@@ -33,6 +33,7 @@ void wci_container_record_free(wci_container_record *record)
     wci_free(record->config);
     wci_free(record->error);
     wci_free(record->group_name);
+    wci_endpoints_free(record->endpoints, record->endpoint_count);
     wci_free(record);
 }
 
@@ -287,6 +288,8 @@ static int32_t insert(wci_store *store, const wci_container_record *r, wc_error 
                                  WCI_INT(r->restart_count), WCI_INT(r->user_stopped),
                                  WCI_INT(r->health), WCI_TEXT(or_empty(r->group_name))),
                         err);
+    for (size_t i = 0; !rc && i < r->endpoint_count; i++)
+        rc = wci_endpoint_put(store, r->id, r->endpoints[i].network, r->endpoints[i].config, err);
     if (!rc)
         rc = touch_image(store->db, r->id, r->created_ns, err);
     return rc ? rc : wci_container_put_event(store, "create", r->id, NULL, err);

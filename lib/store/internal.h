@@ -164,6 +164,13 @@ int32_t wci_tree_is_needed(wci_store *store, wci_tree_kind kind, const char *key
 /* In a transaction: WC_E_IN_USE while the image is mounted. `shown` is what it is called. */
 int32_t wci_mounts_check_unused(wci_store *store, const char *manifest, const char *shown, wc_error **err);
 
+/* ---- network.c ----------------------------------------------------------------------------------
+ */
+
+/* In a transaction: joins a container to a network, after its others. WC_E_EXISTS. */
+int32_t wci_endpoint_put(wci_store *store, const char *container, const char *network, const char *config,
+                         wc_error **err);
+
 /* ---- kept.c -------------------------------------------------------------------------------------
  */
 

@@ -93,6 +93,7 @@ static const wci_schema_step schema[] = {
      "CREATE INDEX leases_container ON leases(container);"
      "CREATE TABLE ports ("
      "  protocol TEXT NOT NULL, host_ip TEXT NOT NULL, host_port INTEGER NOT NULL,"
+     "  container_port INTEGER NOT NULL,"
      "  container TEXT NOT NULL, generation INTEGER NOT NULL,"
      "  PRIMARY KEY (protocol, host_ip, host_port)) WITHOUT ROWID;"
      "CREATE INDEX ports_container ON ports(container);"

@@ -312,6 +312,16 @@ typedef enum wci_health {
     WCI_HEALTH_UNHEALTHY = 3,
 } wci_health;
 
+/* One container on one network, see network.h. */
+typedef struct wci_endpoint_record {
+    char container[65], network[65]; /* ids */
+    char *container_name;
+    char *config; /* JSON: what was wished for */
+    char *state;  /* JSON: what the present or last run got, or "" */
+    int is_live;  /* the state is of a run that goes on */
+} wci_endpoint_record;
+void wci_endpoints_free(wci_endpoint_record *records, size_t count);
+
 typedef struct wci_container_record {
     char id[65];
     char *name;
@@ -331,6 +341,9 @@ typedef struct wci_container_record {
     int32_t user_stopped;   /* the policy does not start it again */
     wci_health health;
     char *group_name;       /* or "" */
+    /* Networks that it is created on, with their `network` and `config`; not read back. */
+    wci_endpoint_record *endpoints;
+    size_t endpoint_count;
 } wci_container_record;
 
 void wci_container_record_free(wci_container_record *record);

@@ -301,7 +301,7 @@ START_TEST(rows_of_what_is_gone_are_taken_off_the_books)
     script("INSERT INTO networks VALUES ('net', 'n1', 'bridge', NULL, '{}', 1);"
            "INSERT INTO endpoints VALUES ('c1', 'n1', 0, '{}', ''), ('lost', 'n1', 0, '{}', '');"
            "INSERT INTO leases VALUES ('n1', '10.0.0.2', 'c1', 1, 0), ('n1', '10.0.0.3', 'lost', 1, 0);"
-           "INSERT INTO ports VALUES ('tcp', '', 80, 'c1', 1), ('tcp', '', 81, 'lost', 1);"
+           "INSERT INTO ports VALUES ('tcp', '', 80, 80, 'c1', 1), ('tcp', '', 81, 80, 'lost', 1);"
            "INSERT INTO volume_uses VALUES ('vol', 'c1', '/v'), ('vol', 'lost', '/v')");
     expect_findings(0, 4, "address 10.0.0.3: its container or network is not in the store");
     expect_findings(0, 4, "port 81/tcp: its container is not in the store");

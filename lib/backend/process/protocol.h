@@ -57,6 +57,9 @@ enum {
 #define WCI_RUN_EXIT "exit.json"       /* there once it has ended */
 #define WCI_RUN_RUNTIME "runtime.json" /* there while the runtime works */
 #define WCI_RUN_ROOTFS "rootfs"
+#define WCI_RUN_NETNS "netns"          /* where the monitor binds the network namespace, for itself and the runtime */
+#define WCI_RUN_NETWORK "network.json" /* there while something of the container's networks may be on the host */
+#define WCI_RUN_NETWORK_LOCK "network.lock" /* held by whoever changes them */
 #define WCI_RUN_EXEC "exec"            /* one run directory per further process */
 
 static inline void wci_put_u32(unsigned char *to, uint32_t v)

@@ -54,7 +54,7 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
 int32_t wci_process_command(wc_call *call, const wc_request *request, json_t *command, json_t **result);
 
 /* Ends what a monitor that was killed has left of the container. */
-int32_t wci_process_end_remains(const wc_request *request, wc_error **err);
+int32_t wci_process_end_remains(process_backend *b, const wc_request *request, wc_error **err);
 int32_t wci_process_container_state(uintptr_t payload, wc_call *call, const wc_request *request,
                                     wc_response *response);
 int32_t wci_process_container_kill(uintptr_t payload, wc_call *call, const wc_request *request,

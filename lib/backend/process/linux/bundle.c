@@ -96,17 +96,32 @@ static int add_init(json_t *spec, const char *init)
            json_array_insert_new(args, 0, json_string(INIT_PATH)) == 0;
 }
 
-static int complete(json_t *spec, const char *group, const char *rootfs, const char *init)
+/* The namespace is made before the runtime starts. */
+static int set_netns(json_t *os, const char *netns)
+{
+    json_t *namespace;
+    size_t i;
+    json_array_foreach(json_object_get(os, "namespaces"), i, namespace)
+    {
+        const char *type = json_string_value(json_object_get(namespace, "type"));
+        if (type && strcmp(type, "network") == 0)
+            return json_object_set_new(namespace, "path", json_string(netns)) == 0;
+    }
+    return 1;
+}
+
+static int complete(json_t *spec, const char *group, const char *rootfs, const char *init, const char *netns)
 {
     json_t *root = get_or_add(spec, "root", json_object);
     json_t *os = get_or_add(spec, "linux", json_object);
     return json_object_set_new(root, "path", json_string(rootfs)) == 0 &&
            json_object_set_new(os, "cgroupsPath", json_string(group)) == 0 &&
+           (!netns || set_netns(os, netns)) &&
            lower_limits(json_object_get(spec, "process")) && (!init || add_init(spec, init));
 }
 
 int32_t wci_bundle_config(const char *spec, const char *group, const char *rootfs, const char *init,
-                          char **out, wc_error **err)
+                          const char *netns, char **out, wc_error **err)
 {
     json_t *document = NULL;
     int32_t rc = wci_json_parse(spec, strlen(spec), SPEC_MAX, "runtime configuration", &document,
@@ -116,7 +131,7 @@ int32_t wci_bundle_config(const char *spec, const char *group, const char *rootf
     if (!json_is_array(json_object_get(json_object_get(document, "process"), "args")))
         rc = wci_err(err, WC_E_FORMAT, "runtime configuration: process.args is missing");
     char *text = NULL;
-    if (!rc && complete(document, group, rootfs, init))
+    if (!rc && complete(document, group, rootfs, init, netns))
         text = wci_json_dump_text(document);
     json_decref(document);
     if (rc)

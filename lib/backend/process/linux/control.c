@@ -6,6 +6,7 @@
 
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/netavark.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
 #include "backend/process/stream.h"
@@ -264,13 +265,14 @@ static wci_cgroup group_of(const wc_request *request)
 
 /* A monitor that was killed leaves its container running, known by its groups. Nobody would see its end or read
  * its output any more, so it ends here, before it is called dead. Holding the lock keeps a new start away. */
-int32_t wci_process_end_remains(const wc_request *request, wc_error **err)
+int32_t wci_process_end_remains(process_backend *b, const wc_request *request, wc_error **err)
 {
     wci_cgroup group = group_of(request);
     wci_lock *lock = NULL;
     wc_error *why = NULL;
+    WCI_CALL_NONE(call);
     wci_run_wait_for_runtime(wc_request_run_dir(request));
-    if (!wci_cgroup_exists(group.path))
+    if (!wci_cgroup_exists(group.path) && !wci_process_network_is_left(request))
         return WC_OK;
     char *path = wci_path_join(wc_request_run_dir(request), WCI_RUN_LOCK);
     int32_t rc = path ? wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, &why) : wci_err_nomem(&why);
@@ -279,8 +281,10 @@ int32_t wci_process_end_remains(const wc_request *request, wc_error **err)
         wc_error_unref(why);
         return WC_OK;
     }
-    if (!rc)
+    if (!rc && wci_cgroup_exists(group.path))
         rc = wci_cgroup_remove(group.path, &why);
+    if (!rc)
+        rc = wci_process_network_clear(b, &call, request, &why);
     wci_lock_release(lock);
     return rc ? wci_err_move(err, why) : WC_OK;
 }
@@ -288,14 +292,13 @@ int32_t wci_process_end_remains(const wc_request *request, wc_error **err)
 int32_t wci_process_container_state(uintptr_t payload, wc_call *call, const wc_request *request,
                                     wc_response *response)
 {
-    (void)payload;
     target t;
     int32_t rc = container_target(request, &t, call->err);
     if (rc)
         return rc;
     rc = target_state(&t, call, response);
     if (!rc && response->status == WC_STATUS_DEAD)
-        rc = wci_process_end_remains(request, call->err);
+        rc = wci_process_end_remains((process_backend *)payload, request, call->err);
     target_free(&t);
     return rc;
 }
@@ -342,14 +345,13 @@ int32_t wci_process_process_kill(uintptr_t payload, wc_call *call, const wc_requ
 int32_t wci_process_container_wait(uintptr_t payload, wc_call *call, const wc_request *request,
                                    wc_response *response)
 {
-    (void)payload;
     target t;
     int32_t rc = container_target(request, &t, call->err);
     if (rc)
         return rc;
     rc = target_wait(&t, call, response);
     if (!rc && response->status == WC_STATUS_DEAD)
-        rc = wci_process_end_remains(request, call->err);
+        rc = wci_process_end_remains((process_backend *)payload, request, call->err);
     target_free(&t);
     return rc;
 }
@@ -452,6 +454,8 @@ int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_
     wci_run_wait_for_runtime(t.dir);
     if (!rc && wci_cgroup_exists(group.path))
         rc = wci_cgroup_remove(group.path, call->err);
+    if (!rc)
+        rc = wci_process_network_clear(b, call, request, call->err);
     if (!rc)
         rc = remove_runtime_state(b, request, call->err);
     if (!rc)

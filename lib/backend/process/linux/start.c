@@ -8,6 +8,7 @@
 #include "backend/process/linux/bundle.h"
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
+#include "backend/process/linux/netavark.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
@@ -188,10 +189,10 @@ static const char *text_param(const wc_request *request, const char *key, const 
 }
 
 static json_t *container_request(const process_backend *b, const wc_request *request,
-                                 const char *runtime, const wci_cgroup *group)
+                                 const char *runtime, const wci_cgroup *group, json_t *network)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s}", "version",
+        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s, s:O*}", "version",
         WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "stateDir",
         wc_request_state_dir(request), "runDir", wc_request_run_dir(request), "storeRoot",
         text_param(request, "store-root", b->root), "runRoot",
@@ -203,7 +204,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         wc_request_int(request, "auto-remove", 0) != 0, "logMaxBytes",
         (json_int_t)wc_request_int(request, "log-max-bytes", 0), "logMaxFiles",
         (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "storage",
-        storage_object(request), "settings", settings_object(request), "cgroup", group->path);
+        storage_object(request), "settings", settings_object(request), "cgroup", group->path, "network", network);
 }
 
 /* Config.json for the request; owned. */
@@ -217,10 +218,14 @@ static int32_t make_config(const wc_request *request, const wci_cgroup *group, c
     if (wc_request_int(request, "init", 0))
         rc = wci_init_find(&init, err);
     char *rootfs = wci_path_join(wc_request_run_dir(request), WCI_RUN_ROOTFS);
+    char *netns = wci_path_join(wc_request_run_dir(request), WCI_RUN_NETNS);
+    int has_netns = wc_request_string(request, "network-document") || wc_request_string(request, "network-join");
     if (!rc)
-        rc = rootfs ? wci_bundle_config(spec, group->path, rootfs, init, config, err)
-                    : wci_err_nomem(err);
+        rc = rootfs && netns ? wci_bundle_config(spec, group->path, rootfs, init, has_netns ? netns : NULL, config,
+                                                 err)
+                             : wci_err_nomem(err);
     wci_free(rootfs);
+    wci_free(netns);
     wci_free(init);
     return rc;
 }
@@ -249,6 +254,7 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     process_backend *b = (process_backend *)payload;
     const char *runtime = NULL;
     char *config = NULL;
+    json_t *network = NULL;
     wci_link link;
     wci_report report;
     wci_cgroup group = wci_cgroup_of_request(request);
@@ -258,11 +264,14 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     if (!rc)
         rc = make_config(request, &group, &config, call->err);
     if (!rc)
-        rc = wci_helper_run(b, call, "monitor", container_request(b, request, runtime, &group), config,
+        rc = wci_process_network_request(b, request, &network, call->err);
+    if (!rc)
+        rc = wci_helper_run(b, call, "monitor", container_request(b, request, runtime, &group, network), config,
                             WCI_FD_NONE, &link, &report, call->err);
     wci_free(config);
+    json_decref(network);
     if (rc)
-        (void)wci_process_end_remains(request, NULL); /* a monitor that was killed cannot */
+        (void)wci_process_end_remains(b, request, NULL); /* a monitor that was killed cannot */
     return rc ? rc : answer(request, &link, &report, response, call->err);
 }
 

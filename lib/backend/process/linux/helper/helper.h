@@ -18,6 +18,7 @@ typedef struct request {
     char *runtime, *what, *path, *program;
     char *cgroup; /* below the root of each hierarchy */
     char *config; /* verbatim */
+    char *network; /* JSON for network.c, or NULL: the runtime sees to it */
     json_t *settings; /* the container's configuration, or NULL: what an area needs of it, it reads here */
     wci_strv layers; /* lowest first */
     struct volume *volumes; /* volumes.h */
@@ -46,5 +47,6 @@ int monitor_main(request *req);
 int exec_main(request *req);
 int archive_main(request *req);
 int probe_main(request *req);
+int network_main(request *req);
 
 #endif

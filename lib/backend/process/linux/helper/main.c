@@ -20,6 +20,7 @@ static const role roles[] = {
     {"exec", 1, exec_main},
     {"archive", 0, archive_main},
     {"probe", 0, probe_main},
+    {"network", 0, network_main},
 };
 
 static const role *find_role(const char *name)

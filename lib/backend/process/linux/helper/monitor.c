@@ -2,6 +2,7 @@
 /* The monitor of one container: enters its run directory, has it run, stays beside it until it ends, and leaves nothing
  * of it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -40,6 +41,7 @@ static int32_t enter_run_dir(monitor *m, wc_error **err)
 {
     const char *dir = m->req->run_dir;
     int32_t rc = wci_dir_make(dir, 0700, err);
+    m->host_mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     if (!rc)
         rc = overlay_enter(dir, err);
     if (!rc && chdir(dir) != 0)

@@ -14,6 +14,7 @@ typedef struct monitor {
     wci_lock *lock;
     wci_lock *mount_lock;
     char *runtime_root;
+    int host_mounts; /* the mount namespace that we came from */
     session session;
     jobs jobs; /* the runtime at work on this container */
     int is_paused;

@@ -65,6 +65,13 @@ static int64_t take_number(json_t *document, const char *key)
     return (int64_t)json_integer_value(json_object_get(document, key));
 }
 
+/* An object of which only one part of us knows what is in it. */
+static char *take_object(json_t *document, const char *key)
+{
+    json_t *value = json_object_get(document, key);
+    return json_is_object(value) ? wci_json_dump_text(value) : NULL;
+}
+
 static int32_t fill_request(json_t *document, request *out, wc_error **err)
 {
     static const char what[] = "request to wc-helper";
@@ -86,6 +93,7 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->cgroup = take_text(document, "cgroup");
     if (!out->cgroup && out->id) /* the library is older */
         out->cgroup = wci_strdup(wci_cgroup_of(out->id, NULL).path);
+    out->network = take_object(document, "network");
     out->generation = take_number(document, "generation");
     out->log_max_bytes = take_number(document, "logMaxBytes");
     out->log_max_files = take_number(document, "logMaxFiles");
@@ -131,7 +139,7 @@ void request_free(request *req)
 {
     char *const texts[] = {req->id,       req->process_id, req->run_dir, req->state_dir,
                            req->store_root, req->run_root, req->runtime, req->what,
-                           req->path,     req->program,    req->config,  req->cgroup};
+                           req->path,     req->program,    req->config,  req->cgroup, req->network};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         wci_free(texts[i]);
     json_decref(req->settings);

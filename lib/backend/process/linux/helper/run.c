@@ -8,6 +8,7 @@
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/helper/failure.h"
 #include "backend/process/linux/helper/monitor.h"
+#include "backend/process/linux/helper/network.h"
 #include "backend/process/linux/helper/overlay.h"
 #include "backend/process/linux/helper/record.h"
 #include "backend/process/linux/helper/volumes.h"
@@ -28,6 +29,8 @@ static int32_t clear_remains(monitor *m, wc_error **err)
     if (!rc && wci_file_exists(state))
         rc = wci_dir_remove_all(state, err);
     wci_free(state);
+    if (!rc)
+        rc = network_clear(m->host_mounts, err);
     unlink(WCI_RUN_STATE);
     unlink(WCI_RUN_PAUSED);
     unlink(WCI_RUN_EXIT);
@@ -58,6 +61,8 @@ int32_t run_prepare(monitor *m, wc_error **err)
         rc = check_dev(err);
     if (!rc)
         rc = volumes_prepare(req, err);
+    if (!rc)
+        rc = network_begin(req, m->host_mounts, err);
     if (!rc)
         rc = log_open(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
     return rc;
@@ -107,6 +112,7 @@ void run_take_away(monitor *m)
     if (state)
         (void)wci_dir_remove_all(state, NULL);
     wci_free(state);
+    network_end(m->host_mounts);
     overlay_unmount(m->req->run_dir);
     volumes_unmount(m->req->run_dir);
     unlink(RUNTIME_LOG);

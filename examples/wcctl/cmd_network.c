@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* network create|ls|inspect|rm|prune|connect|disconnect, and port */
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoint_words.h"
+#include "wcctl.h"
+
+static wc_network *open_network(const char *name)
+{
+    wc_error *err = NULL;
+    wc_network *network = NULL;
+    TRY(wc_network_open(app_context(), name, &network, &err));
+    return network;
+}
+
+static json_t *describe(wc_network *network)
+{
+    wc_error *err = NULL;
+    wc_buf *bytes = NULL;
+    TRY(wc_network_inspect(network, &bytes, &err));
+    json_t *json = json_loadb(wc_buf_data(bytes), wc_buf_size(bytes), 0, NULL);
+    wc_buf_unref(bytes);
+    return json;
+}
+
+/* ---- create --------------------------------------------------------------------------------------- */
+
+typedef struct creation {
+    const char *driver;
+    int internal, ipv6, no_dns, attachable;
+    text_list subnets, gateways, ranges, options, labels;
+} creation;
+
+static void each_pair(const text_list *list, const char *what, wc_network_options *options,
+                      int32_t (*add)(wc_network_options *, const char *, const char *, wc_error **))
+{
+    wc_error *err = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        char *key = xstrdup(list->items[i]), *value = strchr(key, '=');
+        if (value)
+            *value++ = '\0';
+        else if (!strcmp(what, "-o"))
+            die_usage("-o '%s': write KEY=VALUE", key);
+        TRY(add(options, key, value ? value : "", &err));
+        free(key);
+    }
+}
+
+/* The n-th gateway and range belong to the n-th subnet. */
+static void add_subnets(const creation *c, wc_network_options *options)
+{
+    wc_error *err = NULL;
+    if (c->gateways.count > c->subnets.count || c->ranges.count > c->subnets.count)
+        die_usage("network create: every --gateway and --ip-range needs a --subnet before it");
+    for (size_t i = 0; i < c->subnets.count; i++)
+        TRY(wc_network_options_add_subnet(options, c->subnets.items[i],
+                                          i < c->gateways.count ? c->gateways.items[i] : NULL,
+                                          i < c->ranges.count ? c->ranges.items[i] : NULL, &err));
+}
+
+static wc_network_options *make_options(const creation *c, const char *name)
+{
+    wc_error *err = NULL;
+    wc_network_options *options = NULL;
+    TRY(wc_network_options_new(name, &options, &err));
+    if (c->driver)
+        TRY(wc_network_options_set_driver(options, c->driver, &err));
+    TRY(wc_network_options_set_internal(options, c->internal, &err));
+    TRY(wc_network_options_set_ipv6(options, c->ipv6, &err));
+    TRY(wc_network_options_set_dns(options, !c->no_dns, &err));
+    add_subnets(c, options);
+    each_pair(&c->options, "-o", options, wc_network_options_add_option);
+    each_pair(&c->labels, "--label", options, wc_network_options_add_label);
+    return options;
+}
+
+static int create_command(int argc, char **argv)
+{
+    creation c = {0};
+    wc_error *err = NULL;
+    wc_network *network = NULL;
+    const option options[] = {
+        {'d', "driver", OPTION_TEXT, "bridge|macvlan|ipvlan", "kind of network, default bridge", &c.driver},
+        {0, "subnet", OPTION_LIST, "ADDRESS/BITS", "a subnet, default: one that is free", &c.subnets},
+        {0, "gateway", OPTION_LIST, "ADDRESS", "the host's address in the subnet", &c.gateways},
+        {0, "ip-range", OPTION_LIST, "ADDRESS/BITS", "part of the subnet to choose addresses from", &c.ranges},
+        {0, "internal", OPTION_FLAG, NULL, "no way out or in", &c.internal},
+        {0, "ipv6", OPTION_FLAG, NULL, "IPv6 addresses as well", &c.ipv6},
+        {0, "disable-dns", OPTION_FLAG, NULL, "containers do not find each other by name", &c.no_dns},
+        {0, "attachable", OPTION_FLAG, NULL, "means nothing here; for scripts", &c.attachable},
+        {'o', "opt", OPTION_LIST, "KEY=VALUE", "mtu, isolate, parent, mode", &c.options},
+        {0, "label", OPTION_LIST, "KEY[=VALUE]", "set a label", &c.labels},
+    };
+    argc = options_read("network create", "[OPTIONS] NAME", "Creates a network.", options, countof(options), 0, argc, argv);
+    if (argc != 1)
+        die_usage("network create takes one NAME");
+    wc_network_options *made = make_options(&c, argv[0]);
+    TRY(wc_network_create(app_context(), made, wcctl.cancel, &network, &err));
+    wc_network_options_unref(made);
+    if (wcctl.json)
+        print_texts("Id", wc_network_id(network), "Name", wc_network_name(network), NULL);
+    else
+        printf("%s\n", wc_network_id(network));
+    wc_network_unref(network);
+    return 0;
+}
+
+/* ---- ls, inspect ---------------------------------------------------------------------------------- */
+
+static int has_label(json_t *network, const char *text)
+{
+    char *key = xstrdup(text), *value = strchr(key, '=');
+    if (value)
+        *value++ = '\0';
+    const char *is = json_string_value(json_object_get(json_object_get(network, "Labels"), key));
+    int fits = is && (!value || !strcmp(is, value));
+    free(key);
+    return fits;
+}
+
+static int fits_one(json_t *network, const char *filter)
+{
+    const char *value = strchr(filter, '=');
+    size_t size = value ? (size_t)(value++ - filter) : 0;
+    if (size == 4 && !memcmp(filter, "name", 4))
+        return strstr(json_string_value(json_object_get(network, "Name")), value) != NULL;
+    if (size == 2 && !memcmp(filter, "id", 2))
+        return !strncmp(json_string_value(json_object_get(network, "Id")), value, strlen(value));
+    if (size == 6 && !memcmp(filter, "driver", 6))
+        return !strcmp(json_string_value(json_object_get(network, "Driver")), value);
+    if (size == 5 && !memcmp(filter, "label", 5))
+        return has_label(network, value);
+    die_usage("--filter '%s': there are name=, id=, driver= and label=", filter);
+}
+
+static int fits(json_t *network, const text_list *filters)
+{
+    for (size_t i = 0; i < filters->count; i++)
+        if (!fits_one(network, filters->items[i]))
+            return 0;
+    return 1;
+}
+
+static json_t *read_networks(const text_list *filters)
+{
+    wc_error *err = NULL;
+    wc_list *list = NULL;
+    json_t *all = json_array();
+    TRY(wc_network_list(app_context(), &list, &err));
+    for (size_t i = 0; i < wc_list_count(list); i++) {
+        json_t *one = describe(wc_list_network(list, i));
+        if (fits(one, filters))
+            json_array_append(all, one);
+        json_decref(one);
+    }
+    wc_list_unref(list);
+    return all;
+}
+
+static void print_networks(json_t *networks, int no_trunc)
+{
+    static const char *const headings[] = {"NETWORK ID", "NAME", "DRIVER", "SCOPE"};
+    table *out = table_new(headings, countof(headings));
+    json_t *one;
+    size_t i;
+    json_array_foreach(networks, i, one)
+    {
+        char text[16];
+        const char *id = json_string_value(json_object_get(one, "Id"));
+        const char *cells[] = {no_trunc ? id : short_id(id, text), json_string_value(json_object_get(one, "Name")),
+                               json_string_value(json_object_get(one, "Driver")), "local"};
+        table_row(out, cells);
+    }
+    table_print(out);
+    table_free(out);
+}
+
+static void print_ids(json_t *networks, int no_trunc)
+{
+    json_t *one;
+    size_t i;
+    json_array_foreach(networks, i, one)
+    {
+        char text[16];
+        const char *id = json_string_value(json_object_get(one, "Id"));
+        printf("%s\n", no_trunc ? id : short_id(id, text));
+    }
+}
+
+static int ls_command(int argc, char **argv)
+{
+    int quiet = 0, no_trunc = 0;
+    text_list filters = {NULL, 0};
+    const option options[] = {
+        {'q', "quiet", OPTION_FLAG, NULL, "ids only", &quiet},
+        {0, "no-trunc", OPTION_FLAG, NULL, "whole ids", &no_trunc},
+        {'f', "filter", OPTION_LIST, "name=…|id=…|driver=…|label=…", "only these", &filters},
+    };
+    options_read_all("network ls", "Lists networks.", options, countof(options), argc, argv);
+    json_t *networks = read_networks(&filters);
+    if (wcctl.json) {
+        print_array(networks);
+        return 0;
+    }
+    if (quiet)
+        print_ids(networks, no_trunc);
+    else
+        print_networks(networks, no_trunc);
+    json_decref(networks);
+    return 0;
+}
+
+static int show_command(int argc, char **argv)
+{
+    json_t *all = json_array();
+    argc = options_read("network inspect", "NETWORK [NETWORK ...]", "Shows all about networks.", NULL, 0, 0, argc, argv);
+    if (!argc)
+        die_usage("network inspect takes at least one NETWORK");
+    for (int i = 0; i < argc; i++) {
+        wc_network *network = open_network(argv[i]);
+        json_array_append_new(all, describe(network));
+        wc_network_unref(network);
+    }
+    char *text = json_dumps(all, JSON_COMPACT);
+    print_json(text, strlen(text));
+    free(text);
+    json_decref(all);
+    return 0;
+}
+
+/* ---- rm, prune ------------------------------------------------------------------------------------ */
+
+static int remove_one(const char *name, int force)
+{
+    wc_error *err = NULL;
+    wc_network *network = NULL;
+    int32_t rc = wc_network_open(app_context(), name, &network, &err);
+    if (!rc)
+        rc = wc_network_remove(network, &err);
+    wc_network_unref(network);
+    if (rc == WC_E_NOT_FOUND && force) {
+        wc_error_unref(err);
+        return 0;
+    }
+    if (rc) {
+        complain(err);
+        return 1;
+    }
+    if (wcctl.json)
+        print_texts("Removed", name, NULL);
+    else
+        printf("%s\n", name);
+    return 0;
+}
+
+static int rm_command(int argc, char **argv)
+{
+    int result = 0, force = 0;
+    const option options[] = {{'f', "force", OPTION_FLAG, NULL, "one that is not there is no error", &force}};
+    argc = options_read("network rm", "[OPTIONS] NETWORK [NETWORK ...]", "Removes networks.", options, countof(options), 0,
+                        argc, argv);
+    if (!argc)
+        die_usage("network rm takes at least one NETWORK");
+    for (int i = 0; i < argc; i++)
+        result |= remove_one(argv[i], force);
+    return result;
+}
+
+static int prune_command(int argc, char **argv)
+{
+    int force = 0;
+    wc_error *err = NULL;
+    wc_list *removed = NULL;
+    const option options[] = {{'f', "force", OPTION_FLAG, NULL, "nothing is asked; for scripts", &force}};
+    options_read_all("network prune", "Removes networks that no container is joined to.", options, countof(options), argc,
+                     argv);
+    TRY(wc_network_prune(app_context(), wcctl.cancel, &removed, &err));
+    if (wcctl.json) {
+        json_t *object = json_object();
+        json_object_set_new(object, "Removed", json_list(removed));
+        print_object(object);
+    }
+    for (size_t i = 0; !wcctl.json && i < wc_list_count(removed); i++)
+        printf("%s\n", wc_list_string(removed, i));
+    wc_list_unref(removed);
+    return 0;
+}
+
+/* ---- connect, disconnect -------------------------------------------------------------------------- */
+
+static int connect_command(int argc, char **argv)
+{
+    endpoint_words words = {0};
+    wc_error *err = NULL;
+    const option options[] = {
+        {0, "alias", OPTION_LIST, "NAME", "a further name on the network", &words.aliases},
+        {0, "ip", OPTION_MAYBE, "ADDRESS", "this IPv4 address", &words.ip},
+        {0, "ip6", OPTION_MAYBE, "ADDRESS", "this IPv6 address", &words.ip6},
+        {0, "mac-address", OPTION_MAYBE, "ADDRESS", "this hardware address", &words.mac},
+    };
+    argc = options_read("network connect", "[OPTIONS] NETWORK CONTAINER",
+                        "Joins a container to a further network, at once when it runs.", options, countof(options), 0, argc,
+                        argv);
+    if (argc != 2)
+        die_usage("network connect takes NETWORK and CONTAINER");
+    wc_network *network = open_network(argv[0]);
+    wc_container *container = open_container(argv[1]);
+    wc_endpoint_options *endpoint = endpoint_options_make(&words);
+    TRY(wc_network_connect(network, container, endpoint, wcctl.cancel, &err));
+    wc_endpoint_options_unref(endpoint);
+    wc_container_unref(container);
+    wc_network_unref(network);
+    return 0;
+}
+
+static int disconnect_command(int argc, char **argv)
+{
+    int force = 0;
+    wc_error *err = NULL;
+    const option options[] = {{'f', "force", OPTION_FLAG, NULL, "for scripts: it always is", &force}};
+    argc = options_read("network disconnect", "[OPTIONS] NETWORK CONTAINER", "Parts a container from a network.", options,
+                        countof(options), 0, argc, argv);
+    if (argc != 2)
+        die_usage("network disconnect takes NETWORK and CONTAINER");
+    wc_network *network = open_network(argv[0]);
+    wc_container *container = open_container(argv[1]);
+    TRY(wc_network_disconnect(network, container, wcctl.cancel, &err));
+    wc_container_unref(container);
+    wc_network_unref(network);
+    return 0;
+}
+
+static const command network_table[] = {
+    {"create", create_command, "create a network"},
+    {"ls", ls_command, "list networks"},
+    {"inspect", show_command, "show all about networks"},
+    {"rm", rm_command, "remove networks"},
+    {"prune", prune_command, "remove networks that no container is joined to"},
+    {"connect", connect_command, "join a container to a network"},
+    {"disconnect", disconnect_command, "part a container from a network"},
+    {NULL, NULL, NULL},
+};
+
+static int network_command(int argc, char **argv)
+{
+    return subcommand("network", network_table, argc, argv);
+}
+
+/* ---- port ----------------------------------------------------------------------------------------- */
+
+static void add_ports(const char *port, json_t *bindings, char **text)
+{
+    json_t *one;
+    size_t i;
+    json_array_foreach(bindings, i, one)
+    {
+        const char *ip = json_string_value(json_object_get(one, "HostIp"));
+        const char *host_port = json_string_value(json_object_get(one, "HostPort"));
+        char *longer = xasprintf(strchr(ip, ':') ? "%s%s[%s]:%s->%s" : "%s%s%s:%s->%s", *text, **text ? ", " : "", ip,
+                                 host_port, port);
+        free(*text);
+        *text = longer;
+    }
+}
+
+char *ports_text(const wc_container_info *info)
+{
+    json_t *json = json_loads(wc_container_info_json(info), 0, NULL), *bindings;
+    json_t *ports = json_object_get(json_object_get(json, "NetworkSettings"), "Ports");
+    const char *port;
+    char *text = xstrdup("");
+    json_object_foreach(ports, port, bindings)
+        add_ports(port, bindings, &text);
+    json_decref(json);
+    return text;
+}
+
+static json_t *read_ports(const char *name)
+{
+    wc_error *err = NULL;
+    wc_buf *bytes = NULL;
+    wc_container *container = open_container(name);
+    TRY(wc_container_ports(container, &bytes, &err));
+    json_t *ports = json_loadb(wc_buf_data(bytes), wc_buf_size(bytes), 0, NULL);
+    wc_buf_unref(bytes);
+    wc_container_unref(container);
+    return ports;
+}
+
+static void print_bindings(const char *port, json_t *bindings, int alone)
+{
+    json_t *one;
+    size_t i;
+    json_array_foreach(bindings, i, one)
+    {
+        const char *ip = json_string_value(json_object_get(one, "HostIp"));
+        const char *host_port = json_string_value(json_object_get(one, "HostPort"));
+        int is_v6 = strchr(ip, ':') != NULL;
+        if (!alone)
+            printf("%s -> ", port);
+        printf(is_v6 ? "[%s]:%s\n" : "%s:%s\n", ip, host_port);
+    }
+}
+
+static int port_command(int argc, char **argv)
+{
+    argc = options_read("port", "CONTAINER [PORT[/PROTOCOL]]", "Lists the published ports of a container.", NULL, 0, 0, argc,
+                        argv);
+    if (argc < 1 || argc > 2)
+        die_usage("port takes CONTAINER and perhaps a PORT");
+    json_t *ports = read_ports(argv[0]), *bindings;
+    const char *key;
+    char *wanted = argc == 2 ? xasprintf("%s%s", argv[1], strchr(argv[1], '/') ? "" : "/tcp") : NULL;
+    if (wanted && !json_object_get(ports, wanted)) {
+        fprintf(stderr, "wcctl: no public port '%s' published for %s\n", wanted, argv[0]);
+        return 1;
+    }
+    if (wcctl.json) {
+        print_object(ports);
+        return 0;
+    }
+    json_object_foreach(ports, key, bindings)
+        if (!wanted || !strcmp(wanted, key))
+            print_bindings(key, bindings, wanted != NULL);
+    free(wanted);
+    json_decref(ports);
+    return 0;
+}
+
+const command network_commands[] = {
+    {"network", network_command, "make, list, remove and join networks"},
+    {"port", port_command, "list the published ports of a container"},
+    {NULL, NULL, NULL},
+};

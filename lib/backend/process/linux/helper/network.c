@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend/process/linux/helper/network.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend/process/linux/helper/hostports.h"
+#include "backend/process/linux/helper/netavark.h"
+#include "backend/process/linux/helper/netns.h"
+#include "backend/process/protocol.h"
+#include "backend/process/state.h"
+#include "core/alloc.h"
+#include "core/error.h"
+#include "core/json.h"
+#include "platform/file.h"
+
+#define RECORD_MAX ((size_t)4 << 20)
+#define LOCK_WAIT_MS 120000
+
+/* ---- The record of what is on the host ------------------------------------------------------------ */
+
+static int32_t read_record(json_t **out, wc_error **err)
+{
+    wc_buf *text = NULL;
+    int32_t rc = wci_file_read_all(WCI_RUN_NETWORK, RECORD_MAX, &text, err);
+    if (!rc)
+        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), RECORD_MAX, "network.json", out, err);
+    wc_buf_unref(text);
+    return rc;
+}
+
+static int32_t write_record(json_t *record, wc_error **err)
+{
+    char *text = wci_json_dump_text(record);
+    int32_t rc = text ? wci_file_write_atomic(WCI_RUN_NETWORK, text, strlen(text), 0600, 0, err) : wci_err_nomem(err);
+    wci_free(text);
+    return rc;
+}
+
+static const char *text_of(json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* Of a record or request, which look alike. */
+static netavark program_of(json_t *record, int host_mounts)
+{
+    return (netavark){text_of(record, "netavark"), text_of(record, "aardvark"), text_of(record, "configDir"),
+                      host_mounts};
+}
+
+static int32_t run_document(json_t *record, int host_mounts, const char *what, int netns, json_t *document,
+                            wc_error **err)
+{
+    netavark n = program_of(record, host_mounts);
+    char *text = wci_json_dump_text(document);
+    int32_t rc = text ? netavark_run(&n, what, netns, text, err) : wci_err_nomem(err);
+    wci_free(text);
+    return rc;
+}
+
+static int32_t lock_networks(wci_lock **lock, wc_error **err)
+{
+    for (int waited = 0;; waited += 2) {
+        int32_t rc = wci_lock_try(WCI_RUN_NETWORK_LOCK, WCI_LOCK_EXCLUSIVE, lock, err);
+        if (rc != WC_E_BUSY || waited >= LOCK_WAIT_MS)
+            return rc;
+        wci_err_clear(err);
+        poll(NULL, 0, 2);
+    }
+}
+
+/* ---- Taking away ---------------------------------------------------------------------------------- */
+
+static int interfaces_of(json_t *document, wci_strv *out)
+{
+    const char *name;
+    json_t *endpoint;
+    json_object_foreach(json_object_get(document, "networks"), name, endpoint)
+        if (wci_strv_add(out, text_of(endpoint, "interface_name")))
+            return WC_E_NOMEM;
+    return 0;
+}
+
+/* A document with one of the networks. */
+static json_t *only(json_t *document, const char *network)
+{
+    json_t *one = json_copy(document);
+    json_t *networks = json_object(), *infos = json_object();
+    int failed = json_object_set(networks, network, json_object_get(json_object_get(document, "networks"), network)) |
+                 json_object_set(infos, network, json_object_get(json_object_get(document, "network_info"), network)) |
+                 json_object_set_new(one, "networks", networks) | json_object_set_new(one, "network_info", infos);
+    if (!failed)
+        return one;
+    json_decref(one);
+    return NULL;
+}
+
+/* netavark leaves off at the first part that is missing, and after a kill any may be: a second round, in a namespace
+ * that has what it looks for, takes the rest. What it says then is of no interest: it complains of what is gone. */
+static int32_t teardown_one(json_t *record, int host_mounts, json_t *document, wc_error **err)
+{
+    wci_strv interfaces = WCI_STRV_INIT;
+    int netns = -1;
+    int32_t rc = interfaces_of(document, &interfaces) ? wci_err_nomem(err) : WC_OK;
+    if (!rc)
+        rc = netns_stand_in(&interfaces, &netns, err);
+    if (!rc)
+        (void)run_document(record, host_mounts, "teardown", netns, document, NULL);
+    if (netns >= 0)
+        close(netns);
+    wci_strv_free(&interfaces);
+    return rc;
+}
+
+static int32_t teardown_without(json_t *record, int host_mounts, wc_error **err)
+{
+    json_t *document = json_object_get(record, "document"), *endpoint;
+    const char *network;
+    int32_t rc = WC_OK;
+    json_object_foreach(json_object_get(document, "networks"), network, endpoint)
+    {
+        json_t *one = only(document, network);
+        if (!rc)
+            rc = one ? teardown_one(record, host_mounts, one, err) : wci_err_nomem(err);
+        json_decref(one);
+    }
+    return rc;
+}
+
+int32_t network_clear(int host_mounts, wc_error **err)
+{
+    json_t *record = NULL;
+    if (!wci_file_exists(WCI_RUN_NETWORK))
+        return WC_OK;
+    if (!read_record(&record, NULL)) /* one that nobody can read tells nothing */
+    {
+        int32_t rc = teardown_without(record, host_mounts, err);
+        json_decref(record);
+        if (rc)
+            return rc;
+    }
+    return wci_file_remove(WCI_RUN_NETWORK, err);
+}
+
+void network_end(int host_mounts)
+{
+    json_t *record = NULL;
+    wci_lock *lock = NULL;
+    int netns = -1;
+    if (wci_file_exists(WCI_RUN_NETWORK) && !lock_networks(&lock, NULL)) {
+        netns = wci_file_exists(WCI_RUN_NETNS) ? netns_open_bound() : -1;
+        if (netns >= 0 && !read_record(&record, NULL) &&
+            !run_document(record, host_mounts, "teardown", netns, json_object_get(record, "document"), NULL))
+            (void)wci_file_remove(WCI_RUN_NETWORK, NULL);
+        else
+            (void)network_clear(host_mounts, NULL);
+        if (netns >= 0)
+            close(netns);
+        json_decref(record);
+    }
+    netns_release();
+    wci_lock_release(lock);
+}
+
+/* ---- Setting up ----------------------------------------------------------------------------------- */
+
+static json_t *new_record(json_t *network)
+{
+    return json_pack("{s:i, s:s, s:s, s:s, s:O}", "version", 1, "netavark", text_of(network, "netavark"), "aardvark",
+                     text_of(network, "aardvark"), "configDir", text_of(network, "configDir"), "document",
+                     json_object_get(network, "document"));
+}
+
+static int has_ipv6(json_t *document)
+{
+    const char *name;
+    json_t *info;
+    json_object_foreach(json_object_get(document, "network_info"), name, info)
+        if (json_is_true(json_object_get(info, "ipv6_enabled")))
+            return 1;
+    return 0;
+}
+
+static int32_t set_up(json_t *network, int host_mounts, int netns, wc_error **err)
+{
+    json_t *document = json_object_get(network, "document");
+    json_t *record = new_record(network);
+    int32_t rc = record ? hostports_hold(json_object_get(document, "port_mappings"), has_ipv6(document), err)
+                        : wci_err_nomem(err);
+    if (!rc)
+        rc = write_record(record, err);
+    if (!rc)
+        rc = run_document(record, host_mounts, "setup", netns, document, err);
+    json_decref(record);
+    return rc;
+}
+
+int32_t network_begin(const request *req, int host_mounts, wc_error **err)
+{
+    json_t *network = NULL;
+    int netns = -1;
+    if (!req->network)
+        return WC_OK;
+    int32_t rc = wci_json_parse(req->network, strlen(req->network), RECORD_MAX, "networks of the request", &network,
+                                err);
+    int64_t pid = json_integer_value(json_object_get(network, "joinPid"));
+    int64_t start = json_integer_value(json_object_get(network, "joinStart"));
+    if (!rc)
+        rc = pid ? netns_join(pid, start, &netns, err) : netns_make(&netns, err);
+    if (!rc && json_object_get(network, "document"))
+        rc = set_up(network, host_mounts, netns, err);
+    if (netns >= 0)
+        close(netns);
+    json_decref(network);
+    return rc;
+}
+
+/* ---- While it runs: connect, disconnect; or after a monitor that was killed ------------------------- */
+
+static void add_part(json_t *document, json_t *part, const char *key)
+{
+    json_object_update(json_object_get(document, key), json_object_get(part, key));
+}
+
+static void take_part(json_t *document, json_t *part)
+{
+    const char *network;
+    json_t *endpoint;
+    json_object_foreach(json_object_get(part, "networks"), network, endpoint)
+    {
+        json_object_del(json_object_get(document, "networks"), network);
+        json_object_del(json_object_get(document, "network_info"), network);
+    }
+}
+
+/* Noted before it is made. */
+static int32_t connect(json_t *record, json_t *network, int netns, wc_error **err)
+{
+    json_t *document = json_object_get(record, "document"), *part = json_object_get(network, "document");
+    add_part(document, part, "networks");
+    add_part(document, part, "network_info");
+    int32_t rc = write_record(record, err);
+    if (!rc)
+        rc = run_document(record, -1, "setup", netns, part, err);
+    if (!rc)
+        return WC_OK;
+    (void)run_document(record, -1, "teardown", netns, part, NULL);
+    take_part(document, part);
+    (void)write_record(record, NULL);
+    return rc;
+}
+
+static int32_t disconnect(json_t *record, json_t *network, int netns, wc_error **err)
+{
+    json_t *document = json_object_get(record, "document"), *part = json_object_get(network, "document");
+    if (run_document(record, -1, "teardown", netns, part, NULL)) {
+        int32_t rc = teardown_one(record, -1, part, err);
+        if (rc)
+            return rc;
+    }
+    take_part(document, part);
+    return write_record(record, err);
+}
+
+/* The container may end while we wait for the lock, and its record with it. */
+static int32_t change(const request *req, json_t *network, wc_error **err)
+{
+    json_t *record = NULL;
+    int netns = -1;
+    int32_t rc = netns_of(req->pid, req->pid_start, &netns, err);
+    if (!rc && !wci_file_exists(WCI_RUN_NETWORK))
+        rc = wci_err(err, WC_E_STATE, "network: the container has ended, or has no networks of its own");
+    if (!rc)
+        rc = read_record(&record, err);
+    if (!rc)
+        rc = strcmp(req->what, "connect") ? disconnect(record, network, netns, err)
+                                          : connect(record, network, netns, err);
+    if (netns >= 0)
+        close(netns);
+    json_decref(record);
+    return rc;
+}
+
+static int32_t work(const request *req, wc_error **err)
+{
+    json_t *network = NULL;
+    wci_lock *lock = NULL;
+    int32_t rc = chdir(req->run_dir) != 0 ? wci_err_errno(err, errno, "directory '%s'", req->run_dir) : WC_OK;
+    if (!rc)
+        rc = lock_networks(&lock, err);
+    if (!rc && strcmp(req->what, "clear") == 0)
+        rc = network_clear(-1, err);
+    else if (!rc)
+        rc = wci_json_parse(req->network, strlen(req->network), RECORD_MAX, "networks of the request", &network, err);
+    if (!rc && network)
+        rc = change(req, network, err);
+    json_decref(network);
+    wci_lock_release(lock);
+    return rc;
+}
+
+int network_main(request *req)
+{
+    wc_error *err = NULL;
+    int32_t rc = req->what && req->run_dir && (req->network || strcmp(req->what, "clear") == 0)
+                     ? work(req, &err)
+                     : wci_err(&err, WC_E_FORMAT, "wc-helper: the request says not what to do");
+    if (rc)
+        report_error(err);
+    else
+        report_ok(0, 0, NULL);
+    wc_error_unref(err);
+    return rc != 0;
+}
