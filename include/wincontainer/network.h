@@ -26,11 +26,11 @@ extern "C" {
 #endif
 
 
-/** A network of the store. */
+/** A network of the store. @since 0.1 */
 typedef struct wc_network wc_network;
-/** What a new network is to be. */
+/** What a new network is to be. @since 0.1 */
 typedef struct wc_network_options wc_network_options;
-/** How a container is joined to one network. */
+/** How a container is joined to one network. @since 0.1 */
 typedef struct wc_endpoint_options wc_endpoint_options;
 
 /* ---- Options of a network ---------------------------------------------------------------------- */

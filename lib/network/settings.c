@@ -350,7 +350,7 @@ int32_t wci_network_settings_from_json(const char *text, wci_network_settings *o
         return rc;
     rc = wci_json_parse(text, strlen(text), SETTINGS_MAX, WHAT, &root, err);
     if (!rc)
-        rc = read_all(root, &s, err);
+        rc = json_is_object(root) ? read_all(root, &s, err) : WC_E_FORMAT;
     json_decref(root);
     if (!rc) {
         *out = s;

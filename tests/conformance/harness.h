@@ -123,6 +123,7 @@ TCase *cancel_tests(void);
 TCase *look_tests(void);
 TCase *copy_tests(void);
 TCase *pause_tests(void);
+TCase *network_tests(void);
 /* What run_role() starts. */
 int sharing_role(const char *role, const char *argument);
 

@@ -15,7 +15,9 @@ if(TARGET wc-helper)
   add_dependencies(conformance_mock wc-helper)
 endif()
 
-add_test(NAME conformance_process COMMAND conformance_mock process)
+# Where networks of a host are its own.
+add_test(NAME conformance_process COMMAND ${PROJECT_SOURCE_DIR}/tests/support/netns.sh
+  $<TARGET_FILE:conformance_mock> process)
 wc_test_properties(conformance_process conformance TIMEOUT 300)
 
 add_test(NAME conformance_crun COMMAND ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh

@@ -390,6 +390,22 @@ static int32_t op_logs_open(uintptr_t payload, wc_call *call, const wc_request *
     return rc;
 }
 
+/* ---- Networks ------------------------------------------------------------------------------- */
+
+/* Its containers have no interfaces: what the store says is all. */
+static int32_t op_network_connect(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+{
+    (void)response;
+    return trouble(payload, "network-connect", call, request);
+}
+
+static int32_t op_network_disconnect(uintptr_t payload, wc_call *call, const wc_request *request,
+                                     wc_response *response)
+{
+    (void)response;
+    return trouble(payload, "network-disconnect", call, request);
+}
+
 /* ---- Processes ------------------------------------------------------------------------------ */
 
 /* It becomes part of a file name. */
@@ -494,7 +510,7 @@ const wc_backend_ops *wci_backend_mock_ops(void)
     static const wc_backend_ops ops = {
         .struct_size = sizeof ops,
         .spi_major = WC_BACKEND_SPI_MAJOR,
-        .capabilities = WC_BACKEND_DETACHED | WC_BACKEND_IMAGE_FILES,
+        .capabilities = WC_BACKEND_DETACHED | WC_BACKEND_IMAGE_FILES | WC_BACKEND_NETWORKS,
         .name = "mock",
         .open = op_open,
         .info = op_info,
@@ -520,6 +536,8 @@ const wc_backend_ops *wci_backend_mock_ops(void)
         .logs_release = wci_mock_logs_release,
         .container_pause = op_container_pause,
         .container_resume = op_container_resume,
+        .network_connect = op_network_connect,
+        .network_disconnect = op_network_disconnect,
     };
     return &ops;
 }

@@ -6,6 +6,7 @@
 
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
+#include "backend/process/linux/netavark.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/logs.h"
 #include "backend/process/stream.h"
@@ -209,7 +210,7 @@ const wc_backend_ops *wci_backend_process_ops(void)
     static const wc_backend_ops ops = {
         .struct_size = sizeof(wc_backend_ops),
         .spi_major = WC_BACKEND_SPI_MAJOR,
-        .capabilities = WC_BACKEND_RECORDS | WC_BACKEND_DETACHED | WC_BACKEND_LAYERS,
+        .capabilities = WC_BACKEND_RECORDS | WC_BACKEND_DETACHED | WC_BACKEND_LAYERS | WC_BACKEND_NETWORKS,
         .name = "process",
         .open = process_open,
         .info = process_info,
@@ -234,6 +235,8 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .stream_release = wci_process_stream_release,
         .logs_next = wci_process_logs_next,
         .logs_fd = wci_process_logs_fd,
+        .network_connect = wci_process_network_connect,
+        .network_disconnect = wci_process_network_disconnect,
         .logs_release = wci_process_logs_release,
         .container_pause = wci_process_container_pause,
         .container_resume = wci_process_container_resume,
