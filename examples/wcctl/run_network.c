@@ -82,7 +82,7 @@ static void set_mode(const char *mode, wc_container_options *to)
         die_usage("--network '%s': it cannot be had together with others", mode);
     if (endpoint.aliases.count)
         die_usage("--network-alias: conflicting options: it needs a network that was created");
-    if (is_given(endpoint.ip) || is_given(endpoint.ip6))
+    if ((endpoint.ip && *endpoint.ip) || (endpoint.ip6 && *endpoint.ip6))
         die_usage("--ip: user specified IP address is supported on user defined networks only");
     TRY(wc_container_options_set_network(to, mode, &err));
 }

@@ -29,11 +29,6 @@
 #define PATIENCE_MS 60000
 #define ANSWER_MAX (64 * 1024)
 
-static int link_is_over(void)
-{
-    return link_cancelled();
-}
-
 static int32_t lock_host(int may_cancel, wci_lock **lock, wc_error **err)
 {
     int32_t rc = wci_dir_make(HOST_DIR, 0755, err);
@@ -42,7 +37,7 @@ static int32_t lock_host(int may_cancel, wci_lock **lock, wc_error **err)
         if (rc != WC_E_BUSY)
             return rc;
         wci_err_clear(err);
-        if (may_cancel && link_is_over())
+        if (may_cancel && link_cancelled())
             return wci_err(err, WC_E_CANCELLED, "network: the caller gave it up");
         if (waited >= 10 * PATIENCE_MS)
             return wci_err(err, WC_E_BUSY, "network: others have been at work for ten minutes; see '%s'", HOST_LOCK);
@@ -101,7 +96,7 @@ static void run(const netavark *n, const char *what, int netns, pid_t parent, co
 static int32_t wait_for(pid_t pid, int may_cancel, int *status, wc_error **err)
 {
     for (int waited = 0; waitpid(pid, status, WNOHANG) != pid; waited++) {
-        int gives_up = may_cancel && link_is_over();
+        int gives_up = may_cancel && link_cancelled();
         if (gives_up || waited >= PATIENCE_MS) {
             kill(pid, SIGKILL);
             reap(pid);

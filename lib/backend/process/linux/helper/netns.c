@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -20,6 +21,8 @@
 #include "backend/process/protocol.h"
 #include "core/error.h"
 #include "platform/process.h"
+
+#define PORTS_MAX 1024 /* of a bridge, BR_MAX_PORTS */
 
 static int raise_loopback(void)
 {
@@ -77,6 +80,25 @@ static int make_interfaces(const wci_strv *names)
     if (fd >= 0)
         close(fd);
     return fd < 0 || failed;
+}
+
+int netns_bridge_ports(const char *bridge)
+{
+    int ports[PORTS_MAX];
+    unsigned long args[] = {BRCTL_GET_PORT_LIST, (unsigned long)(uintptr_t)ports, PORTS_MAX, 0};
+    struct ifreq query = {.ifr_data = (char *)args};
+    int count = 0, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || strlen(bridge) >= IFNAMSIZ)
+        count = -1;
+    memset(ports, 0, sizeof ports); /* by number of the port; 0: none */
+    memcpy(query.ifr_name, bridge, strnlen(bridge, IFNAMSIZ - 1));
+    if (count == 0 && ioctl(fd, SIOCDEVPRIVATE, &query) < 0)
+        count = -1;
+    for (int i = 0; count >= 0 && i < PORTS_MAX; i++)
+        count += ports[i] != 0;
+    if (fd >= 0)
+        close(fd);
+    return count;
 }
 
 /* ---- Making --------------------------------------------------------------------------------------- */

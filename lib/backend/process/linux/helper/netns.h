@@ -19,6 +19,8 @@ int32_t netns_of(int64_t pid, int64_t start, int *fd, wc_error **err);
 int32_t netns_stand_in(const wci_strv *interfaces, int *fd, wc_error **err);
 /* That which is bound; a descriptor or -1. */
 int netns_open_bound(void);
+/* How many interfaces a bridge of our own namespace has; -1: there is no such bridge. */
+int netns_bridge_ports(const char *bridge);
 /* Takes the binding away. */
 void netns_release(void);
 

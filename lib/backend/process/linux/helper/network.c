@@ -19,6 +19,7 @@
 
 #define RECORD_MAX ((size_t)4 << 20)
 #define LOCK_WAIT_MS 120000
+#define IDLE_WAIT_MS 500
 
 /* ---- The record of what is on the host ------------------------------------------------------------ */
 
@@ -100,9 +101,8 @@ static json_t *only(json_t *document, const char *network)
     return NULL;
 }
 
-/* netavark leaves off at the first part that is missing, and after a kill any may be: a second round, in a namespace
- * that has what it looks for, takes the rest. What it says then is of no interest: it complains of what is gone. */
-static int32_t teardown_one(json_t *record, int host_mounts, json_t *document, wc_error **err)
+/* In a namespace that has what netavark looks for, but nothing else. */
+static int32_t teardown_alone(json_t *record, int host_mounts, json_t *document, wc_error **err)
 {
     wci_strv interfaces = WCI_STRV_INIT;
     int netns = -1;
@@ -117,18 +117,54 @@ static int32_t teardown_one(json_t *record, int host_mounts, json_t *document, w
     return rc;
 }
 
+/* netavark takes away only what is whole: at the first part that is missing it leaves off, and after a kill any may be.
+ * So it first makes the rest, for a namespace that goes at once. Where that fails it is told to take away what there
+ * is; what it says then is of no interest, since it complains of what is gone. */
+static int32_t teardown_one(json_t *record, int host_mounts, json_t *document, wc_error **err)
+{
+    wci_strv none = WCI_STRV_INIT;
+    int netns = -1;
+    int32_t rc = netns_stand_in(&none, &netns, err);
+    if (rc)
+        return rc;
+    int failed = run_document(record, host_mounts, "setup", netns, document, NULL);
+    failed = run_document(record, host_mounts, "teardown", netns, document, NULL) || failed;
+    close(netns);
+    return failed ? teardown_alone(record, host_mounts, document, err) : WC_OK;
+}
+
+/* The kernel takes its time over a namespace whose last process has gone, and meanwhile its interface holds the bridge,
+ * which then nobody removes. Others on the bridge cost us this time in vain. */
+static int bridge_is_idle(const char *bridge)
+{
+    int ports = netns_bridge_ports(bridge);
+    for (int waited = 0; ports > 0 && waited < IDLE_WAIT_MS; waited += 10) {
+        poll(NULL, 0, 10);
+        ports = netns_bridge_ports(bridge);
+    }
+    return ports == 0;
+}
+
+static int32_t teardown_whole(json_t *record, int host_mounts, json_t *document, const char *network, wc_error **err)
+{
+    json_t *info = json_object_get(json_object_get(document, "network_info"), network);
+    int is_bridge = strcmp(text_of(info, "driver"), "bridge") == 0;
+    json_t *one = only(document, network);
+    int32_t rc = one ? teardown_one(record, host_mounts, one, err) : wci_err_nomem(err);
+    if (!rc && is_bridge && bridge_is_idle(text_of(info, "network_interface")))
+        rc = teardown_one(record, host_mounts, one, err);
+    json_decref(one);
+    return rc;
+}
+
 static int32_t teardown_without(json_t *record, int host_mounts, wc_error **err)
 {
     json_t *document = json_object_get(record, "document"), *endpoint;
     const char *network;
     int32_t rc = WC_OK;
     json_object_foreach(json_object_get(document, "networks"), network, endpoint)
-    {
-        json_t *one = only(document, network);
         if (!rc)
-            rc = one ? teardown_one(record, host_mounts, one, err) : wci_err_nomem(err);
-        json_decref(one);
-    }
+            rc = teardown_whole(record, host_mounts, document, network, err);
     return rc;
 }
 
@@ -147,23 +183,28 @@ int32_t network_clear(int host_mounts, wc_error **err)
     return wci_file_remove(WCI_RUN_NETWORK, err);
 }
 
-void network_end(int host_mounts)
+static int32_t teardown_bound(int host_mounts, wc_error **err)
 {
     json_t *record = NULL;
+    int netns = netns_open_bound();
+    int32_t rc = netns < 0 ? wci_err_errno(err, errno, "network namespace") : read_record(&record, err);
+    if (!rc)
+        rc = run_document(record, host_mounts, "teardown", netns, json_object_get(record, "document"), err);
+    if (netns >= 0)
+        close(netns);
+    json_decref(record);
+    return rc ? rc : wci_file_remove(WCI_RUN_NETWORK, err);
+}
+
+void network_end(int host_mounts)
+{
     wci_lock *lock = NULL;
-    int netns = -1;
-    if (wci_file_exists(WCI_RUN_NETWORK) && !lock_networks(&lock, NULL)) {
-        netns = wci_file_exists(WCI_RUN_NETNS) ? netns_open_bound() : -1;
-        if (netns >= 0 && !read_record(&record, NULL) &&
-            !run_document(record, host_mounts, "teardown", netns, json_object_get(record, "document"), NULL))
-            (void)wci_file_remove(WCI_RUN_NETWORK, NULL);
-        else
-            (void)network_clear(host_mounts, NULL);
-        if (netns >= 0)
-            close(netns);
-        json_decref(record);
-    }
-    netns_release();
+    int is_left = wci_file_exists(WCI_RUN_NETWORK) && !lock_networks(&lock, NULL);
+    if (is_left)
+        is_left = teardown_bound(host_mounts, NULL) != WC_OK;
+    netns_release(); /* and its interfaces with it */
+    if (is_left)
+        (void)network_clear(host_mounts, NULL);
     wci_lock_release(lock);
 }
 
