@@ -309,6 +309,8 @@ static int connect_command(int argc, char **argv)
     wc_endpoint_options *endpoint = endpoint_options_make(&words);
     TRY(wc_network_connect(network, container, endpoint, wcctl.cancel, &err));
     wc_endpoint_options_unref(endpoint);
+    if (wcctl.json)
+        print_texts("Network", argv[0], "Container", argv[1], NULL);
     wc_container_unref(container);
     wc_network_unref(network);
     return 0;
@@ -326,6 +328,8 @@ static int disconnect_command(int argc, char **argv)
     wc_network *network = open_network(argv[0]);
     wc_container *container = open_container(argv[1]);
     TRY(wc_network_disconnect(network, container, wcctl.cancel, &err));
+    if (wcctl.json)
+        print_texts("Network", argv[0], "Container", argv[1], NULL);
     wc_container_unref(container);
     wc_network_unref(network);
     return 0;

@@ -50,6 +50,16 @@ static void offer_volumes(const char *begun)
     wc_list_unref(list);
 }
 
+static void offer_networks(const char *begun)
+{
+    wc_list *list = NULL;
+    if (wc_network_list(app_context(), &list, NULL))
+        return;
+    for (size_t i = 0; i < wc_list_count(list); i++)
+        offer("", wc_network_name(wc_list_network(list, i)), begun, "network");
+    wc_list_unref(list);
+}
+
 static int is_any_of(const char *word, const char *const *list)
 {
     while (*list && strcmp(word, *list))
@@ -68,6 +78,8 @@ static void offer_kind(const char *kind, const char *before, const char *begun, 
         offer_containers(":", begun);
     else if (!strcmp(kind, "VOLUME"))
         offer_volumes(begun);
+    else if (!strcmp(kind, "NETWORK"))
+        offer_networks(begun);
     else if (!strcmp(kind, "IMAGE"))
         offer_images(begun);
     else if (!strcmp(kind, "DIR"))

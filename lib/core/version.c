@@ -42,6 +42,7 @@ static const struct {
     {"backend.process", "linux"},
     {"network.none", "linux"},
     {"network.host", "linux"},
+    {"networks", NULL},
 #ifdef WC_HAVE_ISAL
     {"isal", NULL},
 #endif

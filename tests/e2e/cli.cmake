@@ -26,4 +26,10 @@ wc_add_script_test(e2e_refused_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with
 wc_add_script_test(e2e_remains e2e ${CMAKE_CURRENT_SOURCE_DIR}/remains_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_remains_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/remains_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_network e2e ${PROJECT_SOURCE_DIR}/tests/support/netns.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/network_test.py TIMEOUT 600 SERIAL)
+wc_add_script_test(e2e_network_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/netns.sh
+  ARGS ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh ${CMAKE_CURRENT_SOURCE_DIR}/network_test.py TIMEOUT 600 SERIAL)
+wc_add_script_test(e2e_network_faults e2e ${PROJECT_SOURCE_DIR}/tests/support/netns.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/network_faults_test.py TIMEOUT 900 SERIAL)
 wc_add_script_test(hostile_containers hostile ${CMAKE_CURRENT_SOURCE_DIR}/hostile_test.py TIMEOUT 300)

@@ -203,7 +203,7 @@ class ExitCodes(WcctlCase):
     def test_our_own_errors(self):
         self.assertFails(self.wcctl("run", "--pull", "never", "nosuch"), 125, "nosuch")
         self.assertFails(self.wcctl("run", "--nosuch", "box"), 125, "--nosuch")
-        self.assertFails(self.wcctl("run", "--network", "bridge", "box"), 125, "bridge")
+        self.assertFails(self.wcctl("run", "--network", "nosuch", "box"), 125, "nosuch")
         self.assertFails(self.run_box("-v", "/no/such/path:/x", "--", "true"), 125, "/no/such/path")
         self.assertFails(self.run_box("--user", "nobodyhere", "--", "true"), 125, "nobodyhere")
         self.assertFails(self.run_box("--isolation", "hyperv", "--", "true"), 125, "hyperv")
