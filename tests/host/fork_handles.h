@@ -21,6 +21,7 @@ typedef struct handles {
     wc_transfer_options *transfer;
     wc_image_edit *edit;
     wc_volume *volume;
+    wc_network *network;
 } handles;
 
 /* The harness's `context` is the parent's; the image is in the store. */
