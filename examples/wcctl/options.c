@@ -94,9 +94,11 @@ static void join_value(const char **target, const char *value)
 
 static void set_value(const option *o, const char *value)
 {
+    if (!*value && o->kind == OPTION_WORDS)
+        return;
     if (!*value && o->kind != OPTION_MAYBE && o->kind != OPTION_JOIN)
         die_usage("--%s is empty: it takes %s", o->name, o->arg);
-    if (o->kind == OPTION_LIST)
+    if (o->kind == OPTION_LIST || o->kind == OPTION_WORDS)
         list_add(o->target, value);
     else if (o->kind == OPTION_JOIN)
         join_value(o->target, value);

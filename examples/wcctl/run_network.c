@@ -12,9 +12,9 @@ static int publish_all;
 
 static const option options[] = {
     {'h', "hostname", OPTION_MAYBE, "NAME", "host name", &hostname},
-    {0, "network", OPTION_LIST, "NETWORK", "network: bridge, none, host, container:NAME or one that was created",
+    {0, "network", OPTION_WORDS, "NETWORK", "network: bridge, none, host, container:NAME or one that was created",
      &networks},
-    {0, "net", OPTION_LIST, "NETWORK", "same as --network", &networks},
+    {0, "net", OPTION_WORDS, "NETWORK", "same as --network", &networks},
     {0, "network-alias", OPTION_LIST, "NAME", "a further name on the network", &endpoint.aliases},
     {0, "net-alias", OPTION_LIST, "NAME", "same as --network-alias", &endpoint.aliases},
     {0, "ip", OPTION_MAYBE, "ADDRESS", "this IPv4 address", &endpoint.ip},

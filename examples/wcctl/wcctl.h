@@ -34,6 +34,7 @@ typedef enum option_kind {
     OPTION_MAYBE, /* const char *, and "" means something, as in Docker: mostly that the option was not given */
     OPTION_JOIN,  /* the same, and what is given again comes behind a comma */
     OPTION_LIST,  /* text_list, of which "" is no item */
+    OPTION_WORDS, /* text_list, and "" means that it was not given */
 } option_kind;
 
 typedef struct option {

@@ -343,6 +343,46 @@ class Commands(WcctlCase):
     def do_rm(self):
         return self.json("rm", "-f", self.create("true"), self.running(name="two"))
 
+    # ---- Networks ----
+
+    def network(self, name="net"):
+        self.wcctl("network", "rm", "-f", name)
+        self.wcctl_ok("network", "create", name)
+        return name
+
+    def do_network_create(self):
+        self.wcctl("network", "rm", "-f", "made")
+        return self.json("network", "create", "made")
+
+    def do_network_ls(self):
+        self.network()
+        return self.json("network", "ls")
+
+    def do_network_inspect(self):
+        return self.json("network", "inspect", self.network())
+
+    def do_network_rm(self):
+        return self.json("network", "rm", self.network(), self.network("other"))
+
+    def do_network_prune(self):
+        self.network()
+        return self.json("network", "prune")
+
+    def joined(self):
+        self.wcctl("rm", "-f", "one")
+        self.wcctl_ok("--backend", "mock", "create", "--name", "one", "-p", "8080:80", "box", "sleep:60000")
+        return "one"
+
+    def do_network_connect(self):
+        return self.json("network", "connect", self.network(), self.joined())
+
+    def do_network_disconnect(self):
+        return self.json("network", "disconnect", "bridge", self.joined())
+
+    def do_port(self):
+        self.wcctl_ok("--backend", "mock", "start", self.joined())
+        return self.json("--backend", "mock", "port", "one")
+
     # ---- Volumes ----
 
     def volume(self, name="data"):

@@ -35,7 +35,7 @@ def options(command):
     """Letters and names with their dashes; "" is what stands before the command."""
     text = tell(*command.split(), "--help").partition("\nOptions:\n")[2]
     columns = [line[:line.find("  ", 8)] for line in text.splitlines() if line.startswith("  ")]
-    return {word for column in columns for word in re.findall(r"(?:^| )(--?[a-z][\w-]*)", column)}
+    return {word for column in columns for word in re.findall(r"(?:^| )(--?[a-zA-Z][\w-]*)", column)}
 
 
 def sections(mark="SH"):
