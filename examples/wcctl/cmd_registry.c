@@ -118,9 +118,37 @@ static int list(const char *name, const char *about, lister how, int argc, char 
     return 0;
 }
 
+/* An index that the name leads to, else the manifest. */
+static int32_t manifest_of_store(wc_context *context, const char *name, int only_index, wc_buf **out, wc_error **err)
+{
+    wc_image *image = NULL;
+    int32_t code = wc_image_open(context, name, &image, err);
+    if (!code)
+        code = only_index || *wc_image_index_digest(image) ? wc_image_index(image, out, err)
+                                                           : wc_image_manifest(image, out, err);
+    wc_image_unref(image);
+    return code;
+}
+
+/* What only the store has is an index that was made there. */
+static int32_t manifest_of_any(wc_context *context, const char *name, const wc_transfer_options *options,
+                               wc_cancel *cancel, wc_buf **out, wc_error **err)
+{
+    static const char store[] = "wc-store:";
+    if (!strncmp(name, store, sizeof store - 1))
+        return manifest_of_store(context, name + sizeof store - 1, 0, out, err);
+    int32_t code = wc_registry_manifest(context, name, options, cancel, out, err);
+    if (!code || code == WC_E_CANCELLED || manifest_of_store(context, name, 1, out, NULL))
+        return code;
+    wc_error_unref(*err);
+    *err = NULL;
+    return WC_OK;
+}
+
 static int inspect(int argc, char **argv)
 {
-    return ask("inspect", "Prints a manifest or index of a registry.", wc_registry_manifest, argc, argv);
+    return ask("inspect", "Prints the manifest or index that a name stands for in a registry; where that has none, the index\n"
+               "of the store. wc-store:NAME asks the store alone.", manifest_of_any, argc, argv);
 }
 
 static int look(int argc, char **argv)

@@ -269,6 +269,11 @@ WC_API size_t wc_image_layer_count(const wc_image *image);
 WC_API wc_layer *wc_image_layer(const wc_image *image, size_t index);
 /** The manifest's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
 WC_API int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err);
+/**
+ * The bytes of the index that wc_image_index_digest() tells; the caller releases them. WC_E_NOT_FOUND when there is none,
+ * or when it was not kept. Thread-safety: any thread. @since 0.1
+ */
+WC_API int32_t wc_image_index(wc_image *image, wc_buf **out, wc_error **err);
 /** The config's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
 WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
 /** One JSON object with the field names of `docker image inspect`, and OsFeatures of images that want some; the caller

@@ -363,6 +363,23 @@ int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err)
     return read_document(image, &image->record->manifest, "manifest", WCI_MANIFEST_MAX, out, err);
 }
 
+int32_t wc_image_index(wc_image *image, wc_buf **out, wc_error **err)
+{
+    wc_call call;
+    wci_digest digest;
+    WCI_REQUIRE(image, "image is NULL");
+    WCI_REQUIRE(out, "out is NULL");
+    const char *text = wc_image_index_digest(image);
+    int32_t rc = wci_api_begin(image->context, NULL, &call, err);
+    if (rc)
+        return rc;
+    if (!*text)
+        return wci_err(err, WC_E_NOT_FOUND, "image '%s': its name leads to no index",
+                       image->record->names.count ? image->record->names.items[0] : wc_image_id(image));
+    rc = wci_digest_parse(text, &digest, err);
+    return rc ? rc : read_document(image, &digest, "index", WCI_MANIFEST_MAX, out, err);
+}
+
 int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err)
 {
     WCI_REQUIRE(image, "image is NULL");

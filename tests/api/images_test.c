@@ -222,6 +222,12 @@ START_TEST(indexes_are_made)
     ck_assert_str_eq(wc_image_name(many, 0), "docker.io/library/many:latest");
     ck_assert_int_eq(strncmp(wc_image_index_digest(many), "sha256:", 7), 0);
     ck_assert_str_eq(wc_image_index_digest(one), "");
+    wc_buf *index = NULL;
+    bad(wc_image_index(NULL, &index, &err), WC_E_INVALID);
+    bad(wc_image_index(many, NULL, &err), WC_E_INVALID);
+    bad(wc_image_index(one, &index, &err), WC_E_NOT_FOUND);
+    good(wc_image_index(many, &index, &err));
+    buf_has(index, wc_image_digest(one));
     wc_image_unref(many);
     wc_image_unref(one);
     wc_image_unref(two);

@@ -331,6 +331,15 @@ class CreateTest(PlatformsCase):
         self.assertEqual(self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all"), digest)
         self.assertEqual(self.copy("wc-store:many", f"oci:{self.path('b')}:one"), self.there["images"][0])
 
+    def test_it_can_be_looked_at(self):
+        self.create("127.0.0.1:1/many:1", "i0", "i1", "i2")
+        for name in "127.0.0.1:1/many:1", "wc-store:127.0.0.1:1/many:1":
+            index = json.loads(self.ok("manifest", "inspect", name))
+            self.assertEqual([entry["digest"] for entry in index["manifests"]], self.there["images"])
+        self.assertIn("layers", json.loads(self.ok("manifest", "inspect", "wc-store:i0")))
+        done = self.wcctl("manifest", "inspect", "127.0.0.1:1/nothing:1")
+        self.assertEqual(done.returncode, 125)
+
     def test_it_keeps_its_images(self):
         digest = self.create("many", "i0", "i1", "i2")
         for number in range(3):

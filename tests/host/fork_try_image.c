@@ -16,6 +16,7 @@ TRY_PLAIN(wc_image_tag, wc_image_tag(tried->image, "other", err))
 TRY_PLAIN(wc_image_drop_blobs, wc_image_drop_blobs(tried->image, NULL, NULL, err))
 TRY(wc_image_remove, wc_list, wc_image_remove(tried_context, IMAGE, WC_REMOVE_FORCE, NULL, &out, err))
 TRY(wc_image_manifest, wc_buf, wc_image_manifest(tried->image, &out, err))
+TRY(wc_image_index, wc_buf, wc_image_index(tried->image, &out, err))
 TRY(wc_image_config, wc_buf, wc_image_config(tried->image, &out, err))
 TRY(wc_image_inspect, wc_buf, wc_image_inspect(tried->image, &out, err))
 TRY_PLAIN(wc_image_export, wc_image_export(tried->image, "/no/such/dir/file", NULL, err))
@@ -46,7 +47,7 @@ const attempt fork_try_image[] = {
     ENTRY(wc_image_tag),
     ENTRY(wc_image_drop_blobs),
     ENTRY(wc_image_remove),
-    ENTRY(wc_image_manifest),
+    ENTRY(wc_image_manifest), ENTRY(wc_image_index),
     ENTRY(wc_image_config),
     ENTRY(wc_image_inspect),
     ENTRY(wc_image_export),

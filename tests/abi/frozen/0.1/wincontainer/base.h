@@ -95,6 +95,8 @@ typedef struct wc_process wc_process;
 typedef struct wc_stream wc_stream;
 /** A reader of a container's log. @since 0.1 */
 typedef struct wc_logs wc_logs;
+/** A volume of the store. @since 0.1 */
+typedef struct wc_volume wc_volume;
 /** A reader of events. @since 0.1 */
 typedef struct wc_events wc_events;
 /** One event. @since 0.1 */

@@ -37,7 +37,10 @@ WC_API int32_t wc_container_open(wc_context *context, const char *id_or_name, wc
 enum {
     WC_ATTACH_STDIN = 1,
     WC_ATTACH_STDOUT = 2,
-    WC_ATTACH_STDERR = 4
+    WC_ATTACH_STDERR = 4,
+    /** With another: a reader that is behind holds the process back, as Docker does, instead of being dropped after two
+     * seconds with WC_E_BUSY. All that was written can still be read after the end. */
+    WC_ATTACH_WAIT = 8
 };
 /**
  * Starts a created or ended container.
@@ -79,7 +82,27 @@ WC_API int32_t wc_container_stop(wc_container *container, int64_t timeout_ns, wc
 /** Stops it as wc_container_stop() does, if it runs, and starts it again; event "restart". One that is removed at
  * its end stays, unless the start fails. @return WC_OK or what the two give. @since 0.1 */
 WC_API int32_t wc_container_restart(wc_container *container, int64_t timeout_ns, wc_cancel *cancel, wc_error **err);
-/** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first.
+/**
+ * Holds all processes of a running container, as `docker pause`; event "pause". They use no processor time, and
+ * signals but those that end it wait until it goes on. A stop, or a kill by its stop signal or SIGKILL, lets it go on.
+ *
+ * Thread-safety: any thread. Blocking: briefly.
+ * @return WC_OK, WC_E_STATE when it does not run or is paused already, WC_E_UNSUPPORTED (backend), WC_E_RUNTIME …
+ * @since 0.1
+ */
+WC_API int32_t wc_container_pause(wc_container *container, wc_cancel *cancel, wc_error **err);
+/** Lets the processes of a paused container go on; event "unpause".
+ * @return WC_OK, WC_E_STATE when it is not paused, and as wc_container_pause(). @since 0.1 */
+WC_API int32_t wc_container_unpause(wc_container *container, wc_cancel *cancel, wc_error **err);
+/** Gives it another name, running or not; event "rename" with the attribute "oldName".
+ * @param name as for wc_container_options_set_name().
+ * @return WC_OK, WC_E_INVALID, WC_E_EXISTS naming the container that has it, WC_E_NOT_FOUND. @since 0.1 */
+WC_API int32_t wc_container_rename(wc_container *container, const char *name, wc_error **err);
+/** For wc_container_remove(), besides WC_REMOVE_FORCE of image.h. @since 0.1 */
+enum {
+    WC_REMOVE_VOLUMES = 2 /**< also its anonymous volumes that no other container uses */
+};
+/** Removes the container and its files. @param flags WC_REMOVE_FORCE kills it first; WC_REMOVE_VOLUMES.
  * @return WC_OK, WC_E_STATE while it runs … @since 0.1 */
 WC_API int32_t wc_container_remove(wc_container *container, uint64_t flags, wc_cancel *cancel, wc_error **err);
 

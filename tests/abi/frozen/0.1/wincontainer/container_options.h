@@ -89,6 +89,62 @@ WC_API int32_t wc_container_options_set_cpu_shares(wc_container_options *options
 WC_API int32_t wc_container_options_set_cpuset(wc_container_options *options, const char *cpus, wc_error **err);
 /** Processes and threads, up to 4194304; 0 or -1: no limit. @since 0.1 */
 WC_API int32_t wc_container_options_set_pids_limit(wc_container_options *options, int64_t limit, wc_error **err);
+/** Bytes that it keeps when memory is short, at most the memory limit; 0: none. @since 0.1 */
+WC_API int32_t wc_container_options_set_memory_reservation(wc_container_options *options, int64_t bytes, wc_error **err);
+/** How readily the kernel swaps its memory, 0 to 100; -1: as the host's. Version 1 of control groups has it;
+ * elsewhere a warning is logged, and nothing set, as Docker does. @since 0.1 */
+WC_API int32_t wc_container_options_set_memory_swappiness(wc_container_options *options, int64_t swappiness, wc_error **err);
+/** 1: at the memory limit its processes wait rather than die. Only version 1 of control groups, as above. @since 0.1 */
+WC_API int32_t wc_container_options_set_oom_kill_disable(wc_container_options *options, int32_t disable, wc_error **err);
+/** -1000 to 1000: how soon it dies when the host runs out of memory. @since 0.1 */
+WC_API int32_t wc_container_options_set_oom_score_adj(wc_container_options *options, int64_t score, wc_error **err);
+/** Bytes of /dev/shm; 0: 64 MiB. @since 0.1 */
+WC_API int32_t wc_container_options_set_shm_size(wc_container_options *options, int64_t bytes, wc_error **err);
+/** Microseconds of processor time in each period; not together with wc_container_options_set_nano_cpus().
+ * @param period_us 1000 to 1000000; 0: 100000. @param quota_us at least 1000; -1: no limit; 0: not set. @since 0.1 */
+WC_API int32_t wc_container_options_set_cpu_quota(wc_container_options *options, int64_t period_us, int64_t quota_us,
+                                                  wc_error **err);
+/** Microseconds of real-time scheduling in each period, where the kernel has real-time groups (version 1 of control
+ * groups); WC_E_UNSUPPORTED at creation elsewhere. 0: not set. @since 0.1 */
+WC_API int32_t wc_container_options_set_cpu_realtime(wc_container_options *options, int64_t period_us, int64_t runtime_us,
+                                                     wc_error **err);
+/** Memory nodes of the host that it may use, "0,1". @since 0.1 */
+WC_API int32_t wc_container_options_set_cpuset_mems(wc_container_options *options, const char *nodes, wc_error **err);
+/** Relative weight of its reads and writes, 10 to 1000; 0: default. Where the kernel has no weights a warning is
+ * logged. @since 0.1 */
+WC_API int32_t wc_container_options_set_blkio_weight(wc_container_options *options, int64_t weight, wc_error **err);
+/**
+ * A limit for one block device.
+ *
+ * @param path of the device on the host, "/dev/sda"; looked at when the container starts.
+ * @param kind "read-bps", "write-bps" (bytes per second), "read-iops", "write-iops" (operations per second), "weight"
+ *             (10 to 1000).
+ * @since 0.1
+ */
+WC_API int32_t wc_container_options_add_blkio_device(wc_container_options *options, const char *path, const char *kind,
+                                                     int64_t value, wc_error **err);
+/** A kernel parameter of its own namespaces: "net.…", "fs.mqueue.…", "kernel.shmmax" and the other ones of IPC; those
+ * of the network not on the host's. @since 0.1 */
+WC_API int32_t wc_container_options_add_sysctl(wc_container_options *options, const char *name, const char *value,
+                                               wc_error **err);
+/** The control group that its own is made in, "/limits/web"; "": the library's. @since 0.1 */
+WC_API int32_t wc_container_options_set_cgroup_parent(wc_container_options *options, const char *path, wc_error **err);
+/**
+ * A device of the host.
+ *
+ * @param host_path      node, link to one, or directory whose nodes are meant; must exist when the container starts.
+ * @param container_path NULL: the same.
+ * @param access         letters of "rwm" (read, write, make nodes); NULL: all.
+ * @since 0.1
+ */
+WC_API int32_t wc_container_options_add_device(wc_container_options *options, const char *host_path,
+                                               const char *container_path, const char *access, wc_error **err);
+/** What may be done with devices, "c 188:* rw", in the order given, after those of wc_container_options_add_device();
+ * it makes no nodes. @since 0.1 */
+WC_API int32_t wc_container_options_add_device_rule(wc_container_options *options, const char *rule, wc_error **err);
+/** A device that a vendor describes, "vendor.com/class=name": Container Device Interface 0.3 to 0.8, JSON files in
+ * /etc/cdi and /var/run/cdi, read when the container starts. @since 0.1 */
+WC_API int32_t wc_container_options_add_cdi_device(wc_container_options *options, const char *name, wc_error **err);
 /** Resource limit by its name without RLIMIT_, "nofile"; -1 is unlimited. @since 0.1 */
 WC_API int32_t wc_container_options_add_rlimit(wc_container_options *options, const char *name, int64_t soft,
                                                int64_t hard, wc_error **err);
@@ -118,15 +174,30 @@ WC_API int32_t wc_container_options_set_read_only(wc_container_options *options,
 /**
  * A mount.
  *
- * @param type    "bind" or "tmpfs".
- * @param source  absolute host path for "bind", must exist; NULL for "tmpfs".
+ * @param type    "bind", "volume", "image" or "tmpfs".
+ * @param source  "bind": an absolute path of the host, which must exist. "volume": a name, see wc_volume_create(), made
+ *                if it is not there; NULL: an anonymous volume. "image": an image of the store, which is in use then.
+ *                "tmpfs": NULL.
  * @param target  absolute path in the container, resolved inside it.
- * @param flags   comma-separated: "ro", "rw", "z" is not there yet; tmpfs: "size=64m", "mode=1777" …;
- *                bind: "rprivate", "rslave", "rshared", "nosuid", "noexec", "nodev". NULL: none.
+ * @param flags   comma-separated, NULL: none. Of all but images, which cannot be written: "ro", "rw", "nosuid",
+ *                "noexec", "nodev"; tmpfs: "size=64m", "mode=1777" …; bind: "rprivate", "rslave", "rshared", and
+ *                "create": a source that is missing at the start is made as a directory; volume: "nocopy": it does not
+ *                get what the image has at the target when it is empty; volume and image: "subpath=DIR": what it has
+ *                there, links followed inside; bind and volume: "U": all files become the container's user's, "z" and
+ *                "Z": they get a label that containers may use, where the host has SELinux.
  * @since 0.1
  */
 WC_API int32_t wc_container_options_add_mount(wc_container_options *options, const char *type, const char *source,
                                               const char *target, const char *flags, wc_error **err);
+/**
+ * Takes over the binds, volumes and mounted images of another container, as they are when this one is created, except
+ * where it has a mount of its own.
+ *
+ * @param container name or id, to which ":ro" or ":rw" may be added: all of them read-only, or as they are.
+ * @since 0.1
+ */
+WC_API int32_t wc_container_options_add_volumes_from(wc_container_options *options, const char *container,
+                                                     wc_error **err);
 
 WC_END_DECLS
 

@@ -56,8 +56,10 @@ WC_API int32_t wc_image_edit_set_squash(wc_image_edit *edit, uint32_t layers, wc
 /**
  * Puts the layers of another base in the place of those that the image was built on: what came above them stays, and
  * so do its configuration and history. The new image is for the platform of the new base, and its annotations
- * org.opencontainers.image.base.name and .digest tell of that. WC_E_INVALID from wc_image_edit_apply() when the layers
- * of the old base are not the lowest ones of the image. Both bases are names or ids of images of the store.
+ * org.opencontainers.image.base.name and .digest tell of that. wc_image_edit_apply() gives WC_E_INVALID when the layers
+ * of the old base are not the lowest ones of the image, and WC_E_PLATFORM when the new base is for another platform than
+ * the image, unless wc_image_edit_set_platform() says what the outcome is for. Both bases are names or ids of images of
+ * the store.
  * @since 0.1
  */
 WC_API int32_t wc_image_edit_set_base(wc_image_edit *edit, const char *old_base, const char *new_base, wc_error **err);

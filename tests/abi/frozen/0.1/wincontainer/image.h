@@ -186,7 +186,8 @@ WC_API int32_t wc_image_copy(wc_context *context, const char *source, const char
 WC_API int32_t wc_image_open(wc_context *context, const char *name_or_id, wc_image **out, wc_error **err);
 /** All images, the newest first; the caller releases the list. Thread-safety: any thread. @since 0.1 */
 WC_API int32_t wc_image_list(wc_context *context, wc_list **out, wc_error **err);
-/** Gives an image a further name, taking it from whichever image had it. @since 0.1 */
+/** Gives an image a further name, taking it from whichever image had it. It leads to the index, if any, that the first
+ * name of the image leads to. @since 0.1 */
 WC_API int32_t wc_image_tag(wc_image *image, const char *name, wc_error **err);
 
 /** For wc_image_index_create(). @since 0.1 */
@@ -244,7 +245,8 @@ WC_API void wc_image_unref(wc_image *image);
 WC_API const char *wc_image_id(const wc_image *image);
 /** Digest of the platform's manifest. @since 0.1 */
 WC_API const char *wc_image_digest(const wc_image *image);
-/** Digest of the index that its first name leads to, else of the one that it was chosen from, or "". @since 0.1 */
+/** Digest of the index that its first name leads to, or "" when that leads to the image itself; of an image without a
+ * name, of the index that it was chosen from. @since 0.1 */
 WC_API const char *wc_image_index_digest(const wc_image *image);
 /** Number of names; 0 is a dangling image. @since 0.1 */
 WC_API size_t wc_image_name_count(const wc_image *image);
@@ -267,6 +269,11 @@ WC_API size_t wc_image_layer_count(const wc_image *image);
 WC_API wc_layer *wc_image_layer(const wc_image *image, size_t index);
 /** The manifest's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
 WC_API int32_t wc_image_manifest(wc_image *image, wc_buf **out, wc_error **err);
+/**
+ * The bytes of the index that wc_image_index_digest() tells; the caller releases them. WC_E_NOT_FOUND when there is none,
+ * or when it was not kept. Thread-safety: any thread. @since 0.1
+ */
+WC_API int32_t wc_image_index(wc_image *image, wc_buf **out, wc_error **err);
 /** The config's bytes; the caller releases them. Thread-safety: any thread. @since 0.1 */
 WC_API int32_t wc_image_config(wc_image *image, wc_buf **out, wc_error **err);
 /** One JSON object with the field names of `docker image inspect`, and OsFeatures of images that want some; the caller

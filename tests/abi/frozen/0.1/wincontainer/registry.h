@@ -6,7 +6,7 @@
  * Registries are reached as wc_image_pull() reaches them, with the same options: TLS, credentials, files.
  * Every call here may be made by any thread, blocks until it is done, cancelled or failed, and may give
  * WC_E_AUTH, WC_E_NETWORK, WC_E_PERMISSION (an answer that leads elsewhere), WC_E_FORMAT, WC_E_CANCELLED and
- * WC_E_TIMEOUT besides what is said below.
+ * WC_E_TIMEOUT besides what is said below. A platform in the options is WC_E_INVALID: a digest says which manifest.
  *
  * Specification: OCI distribution-spec 1.1.
  */

@@ -24,6 +24,7 @@ WC_API int32_t wc_system_info(wc_context *context, wc_cancel *cancel, wc_buf **o
  *  - "Images": {"Id", "Digest", "Names", "Created", "Size", "SharedSize", "UniqueSize", "Containers"}: blobs and
  *    unpacked layers; the unique size is what goes with the image, the rest other images need, too;
  *  - "Containers": {"Id", "Name", "Image", "State", "Size"};
+ *  - "Volumes": {"Name", "Links", "Size"}: how many containers use it;
  *  - "Layers": {"DiffId", "Size", "Images"}: unpacked, and how many images have it.
  *
  * The caller releases *out. Thread-safety: any thread. Blocking: on the disk. @since 0.1
@@ -35,7 +36,8 @@ enum {
     WC_PRUNE_CONTAINERS = 1, /**< containers that do not run */
     WC_PRUNE_DANGLING = 2,   /**< images without a name that no container uses */
     WC_PRUNE_UNUSED = 4,     /**< all images that no container uses */
-    WC_PRUNE_PARTIAL = 8     /**< downloads that were broken off and could still go on */
+    WC_PRUNE_PARTIAL = 8,    /**< downloads that were broken off and could still go on */
+    WC_PRUNE_VOLUMES = 16    /**< anonymous volumes that no container uses */
 };
 /**
  * Reclaims what killed processes left behind, and what `flags` say. Never what is in use.

@@ -18,5 +18,6 @@
 #include <wincontainer/edit.h>
 #include <wincontainer/events.h>
 #include <wincontainer/system.h>
+#include <wincontainer/volume.h>
 
 #endif
