@@ -2,13 +2,22 @@
 #include "run_options.h"
 
 static int privileged;
-static text_list cap_add, cap_drop, security;
+static text_list cap_add, cap_drop, security, groups;
+static const char *pid, *ipc, *uts, *cgroup, *user, *domainname;
 
 static const option options[] = {
     {0, "privileged", OPTION_FLAG, NULL, "every right", &privileged},
     {0, "cap-add", OPTION_LIST, "CAPABILITY", "add a capability", &cap_add},
     {0, "cap-drop", OPTION_LIST, "CAPABILITY", "drop a capability", &cap_drop},
-    {0, "security-opt", OPTION_LIST, "OPTION", "seccomp=FILE|unconfined, no-new-privileges", &security},
+    {0, "security-opt", OPTION_LIST, "OPTION",
+     "seccomp=FILE|unconfined, no-new-privileges, apparmor=, label=, systempaths=unconfined, mask=, unmask=", &security},
+    {0, "group-add", OPTION_LIST, "GROUP", "a further group", &groups},
+    {0, "pid", OPTION_MAYBE, "host|container:NAME", "whose processes it sees", &pid},
+    {0, "ipc", OPTION_MAYBE, "MODE", "shared memory: private, shareable, none, host or container:NAME", &ipc},
+    {0, "uts", OPTION_MAYBE, "host|container:NAME", "whose host name it has", &uts},
+    {0, "cgroupns", OPTION_MAYBE, "MODE", "view of control groups: private, host or container:NAME", &cgroup},
+    {0, "userns", OPTION_MAYBE, "host", "user namespace", &user},
+    {0, "domainname", OPTION_MAYBE, "NAME", "NIS domain name", &domainname},
 };
 
 static void set_run_each(wc_container_options *to, const text_list *list,
@@ -18,6 +27,17 @@ static void set_run_each(wc_container_options *to, const text_list *list,
         run_set(to, list->items[i], set);
 }
 
+static void set_namespaces(wc_container_options *to)
+{
+    const struct {
+        const char *kind, *mode;
+    } all[] = {{"pid", pid}, {"ipc", ipc}, {"uts", uts}, {"cgroup", cgroup}, {"user", user}};
+    wc_error *err = NULL;
+    for (size_t i = 0; i < countof(all); i++)
+        if (all[i].mode && *all[i].mode)
+            TRY(wc_container_options_set_namespace(to, all[i].kind, all[i].mode, &err));
+}
+
 static void apply(wc_container_options *to)
 {
     wc_error *err = NULL;
@@ -25,6 +45,9 @@ static void apply(wc_container_options *to)
     set_run_each(to, &cap_add, wc_container_options_add_capability);
     set_run_each(to, &cap_drop, wc_container_options_drop_capability);
     set_run_each(to, &security, wc_container_options_add_security);
+    set_run_each(to, &groups, wc_container_options_add_group);
+    set_namespaces(to);
+    run_set(to, domainname, wc_container_options_set_domainname);
 }
 
 const option_group run_security = {options, countof(options), apply};

@@ -157,8 +157,26 @@ WC_API int32_t wc_container_options_set_privileged(wc_container_options *options
 WC_API int32_t wc_container_options_add_capability(wc_container_options *options, const char *name, wc_error **err);
 /** Capability with or without CAP_, or "ALL". @since 0.1 */
 WC_API int32_t wc_container_options_drop_capability(wc_container_options *options, const char *name, wc_error **err);
-/** "seccomp=unconfined", "seccomp=FILE", "no-new-privileges". @since 0.1 */
+/** In Docker's words, with '=' (or the older ':') after the first: "seccomp=unconfined" or "seccomp=FILE", a profile in
+ * Docker's format; "no-new-privileges", "no-new-privileges=false"; "apparmor=PROFILE" or "apparmor=unconfined", "label=disable",
+ * "label=type:TYPE" (also user, role, level, filetype), which mean nothing where the kernel has no AppArmor or SELinux, except that a
+ * profile that was named must be there; "systempaths=unconfined" and, in podman's words, "mask=PATH:PATH" and
+ * "unmask=ALL" or "unmask=PATH:PATH": paths that are hidden and those that are not, a last '*' standing for any
+ * name. @since 0.1 */
 WC_API int32_t wc_container_options_add_security(wc_container_options *options, const char *option, wc_error **err);
+/** A further group of the container's processes, by its number or its name in the image. @since 0.1 */
+WC_API int32_t wc_container_options_add_group(wc_container_options *options, const char *group, wc_error **err);
+/** Whose namespace of a kind it uses.
+ * @param kind "pid", "ipc", "uts", "cgroup" or "user"; for the network there is wc_container_options_set_network().
+ * @param mode "private", "host" or "container:NAME", NAME being a name or an id that is looked up at each start and
+ *   must run then; "ipc" knows also "shareable" (others may join it) and "none" (no /dev/shm); "user" is always "host"
+ *   in this version. "": the default, private but for "user", and for "cgroup" where the host still has control groups
+ *   of version 1. A container that uses another's pid namespace ends with it.
+ * WC_E_INVALID for others. @since 0.1 */
+WC_API int32_t wc_container_options_set_namespace(wc_container_options *options, const char *kind, const char *mode,
+                                                  wc_error **err);
+/** NIS domain name, 1 to 64 letters, digits, '-', '.' or '_'. @since 0.1 */
+WC_API int32_t wc_container_options_set_domainname(wc_container_options *options, const char *name, wc_error **err);
 
 /* ---- Network -------------------------------------------------------------------------------------- */
 

@@ -91,6 +91,12 @@ typedef struct wci_config {
     int32_t privileged, no_new_privileges;
     wci_strv cap_add, cap_drop;
     char *seccomp; /* "default", "unconfined", or the JSON text of a profile */
+    char *apparmor; /* "": the default; "unconfined" or the name of a profile */
+    wci_strv selinux; /* "disable", "type:container_t", ... */
+    wci_strv mask, unmask;
+    wci_strv group_add; /* names or numbers */
+    char *pid_mode, *ipc_mode, *uts_mode, *cgroup_mode, *user_mode; /* namespace.h */
+    char *domainname;
 
     /* network */
     char *hostname, *network;

@@ -21,6 +21,8 @@ static int32_t make_process(wci_engine *engine, const wci_container_record *reco
         rc = wci_ctr_rootfs(engine, record, &rootfs, err);
     if (!rc)
         rc = wci_user_resolve(&rootfs, options->user ? options->user : config.user, &user, err);
+    if (!rc)
+        rc = wci_user_add_groups(&rootfs, &config.group_add, &user, err);
     wci_exec_input input = {
         .config = &config,
         .args = &options->args,

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/merge.h"
 
+#include <string.h>
+
+#include "container/namespace.h"
 #include "container/seccomp.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/file.h"
+#include "platform/host.h"
 
 /* A profile becomes part of the settings: the file may change or go later. */
 static int32_t load_seccomp(const wc_container_options *o, wci_config *c, wc_error **err)
@@ -33,7 +37,29 @@ static int32_t load_seccomp(const wc_container_options *o, wci_config *c, wc_err
     return c->seccomp ? WC_OK : wci_err_nomem(err);
 }
 
+/* Who shares a uts namespace has the names that are there. */
+static int32_t settle_names(const wci_merge *in, wci_config *c, wc_error **err)
+{
+    char name[256];
+    wci_ns_mode uts = wci_ns_mode_of(c, WCI_NS_UTS);
+    const char *asked = in->options->settings.hostname;
+    if (uts != WCI_NS_HOST && uts != WCI_NS_CONTAINER)
+        return WC_OK;
+    if (asked && *asked)
+        return wci_err(err, WC_E_INVALID,
+                       "hostname '%s': conflicting options: hostname and the UTS mode '%s'; leave one out", asked,
+                       c->uts_mode);
+    if (c->domainname && *c->domainname)
+        return wci_err(err, WC_E_INVALID,
+                       "domain name '%s': conflicting options: domain name and the UTS mode '%s'; leave one out",
+                       c->domainname, c->uts_mode);
+    if (uts == WCI_NS_HOST && wci_replace(&c->hostname, wci_host_name(name, sizeof name)))
+        return wci_err_nomem(err);
+    return WC_OK;
+}
+
 int32_t wci_merge_security(const wci_merge *in, wci_config *c, wc_error **err)
 {
-    return load_seccomp(in->options, c, err);
+    int32_t rc = settle_names(in, c, err);
+    return rc ? rc : load_seccomp(in->options, c, err);
 }

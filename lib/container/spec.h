@@ -15,6 +15,7 @@
 typedef struct wci_spec_input {
     const wci_config *config;
     const char *id;
+    const char *run_dir; /* where the helper binds the namespaces that are joined */
     const char *state_dir;
     const wci_strv *mount_sources; /* of each mount, where it lies; "": as configured */
     const wci_strv *mount_flags;   /* of each, further ones, "ro,noexec" */
@@ -49,7 +50,7 @@ int wci_host_oom_control(void);
 int wci_host_realtime(void);
 int wci_host_block_weight(void);
 json_t *wci_spec_device_rules(const wci_config *config);
-json_t *wci_spec_namespaces(wci_network_mode network);
+json_t *wci_spec_namespaces(const wci_spec_input *input);
 int32_t wci_spec_process(const wci_exec_input *input, const wci_strv *caps, json_t **out, wc_error **err);
 /* What is at an absolute path of the host, links followed. */
 int32_t wci_spec_node(const char *path, wci_node_info *out, wc_error **err);
@@ -59,6 +60,8 @@ json_t *wci_spec_device_rule(const wci_node_info *node, const char *access);
 /* What they add to the member "linux". The devices add rules to the resources that are there already. */
 int32_t wci_spec_devices(const wci_config *config, json_t *os, wc_error **err);
 int32_t wci_spec_security(const wci_config *config, const wci_strv *caps, json_t *os, wc_error **err);
+/* What security modules add to the member "process". */
+int32_t wci_spec_modules(const wci_config *config, json_t *process, wc_error **err);
 int wci_host_has_cgroup2(void);
 
 #endif

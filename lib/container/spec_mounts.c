@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "container/mount.h"
+#include "container/namespace.h"
 #include "core/alloc.h"
 #include "core/json.h"
 #include "platform/file.h"
+
+#define SHM "/dev/shm"
 
 /* One row of the table of mounts to be; options separated by commas. */
 typedef struct row {
@@ -68,12 +71,36 @@ static int is_replaced(const wci_config *config, const char *target)
     return 0;
 }
 
-static int add_defaults(json_t *array, const wci_config *config)
+/* Where the helper has mounted the other container's, or the host's own. */
+static int add_shared_memory(json_t *array, const wci_spec_input *in, wci_ns_mode ipc)
 {
+    char *joined = ipc == WCI_NS_CONTAINER ? wci_path_join(in->run_dir, WCI_RUN_SHM) : wci_strdup(SHM);
+    json_t *options = json_pack("[s,s,s,s,s]", "rbind", "rprivate", "nosuid", "noexec", "nodev");
+    int failed = !joined ||
+                 json_array_append_new(array, mount_json(SHM, "bind", joined, json_incref(options)));
+    json_decref(options);
+    wci_free(joined);
+    return failed;
+}
+
+/* 1: /dev/shm is no file system of the container's own. */
+static int is_shared_memory(wci_ns_mode ipc, const char *target)
+{
+    return ipc != WCI_NS_PRIVATE && ipc != WCI_NS_SHAREABLE && !strcmp(target, SHM);
+}
+
+static int add_defaults(json_t *array, const wci_spec_input *in)
+{
+    const wci_config *config = in->config;
+    wci_ns_mode ipc = wci_ns_mode_of(config, WCI_NS_IPC);
     int failed = 0;
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
         const row *r = &defaults[i];
-        if (!is_replaced(config, r->target))
+        if (is_replaced(config, r->target))
+            continue;
+        if (is_shared_memory(ipc, r->target))
+            failed |= ipc != WCI_NS_NONE && add_shared_memory(array, in, ipc);
+        else
             failed |= json_array_append_new(
                 array, mount_json(r->target, r->type, r->source, default_options(r, config)));
     }
@@ -171,7 +198,7 @@ static json_t *sorted(json_t *array)
 json_t *wci_spec_mounts(const wci_spec_input *input)
 {
     json_t *array = json_array();
-    int failed = !array || add_defaults(array, input->config) || add_etc(array, input) ||
+    int failed = !array || add_defaults(array, input) || add_etc(array, input) ||
                  add_own(array, input);
     json_t *out = failed ? NULL : sorted(array);
     json_decref(array);

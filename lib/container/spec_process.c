@@ -125,8 +125,12 @@ int32_t wci_spec_process(const wci_exec_input *in, const wci_strv *caps, json_t 
         json_decref(process);
         return wci_err_nomem(err);
     }
-    *out = process;
-    return WC_OK;
+    int32_t rc = wci_spec_modules(config, process, err);
+    if (rc)
+        json_decref(process);
+    else
+        *out = process;
+    return rc;
 }
 
 int32_t wci_spec_make_process(const wci_exec_input *input, char **out, wc_error **err)

@@ -2,22 +2,23 @@
 /* Seccomp, and the paths that are hidden or cannot be written. */
 #include "container/spec.h"
 
+#include "container/lsm.h"
 #include "container/seccomp.h"
+#include "container/system_paths.h"
 #include "core/error.h"
+#include "core/json.h"
 
-static int hide_paths(json_t *os)
+static int32_t hide_paths(const wci_config *config, json_t *os, wc_error **err)
 {
-    return json_object_set_new(
-               os, "maskedPaths",
-               json_pack("[s,s,s,s,s,s,s,s,s,s,s]", "/proc/asound", "/proc/acpi",
-                         "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-                         "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-                         "/proc/scsi", "/sys/firmware")) ||
-           json_array_append_new(json_object_get(os, "maskedPaths"),
-                                 json_string("/sys/devices/virtual/powercap")) ||
-           json_object_set_new(os, "readonlyPaths",
-                               json_pack("[s,s,s,s,s]", "/proc/bus", "/proc/fs", "/proc/irq",
-                                         "/proc/sys", "/proc/sysrq-trigger"));
+    wci_strv hidden = WCI_STRV_INIT, read_only = WCI_STRV_INIT;
+    int failed = wci_system_paths(config, &hidden, &read_only);
+    if (!failed && hidden.count)
+        failed = json_object_set_new(os, "maskedPaths", wci_json_from_strv(&hidden));
+    if (!failed && read_only.count)
+        failed = json_object_set_new(os, "readonlyPaths", wci_json_from_strv(&read_only));
+    wci_strv_free(&hidden);
+    wci_strv_free(&read_only);
+    return failed ? wci_err_nomem(err) : WC_OK;
 }
 
 static int32_t add_seccomp(json_t *os, const wci_config *config, const wci_strv *caps,
@@ -32,7 +33,22 @@ static int32_t add_seccomp(json_t *os, const wci_config *config, const wci_strv 
 
 int32_t wci_spec_security(const wci_config *config, const wci_strv *caps, json_t *os, wc_error **err)
 {
-    if (config->privileged)
-        return WC_OK;
-    return hide_paths(os) ? wci_err_nomem(err) : add_seccomp(os, config, caps, err);
+    int32_t rc = hide_paths(config, os, err);
+    return rc || config->privileged ? rc : add_seccomp(os, config, caps, err);
+}
+
+/* ---- Security modules --------------------------------------------------------------------------- */
+
+static int32_t add_apparmor(const wci_config *config, json_t *process, wc_error **err)
+{
+    const char *profile = "";
+    int32_t rc = *config->apparmor ? wci_apparmor_profile(config, wci_host_has_apparmor(), &profile, err) : WC_OK;
+    if (!rc && *profile && json_object_set_new(process, "apparmorProfile", json_string(profile)))
+        rc = wci_err_nomem(err);
+    return rc;
+}
+
+int32_t wci_spec_modules(const wci_config *config, json_t *process, wc_error **err)
+{
+    return add_apparmor(config, process, err);
 }

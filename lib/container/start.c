@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "container/container.h"
+#include "container/join.h"
 #include "container/mount.h"
 #include "container/mount_request.h"
 #include "container/net_plan.h"
@@ -37,7 +38,8 @@ static int32_t make_spec(wci_ctr_call *op, wci_engine *engine, const wci_contain
     wci_mount_plan plan = WCI_MOUNT_PLAN_INIT;
     wci_rootfs rootfs = {NULL, 0, 0};
     wci_user user = {0};
-    wci_spec_input input = {.config = config, .id = record->id, .state_dir = state_dir, .user = &user,
+    wci_spec_input input = {.config = config, .id = record->id, .run_dir = op->request.run_dir,
+                            .state_dir = state_dir, .user = &user,
                             .network = network->mode, .etc_dir = network->etc_dir};
     int32_t rc = wci_dir_make(state_dir, 0711, err);
     if (!rc)
@@ -46,6 +48,8 @@ static int32_t make_spec(wci_ctr_call *op, wci_engine *engine, const wci_contain
         rc = wci_ctr_rootfs(engine, record, &rootfs, err);
     if (!rc)
         rc = wci_user_resolve(&rootfs, config->user, &user, err);
+    if (!rc)
+        rc = wci_user_add_groups(&rootfs, &config->group_add, &user, err);
     if (!rc)
         rc = wci_workdir_check(&rootfs, config, config->workdir, 0, err);
     if (!rc)
@@ -88,6 +92,17 @@ static int32_t set_network(wc_request *request, const wci_net_plan *plan, wc_err
     return WC_OK;
 }
 
+static int32_t set_joins(wc_call *call, wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
+                         wci_config *config, wc_error **err)
+{
+    char *joins = NULL;
+    int32_t rc = wci_joins_resolve(call, engine, record, config, &joins, err);
+    if (!rc && joins && wci_request_set_string(&op->request, "joins", joins))
+        rc = wci_err_nomem(err);
+    wci_free(joins);
+    return rc;
+}
+
 /* Only backends that take layers take the runtime's document; for others users of the image mean
  * nothing. */
 static int32_t fill_spec(wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
@@ -109,6 +124,8 @@ static int32_t fill(wc_call *call, wci_ctr_call *op, wci_engine *engine, const w
     rc = set_numbers(&op->request, config, attach, err);
     if (!rc)
         rc = set_network(&op->request, &plan, err);
+    if (!rc)
+        rc = set_joins(call, op, engine, record, config, err);
     if (!rc)
         rc = fill_spec(op, engine, record, config, &plan, err);
     wci_net_plan_free(&plan);

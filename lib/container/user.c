@@ -247,3 +247,17 @@ int32_t wci_user_resolve(const wci_rootfs *rootfs, const char *spec, wci_user *o
     wc_buf_unref(group);
     return rc;
 }
+
+int32_t wci_user_add_groups(const wci_rootfs *rootfs, const wci_strv *names, wci_user *user, wc_error **err)
+{
+    wc_buf *file = NULL;
+    int32_t rc = names->count ? read_entries(rootfs, "etc/group", &file, err) : WC_OK;
+    for (size_t i = 0; !rc && i < names->count; i++) {
+        uint32_t gid = 0;
+        rc = find_group(wc_buf_data(file), names->items[i], &gid, err);
+        if (!rc)
+            rc = add_group(user, gid, err);
+    }
+    wc_buf_unref(file);
+    return rc;
+}

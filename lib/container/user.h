@@ -21,6 +21,8 @@ int32_t wci_user_resolve(const wci_rootfs *rootfs, const char *spec, wci_user *o
 /* The same with the texts of the files ("" when there is none). */
 int32_t wci_user_resolve_in(const char *passwd, const char *group, const char *spec, wci_user *out,
                             wc_error **err);
+/* Further groups, by the container's group file or number; those it has already are passed over. */
+int32_t wci_user_add_groups(const wci_rootfs *rootfs, const wci_strv *names, wci_user *user, wc_error **err);
 void wci_user_free(wci_user *user); /* the contents */
 
 #endif

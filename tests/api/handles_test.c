@@ -66,7 +66,8 @@ END_TEST
 START_TEST(options_of_rights_arrive)
 {
     static const char *const parts[] = {"\"Privileged\":true", "\"ReadonlyRootfs\":true", "\"Init\":true",
-                                        "\"Isolation\":\"process\"", "NET_ADMIN", "CHOWN"};
+                                        "\"Isolation\":\"process\"", "NET_ADMIN", "CHOWN",
+                                        "\"GroupAdd\":[\"audio\"]", "\"unmask=/proc/keys\",\"unmask=/proc/s*\""};
     wc_container_options *o = options_of("exit:0");
     bad(wc_container_options_add_capability(o, "NO_SUCH", &err), WC_E_INVALID);
     bad(wc_container_options_drop_capability(o, "", &err), WC_E_INVALID);
@@ -81,6 +82,37 @@ START_TEST(options_of_rights_arrive)
     good(wc_container_options_drop_capability(o, "CHOWN", &err));
     good(wc_container_options_add_security(o, "no-new-privileges", &err));
     good(wc_container_options_add_security(o, "seccomp=unconfined", &err));
+    good(wc_container_options_add_security(o, "unmask=/proc/keys:/proc/s*", &err));
+    bad(wc_container_options_add_security(o, "mask=relative", &err), WC_E_INVALID);
+    good(wc_container_options_add_group(o, "audio", &err));
+    bad(wc_container_options_add_group(o, "", &err), WC_E_INVALID);
+    bad(wc_container_options_add_group(NULL, "audio", &err), WC_E_INVALID);
+    wc_container *c = create_with(o);
+    inspect_has(c, parts, sizeof parts / sizeof *parts);
+    wc_container_unref(c);
+}
+END_TEST
+
+START_TEST(namespaces_arrive)
+{
+    static const char *const parts[] = {"\"PidMode\":\"container:web\"", "\"IpcMode\":\"shareable\"",
+                                        "\"UTSMode\":\"\"", "\"CgroupnsMode\":\"private\"",
+                                        "\"Domainname\":\"example.org\""};
+    wc_container_options *o = options_of("exit:0");
+    bad(wc_container_options_set_namespace(o, "net", "host", &err), WC_E_INVALID);
+    bad(wc_container_options_set_namespace(o, "pid", "shareable", &err), WC_E_INVALID);
+    bad(wc_container_options_set_namespace(o, "pid", "container:", &err), WC_E_INVALID);
+    bad(wc_container_options_set_namespace(o, "user", "private", &err), WC_E_INVALID);
+    bad(wc_container_options_set_namespace(o, NULL, "host", &err), WC_E_INVALID);
+    bad(wc_container_options_set_namespace(o, "pid", NULL, &err), WC_E_INVALID);
+    bad(wc_container_options_set_namespace(NULL, "pid", "host", &err), WC_E_INVALID);
+    bad(wc_container_options_set_domainname(o, "a b", &err), WC_E_INVALID);
+    good(wc_container_options_set_namespace(o, "pid", "container:web", &err));
+    good(wc_container_options_set_namespace(o, "ipc", "shareable", &err));
+    good(wc_container_options_set_namespace(o, "uts", "host", &err));
+    good(wc_container_options_set_namespace(o, "uts", "", &err));
+    good(wc_container_options_set_namespace(o, "cgroup", "private", &err));
+    good(wc_container_options_set_domainname(o, "example.org", &err));
     wc_container *c = create_with(o);
     inspect_has(c, parts, sizeof parts / sizeof *parts);
     wc_container_unref(c);

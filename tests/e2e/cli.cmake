@@ -20,6 +20,9 @@ wc_add_script_test(e2e_watch_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_c
 wc_add_script_test(e2e_volume e2e ${CMAKE_CURRENT_SOURCE_DIR}/volume_test.py TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_volume_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/volume_test.py TIMEOUT 600 SERIAL)
+wc_add_script_test(e2e_security e2e ${CMAKE_CURRENT_SOURCE_DIR}/security_test.py TIMEOUT 600 SERIAL)
+wc_add_script_test(e2e_security_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/security_test.py TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_refused e2e ${CMAKE_CURRENT_SOURCE_DIR}/refused_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_refused_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/refused_test.py TIMEOUT 300 SERIAL)

@@ -182,6 +182,14 @@ static json_t *storage_object(const wc_request *request)
     return storage ? storage : json_object();
 }
 
+/* Whose namespaces are joined, see helper/joins.h. */
+static json_t *joins_array(const wc_request *request)
+{
+    const char *text = wc_request_string(request, "joins");
+    json_t *joins = text ? json_loads(text, 0, NULL) : NULL;
+    return joins ? joins : json_array();
+}
+
 static const char *text_param(const wc_request *request, const char *key, const char *fallback)
 {
     const char *value = wc_request_string(request, key);
@@ -192,7 +200,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
                                  const char *runtime, const wci_cgroup *group, json_t *network)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s, s:O*}", "version",
+        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s, s:o, s:O*}", "version",
         WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "stateDir",
         wc_request_state_dir(request), "runDir", wc_request_run_dir(request), "storeRoot",
         text_param(request, "store-root", b->root), "runRoot",
@@ -204,7 +212,8 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         wc_request_int(request, "auto-remove", 0) != 0, "logMaxBytes",
         (json_int_t)wc_request_int(request, "log-max-bytes", 0), "logMaxFiles",
         (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "storage",
-        storage_object(request), "settings", settings_object(request), "cgroup", group->path, "network", network);
+        storage_object(request), "settings", settings_object(request), "cgroup", group->path,
+        "joins", joins_array(request), "network", network);
 }
 
 /* Config.json for the request; owned. */

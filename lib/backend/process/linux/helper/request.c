@@ -9,6 +9,7 @@
 
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/helper/helper.h"
+#include "backend/process/linux/helper/joins.h"
 #include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
@@ -105,6 +106,8 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->auto_remove = json_is_true(json_object_get(document, "autoRemove"));
     out->settings = json_incref(json_object_get(document, "settings"));
     int32_t rc = wci_json_get_strings(document, "layers", what, &out->layers, err);
+    if (!rc)
+        rc = joins_read(json_object_get(document, "joins"), out, err);
     return rc ? rc : volumes_read(json_object_get(document, "storage"), out, err);
 }
 
@@ -144,6 +147,7 @@ void request_free(request *req)
         wci_free(texts[i]);
     json_decref(req->settings);
     wci_strv_free(&req->layers);
+    joins_free(req);
     volumes_free(req);
 }
 

@@ -7,6 +7,7 @@
 
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/helper/failure.h"
+#include "backend/process/linux/helper/joins.h"
 #include "backend/process/linux/helper/monitor.h"
 #include "backend/process/linux/helper/network.h"
 #include "backend/process/linux/helper/overlay.h"
@@ -62,6 +63,8 @@ int32_t run_prepare(monitor *m, wc_error **err)
     if (!rc)
         rc = volumes_prepare(req, err);
     if (!rc)
+        rc = joins_begin(req, err);
+    if (!rc)
         rc = network_begin(req, m->host_mounts, err);
     if (!rc)
         rc = log_open(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
@@ -115,6 +118,7 @@ void run_take_away(monitor *m)
     network_end(m->host_mounts);
     overlay_unmount(m->req->run_dir);
     volumes_unmount(m->req->run_dir);
+    joins_end(m->req);
     unlink(RUNTIME_LOG);
     unlink("pid");
     unlink(WCI_RUN_PAUSED);
