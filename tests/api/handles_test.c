@@ -298,6 +298,7 @@ int main(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, options_of_resources_arrive);
     tcase_add_test(c, options_of_rights_arrive);
+    tcase_add_test(c, namespaces_arrive);
     tcase_add_test(c, limits_and_logs);
     tcase_add_test(c, options_of_contexts);
     tcase_add_test(c, references_keep_alive);
