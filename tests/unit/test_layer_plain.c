@@ -335,14 +335,13 @@ END_TEST
 
 START_TEST(records_that_end_early_or_late)
 {
-    tarball records = begin_lie();
-    put_stretch(&records, 0, 600, "f", 1);
-    tarball cut = TARBALL_INIT, more = TARBALL_INIT;
-    tar_bytes(&cut, records.data, records.size);
-    tar_bytes(&more, records.data, records.size);
+    tarball header = begin_lie(), cut = TARBALL_INIT, more = TARBALL_INIT;
+    tar_bytes(&cut, header.data, header.size);
+    put_stretch(&cut, 0, 600, "f", 1);
+    tar_bytes(&more, cut.data, cut.size);
     expect_lie(&cut, WC_E_CORRUPT, "damaged");
-    tar_bytes(&records, "E", 1);
-    expect_lie(&records, WC_E_FORMAT, "ends in the middle");
+    tar_bytes(&header, "E", 1);
+    expect_lie(&header, WC_E_FORMAT, "ends in the middle");
     char zeros[1024 + 424] = {0};
     put_bytes(&more, zeros, sizeof zeros);
     tar_bytes(&more, "EE", 2);
