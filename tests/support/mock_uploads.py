@@ -15,7 +15,7 @@
     upcreated     201 to PATCH
     updeny        403 to POST
     upbad         400 to the last PUT
-    uprefuse      400 to the last PUT, the first time
+    uprefuse      400 to the last PUT, and to that of a manifest, the first time
     upstall       a piece is not read to its end
 """
 import hashlib
@@ -117,6 +117,8 @@ class Uploads:
         if not self.authorised():
             return None
         digest = "sha256:" + hashlib.sha256(body).hexdigest()
+        if self.has("uprefuse") and state.count("refused") == 1:
+            return self.reply(400, b'{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match"}]}')
         with state.lock:
             state.received[f"{name} {self.headers.get('Content-Type')}"] = body
         return self.reply(201, headers=[("Docker-Content-Digest", digest)])

@@ -307,12 +307,12 @@ END_TEST
 START_TEST(a_manifest_is_sent_as_it_is)
 {
     static const char type[] = "application/vnd.oci.image.manifest.v1+json", body[] = "{ \"odd\" :  1 }\n";
-    static const char *const repositories[] = {"plain/x", "bearer/x", "basic/x"};
+    static const char *const repositories[] = {"plain/x", "bearer/x", "basic/x", "uprefuse/x"};
     wci_registry_config config = mock_config();
     WCI_CALL_NONE(call);
     config.username = "user";
     config.password = "secret";
-    for (int i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof repositories / sizeof *repositories; i++) {
         mock_reset();
         wci_remote *remote = mock_open_with(&config, repositories[i]);
         ck_assert_int_eq(wci_remote_put_manifest(&call, remote, "tag", type, body, sizeof body - 1, NULL), WC_OK);
