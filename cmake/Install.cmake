@@ -21,6 +21,10 @@ if(TARGET wcctl)
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
   install(FILES examples/wcctl/completions/_wcctl DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
   install(FILES examples/wcctl/completions/wcctl.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  if(CMAKE_SYSTEM_NAME STREQUAL "Linux") # not enabled: that is the administrator's to say
+    configure_file(cmake/systemd/wincontainer-restore.service.in wincontainer-restore.service @ONLY)
+    install(FILES ${CMAKE_CURRENT_BINARY_DIR}/wincontainer-restore.service DESTINATION lib/systemd/system)
+  endif()
 endif()
 
 # The exported target wincontainer::wincontainer.

@@ -206,7 +206,7 @@ static int wait_for_end(void)
     if (attached.process)
         TRY(wc_process_wait(attached.process, wcctl.cancel, &exit_code, &err));
     else
-        TRY(wc_container_wait(attached.container, attached.until, wcctl.cancel, &exit_code, &err));
+        TRY(wc_container_wait(attached.container, attached.until ? attached.until : WC_WAIT_RUN_END, wcctl.cancel, &exit_code, &err));
     return exit_code;
 }
 

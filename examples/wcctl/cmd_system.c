@@ -196,11 +196,27 @@ static int check(int argc, char **argv)
     return bad && !repair;
 }
 
+static int restore(int argc, char **argv)
+{
+    wc_error *err = NULL;
+    wc_list *started = NULL;
+    options_read_all("system restore", "Starts again what its restart policy wants to run, as after a boot.", NULL, 0,
+                     argc, argv);
+    TRY(wc_system_apply_restart_policy(app_context(), wcctl.cancel, &started, &err));
+    if (wcctl.json)
+        print_object(json_pack("{s:o}", "Started", json_list(started)));
+    else
+        print_lines(started);
+    wc_list_unref(started);
+    return 0;
+}
+
 static const command system_table[] = {
     {"info", info, "what the host has"},
     {"df", df, "what uses the disk"},
     {"prune", prune, "reclaim space"},
     {"check", check, "verify the store"},
+    {"restore", restore, "start what has a restart policy"},
     {NULL, NULL, NULL},
 };
 
@@ -266,7 +282,7 @@ static int version(int argc, char **argv)
 
 const command system_commands[] = {
     {"events", events, "what happens in the store"},
-    {"system", system_command, "info, df, prune, check"},
+    {"system", system_command, "info, df, prune, check, restore"},
     {"version", version, "the versions"},
     {NULL, NULL, NULL},
 };

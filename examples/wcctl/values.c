@@ -193,3 +193,14 @@ const char *familiar_name(const char *name)
             return name + strlen(prefixes[i]);
     return name;
 }
+
+char *value_restart(const char *text, int64_t *max)
+{
+    char *policy = xstrdup(text), *count = strchr(policy, ':');
+    *max = 0;
+    if (count) {
+        *count++ = '\0';
+        *max = value_number("--restart", count);
+    }
+    return policy;
+}

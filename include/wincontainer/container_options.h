@@ -61,6 +61,20 @@ WC_API int32_t wc_container_options_set_stop_signal(wc_container_options *option
 /** How long wc_container_stop() waits by default; 10 s. INT64_MAX: without end. @since 0.1 */
 WC_API int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int64_t timeout_ns, wc_error **err);
 
+/**
+ * What comes after the end of the first process, as `docker run --restart`. The container's monitor sees to it: no
+ * program of the host need run. It waits before each restart: 100 ms at first, each time twice as long, at most a
+ * minute; from 100 ms again after a run of 10 s. A container that a user has stopped, or killed by its stop signal or
+ * SIGKILL, does not run again until it is started; after a reboot see wc_system_apply_restart_policy().
+ *
+ * @param policy      "no", "always", "unless-stopped", or "on-failure": after exit codes other than 0.
+ * @param max_retries how often at most, for "on-failure"; 0: as often as it takes, and for the others.
+ * WC_E_INVALID at creation together with wc_container_options_set_auto_remove(), WC_E_UNSUPPORTED with a backend that
+ * has no monitors. @since 0.1
+ */
+WC_API int32_t wc_container_options_set_restart_policy(wc_container_options *options, const char *policy,
+                                                       int64_t max_retries, wc_error **err);
+
 /* ---- Streams and logs ----------------------------------------------------------------------------- */
 
 /** 1: a terminal. @since 0.1 */

@@ -68,7 +68,7 @@ int32_t wc_container_wait(wc_container *container, int32_t condition, wc_cancel 
     int32_t code = 0, rc = begin(container, cancel, &call, err);
     if (rc)
         return rc;
-    WCI_REQUIRE(condition >= WC_WAIT_NOT_RUNNING && condition <= WC_WAIT_REMOVED, "condition is not one of WC_WAIT_*");
+    WCI_REQUIRE(condition >= WC_WAIT_NOT_RUNNING && condition <= WC_WAIT_RUN_END, "condition is not one of WC_WAIT_*");
     rc = wci_ctr_wait(&call, container, condition, &code, err);
     if (!rc && exit_code)
         *exit_code = code;
@@ -321,6 +321,11 @@ int64_t wc_container_info_created(const wc_container_info *info)
 int64_t wc_container_info_started(const wc_container_info *info)
 {
     return info ? info->record->started_ns : 0;
+}
+
+int64_t wc_container_info_restart_count(const wc_container_info *info)
+{
+    return info ? info->record->restart_count : 0;
 }
 
 int64_t wc_container_info_finished(const wc_container_info *info)

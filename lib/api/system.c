@@ -3,6 +3,7 @@
 
 #include "api/context.h"
 #include "container/container.h"
+#include "container/restore.h"
 #include "container/system.h"
 #include "core/alloc.h"
 #include "core/list.h"
@@ -107,5 +108,19 @@ int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, 
     if (!rc)
         rc = wci_list_of_strings(&lines, findings, err);
     wci_strv_free(&lines);
+    return rc;
+}
+
+int32_t wc_system_apply_restart_policy(wc_context *context, wc_cancel *cancel, wc_list **started, wc_error **err)
+{
+    wc_call call;
+    wci_strv ids = WCI_STRV_INIT;
+    int32_t rc = wci_api_begin(context, cancel, &call, err);
+    if (rc)
+        return rc;
+    rc = wci_restore(&call, context->engine, &ids, err);
+    if (!rc && started)
+        rc = wci_list_of_strings(&ids, started, err);
+    wci_strv_free(&ids);
     return rc;
 }

@@ -61,6 +61,8 @@ typedef struct wci_config {
     int32_t auto_remove;
     char *stop_signal;
     int64_t stop_timeout_ns;
+    char *restart_policy; /* "no", "always", "unless-stopped", "on-failure" */
+    int64_t restart_max;  /* for the last; 0: as often as it takes */
 
     /* watch */
     int32_t tty, open_stdin;

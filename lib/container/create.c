@@ -107,6 +107,19 @@ static int32_t choose_backend(wc_call *call, wci_engine *engine, const char *iso
     return rc;
 }
 
+/* Who restarts is the monitor that records, too. */
+static int32_t check_backend(wc_call *call, wci_engine *engine, const char *name, const wci_config *config,
+                             wc_error **err)
+{
+    wci_backend *backend = NULL;
+    int32_t rc = wci_backends_get(engine->backends, call, name, &backend, err);
+    if (!rc && strcmp(config->restart_policy, "no") != 0 && !(wci_backend_capabilities(backend) & WC_BACKEND_RECORDS))
+        rc = wci_err(err, WC_E_UNSUPPORTED, "restart policy '%s': backend '%s' starts nothing by itself",
+                     config->restart_policy, name);
+    wci_backend_unref(backend);
+    return rc;
+}
+
 /* ---- The record ------------------------------------------------------------------------------- */
 
 /* A container that is to be: its record, and what it mounts. */
@@ -166,6 +179,8 @@ static int32_t make_record(wc_call *call, wci_engine *engine, const wc_container
         rc = settle(engine, options, image, record->id, &m->config, err);
     if (!rc)
         rc = choose_backend(call, engine, m->config.isolation, &record->backend, err);
+    if (!rc)
+        rc = check_backend(call, engine, record->backend, &m->config, err);
     if (!rc)
         rc = wci_net_wishes(call, engine, &m->config, &record->endpoints, &record->endpoint_count, err);
     if (!rc)

@@ -27,5 +27,9 @@ int wci_info_add_life(json_t *root, const wci_container_record *r, const wci_con
     return wci_info_put(root, "State", state_json(r)) ||
            wci_info_put(root, "Config",
                         json_pack("{s:s, s:I}", "StopSignal", c->stop_signal, "StopTimeout", stop_timeout(c))) ||
-           wci_info_put(root, "HostConfig", json_pack("{s:b}", "AutoRemove", c->auto_remove));
+           wci_info_put(root, "HostConfig",
+                        json_pack("{s:b, s:{s:s, s:I}}", "AutoRemove", c->auto_remove, "RestartPolicy", "Name",
+                                  *c->restart_policy ? c->restart_policy : "no", "MaximumRetryCount",
+                                  (json_int_t)c->restart_max)) ||
+           json_object_set_new(root, "RestartCount", json_integer(r->restart_count));
 }

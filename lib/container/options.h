@@ -28,6 +28,9 @@ struct wc_log_options {
     int64_t tail, since_ns, until_ns;
 };
 
+/* WC_E_INVALID for what is no policy of Docker's. */
+int32_t wci_restart_policy_check(const char *policy, int64_t max_retries, wc_error **err);
+
 /* Shared by the setters; each names `what` in its error. */
 int32_t wci_option_check_text(const void *options, const char *text, const char *what,
                               wc_error **err);

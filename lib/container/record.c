@@ -202,6 +202,10 @@ static int32_t record_end(wci_engine *engine, const wci_container_record *record
         .action = "die",
         .attributes = attributes,
     };
+    if (record->status == WCI_STATUS_RESTARTING) { /* how its last run ended is recorded */
+        change.finished_ns = 0;
+        change.action = NULL;
+    }
     return update(engine, record, &change, err);
 }
 

@@ -144,6 +144,7 @@ static int32_t record_starting(wci_engine *engine, const wci_container_record *r
         .status = WCI_STATUS_STARTING,
         .error = "",
         .bump_generation = 1,
+        .is_fresh = 1,
     };
     return wci_container_update(engine->store, record->id, &change, err);
 }

@@ -14,6 +14,8 @@
 #include "store/store_volume.h"
 #include "store/store_life.h"
 
+/* A run may end just when a signal for it comes. */
+#define SEND_AGAIN 100
 /* A process that SIGKILL does not end within this time is stuck in the kernel. */
 #define KILL_TIMEOUT_NS INT64_C(10000000000)
 
@@ -114,12 +116,25 @@ static int32_t wait_at_most(wc_call *call, wci_engine *engine, const wci_contain
     return wci_err_move(err, why);
 }
 
+/* Its run has ended, and its monitor waits for the next. */
+static int is_restarting(wc_call *call, wci_engine *engine, const char *id)
+{
+    wci_container_record *record = NULL;
+    int is = !wci_ctr_record(call, engine, id, &record, NULL) && record->status == WCI_STATUS_RESTARTING;
+    wci_container_record_free(record);
+    return is;
+}
+
 /* Sends a signal and waits for the end; that it has ended meanwhile is just as well. */
 static int32_t end_with(wc_call *call, wci_engine *engine, const wci_container_record *record,
                         int signal, int64_t timeout_ns, wc_error **err)
 {
     wc_error *why = NULL;
     int32_t rc = send(call, engine, record, signal, 1, &why);
+    for (int i = 0; rc == WC_E_STATE && i < SEND_AGAIN && is_restarting(call, engine, record->id); i++) {
+        wci_err_clear(&why);
+        rc = send(call, engine, record, signal, 1, &why);
+    }
     if (rc && rc != WC_E_STATE && rc != WC_E_NOT_FOUND)
         return wci_err_move(err, why);
     wc_error_unref(why);

@@ -31,9 +31,13 @@ int32_t wci_ctr_attach(wc_call *call, wc_container *c, uint64_t attach, wc_strea
 {
     wci_container_record *record = NULL;
     wci_ctr_call op;
-    int32_t rc = wci_ctr_running_free(call, c, "attach", &record, err);
+    int64_t seen = 0;
+    int32_t rc = wci_event_last(c->engine->store, &seen, err);
+    if (!rc)
+        rc = wci_ctr_running_free(call, c, "attach", &record, err);
     if (rc)
         return rc;
+    atomic_store(&c->seen_event, seen);
     rc = wci_ctr_call_init(call, c->engine, record, &op, err);
     wci_container_record_free(record);
     if (rc)

@@ -213,13 +213,13 @@ static int32_t wait_not_running(wc_call *call, wc_container *c, int32_t *exit_co
     return rc;
 }
 
-static int32_t wait_next_exit(wc_call *call, wc_container *c, int32_t *exit_code, wc_error **err)
+/* The first end whose event comes after number `after`. */
+static int32_t wait_end_after(wc_call *call, wc_container *c, int64_t after, int32_t *exit_code, wc_error **err)
 {
     follower f;
-    int64_t last = 0;
     int found = 0;
-    int32_t rc = wci_event_last(c->engine->store, &last, err);
-    follower_init(&f, c, last);
+    int32_t rc = WC_OK;
+    follower_init(&f, c, after);
     while (!rc && !found) {
         wci_container_record *record = NULL;
         notice(&f);
@@ -238,6 +238,19 @@ static int32_t wait_next_exit(wc_call *call, wc_container *c, int32_t *exit_code
     }
     follower_free(&f);
     return rc;
+}
+
+static int32_t wait_next_exit(wc_call *call, wc_container *c, int32_t *exit_code, wc_error **err)
+{
+    int64_t last = 0;
+    int32_t rc = wci_event_last(c->engine->store, &last, err);
+    return rc ? rc : wait_end_after(call, c, last, exit_code, err);
+}
+
+static int32_t wait_run_end(wc_call *call, wc_container *c, int32_t *exit_code, wc_error **err)
+{
+    int64_t seen = atomic_load(&c->seen_event);
+    return seen ? wait_end_after(call, c, seen, exit_code, err) : wait_next_exit(call, c, exit_code, err);
 }
 
 /* The exit code is that of the last run. */
@@ -280,6 +293,8 @@ int32_t wci_ctr_wait(wc_call *call, wc_container *c, int32_t condition, int32_t 
         return wait_not_running(call, c, exit_code, err);
     case WC_WAIT_NEXT_EXIT:
         return wait_next_exit(call, c, exit_code, err);
+    case WC_WAIT_RUN_END:
+        return wait_run_end(call, c, exit_code, err);
     default:
         return wait_removed(call, c, exit_code, err);
     }

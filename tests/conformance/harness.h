@@ -124,6 +124,7 @@ TCase *look_tests(void);
 TCase *copy_tests(void);
 TCase *pause_tests(void);
 TCase *network_tests(void);
+TCase *restart_tests(void);
 /* What run_role() starts. */
 int sharing_role(const char *role, const char *argument);
 

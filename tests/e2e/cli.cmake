@@ -36,3 +36,6 @@ wc_add_script_test(e2e_network_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/netn
 wc_add_script_test(e2e_network_faults e2e ${PROJECT_SOURCE_DIR}/tests/support/netns.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/network_faults_test.py TIMEOUT 900 SERIAL)
 wc_add_script_test(hostile_containers hostile ${CMAKE_CURRENT_SOURCE_DIR}/hostile_test.py TIMEOUT 300)
+wc_add_script_test(e2e_life e2e ${CMAKE_CURRENT_SOURCE_DIR}/life_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_life_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/life_test.py TIMEOUT 300 SERIAL)

@@ -427,6 +427,11 @@ class Commands(WcctlCase):
         self.volume()
         return self.json("system", "df")
 
+    def do_system_restore(self):
+        self.wcctl_ok("run", "-d", "--network", "none", "--name", "again", "--restart", "always", "box", "sleep", "1000")
+        self.wcctl_ok("stop", "-t", "0", "again")
+        return self.json("system", "restore")
+
     def do_system_prune(self):
         self.wcctl_ok("start", "-a", self.create("true"))
         return self.json("system", "prune", "-f")

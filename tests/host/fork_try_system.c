@@ -7,6 +7,7 @@ TRY(wc_system_info, wc_buf, wc_system_info(tried_context, NULL, &out, err))
 TRY(wc_system_df, wc_buf, wc_system_df(tried_context, NULL, &out, err))
 TRY(wc_system_prune, wc_list, wc_system_prune(tried_context, WC_PRUNE_UNUSED, NULL, NULL, &out, err))
 TRY(wc_system_prune_to_size, wc_list, wc_system_prune_to_size(tried_context, 0, NULL, NULL, &out, err))
+TRY(wc_system_apply_restart_policy, wc_list, wc_system_apply_restart_policy(tried_context, NULL, &out, err))
 TRY(wc_system_check, wc_list, wc_system_check(tried_context, 0, NULL, &out, err))
 TRY_PLAIN(wc_backend_load, wc_backend_load(tried_context, "/no/such/object.so", err))
 TRY(wc_backend_list, wc_list, wc_backend_list(tried_context, &out, err))
@@ -45,6 +46,7 @@ const attempt fork_try_system[] = {
     ENTRY(wc_system_prune),
     ENTRY(wc_system_prune_to_size),
     ENTRY(wc_system_check),
+    ENTRY(wc_system_apply_restart_policy),
     ENTRY(wc_backend_load),
     ENTRY(wc_backend_list),
     ENTRY(wc_context_open),

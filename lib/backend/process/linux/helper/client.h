@@ -19,6 +19,7 @@ typedef struct client {
     uint32_t attach; /* WC_ATTACH_* */
     int gone;        /* to be freed */
     int deaf;        /* we read no more from it */
+    int finished;    /* its run has ended and it is told so: it goes once it has taken that */
     wci_str in;      /* received, not yet understood */
     wci_str out;     /* to be sent, from out_used on */
     size_t out_used;

@@ -103,9 +103,8 @@ void command_resume(monitor *m, uint64_t client_id, json_t *args)
     take(m, client_id, 0);
 }
 
-void pause_signalled(void *owner, int signal)
+void pause_signalled(monitor *m, int signal)
 {
-    monitor *m = owner;
     if ((m->is_paused || m->jobs.first) && (signal == SIGKILL || signal == m->stop_signal))
         (void)begin(m, 0, 0, NULL);
 }

@@ -41,6 +41,11 @@ void report_ok(int64_t pid, uint32_t flags, const char *text);
 void report_error(const wc_error *err);
 /* The same as JSON; NULL: it went well. */
 json_t *outcome_json(const wc_error *err);
+/* The connection is closed, or another's: nobody asks us to give up any more. */
+void link_close(void);
+void link_given_away(void);
+/* To poll with; -1 when it is not ours any more. */
+int link_fd(void);
 /* 1 when the library asks us to give up. */
 int link_cancelled(void);
 

@@ -157,7 +157,7 @@ static int32_t wait_runtime(pid_t pid, int signals, int *status, wc_error **err)
             reap(pid);
             return wci_err(err, WC_E_CANCELLED, "start: the caller gave it up");
         }
-        struct pollfd fds[] = {{signals, POLLIN, 0}, {HELPER_LINK, POLLIN, 0}};
+        struct pollfd fds[] = {{signals, POLLIN, 0}, {link_fd(), POLLIN, 0}};
         poll(fds, 2, -1);
         if (fds[1].revents & (POLLHUP | POLLERR)) /* the library has gone, the start goes on */
             poll(fds, 1, -1);

@@ -80,17 +80,12 @@ static int32_t prepare(monitor *m, wc_error **err)
 
 static void give_up(monitor *m, const wc_error *err)
 {
-    if (m->session.process.pid > 0) {
-        kill(m->session.process.pid, SIGKILL);
-        reap(m->session.process.pid);
-    }
     if (m->mount_lock) { /* before that nothing was made */
-        run_take_away(m);
+        run_give_up(m);
         unlink("config.json");
         unlink(WCI_RUN_STATE);
         unlink(WCI_RUN_SOCKET);
     }
-    log_close(m->session.log);
     wci_lock_release(m->mount_lock);
     wci_lock_release(m->lock);
     report_error(err);
@@ -134,9 +129,20 @@ static void stay(monitor *m)
     report_ok(m->session.process.pid, session_flags(&m->session), NULL);
     session_adopt_link(&m->session, m->req->attach);
     malloc_trim(0); /* from here on there may be hundreds of us, for months */
-    session_run(&m->session);
-    finish_jobs(m);
+    do {
+        session_run(&m->session);
+        finish_jobs(m);
+        run_close(m);
+    } while (again_follows(m));
     conclude(m);
+}
+
+static int signalled(void *owner, int signal)
+{
+    if (again_signalled(owner, signal))
+        return 1;
+    pause_signalled(owner, signal);
+    return 0;
 }
 
 int monitor_main(request *req)
@@ -146,7 +152,9 @@ int monitor_main(request *req)
     int32_t rc = session_init(&m.session, req->tty, &err);
     m.session.command = commands_take;
     m.session.command_owner = &m;
-    m.session.signalled = pause_signalled;
+    m.session.signalled = signalled;
+    m.session.loop.terminate = again_terminate;
+    m.session.loop.owner = &m;
     m.jobs.loop = &m.session.loop;
     if (!rc)
         rc = prepare(&m, &err);

@@ -19,6 +19,12 @@ typedef struct monitor {
     jobs jobs; /* the runtime at work on this container */
     int is_paused;
     int stop_signal;
+    int oom_killed;     /* the last run */
+    int64_t started_ms; /* the present run; of monotonic_ms() */
+    int64_t delay_ms;   /* before the last run by the policy, 0: there was none */
+    int is_waiting;     /* for the time of the next run */
+    int wait_is_over;
+    int goes_down;      /* the host does: nothing runs again */
 } monitor;
 
 /* ---- A run (run.c) ---- */
@@ -29,15 +35,28 @@ int32_t run_prepare(monitor *m, wc_error **err);
 int32_t run_start(monitor *m, wc_error **err);
 /* Everything of this run except its records and config.json. */
 void run_take_away(monitor *m);
-/* The process has ended: takes away, and records how it went. *store is open then, or NULL. */
+/* The process has ended: takes away what it had. */
+void run_close(monitor *m);
+/* run_prepare() or run_start() failed. */
+void run_give_up(monitor *m);
+/* Records how the last run went. *store is open then, or NULL. */
 void run_end(monitor *m, wci_store **store);
+
+/* ---- After a run (again.c) ---- */
+
+/* 1 when another run has begun; the records tell then. */
+int again_follows(monitor *m);
+/* 1 when it waits for its next run; a signal that ends containers ends the wait. */
+int again_signalled(monitor *m, int signal);
+/* For loop.terminate. */
+void again_terminate(void *monitor);
 
 /* ---- What clients ask of it (commands.c) ---- */
 
 void command_pause(monitor *m, uint64_t client_id, json_t *args);
 void command_resume(monitor *m, uint64_t client_id, json_t *args);
 /* A client has sent this signal: those that end a container reach one that is paused only when it goes on. */
-void pause_signalled(void *owner, int signal);
+void pause_signalled(monitor *m, int signal);
 
 /* For session.command. */
 void commands_take(void *owner, uint64_t client_id, const char *data, size_t size);

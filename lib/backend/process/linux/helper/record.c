@@ -32,6 +32,15 @@ int32_t record_run(const request *req, pid_t pid, int64_t started_ns, wc_error *
                       err);
 }
 
+int32_t record_between(const request *req, wc_error **err)
+{
+    return write_json(WCI_RUN_STATE,
+                      json_pack("{s:i, s:I, s:I, s:I, s:s*}", "version", WCI_PROTOCOL_VERSION, "generation",
+                                (json_int_t)req->generation, "pid", (json_int_t)0, "monitor", (json_int_t)getpid(),
+                                "cgroup", req->cgroup),
+                      err);
+}
+
 int32_t record_end(const request *req, int exit_code, int64_t finished_ns, wc_error **err)
 {
     return write_json(WCI_RUN_EXIT,
@@ -69,7 +78,7 @@ int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t 
 {
     char *about = attributes(store, req, NULL);
     wci_container_change change = {
-        .from = 1u << WCI_STATUS_STARTING,
+        .from = 1u << WCI_STATUS_STARTING | 1u << WCI_STATUS_RESTARTING,
         .generation = req->generation,
         .status = WCI_STATUS_RUNNING,
         .pid = pid,
@@ -83,23 +92,73 @@ int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t 
     return rc;
 }
 
+static int32_t record_die(wci_store *store, const request *req, wci_container_change *change, wc_error **err)
+{
+    char *about = attributes(store, req, &change->exit_code);
+    change->generation = req->generation;
+    change->action = "die";
+    change->attributes = about;
+    int32_t rc = wci_container_update(store, req->id, change, err);
+    wci_free(about);
+    return rc;
+}
+
+int32_t record_restarting(wci_store *store, const request *req, int exit_code, int64_t finished_ns, int oom_killed,
+                          wc_error **err)
+{
+    return record_die(store, req,
+                      &(wci_container_change){
+                          .from = 1u << WCI_STATUS_RUNNING | 1u << WCI_STATUS_PAUSED,
+                          .status = WCI_STATUS_RESTARTING,
+                          .is_restart = 1,
+                          .finished_ns = finished_ns,
+                          .exit_code = exit_code,
+                          .oom_killed = oom_killed,
+                      },
+                      err);
+}
+
+/* What waited for its next run has told of its end before. */
+static int32_t record_wait_ended(wci_store *store, const request *req)
+{
+    wci_container_change change = {
+        .from = 1u << WCI_STATUS_RESTARTING,
+        .generation = req->generation,
+        .status = WCI_STATUS_EXITED,
+    };
+    return wci_container_update(store, req->id, &change, NULL);
+}
+
 int32_t record_exited(wci_store *store, const request *req, int exit_code, int64_t finished_ns,
                       int oom_killed, wc_error **err)
 {
-    char *about = attributes(store, req, &exit_code);
+    if (!record_wait_ended(store, req))
+        return WC_OK;
+    return record_die(store, req,
+                      &(wci_container_change){
+                          .from = 1u << WCI_STATUS_RUNNING | 1u << WCI_STATUS_PAUSED | 1u << WCI_STATUS_REMOVING,
+                          .status = WCI_STATUS_EXITED,
+                          .finished_ns = finished_ns,
+                          .exit_code = exit_code,
+                          .oom_killed = oom_killed,
+                      },
+                      err);
+}
+
+void record_no_restart(const request *req, int32_t code, const char *why)
+{
+    wci_store *store = NULL;
     wci_container_change change = {
-        .from = 1u << WCI_STATUS_RUNNING | 1u << WCI_STATUS_PAUSED | 1u << WCI_STATUS_REMOVING,
+        .from = 1u << WCI_STATUS_RESTARTING | 1u << WCI_STATUS_RUNNING,
         .generation = req->generation,
         .status = WCI_STATUS_EXITED,
-        .finished_ns = finished_ns,
-        .exit_code = exit_code,
-        .oom_killed = oom_killed,
-        .action = "die",
-        .attributes = about,
+        .exit_code = code == WC_E_COMMAND_NOT_FOUND ? 127 : code == WC_E_COMMAND_NOT_EXECUTABLE ? 126 : 128,
+        .no_run = 1,
+        .error = why,
     };
-    int32_t rc = wci_container_update(store, req->id, &change, err);
-    wci_free(about);
-    return rc;
+    if (!record_open(req, &store, NULL))
+        (void)wci_container_update(store, req->id, &change, NULL);
+    wci_store_unref(store);
 }
 
 int32_t record_paused(wci_store *store, const request *req, pid_t pid, int is_paused, wc_error **err)

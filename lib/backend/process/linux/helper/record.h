@@ -16,10 +16,17 @@ int32_t record_end(const request *req, int exit_code, int64_t finished_ns, wc_er
 int32_t record_open(const request *req, wci_store **store, wc_error **err);
 int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t started_ns,
                        wc_error **err);
-/* 1 when the container is to be removed, now that it has ended: not so during a restart. */
 /* It is paused, or goes on. */
 int32_t record_paused(wci_store *store, const request *req, pid_t pid, int is_paused, wc_error **err);
+/* 1 when the container is to be removed, now that it has ended: not so during a restart. */
 int record_says_remove(wci_store *store, const request *req);
+/* This run has ended, and another will follow. WC_E_STATE when a user has stopped it. */
+int32_t record_restarting(wci_store *store, const request *req, int exit_code, int64_t finished_ns, int oom_killed,
+                          wc_error **err);
+/* The same in monitor.json, where no process is told of then. */
+int32_t record_between(const request *req, wc_error **err);
+/* The run that was to follow came to nothing. */
+void record_no_restart(const request *req, int32_t code, const char *why);
 int32_t record_exited(wci_store *store, const request *req, int exit_code, int64_t finished_ns,
                       int oom_killed, wc_error **err);
 

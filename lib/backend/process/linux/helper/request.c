@@ -193,9 +193,27 @@ void report_error(const wc_error *err)
     send_report(report);
 }
 
+static int library = HELPER_LINK;
+
+void link_given_away(void)
+{
+    library = -1;
+}
+
+void link_close(void)
+{
+    link_given_away();
+    close(HELPER_LINK);
+}
+
+int link_fd(void)
+{
+    return library;
+}
+
 int link_cancelled(void)
 {
     unsigned char header[WCI_FRAME_HEADER];
-    ssize_t n = recv(HELPER_LINK, header, sizeof header, MSG_DONTWAIT | MSG_PEEK);
+    ssize_t n = library < 0 ? -1 : recv(library, header, sizeof header, MSG_DONTWAIT | MSG_PEEK);
     return n == (ssize_t)sizeof header && header[4] == WCI_FRAME_CANCEL;
 }

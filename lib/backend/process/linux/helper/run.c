@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/helper/client.h"
 #include "backend/process/linux/helper/failure.h"
 #include "backend/process/linux/helper/joins.h"
 #include "backend/process/linux/helper/monitor.h"
@@ -32,7 +33,8 @@ static int32_t clear_remains(monitor *m, wc_error **err)
     wci_free(state);
     if (!rc)
         rc = network_clear(m->host_mounts, err);
-    unlink(WCI_RUN_STATE);
+    if (!m->delay_ms) /* else it says that this is a restart */
+        unlink(WCI_RUN_STATE);
     unlink(WCI_RUN_PAUSED);
     unlink(WCI_RUN_EXIT);
     if (!rc && wci_file_exists(WCI_RUN_EXEC))
@@ -104,6 +106,7 @@ int32_t run_start(monitor *m, wc_error **err)
         rc = start(m, err);
     if (!rc)
         rc = record_start(m, store, err);
+    m->started_ms = monotonic_ms();
     wci_store_unref(store);
     return rc;
 }
@@ -125,15 +128,33 @@ void run_take_away(monitor *m)
     m->is_paused = 0;
 }
 
+void run_close(monitor *m)
+{
+    session *s = &m->session;
+    m->oom_killed = s->exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(m->req->cgroup);
+    log_close(s->log);
+    s->log = NULL;
+    run_take_away(m);
+}
+
+void run_give_up(monitor *m)
+{
+    session *s = &m->session;
+    if (s->process.pid > 0) {
+        kill(s->process.pid, SIGKILL);
+        reap(s->process.pid);
+        launched_close(&s->process);
+    }
+    log_close(s->log);
+    s->log = NULL;
+    run_take_away(m);
+}
+
 void run_end(monitor *m, wci_store **store)
 {
     session *s = &m->session;
     const request *req = m->req;
-    int oom_killed = s->exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(req->cgroup);
-    log_close(s->log);
-    s->log = NULL;
-    run_take_away(m);
     (void)record_end(req, s->exit_code, s->finished_ns, NULL);
     if (!record_open(req, store, NULL))
-        (void)record_exited(*store, req, s->exit_code, s->finished_ns, oom_killed, NULL);
+        (void)record_exited(*store, req, s->exit_code, s->finished_ns, m->oom_killed, NULL);
 }

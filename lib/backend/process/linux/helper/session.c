@@ -27,7 +27,7 @@
 #define INPUT_MAX (64 * 1024)
 #define FIXED_FDS 4 /* listener, out[0], out[1], in */
 
-static void terminate(void *owner)
+void session_terminate(void *owner)
 {
     session *s = owner;
     if (!s->ended && s->process.pid > 0)
@@ -41,7 +41,7 @@ int32_t session_init(session *s, int tty, wc_error **err)
     s->tty = tty;
     s->listener = -1;
     int32_t rc = loop_init(&s->loop, err);
-    s->loop.terminate = terminate;
+    s->loop.terminate = session_terminate;
     s->loop.owner = s;
     return rc;
 }
@@ -80,9 +80,10 @@ static client *add_client(session *s, int fd)
 void session_adopt_link(session *s, uint32_t attach)
 {
     if (!attach) {
-        close(HELPER_LINK);
+        link_close();
         return;
     }
+    link_given_away();
     client *c = add_client(s, HELPER_LINK);
     if (c)
         c->attach = attach;
@@ -170,11 +171,12 @@ static void answer(client *c, int32_t code, const char *text)
 static void kill_for(session *s, client *c, uint32_t signal)
 {
     if (s->ended) {
-        answer(c, WC_E_STATE, "the process has ended");
+        int taken = s->signalled && s->signalled(s->command_owner, (int)signal);
+        answer(c, taken ? WC_OK : WC_E_STATE, taken ? "" : "the process has ended");
     } else if (kill(s->process.pid, (int)signal) == 0) {
         answer(c, WC_OK, "");
         if (s->signalled)
-            s->signalled(s->command_owner, (int)signal);
+            (void)s->signalled(s->command_owner, (int)signal);
     } else {
         answer(c, errno == EINVAL ? WC_E_INVALID : WC_E_STATE, strerror(errno));
     }
@@ -261,7 +263,7 @@ static int output_waits(const session *s, int *patience_ms)
     int waits = 0;
     for (size_t i = 0; i < s->client_count; i++) {
         const client *c = s->clients[i];
-        if (!c->attach || !client_is_behind(c))
+        if (!c->attach || c->finished || !client_is_behind(c))
             continue;
         int patience = client_patience_ms(c);
         if (!client_is_patient(c) || !s->ended)
@@ -278,7 +280,9 @@ static void drop_stalled(session *s)
 {
     for (size_t i = 0; i < s->client_count; i++) {
         client *c = s->clients[i];
-        if (c->attach && client_patience_ms(c) == 0)
+        if (c->finished && client_patience_ms(c) == 0)
+            c->gone = 1;
+        else if (c->attach && client_patience_ms(c) == 0)
             client_drop(c);
     }
 }
@@ -341,6 +345,8 @@ static void serve_client(session *s, client *c, short events)
 {
     if (events & POLLOUT)
         client_flush(c);
+    if (c->finished && !client_is_behind(c))
+        c->gone = 1;
     if (events & POLLIN && !c->deaf)
         client_receive(c);
     else if (events & (POLLHUP | POLLERR))
@@ -435,7 +441,8 @@ static void tell_end(session *s)
     wci_put_u32(end, (uint32_t)s->exit_code);
     wci_put_u64(end + 4, (uint64_t)s->finished_ns);
     for (size_t i = 0; i < s->client_count; i++)
-        client_send(s->clients[i], WCI_FRAME_EXIT, 0, end, sizeof end);
+        if (!s->clients[i]->finished)
+            client_send(s->clients[i], WCI_FRAME_EXIT, 0, end, sizeof end);
 }
 
 /* Those who are behind get a last chance. */
@@ -450,6 +457,30 @@ static void flush_clients(session *s)
                 client_flush(c);
         }
     }
+}
+
+/* They keep what they have not taken yet, while the next run goes on. */
+static void dismiss_clients(session *s)
+{
+    for (size_t i = 0; i < s->client_count; i++) {
+        client *c = s->clients[i];
+        c->finished = 1;
+        c->attach &= WC_ATTACH_WAIT;
+        client_deafen(c);
+        if (!client_is_behind(c))
+            c->gone = 1;
+    }
+    remove_gone(s);
+}
+
+void session_end_run(session *s)
+{
+    tell_end(s);
+    dismiss_clients(s);
+    wci_str_free(&s->input);
+    s->input_used = 0;
+    s->input_ends = 0;
+    s->process = (launched){0, -1, {-1, -1}};
 }
 
 void session_finish(session *s)

@@ -27,8 +27,9 @@ typedef struct session {
     /* What is done with a COMMAND frame; NULL: nothing. The answer comes then or later, session_answer(). */
     void (*command)(void *owner, uint64_t client_id, const char *data, size_t size);
     void *command_owner;
-    /* A signal has been sent to the process, for a client; NULL: nobody cares. */
-    void (*signalled)(void *owner, int signal);
+    /* A signal has been sent to the process, for a client; or there is none any more, and 1 tells that the signal
+     * means something all the same. NULL: nobody cares. */
+    int (*signalled)(void *owner, int signal);
     wci_str input;      /* on its way to the process */
     size_t input_used;
     int input_ends;     /* close it once `input` is empty */
@@ -50,6 +51,10 @@ void session_adopt_link(session *s, uint32_t attach);
 void session_turn(session *s);
 /* Until the process has ended and its output is read. */
 void session_run(session *s);
+/* The host goes down: the process is to end in order. For loop.terminate. */
+void session_terminate(void *owner);
+/* Another run follows this one: tells every client and closes, and is as it was before the first. */
+void session_end_run(session *s);
 /* Answers a command: how it went, and its result (taken over) or NULL. A client that has gone is no fault. */
 void session_answer(session *s, uint64_t client_id, const wc_error *err, json_t *result);
 /* Tells every client, and closes the socket. */
