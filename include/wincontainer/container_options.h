@@ -141,6 +141,9 @@ WC_API int32_t wc_container_options_add_blkio_device(wc_container_options *optio
  * of the network not on the host's. @since 0.1 */
 WC_API int32_t wc_container_options_add_sysctl(wc_container_options *options, const char *name, const char *value,
                                                wc_error **err);
+/** The group that it is in, see group.h; it must be there when the container is created. Not together with a cgroup
+ * parent. "": none. @since 0.1 */
+WC_API int32_t wc_container_options_set_group(wc_container_options *options, const char *name, wc_error **err);
 /** The control group that its own is made in, "/limits/web"; "": the library's. @since 0.1 */
 WC_API int32_t wc_container_options_set_cgroup_parent(wc_container_options *options, const char *path, wc_error **err);
 /**

@@ -15,6 +15,7 @@
 #include <wincontainer/stream.h>
 #include <wincontainer/container.h>
 #include <wincontainer/network.h>
+#include <wincontainer/group.h>
 #include <wincontainer/process.h>
 #include <wincontainer/edit.h>
 #include <wincontainer/events.h>

@@ -90,6 +90,9 @@ typedef enum wci_op {
     WCI_OP_CONTAINER_CHECKPOINT,
     WCI_OP_NETWORK_CONNECT,
     WCI_OP_NETWORK_DISCONNECT,
+    WCI_OP_GROUP_UPDATE,
+    WCI_OP_GROUP_REMOVE,
+    WCI_OP_GROUP_REPORT,
 } wci_op;
 /* WC_E_UNSUPPORTED naming backend and operation when the slot is NULL. A failing operation that set
  * no error gets one. */

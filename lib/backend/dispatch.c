@@ -37,6 +37,9 @@ static const slot slots[] = {
     SLOT(WCI_OP_CONTAINER_CHECKPOINT, container_checkpoint),
     SLOT(WCI_OP_NETWORK_CONNECT, network_connect),
     SLOT(WCI_OP_NETWORK_DISCONNECT, network_disconnect),
+    SLOT(WCI_OP_GROUP_UPDATE, group_update),
+    SLOT(WCI_OP_GROUP_REMOVE, group_remove),
+    SLOT(WCI_OP_GROUP_REPORT, group_report),
 };
 
 static wc_backend_op slot_of(const wci_backend *backend, wci_op op)

@@ -3,6 +3,7 @@
 
 #include "container/connect.h"
 #include "container/container.h"
+#include "container/group.h"
 #include "container/merge.h"
 #include "container/mount_settle.h"
 #include "container/names.h"
@@ -68,6 +69,8 @@ static int32_t settle(wci_engine *engine, const wc_container_options *options,
                               err);
     if (!rc)
         rc = wci_mounts_settle(engine, out, err);
+    if (!rc)
+        rc = wci_grp_join(engine, out, err);
     wci_image_config_free(config);
     if (!rc)
         wci_resources_warn(out, engine->log);
@@ -164,7 +167,8 @@ static int32_t fill(const wci_config *config, const wci_image_record *image,
     record->created_ns = wci_now_ns();
     record->auto_remove = config->auto_remove;
     record->status = WCI_STATUS_CREATED;
-    return record->image_name && record->config && record->error ? WC_OK : wci_err_nomem(err);
+    record->group_name = wci_strdup(config->group);
+    return record->image_name && record->config && record->error && record->group_name ? WC_OK : wci_err_nomem(err);
 }
 
 static int32_t make_record(wc_call *call, wci_engine *engine, const wc_container_options *options, making *m,

@@ -23,6 +23,8 @@ int32_t wci_merge_resources(const wci_merge *in, wci_config *c, wc_error **err);
 int32_t wci_merge_security(const wci_merge *in, wci_config *c, wc_error **err);
 int32_t wci_merge_network(const wci_merge *in, wci_config *c, wc_error **err);
 int32_t wci_merge_storage(const wci_merge *in, wci_config *c, wc_error **err);
+/* Limits that contradict each other, WC_E_INVALID. */
+int32_t wci_resources_check(const wci_config *c, wc_error **err);
 /* Tells of what the host cannot do and Docker leaves out. */
 void wci_resources_warn(const wci_config *c, wci_log *log);
 /* Sets a text that is not set. */

@@ -41,12 +41,16 @@ static int32_t check_sysctls(const wci_config *c, wc_error **err)
     return WC_OK;
 }
 
+int32_t wci_resources_check(const wci_config *c, wc_error **err)
+{
+    int32_t rc = check_memory(c, err);
+    return rc ? rc : check_cpu(c, err);
+}
+
 int32_t wci_merge_resources(const wci_merge *in, wci_config *c, wc_error **err)
 {
     (void)in;
-    int32_t rc = check_memory(c, err);
-    if (!rc)
-        rc = check_cpu(c, err);
+    int32_t rc = wci_resources_check(c, err);
     return rc ? rc : check_sysctls(c, err);
 }
 

@@ -190,6 +190,11 @@ int32_t wc_container_options_set_cgroup_parent(wc_container_options *options, co
     return wci_option_set_text(options, &options->settings.cgroup_parent, size ? clean : "", "cgroup parent", err);
 }
 
+int32_t wc_container_options_set_group(wc_container_options *options, const char *name, wc_error **err)
+{
+    return wci_option_set_text(options, options ? &options->settings.group : NULL, name, "group", err);
+}
+
 /* What the kernel has for each network or IPC namespace; the rest would change the host. */
 static int is_namespaced_sysctl(const char *name)
 {

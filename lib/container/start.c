@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "container/container.h"
+#include "container/group.h"
 #include "container/join.h"
 #include "container/mount.h"
 #include "container/mount_request.h"
@@ -183,6 +184,8 @@ static int32_t run(wc_call *call, wci_engine *engine, const wci_container_record
         rc = wci_container_set_auto_remove(engine->store, record->id, 1, err);
     if (!rc)
         rc = fill(call, &op, engine, record, &config, attach, err);
+    if (!rc)
+        rc = wci_grp_prepare(call, engine, record->group_name, record->backend, err);
     int64_t started_ns = wci_now_ns();
     if (!rc)
         rc = wci_ctr_call_run(&op, WCI_OP_CONTAINER_START, call, err);

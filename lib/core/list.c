@@ -68,6 +68,11 @@ wc_volume *wc_list_volume(const wc_list *list, size_t index)
     return wci_list_at(list, WCI_LIST_VOLUME, index);
 }
 
+wc_group *wc_list_group(const wc_list *list, size_t index)
+{
+    return wci_list_at(list, WCI_LIST_GROUP, index);
+}
+
 wc_list *wc_list_ref(wc_list *list)
 {
     if (list)

@@ -16,6 +16,7 @@ typedef enum wci_list_kind {
     WCI_LIST_CONTAINER_INFO,
     WCI_LIST_VOLUME,
     WCI_LIST_NETWORK,
+    WCI_LIST_GROUP,
 } wci_list_kind;
 
 /* `release` drops one element (wci_free for strings, an _unref for handles). */

@@ -268,6 +268,10 @@ static const stray_rows strays[] = {
     {"SELECT 'container ' || substr(container, 1, 12) || ': one of its networks is not in the store;"
      " disconnect it or remove the container' FROM endpoints WHERE NOT " NO_CONTAINER " AND " NO_NETWORK,
      NULL},
+    {"SELECT 'container ' || substr(id, 1, 12) || ': its group ''' || group_name || ''' is not in the store;"
+     " create it or remove the container' FROM containers WHERE group_name <> '' AND group_name NOT IN"
+     " (SELECT name FROM groups)",
+     NULL},
     {"SELECT 'container ' || substr(container, 1, 12) || ': its volume ''' || volume || ''' is not in the"
      " store; create it or remove the container' FROM volume_uses WHERE NOT " NO_CONTAINER " AND " NO_VOLUME,
      NULL},

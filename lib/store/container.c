@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "store/internal.h"
+#include "store/store_group.h"
 #include "store/volume_rows.h"
 
 #define ID_SIZE 65 /* an id and its end */
@@ -274,6 +275,8 @@ static int32_t insert(wci_store *store, const wci_container_record *r, wc_error 
     int32_t rc = check_name_free(store->db, or_empty(r->name), "", err);
     if (!rc)
         rc = check_image(store->db, r, err);
+    if (!rc)
+        rc = wci_group_require(store, r->group_name, err);
     if (!rc)
         rc = wci_db_run(store->db,
                         "INSERT INTO containers (" COLUMNS ")"

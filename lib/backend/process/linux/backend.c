@@ -240,6 +240,9 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .logs_release = wci_process_logs_release,
         .container_pause = wci_process_container_pause,
         .container_resume = wci_process_container_resume,
+        .group_update = wci_process_group_update,
+        .group_remove = wci_process_group_remove,
+        .group_report = wci_process_group_report,
     };
     return &ops;
 }

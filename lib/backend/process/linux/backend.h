@@ -76,6 +76,13 @@ int32_t wci_process_process_kill(uintptr_t payload, wc_call *call, const wc_requ
 int32_t wci_process_process_wait(uintptr_t payload, wc_call *call, const wc_request *request,
                                  wc_response *response);
 
+int32_t wci_process_group_update(uintptr_t payload, wc_call *call, const wc_request *request,
+                                 wc_response *response);
+int32_t wci_process_group_remove(uintptr_t payload, wc_call *call, const wc_request *request,
+                                 wc_response *response);
+int32_t wci_process_group_report(uintptr_t payload, wc_call *call, const wc_request *request,
+                                 wc_response *response);
+
 int32_t wci_process_archive_get(uintptr_t payload, wc_call *call, const wc_request *request,
                                 wc_response *response);
 int32_t wci_process_archive_put(uintptr_t payload, wc_call *call, const wc_request *request,

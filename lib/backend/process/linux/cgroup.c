@@ -22,7 +22,7 @@
 #define GONE_TRIES 2000 /* of 1 ms or more */
 #define NEW_SECONDS 600 /* long enough between making a group and entering it */
 
-static int is_unified(void)
+int wci_cgroup_is_unified(void)
 {
     struct statfs fs;
     return statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
@@ -44,9 +44,7 @@ wci_cgroup wci_cgroup_of_request(const wc_request *request)
     return group;
 }
 
-typedef int (*hierarchy_visit)(int dir, const char *name, void *arg);
-
-static int visit_path(const char *path, hierarchy_visit visit, void *arg)
+static int visit_path(const char *path, wci_cgroup_visit visit, void *arg)
 {
     int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int result = dir >= 0 ? visit(dir, path, arg) : 0;
@@ -55,13 +53,11 @@ static int visit_path(const char *path, hierarchy_visit visit, void *arg)
     return result;
 }
 
-/* Calls `visit` with each hierarchy; the result is the first that is not 0. Also with other directories that
- * are where hierarchies of version 1 are: crun makes such. */
-static int each_hierarchy(hierarchy_visit visit, void *arg)
+int wci_cgroup_each(wci_cgroup_visit visit, void *arg)
 {
     char path[512];
     int result = 0;
-    if (is_unified())
+    if (wci_cgroup_is_unified())
         return visit_path(CGROUP_ROOT, visit, arg);
     DIR *root = opendir(CGROUP_ROOT);
     struct dirent *d;
@@ -97,13 +93,10 @@ static int visit_group(int hierarchy, const char *path, void *arg)
     return result;
 }
 
-/* Calls `visit` with the container's directory in each hierarchy that has one; the result is the
- * first that is not 0. */
-static int each_group(const char *path, int (*visit)(int dir, const char *name, void *arg),
-                      void *arg)
+int wci_cgroup_each_group(const char *path, wci_cgroup_visit visit, void *arg)
 {
     group_call call = {path, visit, arg};
-    return each_hierarchy(visit_group, &call);
+    return wci_cgroup_each(visit_group, &call);
 }
 
 /* ---- Whether there are any ---- */
@@ -119,7 +112,7 @@ static int check_hierarchy(int dir, const char *path, void *arg)
 {
     check *c = arg;
     struct statfs fs;
-    if (fstatfs(dir, &fs) != 0 || (fs.f_type != CGROUP_SUPER_MAGIC && !is_unified()))
+    if (fstatfs(dir, &fs) != 0 || (fs.f_type != CGROUP_SUPER_MAGIC && !wci_cgroup_is_unified()))
         return 0;
     c->count++;
     if (faccessat(dir, ".", W_OK, 0) == 0)
@@ -132,7 +125,7 @@ static int check_hierarchy(int dir, const char *path, void *arg)
 int32_t wci_cgroup_check(wc_error **err)
 {
     check c = {0, 0, ""};
-    (void)each_hierarchy(check_hierarchy, &c);
+    (void)wci_cgroup_each(check_hierarchy, &c);
     if (c.why)
         return wci_err_native(err, WC_E_PERMISSION, WC_DOMAIN_ERRNO, c.why,
                               "control groups: '%s' cannot be written; mount it for writing, or, if this is in a "
@@ -144,7 +137,7 @@ int32_t wci_cgroup_check(wc_error **err)
     return WC_OK;
 }
 
-static int read_small(int dir, const char *path, char *out, size_t size)
+int wci_cgroup_read(int dir, const char *path, char *out, size_t size)
 {
     int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -160,9 +153,9 @@ static int read_small(int dir, const char *path, char *out, size_t size)
 int wci_cgroup_is_mixed(void)
 {
     char controllers[256];
-    if (is_unified())
+    if (wci_cgroup_is_unified())
         return 0;
-    return read_small(AT_FDCWD, CGROUP_ROOT "/unified/cgroup.controllers", controllers,
+    return wci_cgroup_read(AT_FDCWD, CGROUP_ROOT "/unified/cgroup.controllers", controllers,
                       sizeof controllers) &&
            controllers[strspn(controllers, " \n")] != '\0';
 }
@@ -175,7 +168,7 @@ static int found(int dir, const char *name, void *arg)
 
 int wci_cgroup_exists(const char *path)
 {
-    return each_group(path, found, NULL);
+    return wci_cgroup_each_group(path, found, NULL);
 }
 
 static int count_oom_kills(int dir, const char *name, void *arg)
@@ -185,7 +178,7 @@ static int count_oom_kills(int dir, const char *name, void *arg)
     char path[300], text[512];
     for (size_t i = 0; i < 2; i++) {
         snprintf(path, sizeof path, "%s/%s", name, files[i]);
-        const char *at = read_small(dir, path, text, sizeof text) ? strstr(text, "oom_kill ") : NULL;
+        const char *at = wci_cgroup_read(dir, path, text, sizeof text) ? strstr(text, "oom_kill ") : NULL;
         if (at)
             return strtoul(at + strlen("oom_kill "), NULL, 10) > 0;
     }
@@ -194,7 +187,7 @@ static int count_oom_kills(int dir, const char *name, void *arg)
 
 int wci_cgroup_oom_killed(const char *path)
 {
-    return each_group(path, count_oom_kills, NULL);
+    return wci_cgroup_each_group(path, count_oom_kills, NULL);
 }
 
 static void write_if_there(int dir, const char *path, const char *text)
@@ -265,7 +258,7 @@ int32_t wci_cgroup_remove(const char *path, wc_error **err)
     int failed = 0;
     for (int try = 0; try < GONE_TRIES; try++) {
         int kill_first = try > 0; /* as a rule nothing is left */
-        failed = each_group(path, visit_remove, &kill_first);
+        failed = wci_cgroup_each_group(path, visit_remove, &kill_first);
         if (failed != EBUSY)
             break;
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
@@ -276,6 +269,17 @@ int32_t wci_cgroup_remove(const char *path, wc_error **err)
         return wci_err_errno(err, failed, "control groups '%s': removing them", path);
     return wci_err_native(err, WC_E_BUSY, WC_DOMAIN_ERRNO, failed,
                           "control groups '%s': cannot be removed: processes in them do not end", path);
+}
+
+int32_t wci_cgroup_remove_empty(const char *path, wc_error **err)
+{
+    int kill_first = 0;
+    int failed = wci_cgroup_each_group(path, visit_remove, &kill_first);
+    if (failed)
+        return wci_err_native(err, failed == EBUSY ? WC_E_BUSY : WC_E_IO, WC_DOMAIN_ERRNO, failed,
+                              "control group '%s': cannot be removed: %s", path,
+                              failed == EBUSY ? "there are processes in it" : strerror(failed));
+    return WC_OK;
 }
 
 /* ---- Groups that nobody has ---- */
@@ -321,7 +325,7 @@ static int has_processes(int parent, const char *name)
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     struct dirent *d;
-    int result = !dir || !read_small(fd, "cgroup.procs", byte, sizeof byte) || byte[0];
+    int result = !dir || !wci_cgroup_read(fd, "cgroup.procs", byte, sizeof byte) || byte[0];
     while (!result && (d = readdir(dir)))
         if (d->d_type == DT_DIR && d->d_name[0] != '.')
             result = has_processes(fd, d->d_name);
@@ -349,9 +353,9 @@ size_t wci_cgroup_prune(void)
     wci_strv paths = WCI_STRV_INIT;
     int kill_first = 0;
     size_t count = 0;
-    (void)each_hierarchy(collect_paths, &paths);
+    (void)wci_cgroup_each(collect_paths, &paths);
     for (size_t i = 0; i < paths.count; i++)
-        if (!each_group(paths.items[i], is_in_use, NULL) && !each_group(paths.items[i], visit_remove, &kill_first))
+        if (!wci_cgroup_each_group(paths.items[i], is_in_use, NULL) && !wci_cgroup_each_group(paths.items[i], visit_remove, &kill_first))
             count++;
     wci_strv_free(&paths);
     return count;

@@ -35,4 +35,21 @@ size_t wci_cgroup_prune(void);
  * processes do not go away. */
 int32_t wci_cgroup_remove(const char *path, wc_error **err);
 
+/* As above, but WC_E_BUSY when there are processes in it or in groups below it. */
+int32_t wci_cgroup_remove_empty(const char *path, wc_error **err);
+
+/* ---- For the files about control groups ---- */
+
+/* 1 when there is version 2 alone. */
+int wci_cgroup_is_unified(void);
+typedef int (*wci_cgroup_visit)(int dir, const char *name, void *arg);
+/* Calls `visit` with each hierarchy; the result is the first that is not 0. Also with other directories that
+ * are where hierarchies of version 1 are: crun makes such. */
+int wci_cgroup_each(wci_cgroup_visit visit, void *arg);
+/* Calls `visit` with the directory that the group's is in, and its name there, in each hierarchy that has it; the result
+ * is the first that is not 0. */
+int wci_cgroup_each_group(const char *path, wci_cgroup_visit visit, void *arg);
+/* The beginning of a file, as text; 0 when it cannot be read. */
+int wci_cgroup_read(int dir, const char *path, char *out, size_t size);
+
 #endif
