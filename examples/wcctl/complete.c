@@ -60,6 +60,16 @@ static void offer_networks(const char *begun)
     wc_list_unref(list);
 }
 
+static void offer_groups(const char *begun)
+{
+    wc_list *list = NULL;
+    if (wc_group_list(app_context(), &list, NULL))
+        return;
+    for (size_t i = 0; i < wc_list_count(list); i++)
+        offer("", wc_group_name(wc_list_group(list, i)), begun, "group");
+    wc_list_unref(list);
+}
+
 static int is_any_of(const char *word, const char *const *list)
 {
     while (*list && strcmp(word, *list))
@@ -78,6 +88,8 @@ static void offer_kind(const char *kind, const char *before, const char *begun, 
         offer_containers(":", begun);
     else if (!strcmp(kind, "VOLUME"))
         offer_volumes(begun);
+    else if (!strcmp(kind, "GROUP"))
+        offer_groups(begun);
     else if (!strcmp(kind, "NETWORK"))
         offer_networks(begun);
     else if (!strcmp(kind, "IMAGE"))

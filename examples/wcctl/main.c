@@ -26,6 +26,7 @@ static const command *const tables[] = {
     container_commands,
     volume_commands,
     life_commands,
+    group_commands,
     network_commands,
     system_commands,
 };
@@ -37,6 +38,7 @@ static const char *const titles[] = {
     "Containers",
     "Volumes",
     "Life of containers",
+    "Groups",
     "Networks",
     "System",
 };

@@ -5,7 +5,7 @@
 
 static const char *memory, *memory_swap, *reservation, *swappiness, *oom_score, *shm_size;
 static const char *cpus, *cpu_shares, *cpu_period, *cpu_quota, *rt_period, *rt_runtime, *cpuset, *mems, *pids;
-static const char *cgroup_parent;
+static const char *cgroup_parent, *group;
 static int oom_kill_disable;
 static text_list ulimits, sysctls;
 
@@ -28,6 +28,7 @@ static const option options[] = {
     {0, "pids-limit", OPTION_TEXT, "NUMBER", "processes and threads", &pids},
     {0, "ulimit", OPTION_LIST, "NAME=SOFT[:HARD]", "resource limit", &ulimits},
     {0, "sysctl", OPTION_LIST, "NAME=VALUE", "kernel parameter of its own", &sysctls},
+    {0, "group", OPTION_MAYBE, "GROUP", "group that it is in", &group},
     {0, "cgroup-parent", OPTION_MAYBE, "PATH", "control group to make its own in", &cgroup_parent},
 };
 
@@ -105,6 +106,7 @@ static void apply(wc_container_options *to)
         TRY(wc_container_options_set_pids_limit(to, value_number("--pids-limit", pids), &err));
     run_set(to, cpuset, wc_container_options_set_cpuset);
     run_set(to, mems, wc_container_options_set_cpuset_mems);
+    run_set(to, group, wc_container_options_set_group);
     run_set(to, cgroup_parent, wc_container_options_set_cgroup_parent);
     run_each(&ulimits, to, add_ulimit);
     run_each(&sysctls, to, add_sysctl);

@@ -274,7 +274,7 @@ int unpack_command(int argc, char **argv); /* cmd_unpack.c */
 int pack_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
-    container_commands[], life_commands[], volume_commands[], network_commands[], system_commands[];
+    container_commands[], life_commands[], group_commands[], volume_commands[], network_commands[], system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);

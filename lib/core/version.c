@@ -33,6 +33,8 @@ static const struct {
     {"logs", NULL},
     {"copy-files", NULL},
     {"volumes", NULL},
+    {"groups", NULL},
+    {"cdi", "linux"},
     {"events", NULL},
     {"check", NULL},
     {"gzip", NULL},

@@ -414,6 +414,37 @@ class Commands(WcctlCase):
         self.json("volume", "export", "-o", f"{self.work}/in.tar", self.volume())
         return self.json("volume", "import", self.volume(), f"{self.work}/in.tar")
 
+    # ---- Groups ----
+
+    def group(self):
+        name = f"team{len(self.wcctl_ok('group', 'ls', '-q').stdout.split())}"
+        self.wcctl_ok("group", "create", "--memory", "64m", name)
+        return name
+
+    def used_group(self):
+        name = self.group()
+        self.wcctl_ok("run", "-d", "--network", "none", "--group", name, "box", "sleep", "100")
+        return name
+
+    def do_group_create(self):
+        return self.json("group", "create", "--cpus", "1", "made")
+
+    def do_group_update(self):
+        return self.json("group", "update", "--cpus", "1", self.group())
+
+    def do_group_ls(self):
+        self.used_group()
+        return self.json("group", "ls")
+
+    def do_group_inspect(self):
+        return self.json("group", "inspect", self.used_group())
+
+    def do_group_stats(self):
+        return self.json("group", "stats", self.used_group())
+
+    def do_group_rm(self):
+        return self.json("group", "rm", self.group())
+
     # ---- System ----
 
     def do_events(self):

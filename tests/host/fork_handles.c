@@ -46,6 +46,7 @@ void handles_open(handles *to)
     good(wc_image_edit_new(context, IMAGE, &to->edit, &err));
     good(wc_volume_create(context, "volume", NULL, NULL, &to->volume, &err));
     good(wc_network_open(context, "bridge", &to->network, &err));
+    good(wc_group_create(context, "group", NULL, NULL, &to->group, &err));
     open_container(to);
     open_process(to);
     open_logs(to);
@@ -117,6 +118,7 @@ void handles_drop(handles *of, int backwards)
     wc_image_edit_unref(of->edit);
     wc_volume_unref(of->volume);
     wc_network_unref(of->network);
+    wc_group_unref(of->group);
     wc_list_unref(of->list);
     wc_event_unref(of->event);
     wc_events_unref(of->events);
@@ -130,7 +132,7 @@ void handles_drop(handles *of, int backwards)
 /* ---- Every function that may fail -------------------------------------------------------------------- */
 
 static const attempt *const areas[] = {fork_try_image,   fork_try_registry, fork_try_container,
-                                       fork_try_network, fork_try_system,   fork_try_volume};
+                                       fork_try_group, fork_try_network, fork_try_system,   fork_try_volume};
 #define AREAS (sizeof areas / sizeof *areas)
 
 /* ---- What works in a child ----------------------------------------------------------------------------- */
@@ -142,7 +144,7 @@ static const char *const usable[] = {
     "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
     "wc_volume_options_", "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
-    "wc_network_options_", "wc_endpoint_options_", "wc_network_name", "wc_network_id", "wc_network_driver",
+    "wc_group_options_", "wc_group_name", "wc_network_options_", "wc_endpoint_options_", "wc_network_name", "wc_network_id", "wc_network_driver",
     /* Names and numbers that were read before. */
     "wc_context_root", "wc_context_backend", "wc_container_id", "wc_process_id", "wc_process_pid", "wc_image_id",
     "wc_image_digest", "wc_image_index_digest", "wc_image_name", "wc_image_os", "wc_image_architecture",

@@ -22,6 +22,7 @@ typedef struct handles {
     wc_image_edit *edit;
     wc_volume *volume;
     wc_network *network;
+    wc_group *group;
 } handles;
 
 /* The harness's `context` is the parent's; the image is in the store. */

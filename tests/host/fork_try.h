@@ -34,7 +34,7 @@ typedef struct attempt {
 } attempt;
 #define ENTRY(function) {#function, try_##function, 0}
 
-extern const attempt fork_try_image[], fork_try_registry[], fork_try_container[], fork_try_network[], fork_try_system[],
+extern const attempt fork_try_image[], fork_try_registry[], fork_try_container[], fork_try_group[], fork_try_network[], fork_try_system[],
     fork_try_volume[];
 
 #endif
