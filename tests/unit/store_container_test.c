@@ -2,6 +2,8 @@
 /* Container records, their states, and events. */
 #include "store_fixture.h"
 
+#include "store/store_group.h"
+
 static wci_container_record *find(const char *what)
 {
     wci_container_record *record = NULL;
@@ -17,8 +19,17 @@ static wci_status status_of(const char *what)
     return status;
 }
 
+static wci_group_record make_group(const char *name)
+{
+    wci_group_record group = {.name = wci_strdup(name), .config = wci_strdup("{}")};
+    ok(wci_group_create(&call, store, &group, &error));
+    return group;
+}
+
 START_TEST(what_was_inserted_is_read_back)
 {
+    wci_group_record group = make_group("shop");
+    wci_group_record_clear(&group);
     wci_container_record in = {.name = (char *)"name",
                                .backend = (char *)"process",
                                .image_name = (char *)"alpine",
@@ -45,6 +56,27 @@ START_TEST(what_was_inserted_is_read_back)
     char *dir = wci_container_dir(store, in.id);
     ck_assert(wci_file_exists(dir));
     wci_free(dir);
+}
+END_TEST
+
+START_TEST(a_group_stays_while_a_container_is_in_it)
+{
+    wci_container_record in = {.name = (char *)"name", .config = (char *)"{}", .group_name = (char *)"team"};
+    snprintf(in.id, sizeof in.id, "%064d", 8);
+    ck_assert_int_eq(wci_container_insert(store, &in, NULL), WC_E_NOT_FOUND);
+    wci_group_record group = make_group("team"), other = {.name = (char *)"team", .config = (char *)"{}"};
+    ck_assert_int_eq(wci_group_create(&call, store, &other, NULL), WC_E_EXISTS);
+    wci_free(other.id);
+    ok(wci_container_insert(store, &in, &error));
+    ck_assert_int_eq(wci_group_remove(&call, store, "team", NULL), WC_E_IN_USE);
+    ok(wci_container_delete(store, in.id, &error));
+    ok(wci_group_remove(&call, store, "team", &error));
+    ck_assert_int_eq(wci_group_remove(&call, store, "team", NULL), WC_E_NOT_FOUND);
+    wci_group_record again = make_group("team");
+    ck_assert_str_ne(group.id, again.id);
+    ck_assert_int_eq(wci_group_set_config(&call, store, &group, "{}", NULL), WC_E_NOT_FOUND);
+    wci_group_record_clear(&group);
+    wci_group_record_clear(&again);
 }
 END_TEST
 
@@ -271,6 +303,7 @@ int main(void)
     tcase_set_timeout(tcase, 100);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, what_was_inserted_is_read_back);
+    tcase_add_test(tcase, a_group_stays_while_a_container_is_in_it);
     tcase_add_test(tcase, a_container_is_found_by_id_name_and_prefix);
     tcase_add_test(tcase, a_name_belongs_to_one);
     tcase_add_test(tcase, states_change_only_from_the_right_ones);
