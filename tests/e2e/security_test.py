@@ -1,12 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Namespaces that containers share, and what keeps them in: rights, paths, devices, images that mean harm."""
+import glob
+import gzip
+import hashlib
+import io
 import json
 import os
+import shutil
 import subprocess
+import tarfile
 import unittest
 
-from wcctl_case import WcctlCase, need_runtime, runs
+from wcctl_case import BUILD, WcctlCase, find, need_runtime, runs
+
+import docker_oracle  # found where wcctl_case looks
+import named_skips
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
 
 KINDS = ("cgroup", "ipc", "mnt", "net", "pid", "uts")
 
@@ -210,6 +224,274 @@ class Options(WcctlCase):
         self.assertFails(self.run_box("--security-opt", "apparmor=mine", "--", "true"), 125, "mine", "no AppArmor")
 
 
+class LikeDocker(WcctlCase):
+    """The documents that runtimes get from us and from Docker."""
+    OPTIONS = {
+        "nothing": [],
+        "privileged": ["--privileged"],
+        "no rights": ["--cap-drop", "ALL"],
+        "few rights": ["--cap-drop", "ALL", "--cap-add", "NET_ADMIN"],
+        "many rights": ["--cap-add", "ALL"],
+        "administrator": ["--cap-add", "SYS_ADMIN"],
+        "tracer": ["--cap-add", "SYS_PTRACE", "--cap-add", "SYS_TIME", "--cap-add", "SYS_NICE", "--cap-add", "SYSLOG"],
+        "a user": ["-u", "1000:1000", "--group-add", "7"],
+        "a user by name": ["-u", "wc"],
+        "shared": ["--pid", "host", "--ipc", "host", "--uts", "host", "--cgroupns", "host"],
+        "apart": ["--cgroupns", "private", "--ipc", "shareable"],
+        "without shared memory": ["--ipc", "none"],
+        "unconfined": ["--security-opt", "systempaths=unconfined", "--security-opt", "seccomp=unconfined",
+                       "--security-opt", "apparmor=unconfined", "--security-opt", "label=disable"],
+        "no new rights": ["--security-opt", "no-new-privileges"],
+        "names": ["--hostname", "a.b", "--domainname", "example.org"],
+        "read-only": ["--read-only"],
+    }
+    # Calls of the kernel that are younger than Docker 20.10, as its own list has them by now.
+    NEWER = set("""cachestat fchmodat2 futex_requeue futex_wait futex_wake getxattrat listmount listxattrat lsm_get_self_attr
+        lsm_list_modules lsm_set_self_attr map_shadow_stack mseal name_to_handle_at pkey_alloc pkey_free pkey_mprotect
+        process_vm_readv process_vm_writev quotactl_fd removexattrat riscv_hwprobe set_mempolicy_home_node clock_settime64 setxattrat statmount
+        uretprobe landlock_add_rule landlock_create_ruleset landlock_restrict_self memfd_secret process_mrelease futex_waitv
+        bpf perf_event_open syslog""".split())
+    # What it has taken away since.
+    STRICTER = {"io_uring_enter", "io_uring_register", "io_uring_setup"}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        why = docker_oracle.missing()
+        if os.environ.get("WC_TEST_RUNTIME"):
+            why = "the documents are the same for every runtime"
+        if why:
+            raise unittest.SkipTest(why)
+        place, layer = f"{cls.work}/docker", cls.layer()
+        os.mkdir(place)
+        with open(f"{cls.work}/image.tar", "wb") as file:
+            file.write(layer)
+        runs_asked = [[*options, "IMAGE", "/bin/true"] for options in cls.OPTIONS.values()]
+        answers = docker_oracle.ask(place, f"{cls.work}/image.tar", runs_asked)
+        cls.docker = {name: answer["document"] for name, answer in zip(cls.OPTIONS, answers)}
+        cls.said = {name: answer["err"] for name, answer in zip(cls.OPTIONS, answers)}
+
+    @classmethod
+    def layer(cls):
+        return gzip.decompress(read(max(glob.glob(f"{cls.layout}/blobs/sha256/*"), key=os.path.getsize)))
+
+    def ours(self, options):
+        name = self.wcctl_ok("run", "-d", "--network", "none", *options, "box", "sleep", "100").stdout.strip()
+        with open(f"/proc/{self.state(name)['Pid']}/stat", encoding="utf-8") as file:
+            monitor = file.read().rsplit(")", 1)[1].split()[1]
+        with open(f"/proc/{monitor}/cwd/config.json", encoding="utf-8") as file:
+            document = json.load(file)
+        self.wcctl_ok("rm", "-f", name)
+        return document
+
+    def each(self, compare):
+        for name, options in self.OPTIONS.items():
+            with self.subTest(name):
+                self.assertTrue(self.docker[name], self.said[name])
+                compare(self.docker[name], self.ours(options))
+
+    def compare_rights(self, docker, ours):
+        with open("/proc/self/status", encoding="utf-8") as file:
+            held = int(next(line for line in file if line.startswith("CapBnd")).split()[1], 16)
+        for kind in ("bounding", "effective", "permitted", "inheritable", "ambient"):
+            theirs, own = (set(document["process"]["capabilities"].get(kind, [])) for document in (docker, ours))
+            self.assertLessEqual(own - theirs, {"CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE"}, "younger than it")
+            if held == (1 << held.bit_length()) - 1:
+                self.assertEqual(theirs - own, set(), kind)
+            if len(own) < 20:
+                self.assertEqual(theirs, own, kind)
+        self.assertEqual(docker["process"].get("noNewPrivileges", False), ours["process"]["noNewPrivileges"])
+        theirs, own = (document["process"]["user"] for document in (docker, ours))
+        self.assertEqual((theirs["uid"], theirs["gid"], set(theirs.get("additionalGids", []))),
+                         (own["uid"], own["gid"], set(own["additionalGids"])))
+
+    def test_rights(self):
+        self.each(self.compare_rights)
+
+    def calls(self, document):
+        """Each call with the rules that allow it."""
+        table = {}
+        for rule in document["linux"].get("seccomp", {}).get("syscalls", []):
+            arguments = frozenset((a["index"], a["value"], a.get("valueTwo", 0), a["op"]) for a in rule.get("args") or [])
+            for name in rule["names"]:
+                table.setdefault(name, set()).add((rule["action"], rule.get("errnoRet"), arguments))
+        return table
+
+    def compare_seccomp(self, docker, ours):
+        self.assertEqual("seccomp" in docker["linux"], "seccomp" in ours["linux"])
+        if "seccomp" not in docker["linux"]:
+            return
+        for key in ("defaultAction", "architectures"):
+            self.assertEqual(docker["linux"]["seccomp"][key], ours["linux"]["seccomp"][key])
+        theirs, own = self.calls(docker), self.calls(ours)
+        self.assertEqual(set(own) - set(theirs) - self.NEWER, set(), "nothing that Docker refuses")
+        self.assertEqual(set(theirs) - set(own), self.STRICTER)
+        different = {name for name in theirs if name in own and theirs[name] != own[name]}
+        self.assertLessEqual(different, {"socket"})
+        families = {value for rule in own["socket"] for _, value, _, op in rule[2] if op == "SCMP_CMP_EQ"}
+        self.assertEqual(families & {38, 40}, set(), "AF_ALG and AF_VSOCK")
+
+    def test_seccomp(self):
+        self.each(self.compare_seccomp)
+
+    def compare_paths(self, docker, ours):
+        theirs, own = (set(document["linux"].get("maskedPaths") or []) for document in (docker, ours))
+        self.assertLessEqual(own - theirs, {"/proc/interrupts", "/sys/devices/virtual/powercap"}, "which it has by now")
+        self.assertEqual(theirs - own, set())
+        theirs, own = (set(document["linux"].get("readonlyPaths") or []) for document in (docker, ours))
+        self.assertEqual(theirs, own)
+
+    def test_paths(self):
+        self.each(self.compare_paths)
+
+    def compare_namespaces(self, docker, ours):
+        theirs, own = ({n["type"] for n in document["linux"]["namespaces"]} for document in (docker, ours))
+        self.assertEqual(theirs, own)
+        self.assertEqual(docker["linux"].get("sysctl"), ours["linux"].get("sysctl"))
+
+    def test_namespaces(self):
+        self.each(self.compare_namespaces)
+
+    def compare_mounts(self, docker, ours):
+        """Docker has the shared memory of a container that others may join in a directory of its own."""
+        theirs, own = ({m["destination"]: (m["type"], frozenset(m["options"]) - {"rw"}) for m in document["mounts"]}
+                       for document in (docker, ours))
+        self.assertEqual(set(theirs), set(own))
+        shared = theirs.get("/dev/shm", ("tmpfs",))[0] != "tmpfs"
+        self.assertEqual({path for path in theirs if theirs[path] != own[path]}, {"/dev/shm"} if shared else set())
+        self.assertEqual(docker["root"].get("readonly", False), ours["root"]["readonly"])
+
+    def test_mounts(self):
+        self.each(self.compare_mounts)
+
+
+class Devices(WcctlCase):
+    READ = "head -c 1 {0} >/dev/null 2>&1 && echo read || echo refused"
+
+    def test_only_those_of_dockers_list_are_there(self):
+        seen = set(self.output("--", "ls", "/dev").split())
+        self.assertEqual(seen, {"fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin",
+                                "stdout", "tty", "urandom", "zero"})
+
+    def test_devices_that_are_made_cannot_be_opened(self):
+        major, minor = next((os.major(os.stat(p).st_rdev), os.minor(os.stat(p).st_rdev))
+                            for p in sorted(glob.glob("/dev/[svx]*da") + glob.glob("/dev/nvme*n1") + glob.glob("/dev/loop0"))
+                            + ["/dev/null"])
+        for node in (f"b {major} {minor}", "c 1 1", "c 1 2", "c 1 4", "c 1 11", "c 10 237", "c 10 200", "c 10 229"):
+            made = self.output("--", "sh", "-c", f"mknod /tmp/node {node} && " + self.READ.format("/tmp/node"))
+            self.assertEqual(made, "refused\n", node)
+        for node in ("c 1 3", "c 1 5"):
+            self.assertEqual(self.output("--", "sh", "-c", f"mknod /tmp/node {node} && : </tmp/node && echo open"), "open\n")
+
+    def test_without_the_right_none_is_made(self):
+        done = self.run_box("--cap-drop", "MKNOD", "--", "mknod", "/tmp/node", "c", "1", "3")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("not permitted", done.stderr)
+
+    def test_the_kernel_cannot_be_changed(self):
+        for command in ("mount -t tmpfs tmpfs /tmp", "mount -o remount,rw /sys", "umount /proc/kcore", "umount /proc/bus",
+                        "echo 1 >/proc/sys/kernel/panic", "echo b >/proc/sysrq-trigger", "echo c >/sys/kernel/uevent_helper",
+                        "test ! -d /sys/fs/cgroup/memory && mkdir /sys/fs/cgroup/mine || mkdir /sys/fs/cgroup/memory/mine",
+                        "hwclock -w", "adjtimex -t 10001", "unshare -m true",
+                        "chroot /proc/1/root sh -c 'mount -t proc p /tmp'", "ip link add d type dummy", "dmesg -c"):
+            with self.subTest(command):
+                self.assertNotEqual(self.run_box("--", "sh", "-c", command).returncode, 0)
+
+
+class Images(WcctlCase):
+    """Images whose links lead to the host."""
+
+    def setUp(self):
+        self.outside = f"{self.work}/outside"
+        shutil.rmtree(self.outside, ignore_errors=True)
+        os.makedirs(self.outside)
+        for name, text in (("passwd", "root:x:4242:4242::/:/bin/sh\nhost:x:4243:4243::/:/bin/sh\n"),
+                           ("group", "host:x:4244:\n"), ("hosts", "of the host\n")):
+            with open(f"{self.outside}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+        self.before = self.look()
+
+    def look(self):
+        return {name: read(f"{self.outside}/{name}") for name in sorted(os.listdir(self.outside))}
+
+    def image(self, name, replace):
+        """The usual image with links in place of what has these names, and of what lies below."""
+        source = tarfile.open(fileobj=io.BytesIO(LikeDocker.layer.__func__(self)))
+        with tarfile.open(f"{self.work}/{name}.tar", "w") as tar:
+            for member in source:
+                if not any(member.name == path or member.name.startswith(path + "/") for path in replace):
+                    tar.addfile(member, source.extractfile(member) if member.isreg() else None)
+            for path, target in replace.items():
+                link = tarfile.TarInfo(path)
+                link.type, link.linkname = tarfile.SYMTYPE, target
+                tar.addfile(link)
+        self.wcctl_ok("import", f"{self.work}/{name}.tar", name)
+        return name
+
+    def run_image(self, image, *words):
+        options, command = words[:words.index("--")], words[words.index("--") + 1:]
+        return self.wcctl("run", "--rm", "--network", "none", *options, image, *command)
+
+    def targets(self):
+        up = "/".join([".."] * 20)
+        return self.outside, up + self.outside, "/proc/1/root" + self.outside, "/proc/self/cwd/../../../../../../" + self.outside
+
+    def test_passwd_and_group(self):
+        for number, target in enumerate(self.targets()):
+            image = self.image(f"users{number}", {"etc/passwd": f"{target}/passwd", "etc/group": f"{target}/group"})
+            self.assertEqual(self.run_image(image, "--", "/bin/id", "-u").stdout, "0\n")
+            for option in (("-u", "host"), ("--group-add", "host"), ("-u", "0:host")):
+                done = self.run_image(image, *option, "--", "/bin/id")
+                self.assertEqual((done.returncode, done.stdout), (125, ""), done.stderr)
+        self.assertEqual(self.look(), self.before)
+
+    def test_the_directory_of_them(self):
+        for number, target in enumerate(self.targets()):
+            image = self.image(f"etc{number}", {"etc": target})
+            self.assertFails(self.run_image(image, "-u", "host", "--", "/bin/id"), 125, "host")
+            done = self.run_image(image, "--", "/bin/sh", "-c", "echo changed >>/etc/hosts; echo new >/etc/new; id -u")
+            self.assertNotIn("4242", done.stdout)
+            self.assertEqual(self.look(), self.before, "written neither by us nor by the container")
+
+    def test_directories_of_the_system(self):
+        for path in ("proc", "sys", "dev", "tmp", "root"):
+            with self.subTest(path):
+                image = self.image(f"system-{path}", {path: self.outside})
+                self.run_image(image, "-w", "/root", "-v", f"{self.work}/layout:/tmp/layout:ro", "--", "/bin/true")
+                self.assertEqual(self.look(), self.before)
+
+    def test_programs_that_begin_the_container(self):
+        """The runtime and our helper, which stand behind /proc/PID/exe for a moment."""
+        programs = [find(os.environ.get("WC_TEST_RUNTIME", "runc")) or find("crun"), f"{BUILD}/libexec/wincontainer/wc-helper"]
+        sums = [hashlib.sha256(read(path)).hexdigest() for path in programs]
+        attack = ("touch /tmp/ready; while :; do for p in /proc/[0-9]*; do case $(readlink $p/exe) in /bin/*|'') ;; "
+                  "*) echo seen >>/tmp/seen; (echo '#!/bin/true' >$p/exe) 2>>/tmp/errors && echo written >>/tmp/won;; "
+                  "esac; done; done")
+        for options in ((), ("--pid", "host")):
+            self.wcctl_ok("run", "-d", "--name", "attacker", "--network", "none", *options, "box", "sh", "-c", attack)
+            for _ in range(100):
+                if self.wcctl("exec", "attacker", "test", "-e", "/tmp/ready").returncode == 0:
+                    break
+            for _ in range(15):
+                self.wcctl("exec", "attacker", "/proc/self/exe")
+                self.wcctl("exec", "attacker", "true")
+            self.assertEqual(self.wcctl_ok("exec", "attacker", "sh", "-c", "cat /tmp/won 2>/dev/null | wc -l").stdout, "0\n")
+            self.assertEqual([hashlib.sha256(read(path)).hexdigest() for path in programs], sums)
+            self.wcctl_ok("rm", "-f", "attacker")
+
+    def test_processes_of_the_host_are_seen_and_no_more(self):
+        name = self.wcctl_ok("run", "-d", "--network", "none", "--pid", "host", "box", "sleep", "100").stdout.strip()
+        with open(f"/proc/{self.state(name)['Pid']}/stat", encoding="utf-8") as file:
+            monitor = file.read().rsplit(")", 1)[1].split()[1]
+        for what in ("ls /proc/{0}/root/", "readlink /proc/{0}/fd/0", "readlink /proc/{0}/exe", "cat /proc/{0}/environ", "cat /proc/{0}/maps",
+                     "cat /proc/{0}/cwd/config.json"):
+            for pid in ("1", monitor):
+                done = self.wcctl("exec", name, "sh", "-c", what.format(pid))
+                self.assertEqual(done.stdout, "", what)
+                self.assertNotEqual(done.returncode, 0, what)
+        self.assertEqual(self.wcctl("exec", name, "test", "-d", f"/proc/{monitor}").returncode, 0, "it is there")
+
+
 if __name__ == "__main__":
     need_runtime()
-    unittest.main()
+    named_skips.main()
