@@ -58,8 +58,21 @@ static int32_t settle_names(const wci_merge *in, wci_config *c, wc_error **err)
     return WC_OK;
 }
 
+/* Those of shared memory and queues belong to the ipc namespace: the host's, or another container's, stay as they are. */
+static int32_t check_sysctls(const wci_config *c, wc_error **err)
+{
+    wci_ns_mode ipc = wci_ns_mode_of(c, WCI_NS_IPC);
+    for (size_t i = 0; i < c->sysctl_count; i++)
+        if (!wci_starts_with(c->sysctls[i].name, "net.") && (ipc == WCI_NS_HOST || ipc == WCI_NS_CONTAINER))
+            return wci_err(err, WC_E_INVALID, "sysctl '%s': not allowed with the IPC mode '%s'", c->sysctls[i].name,
+                           c->ipc_mode);
+    return WC_OK;
+}
+
 int32_t wci_merge_security(const wci_merge *in, wci_config *c, wc_error **err)
 {
     int32_t rc = settle_names(in, c, err);
+    if (!rc)
+        rc = check_sysctls(c, err);
     return rc ? rc : load_seccomp(in->options, c, err);
 }

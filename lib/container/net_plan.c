@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "container/join.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -127,14 +128,7 @@ static int32_t join(wc_call *call, wci_engine *engine, const wci_container_recor
 {
     wci_container_record *target = NULL;
     wci_config other = {0};
-    int32_t rc = wci_container_find(engine->store, wci_network_mode_target(config->network), &target, err);
-    if (!rc)
-        rc = wci_ctr_reconcile(call, engine, &target, err);
-    if (!rc && !strcmp(target->id, record->id))
-        rc = wci_err(err, WC_E_INVALID, "network: container '%s' cannot join its own", record->name);
-    if (!rc && target->status != WCI_STATUS_RUNNING && target->status != WCI_STATUS_PAUSED)
-        rc = wci_err(err, WC_E_STATE, "network: cannot join that of container '%s', which does not run; start it first",
-                     target->name);
+    int32_t rc = wci_join_target(call, engine, record, wci_network_mode_target(config->network), "network", &target, err);
     if (!rc)
         rc = wci_config_from_json(target->config, &other, err);
     if (!rc && wci_replace(&config->hostname, other.hostname))
