@@ -19,6 +19,7 @@
 #include <wincontainer/process.h>
 #include <wincontainer/edit.h>
 #include <wincontainer/events.h>
+#include <wincontainer/stats.h>
 #include <wincontainer/system.h>
 #include <wincontainer/volume.h>
 

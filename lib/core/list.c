@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/list.h"
 
+#include <wincontainer/stats.h>
+
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/ref.h"
@@ -71,6 +73,11 @@ wc_volume *wc_list_volume(const wc_list *list, size_t index)
 wc_group *wc_list_group(const wc_list *list, size_t index)
 {
     return wci_list_at(list, WCI_LIST_GROUP, index);
+}
+
+wc_stats *wc_list_stats(const wc_list *list, size_t index)
+{
+    return wci_list_at(list, WCI_LIST_STATS, index);
 }
 
 wc_list *wc_list_ref(wc_list *list)

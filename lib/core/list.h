@@ -17,6 +17,7 @@ typedef enum wci_list_kind {
     WCI_LIST_VOLUME,
     WCI_LIST_NETWORK,
     WCI_LIST_GROUP,
+    WCI_LIST_STATS,
 } wci_list_kind;
 
 /* `release` drops one element (wci_free for strings, an _unref for handles). */

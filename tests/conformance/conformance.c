@@ -82,6 +82,7 @@ static int run_suite(void)
     suite_add_tcase(suite, pause_tests());
     suite_add_tcase(suite, network_tests());
     suite_add_tcase(suite, restart_tests());
+    suite_add_tcase(suite, stats_tests());
     int failed = test_main(suite);
     report_skipped();
     return failed;

@@ -125,6 +125,7 @@ TCase *copy_tests(void);
 TCase *pause_tests(void);
 TCase *network_tests(void);
 TCase *restart_tests(void);
+TCase *stats_tests(void);
 /* What run_role() starts. */
 int sharing_role(const char *role, const char *argument);
 

@@ -13,6 +13,10 @@ TRY_PLAIN(wc_container_restart, wc_container_restart(tried->container, 0, NULL, 
 TRY_PLAIN(wc_container_pause, wc_container_pause(tried->container, NULL, err))
 TRY_PLAIN(wc_container_unpause, wc_container_unpause(tried->container, NULL, err))
 TRY_PLAIN(wc_container_rename, wc_container_rename(tried->container, "another", err))
+TRY(wc_container_stats, wc_stats, wc_container_stats(tried->container, NULL, &out, err))
+TRY(wc_container_processes, wc_buf, wc_container_processes(tried->container, NULL, 0, NULL, &out, err))
+TRY(wc_stats_open, wc_stats_reader, wc_stats_open(tried_context, NULL, 0, 1, &out, err))
+TRY(wc_stats_next, wc_list, wc_stats_next(tried->stats, NULL, &out, err))
 TRY_PLAIN(wc_container_remove, wc_container_remove(tried->container, WC_REMOVE_FORCE, NULL, err))
 TRY_PLAIN(wc_container_copy_in, wc_container_copy_in(tried->container, "/etc/passwd", "/tmp/x", NULL, err))
 TRY_PLAIN(wc_container_copy_out, wc_container_copy_out(tried->container, "/marker", "/no/such/dir", NULL, err))
@@ -81,6 +85,10 @@ const attempt fork_try_container[] = {
     ENTRY(wc_container_pause),
     ENTRY(wc_container_unpause),
     ENTRY(wc_container_rename),
+    ENTRY(wc_container_stats),
+    ENTRY(wc_container_processes),
+    ENTRY(wc_stats_open),
+    ENTRY(wc_stats_next),
     ENTRY(wc_container_remove),
     ENTRY(wc_container_copy_in),
     ENTRY(wc_container_copy_out),

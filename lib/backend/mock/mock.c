@@ -6,6 +6,7 @@
 #include <wincontainer/container.h>
 
 #include "backend/mock/fault.h"
+#include "backend/mock/stats.h"
 #include "backend/mock/stream.h"
 #include "backend/mock/target.h"
 #include "core/alloc.h"
@@ -327,6 +328,19 @@ static int32_t op_container_resume(uintptr_t payload, wc_call *call, const wc_re
     return rc ? rc : set_paused(call, request, 0);
 }
 
+static int32_t op_container_stats(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+{
+    int32_t rc = trouble(payload, "stats", call, request);
+    return rc ? rc : wci_mock_stats(call, request, response);
+}
+
+static int32_t op_container_processes(uintptr_t payload, wc_call *call, const wc_request *request,
+                                      wc_response *response)
+{
+    int32_t rc = trouble(payload, "top", call, request);
+    return rc ? rc : wci_mock_processes(call, request, response);
+}
+
 /* Those who wait see the signal, or that the files are gone; both mean that it was killed. */
 static int32_t op_container_remove(uintptr_t payload, wc_call *call, const wc_request *request,
                                    wc_response *response)
@@ -538,6 +552,8 @@ const wc_backend_ops *wci_backend_mock_ops(void)
         .container_resume = op_container_resume,
         .network_connect = op_network_connect,
         .network_disconnect = op_network_disconnect,
+        .container_stats = op_container_stats,
+        .container_processes = op_container_processes,
     };
     return &ops;
 }

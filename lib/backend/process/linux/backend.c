@@ -243,6 +243,8 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .group_update = wci_process_group_update,
         .group_remove = wci_process_group_remove,
         .group_report = wci_process_group_report,
+        .container_stats = wci_process_container_stats,
+        .container_processes = wci_process_container_processes,
     };
     return &ops;
 }

@@ -9,6 +9,7 @@
 
 #include "backend/backend.h"
 #include "backend/process/link.h"
+#include "backend/process/linux/cgroup.h"
 #include "platform/thread.h"
 
 typedef struct process_backend {
@@ -53,6 +54,9 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
  * the command. */
 int32_t wci_process_command(wc_call *call, const wc_request *request, json_t *command, json_t **result);
 
+/* The group that its monitor has written down, or where one is made. */
+wci_cgroup wci_process_group_of(const wc_request *request);
+
 /* Ends what a monitor that was killed has left of the container. */
 int32_t wci_process_end_remains(process_backend *b, const wc_request *request, wc_error **err);
 int32_t wci_process_container_state(uintptr_t payload, wc_call *call, const wc_request *request,
@@ -67,6 +71,10 @@ int32_t wci_process_container_pause(uintptr_t payload, wc_call *call, const wc_r
                                     wc_response *response);
 int32_t wci_process_container_resume(uintptr_t payload, wc_call *call, const wc_request *request,
                                      wc_response *response);
+int32_t wci_process_container_stats(uintptr_t payload, wc_call *call, const wc_request *request,
+                                    wc_response *response);
+int32_t wci_process_container_processes(uintptr_t payload, wc_call *call, const wc_request *request,
+                                        wc_response *response);
 int32_t wci_process_container_attach(uintptr_t payload, wc_call *call, const wc_request *request,
                                      wc_response *response);
 int32_t wci_process_process_state(uintptr_t payload, wc_call *call, const wc_request *request,

@@ -255,8 +255,7 @@ static int32_t target_attach(const target *t, wc_call *call, uint64_t attach,
     return rc;
 }
 
-/* The group that its monitor has written down, or where one is made. */
-static wci_cgroup group_of(const wc_request *request)
+wci_cgroup wci_process_group_of(const wc_request *request)
 {
     wci_cgroup group = wci_cgroup_of_request(request);
     wci_run_cgroup(wc_request_run_dir(request), group.path, sizeof group.path);
@@ -267,7 +266,7 @@ static wci_cgroup group_of(const wc_request *request)
  * its output any more, so it ends here, before it is called dead. Holding the lock keeps a new start away. */
 int32_t wci_process_end_remains(process_backend *b, const wc_request *request, wc_error **err)
 {
-    wci_cgroup group = group_of(request);
+    wci_cgroup group = wci_process_group_of(request);
     wci_lock *lock = NULL;
     wc_error *why = NULL;
     WCI_CALL_NONE(call);
@@ -445,7 +444,7 @@ int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_
 {
     (void)response;
     process_backend *b = (process_backend *)payload;
-    wci_cgroup group = group_of(request);
+    wci_cgroup group = wci_process_group_of(request);
     target t;
     int32_t rc = container_target(request, &t, call->err);
     if (rc)

@@ -54,5 +54,6 @@ int exec_main(request *req);
 int archive_main(request *req);
 int probe_main(request *req);
 int network_main(request *req);
+int processes_main(request *req);
 
 #endif

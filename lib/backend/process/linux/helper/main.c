@@ -21,6 +21,7 @@ static const role roles[] = {
     {"archive", 0, archive_main},
     {"probe", 0, probe_main},
     {"network", 0, network_main},
+    {"processes", 0, processes_main},
 };
 
 static const role *find_role(const char *name)

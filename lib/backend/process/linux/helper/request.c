@@ -151,6 +151,20 @@ void request_free(request *req)
     volumes_free(req);
 }
 
+/* Most reports fit into the empty socket. */
+static void send_all(const char *data, size_t size)
+{
+    while (size) {
+        ssize_t n = send(HELPER_LINK, data, size, MSG_NOSIGNAL);
+        if (n < 0 && errno == EAGAIN)
+            poll(&(struct pollfd){HELPER_LINK, POLLOUT, 0}, 1, -1);
+        else if (n < 0 && errno != EINTR)
+            return;
+        data += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+}
+
 static void send_report(json_t *report)
 {
     char *text = report ? wci_json_dump_text(report) : NULL;
@@ -160,9 +174,9 @@ static void send_report(json_t *report)
     size_t size = strlen(text);
     unsigned char header[WCI_FRAME_HEADER];
     wci_frame_header(header, WCI_FRAME_REPORT, 0, (uint32_t)size);
-    /* Small enough for the empty socket. Nobody to read it is no fault. */
+    /* Nobody to read it is no fault. */
     if (send(HELPER_LINK, header, sizeof header, MSG_NOSIGNAL) > 0)
-        (void)!send(HELPER_LINK, text, size, MSG_NOSIGNAL);
+        send_all(text, size);
     wci_free(text);
 }
 
