@@ -301,16 +301,31 @@ static int attach(int argc, char **argv)
     return exit_code;
 }
 
+static void add_exec_env(wc_exec_options *o, const text_list *list)
+{
+    wc_error *err = NULL;
+    for (size_t i = 0; i < list->count; i++) {
+        char *name = xstrdup(list->items[i]), *value = strchr(name, '=');
+        if (value)
+            *value++ = '\0';
+        const char *given = value ? value : getenv(name);
+        if (given)
+            TRY(wc_exec_options_add_env(o, name, given, &err));
+        free(name);
+    }
+}
+
 static int exec(int argc, char **argv)
 {
     int detach = 0, interactive = 0, tty = 0, privileged = 0;
     const char *workdir = NULL, *user = NULL, *detach_keys_text = NULL;
-    static text_list env; /* lives as long as the program */
+    static text_list env, env_files, all_env; /* live as long as the program */
     const option options[] = {
         {'d', "detach", OPTION_FLAG, NULL, "go on in the background", &detach},
         {'i', "interactive", OPTION_FLAG, NULL, "pass standard input to it", &interactive},
         {'t', "tty", OPTION_FLAG, NULL, "give it a terminal", &tty},
-        {'e', "env", OPTION_LIST, "KEY=VALUE", "set a variable", &env},
+        {'e', "env", OPTION_LIST, "KEY[=VALUE]", "set a variable, or pass ours on", &env},
+        {0, "env-file", OPTION_LIST, "FILE", "variables, one on a line", &env_files},
         {'w', "workdir", OPTION_MAYBE, "DIR", "working directory", &workdir},
         {'u', "user", OPTION_MAYBE, "USER[:GROUP]", "names or numbers", &user},
         {0, "privileged", OPTION_FLAG, NULL, "every right", &privileged},
@@ -328,13 +343,11 @@ static int exec(int argc, char **argv)
     detach_keys keys = detach_keys_parse(detach_keys_text);
     wc_container *container = open_container(argv[0]);
     TRY(wc_exec_options_new((const char *const *)argv + 1, (size_t)argc - 1, &o, &err));
-    for (size_t i = 0; i < env.count; i++) {
-        char *name = xstrdup(env.items[i]), *value = strchr(name, '=');
-        if (value)
-            *value++ = '\0';
-        TRY(wc_exec_options_add_env(o, name, value, &err));
-        free(name);
-    }
+    for (size_t i = 0; i < env_files.count; i++)
+        env_file_read(env_files.items[i], &all_env);
+    for (size_t i = 0; i < env.count; i++)
+        list_add(&all_env, env.items[i]);
+    add_exec_env(o, &all_env);
     if (workdir && *workdir)
         TRY(wc_exec_options_set_workdir(o, workdir, &err));
     if (user && *user)

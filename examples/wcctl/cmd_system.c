@@ -225,51 +225,6 @@ static int system_command(int argc, char **argv)
     return subcommand("system", system_table, argc, argv);
 }
 
-static json_t *event_object(const wc_event *event, const char *when)
-{
-    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:o}", "Type", wc_event_type(event), "Action", wc_event_action(event),
-                     "Id", json_text(wc_event_id(event)), "time", when, "cursor", wc_event_cursor(event), "Attributes",
-                     json_loads(wc_event_attributes(event), 0, NULL));
-}
-
-static void print_event(const wc_event *event)
-{
-    char when[64];
-    format_time(wc_event_time(event), when);
-    if (wcctl.json)
-        print_object(event_object(event, when));
-    else
-        printf("%s %s %s %s %s\n", when, wc_event_type(event), wc_event_action(event), wc_event_id(event),
-               wc_event_attributes(event));
-    fflush(stdout);
-}
-
-static int events(int argc, char **argv)
-{
-    const char *cursor = NULL;
-    int past = 0;
-    const option options[] = {
-        {0, "after", OPTION_MAYBE, "CURSOR", "go on after this event; \"\" begins with the oldest", &cursor},
-        {0, "no-follow", OPTION_FLAG, NULL, "end after the last event there is", &past},
-    };
-    wc_error *err = NULL;
-    wc_events *reader = NULL;
-    options_read_all("events", "Prints what happens in the store.", options, countof(options), argc, argv);
-    TRY(wc_events_open(app_context(), cursor, &reader, &err));
-    for (;;) {
-        wc_event *event = NULL;
-        int32_t code = wc_events_next(reader, past ? 0 : -1, wcctl.cancel, &event, &err);
-        if (code == WC_E_TIMEOUT)
-            break;
-        TRY(code);
-        print_event(event);
-        wc_event_unref(event);
-    }
-    wc_error_unref(err);
-    wc_events_unref(reader);
-    return 0;
-}
-
 static int version(int argc, char **argv)
 {
     options_read_all("version", "Prints the versions.", NULL, 0, argc, argv);
@@ -281,7 +236,6 @@ static int version(int argc, char **argv)
 }
 
 const command system_commands[] = {
-    {"events", events, "what happens in the store"},
     {"system", system_command, "info, df, prune, check, restore"},
     {"version", version, "the versions"},
     {NULL, NULL, NULL},

@@ -28,6 +28,7 @@ static const command *const tables[] = {
     life_commands,
     group_commands,
     network_commands,
+    watch_commands,
     system_commands,
 };
 static const char *const titles[] = {
@@ -40,6 +41,7 @@ static const char *const titles[] = {
     "Life of containers",
     "Groups",
     "Networks",
+    "Watching",
     "System",
 };
 

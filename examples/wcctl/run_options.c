@@ -99,23 +99,9 @@ static void add_env(wc_container_options *options, const char *text)
 
 static void add_env_file(wc_container_options *options, const char *path)
 {
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t n;
-    if (!file) {
-        fprintf(stderr, "wcctl: --env-file '%s': %s\n", path, strerror(errno));
-        exit(EXIT_OURS);
-    }
-    while ((n = getline(&line, &size, file)) > 0) {
-        if (line[n - 1] == '\n')
-            line[n - 1] = '\0';
-        const char *start = line + strspn(line, " \t");
-        if (*start && *start != '#')
-            add_env(options, start);
-    }
-    free(line);
-    fclose(file);
+    text_list lines = {0};
+    env_file_read(path, &lines);
+    run_each(&lines, options, add_env);
 }
 
 static void add_label(wc_container_options *options, const char *text)

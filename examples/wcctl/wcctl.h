@@ -133,6 +133,16 @@ void print_texts(const char *key, ...) __attribute__((sentinel));
 /* Writes all or ends the program quietly when nobody reads. */
 void write_all(int fd, const void *data, size_t size);
 
+/* ---- format.c: --format ------------------------------------------------------------------------------- */
+
+/* What a template makes of a row; owned. Ends the program where there is no such field. */
+char *format_row(const char *template, json_t *row);
+/* One line; "json" prints the row itself. */
+void format_line(const char *format, json_t *row);
+/* The rows, an array, in a table when the format begins with "table ". NULL, "" and "table": as `fallback` says.
+ * `headings`, an object, has one for each field. Takes both over. */
+void format_rows(const char *format, const char *fallback, json_t *headings, json_t *rows);
+
 /* ---- progress.c ---------------------------------------------------------------------------------- */
 
 typedef struct progress progress;
@@ -198,6 +208,11 @@ void transfer_begin(transfer *t);
 void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */
 wc_image *transfer_pull(transfer *t, const char *source);
+
+/* ---- env_file.c ---------------------------------------------------------------------------------- */
+
+/* Adds a text for each line that says something. Ends the program when the file cannot be read. */
+void env_file_read(const char *path, text_list *out);
 
 /* ---- pipes.c ------------------------------------------------------------------------------------- */
 
@@ -274,7 +289,8 @@ int unpack_command(int argc, char **argv); /* cmd_unpack.c */
 int pack_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
-    container_commands[], life_commands[], group_commands[], volume_commands[], network_commands[], system_commands[];
+    container_commands[], life_commands[], group_commands[], volume_commands[], network_commands[], watch_commands[],
+    system_commands[];
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);

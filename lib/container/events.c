@@ -39,11 +39,12 @@ static int32_t check_gap(wci_store *store, int64_t after, wc_error **err)
 }
 
 /* The oldest event that is kept stands behind a gap, which 0 does not complain about. */
-static int32_t find_start(wci_store *store, const char *cursor, int64_t *after, wc_error **err)
+static int32_t find_start(wci_store *store, const wc_events_options *options, int64_t *after, wc_error **err)
 {
-    if (!cursor)
+    const char *cursor = options->cursor;
+    if (!cursor && !options->since_ns)
         return wci_event_last(store, after, err);
-    if (!*cursor) {
+    if (!cursor || !*cursor) {
         *after = 0;
         return WC_OK;
     }
@@ -51,18 +52,22 @@ static int32_t find_start(wci_store *store, const char *cursor, int64_t *after, 
     return rc ? rc : check_gap(store, *after, err);
 }
 
-int32_t wci_events_open(wci_engine *engine, const char *cursor, wc_events **out, wc_error **err)
+int32_t wci_events_open(wci_engine *engine, const wc_events_options *options, wc_events **out, wc_error **err)
 {
     int64_t after = 0;
-    int32_t rc = find_start(engine->store, cursor, &after, err);
+    int32_t rc = find_start(engine->store, options, &after, err);
     char *path = rc ? NULL : wci_event_wake_path(engine->store);
     wc_events *events = rc ? NULL : wci_calloc(1, sizeof *events);
     if (!rc && (!path || !events))
         rc = wci_err_nomem(err);
     if (!rc)
+        rc = wci_events_options_copy(options, &events->filter, err);
+    if (!rc)
         rc = wci_watch_new(path, &events->watch, err);
     wci_free(path);
     if (rc) {
+        if (events)
+            wci_events_options_free_contents(&events->filter);
         wci_free(events);
         return rc;
     }
@@ -76,6 +81,7 @@ int32_t wci_events_open(wci_engine *engine, const char *cursor, wc_events **out,
 void wci_events_free(wc_events *events)
 {
     wci_watch_free(events->watch);
+    wci_events_options_free_contents(&events->filter);
     wci_engine_unref(events->engine);
     wci_free(events);
 }
@@ -105,7 +111,7 @@ void wci_event_free(wc_event *event)
 }
 
 /* *out NULL: there is none yet. */
-static int32_t take(wc_events *events, wc_event **out, wc_error **err)
+static int32_t take_next(wc_events *events, wc_event **out, wc_error **err)
 {
     wci_event_record **records = NULL;
     size_t count = 0;
@@ -124,9 +130,38 @@ static int32_t take(wc_events *events, wc_event **out, wc_error **err)
     return rc;
 }
 
-static int64_t wait_ms(int64_t end_ns)
+/* Up to `until` it is the time in the store that counts: what was written before then may be read later. */
+static int is_over(const wc_events *events, const wc_event *event)
+{
+    int64_t until = events->filter.until_ns;
+    return until && (event ? event->record->time_ns > until : wci_now_ns() > until);
+}
+
+/* The next that passes; *out NULL: there is none yet. WC_E_CLOSED when there will be none. */
+static int32_t take(wc_events *events, wc_event **out, wc_error **err)
+{
+    for (;;) {
+        int over = is_over(events, NULL);
+        int32_t rc = take_next(events, out, err);
+        if (rc)
+            return rc;
+        if (*out ? is_over(events, *out) : over) {
+            if (*out)
+                wci_event_free(*out);
+            *out = NULL;
+            return wci_err(err, WC_E_CLOSED, "events: the time up to which they were wanted has passed");
+        }
+        if (!*out || wci_event_passes(&events->filter, (*out)->record))
+            return WC_OK;
+        wci_event_free(*out);
+    }
+}
+
+static int64_t wait_ms(int64_t end_ns, int64_t until_ns)
 {
     int64_t left = end_ns < 0 ? INT64_MAX : (end_ns - wci_monotonic_ns() + 999999) / 1000000;
+    int64_t rest = until_ns ? (until_ns - wci_now_ns()) / 1000000 + 1 : INT64_MAX;
+    left = rest < left ? rest : left;
     return left < LOOK_AGAIN_MS ? (left < 0 ? 0 : left) : LOOK_AGAIN_MS;
 }
 
@@ -147,7 +182,7 @@ int32_t wci_events_next(wc_call *call, wc_events *events, int64_t timeout_ns, wc
             return wci_err(err, WC_E_TIMEOUT, "events: none came in time");
         wci_poll_item item = {wci_watch_fd(events->watch), WCI_POLL_READ, 0};
         int ready;
-        rc = wci_poll(call, &item, 1, wait_ms(end), &ready, err);
+        rc = wci_poll(call, &item, 1, wait_ms(end, events->filter.until_ns), &ready, err);
         if (rc)
             return rc;
     }

@@ -267,6 +267,64 @@ START_TEST(events_come_in_order)
 }
 END_TEST
 
+static wc_events *open_events(const char *cursor, int64_t since, int64_t until, const char *key, const char *value)
+{
+    wc_events_options *o = NULL;
+    wc_events *events = NULL;
+    good(wc_events_options_new(&o, &err));
+    good(wc_events_options_set_cursor(o, cursor, &err));
+    good(wc_events_options_set_since(o, since, &err));
+    good(wc_events_options_set_until(o, until, &err));
+    if (key)
+        good(wc_events_options_add_filter(o, key, value, &err));
+    bad(wc_events_options_add_filter(o, "colour", "red", &err), WC_E_INVALID);
+    good(wc_events_open_with(context, o, &events, &err));
+    wc_events_options_unref(o);
+    return events;
+}
+
+/* Its actions, and how the reader ends. */
+static void expect_actions(wc_events *events, const char *wanted, int32_t end)
+{
+    char actions[256] = "";
+    wc_event *event = NULL;
+    wc_error *why = NULL;
+    int32_t rc;
+    while (!(rc = wc_events_next(events, 0, NULL, &event, &why))) {
+        strncat(actions, wc_event_action(event), sizeof actions - strlen(actions) - 2);
+        strcat(actions, " ");
+        wc_event_unref(event);
+    }
+    ck_assert_str_eq(actions, wanted);
+    ck_assert_int_eq(rc, end);
+    wc_error_unref(why);
+    wc_events_unref(events);
+}
+
+START_TEST(events_are_chosen)
+{
+    wc_container *first = create(SCRIPT("exit:3"));
+    wc_event *event = NULL;
+    wc_events *events = open_events("", 0, 0, "container", wc_container_id(first));
+    good(wc_events_next(events, 0, NULL, &event, &err));
+    int64_t made = wc_event_time(event);
+    wc_event_unref(event);
+    wc_events_unref(events);
+    wc_container *second = start_new(SCRIPT("exit:3"));
+    exit_code_of(second);
+
+    expect_actions(open_events("", 0, 0, "container", wc_container_id(second)), "create start die ", WC_E_TIMEOUT);
+    expect_actions(open_events(NULL, made, 0, "event", "create"), "create create ", WC_E_TIMEOUT);
+    expect_actions(open_events(NULL, made, made, NULL, NULL), "create ", WC_E_CLOSED);
+    expect_actions(open_events("", made + 1, 0, "event", "create"), "create ", WC_E_TIMEOUT);
+    expect_actions(open_events(NULL, made, 0, "label", "exitCode=3"), "die ", WC_E_TIMEOUT);
+    expect_actions(open_events(NULL, made, 0, "label", "exitCode=4"), "", WC_E_TIMEOUT);
+    expect_actions(open_events(NULL, made, 0, "type", "image"), "", WC_E_TIMEOUT);
+    expect_actions(open_events(NULL, 0, made, NULL, NULL), "", WC_E_CLOSED);
+    expect_actions(open_events(NULL, 0, 0, NULL, NULL), "", WC_E_TIMEOUT);
+}
+END_TEST
+
 START_TEST(null_arguments_are_refused)
 {
     wc_container *c = create(SCRIPT("exit:0")), *out = NULL;
@@ -313,6 +371,7 @@ TCase *look_tests(void)
     tcase_add_test(tc, image_files_are_there);
     tcase_add_test(tc, file_without_execute_right_is_told);
     tcase_add_test(tc, events_come_in_order);
+    tcase_add_test(tc, events_are_chosen);
     tcase_add_test(tc, null_arguments_are_refused);
     return tc;
 }

@@ -22,11 +22,21 @@ START_TEST(running_one_has_figures)
     ck_assert_int_gt(wc_stats_memory_limit(stats), 0);
     ck_assert_int_gt(wc_stats_cpu_time(stats), 0);
     ck_assert_int_eq(wc_stats_nano_cpus(stats), 0);
+    ck_assert_str_ne(wc_stats_name(stats), "");
+    ck_assert_int_gt(wc_stats_time(stats), 0);
+    ck_assert_int_gt(wc_stats_memory(stats), 0);
+    ck_assert_int_le(wc_stats_memory(stats), wc_stats_memory_limit(stats));
+    ck_assert_int_eq(wc_stats_received_bytes(stats), 0);
+    ck_assert_int_eq(wc_stats_sent_bytes(stats), 0);
+    ck_assert_int_ge(wc_stats_read_bytes(stats), 0);
+    ck_assert_int_ge(wc_stats_written_bytes(stats), 0);
     json_t *json = json_loads(wc_stats_json(stats), JSON_REJECT_DUPLICATES, NULL);
     json_t *pids = json_object_get(json_object_get(json, "pids_stats"), "current");
     ck_assert_int_eq(json_integer_value(pids), wc_stats_pids(stats));
     ck_assert(json_is_object(json_object_get(json, "networks")));
     json_decref(json);
+    ck_assert_ptr_eq(wc_stats_ref(stats), stats);
+    wc_stats_unref(stats);
     wc_stats_unref(stats);
 }
 END_TEST
@@ -83,6 +93,7 @@ START_TEST(reader_of_all_follows_them)
     need(wc_container_stats(c, NULL, &probe, &err));
     wc_stats_unref(probe);
     good(wc_stats_open(context, NULL, 0, MS, &reader, &err));
+    wc_stats_reader_unref(wc_stats_reader_ref(reader));
     for (int running = 0; running < 2; running++) {
         if (running)
             need(wc_container_start(c, 0, NULL, NULL, &err));

@@ -445,6 +445,14 @@ class Commands(WcctlCase):
     def do_group_rm(self):
         return self.json("group", "rm", self.group())
 
+    # ---- Watching ----
+
+    def do_stats(self):
+        return self.json("stats", "--no-stream", self.running())
+
+    def do_top(self):
+        return self.json("top", self.running())
+
     # ---- System ----
 
     def do_events(self):

@@ -45,6 +45,7 @@ void handles_open(handles *to)
     good(wc_transfer_options_new(&to->transfer, &err));
     good(wc_image_edit_new(context, IMAGE, &to->edit, &err));
     good(wc_volume_create(context, "volume", NULL, NULL, &to->volume, &err));
+    good(wc_stats_open(context, NULL, 0, 1, &to->stats, &err));
     good(wc_network_open(context, "bridge", &to->network, &err));
     good(wc_group_create(context, "group", NULL, NULL, &to->group, &err));
     open_container(to);
@@ -117,6 +118,7 @@ void handles_drop(handles *of, int backwards)
     wc_transfer_options_unref(of->transfer);
     wc_image_edit_unref(of->edit);
     wc_volume_unref(of->volume);
+    wc_stats_reader_unref(of->stats);
     wc_network_unref(of->network);
     wc_group_unref(of->group);
     wc_list_unref(of->list);
@@ -143,12 +145,14 @@ static const char *const usable[] = {
     "wc_error_", "wc_buf_", "wc_list_", "wc_event_", "wc_progress_", "wc_code_name", "wc_version", "wc_has_feature",
     "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
-    "wc_volume_options_", "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
+    "wc_volume_options_", "wc_events_options_", "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
     "wc_group_options_", "wc_group_name", "wc_network_options_", "wc_endpoint_options_", "wc_network_name", "wc_network_id", "wc_network_driver",
     /* Names and numbers that were read before. */
     "wc_context_root", "wc_context_backend", "wc_container_id", "wc_process_id", "wc_process_pid", "wc_image_id",
     "wc_image_digest", "wc_image_index_digest", "wc_image_name", "wc_image_os", "wc_image_architecture",
-    "wc_volume_name", "wc_volume_path", "wc_image_variant", "wc_image_created", "wc_image_size", "wc_image_layer",
+    "wc_stats_id", "wc_stats_name", "wc_stats_time", "wc_stats_cpu_time", "wc_stats_nano_cpus", "wc_stats_memory",
+    "wc_stats_pids", "wc_stats_read_bytes", "wc_stats_written_bytes", "wc_stats_received_bytes", "wc_stats_sent_bytes",
+    "wc_stats_json", "wc_volume_name", "wc_volume_path", "wc_image_variant", "wc_image_created", "wc_image_size", "wc_image_layer",
     /* Another one is made, or the parent's is left alone. */
     "wc_cancel_",
     /* Looked at below: there is nothing to wait for. */

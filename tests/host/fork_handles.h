@@ -21,6 +21,7 @@ typedef struct handles {
     wc_transfer_options *transfer;
     wc_image_edit *edit;
     wc_volume *volume;
+    wc_stats_reader *stats;
     wc_network *network;
     wc_group *group;
 } handles;

@@ -2,6 +2,7 @@
 #include "host/fork_try.h"
 
 TRY(wc_events_open, wc_events, wc_events_open(tried_context, NULL, &out, err))
+TRY(wc_events_open_with, wc_events, wc_events_open_with(tried_context, NULL, &out, err))
 TRY(wc_events_next, wc_event, wc_events_next(tried->events, 0, NULL, &out, err))
 TRY(wc_system_info, wc_buf, wc_system_info(tried_context, NULL, &out, err))
 TRY(wc_system_df, wc_buf, wc_system_df(tried_context, NULL, &out, err))
@@ -40,6 +41,7 @@ static int32_t try_wc_context_next_log(wc_error **err)
 
 const attempt fork_try_system[] = {
     ENTRY(wc_events_open),
+    ENTRY(wc_events_open_with),
     ENTRY(wc_events_next),
     ENTRY(wc_system_info),
     ENTRY(wc_system_df),

@@ -15,12 +15,26 @@
 #include "core/error.h"
 #include "core/json.h"
 
+static int32_t not_running(const wc_request *request, wc_error **err)
+{
+    return wci_err(err, WC_E_STATE, "container '%s': does not run", wc_request_container_id(request));
+}
+
 static int32_t find_run(const wc_request *request, wci_run_state *state, wc_error **err)
 {
     int32_t rc = wci_run_state_read(wc_request_run_dir(request), 0, state, err);
     if (!rc && state->status != WC_STATUS_RUNNING && state->status != WC_STATUS_PAUSED)
-        rc = wci_err(err, WC_E_STATE, "container '%s': does not run", wc_request_container_id(request));
+        rc = not_running(request, err);
     return rc;
+}
+
+/* Its group goes before its monitor has written that it ended. */
+static int32_t ended_meanwhile(int32_t rc, const wc_request *request, wc_error **err)
+{
+    if (rc != WC_E_STATE)
+        return rc;
+    wci_err_clear(err);
+    return not_running(request, err);
 }
 
 /* ---- Networks ---- */
@@ -74,7 +88,7 @@ int32_t wci_process_container_stats(uintptr_t payload, wc_call *call, const wc_r
     wci_cgroup group = wci_process_group_of(request);
     int32_t rc = find_run(request, &state, call->err);
     if (!rc)
-        rc = wci_cgroup_read(group.path, &f, call->err);
+        rc = ended_meanwhile(wci_cgroup_read(group.path, &f, call->err), request, call->err);
     if (rc)
         return rc;
     json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "cpu", (json_int_t)f.cpu_ns, "memory",
@@ -105,7 +119,7 @@ int32_t wci_process_container_processes(uintptr_t payload, wc_call *call, const 
                              args ? json_loads(args, 0, NULL) : json_array());
     rc = wci_helper_run(b, call, "processes", json, NULL, WCI_FD_NONE, &link, &report, call->err);
     if (rc)
-        return rc;
+        return ended_meanwhile(rc, request, call->err);
     wci_link_close(&link);
     rc = wc_response_set_text(response, report.text ? report.text : "{}");
     wci_free(report.text);
