@@ -116,19 +116,14 @@ static void read_v2(const char *path, wci_cgroup_figures *out, char text[FILE_MA
     out->written_bytes = sum_after(text, "wbytes=");
 }
 
-static int is_v2(void)
-{
-    return access(CGROUP_ROOT "/cgroup.controllers", F_OK) == 0;
-}
-
-int32_t wci_cgroup_read(const char *path, wci_cgroup_figures *out, wc_error **err)
+int32_t wci_cgroup_measure(const char *path, wci_cgroup_figures *out, wc_error **err)
 {
     char *text = wci_malloc(FILE_MAX);
     if (!text)
         return wci_err_nomem(err);
     memset(out, 0, sizeof *out);
     int there = wci_cgroup_exists(path);
-    if (there && is_v2())
+    if (there && wci_cgroup_is_unified())
         read_v2(path, out, text);
     else if (there)
         read_v1(path, out, text);

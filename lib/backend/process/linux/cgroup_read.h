@@ -13,7 +13,7 @@ typedef struct wci_cgroup_figures {
 } wci_cgroup_figures;
 
 /* What cannot be read is 0; a limit that is not set is what the host has. WC_E_STATE when there is no group. */
-int32_t wci_cgroup_read(const char *path, wci_cgroup_figures *out, wc_error **err);
+int32_t wci_cgroup_measure(const char *path, wci_cgroup_figures *out, wc_error **err);
 /* Process ids in the group and in groups below it, in no order; owned. */
 int32_t wci_cgroup_processes(const char *path, int64_t **pids, size_t *count, wc_error **err);
 

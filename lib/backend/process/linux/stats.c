@@ -88,7 +88,7 @@ int32_t wci_process_container_stats(uintptr_t payload, wc_call *call, const wc_r
     wci_cgroup group = wci_process_group_of(request);
     int32_t rc = find_run(request, &state, call->err);
     if (!rc)
-        rc = ended_meanwhile(wci_cgroup_read(group.path, &f, call->err), request, call->err);
+        rc = ended_meanwhile(wci_cgroup_measure(group.path, &f, call->err), request, call->err);
     if (rc)
         return rc;
     json_t *json = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "cpu", (json_int_t)f.cpu_ns, "memory",
