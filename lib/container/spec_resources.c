@@ -7,6 +7,7 @@
 #include "platform/file.h"
 
 #define CPU_PERIOD_US 100000
+#define CONTROLLERS_MAX 4096
 
 /* Without swap accounting a v1 kernel has no such file, and a runtime fails on the setting. */
 static int counts_swap(void)
@@ -31,10 +32,23 @@ int wci_host_realtime(void)
     return wci_file_exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us");
 }
 
-/* The root group of BFQ has no weight, those below have. Of version 2 it cannot be told from the root. */
+/* Whether version 2 has the controller of block devices. */
+static int has_io(void)
+{
+    wc_buf *text = NULL;
+    if (wci_file_read_all("/sys/fs/cgroup/cgroup.controllers", CONTROLLERS_MAX, &text, NULL))
+        return 0;
+    const char *names = wc_buf_data(text), *at = strstr(names, "io");
+    while (at && ((at > names && at[-1] != ' ') || !strchr(" \n", at[2])))
+        at = strstr(at + 1, "io");
+    wc_buf_unref(text);
+    return at != NULL;
+}
+
+/* The root group of BFQ has no weight, those below have. */
 int wci_host_block_weight(void)
 {
-    return wci_host_has_cgroup2() || wci_file_exists("/sys/fs/cgroup/blkio/blkio.weight") ||
+    return has_io() || wci_file_exists("/sys/fs/cgroup/blkio/blkio.weight") ||
            wci_file_exists("/sys/fs/cgroup/blkio/blkio.bfq.io_serviced");
 }
 

@@ -203,6 +203,27 @@ class Life(GroupCase):
         self.assertEqual(self.wcctl("wait", "one").stdout.strip(), "255")
         self.assertEqual([d for top in self.directories() for d in glob.glob(f"{top}/*/")], [])
 
+    def test_prune_takes_those_of_stores_that_are_gone(self):
+        self.create()
+        self.start("one")
+        self.wcctl_ok("stop", "-t", "0", "one")
+        mine = self.directories()
+        parent = os.path.dirname(next(d for d in mine if "/unified/" not in d))
+        old, young, busy = (f"{parent}/e2e{n}-0123456789a{n}" for n in "abc")
+        for directory in (old, young, busy):
+            os.mkdir(directory)
+            self.addCleanup(lambda path: os.path.exists(path) and os.rmdir(path), directory)
+        with subprocess.Popen(["sleep", "100"]) as child:
+            with open(f"{busy}/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(child.pid))
+            for directory in (old, busy):
+                os.utime(directory, (1, 1))
+            self.wcctl_ok("system", "prune", "-f")
+            there = [os.path.exists(directory) for directory in (old, young, busy)]
+            child.kill()
+        self.assertEqual(there, [False, True, True])
+        self.assertEqual([os.path.exists(directory) for directory in mine], [True] * len(mine))
+
     def test_directories_that_went_come_back(self):
         """As after a reboot."""
         self.create("--pids-limit", "50")

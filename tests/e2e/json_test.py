@@ -419,6 +419,7 @@ class Commands(WcctlCase):
     def group(self):
         name = f"team{len(self.wcctl_ok('group', 'ls', '-q').stdout.split())}"
         self.wcctl_ok("group", "create", "--memory", "64m", name)
+        self.addCleanup(self.wcctl, "group", "rm", name)
         return name
 
     def used_group(self):

@@ -5,3 +5,5 @@ wc_add_script_test(e2e_resources_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/wi
 wc_add_script_test(e2e_group e2e ${CMAKE_CURRENT_SOURCE_DIR}/group_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_group_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/group_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_cgroup2 e2e ${PROJECT_SOURCE_DIR}/tests/support/with_cgroup2.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/cgroup2_test.py TIMEOUT 300 SERIAL)

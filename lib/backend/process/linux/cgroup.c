@@ -289,8 +289,26 @@ static int is_id(const char *name)
     return strlen(name) == 64 && strspn(name, "0123456789abcdef") == 64;
 }
 
-/* The paths of containers' groups in this one, and in those that it holds. */
-static void collect_in(int hierarchy, const char *parent, int depth, wci_strv *paths)
+/* "NAME-" and the first 12 digits of an id: what a group of containers is called. */
+static int is_group_of_many(const char *name)
+{
+    const char *dash = strrchr(name, '-');
+    return dash && strlen(dash + 1) == 12 && strspn(dash + 1, "0123456789abcdef") == 12;
+}
+
+typedef struct found_groups {
+    wci_strv containers; /* paths */
+    wci_strv parents;    /* of groups of containers; empty ones, when their turn comes, are of stores that are gone */
+} found_groups;
+
+static void collect(const char *path, wci_strv *paths)
+{
+    if (!wci_strv_contains(paths, path))
+        (void)wci_strv_add(paths, path);
+}
+
+/* What is in this one, and in those that it holds. */
+static void collect_in(int hierarchy, const char *parent, int depth, found_groups *to)
 {
     char path[WCI_CGROUP_PATH_SIZE];
     int fd = openat(hierarchy, parent + 1, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -300,10 +318,12 @@ static void collect_in(int hierarchy, const char *parent, int depth, wci_strv *p
         if (d->d_type != DT_DIR || d->d_name[0] == '.' ||
             snprintf(path, sizeof path, "%s/%s", parent, d->d_name) >= (int)sizeof path)
             continue;
-        if (!is_id(d->d_name) && depth)
-            collect_in(hierarchy, path, depth - 1, paths);
-        else if (is_id(d->d_name) && !wci_strv_contains(paths, path))
-            (void)wci_strv_add(paths, path);
+        if (is_id(d->d_name))
+            collect(path, &to->containers);
+        else if (depth)
+            collect_in(hierarchy, path, depth - 1, to);
+        if (depth && is_group_of_many(d->d_name))
+            collect(path, &to->parents);
     }
     if (dir)
         closedir(dir);
@@ -348,15 +368,24 @@ static int is_in_use(int dir, const char *name, void *arg)
     return is_group && has_processes(dir, name);
 }
 
-size_t wci_cgroup_prune(void)
+static size_t prune_paths(const wci_strv *paths)
 {
-    wci_strv paths = WCI_STRV_INIT;
     int kill_first = 0;
     size_t count = 0;
-    (void)wci_cgroup_each(collect_paths, &paths);
-    for (size_t i = 0; i < paths.count; i++)
-        if (!wci_cgroup_each_group(paths.items[i], is_in_use, NULL) && !wci_cgroup_each_group(paths.items[i], visit_remove, &kill_first))
+    for (size_t i = 0; i < paths->count; i++)
+        if (!wci_cgroup_each_group(paths->items[i], is_in_use, NULL) &&
+            !wci_cgroup_each_group(paths->items[i], visit_remove, &kill_first))
             count++;
-    wci_strv_free(&paths);
+    return count;
+}
+
+size_t wci_cgroup_prune(void)
+{
+    found_groups found = {WCI_STRV_INIT, WCI_STRV_INIT};
+    (void)wci_cgroup_each(collect_paths, &found);
+    size_t count = prune_paths(&found.containers);
+    (void)prune_paths(&found.parents);
+    wci_strv_free(&found.containers);
+    wci_strv_free(&found.parents);
     return count;
 }

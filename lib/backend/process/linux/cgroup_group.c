@@ -223,6 +223,8 @@ static int make_group(const work *w, int hierarchy)
         errno = why;
         dir = next;
     }
+    if (dir >= 0) /* keeps prune away until the container has come */
+        (void)futimens(dir, NULL);
     return dir;
 }
 
