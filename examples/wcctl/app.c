@@ -100,6 +100,10 @@ static void set_options(wc_context_options *options)
         die_usage("--helper '%s': must be an absolute path", wcctl.helper);
     if (wcctl.helper)
         TRY(wc_context_options_set_helper(options, wcctl.helper, &err));
+    if (wcctl.cgroup_manager && strcmp(wcctl.cgroup_manager, "cgroupfs") && strcmp(wcctl.cgroup_manager, "systemd"))
+        die_usage("--cgroup-manager takes cgroupfs or systemd, not '%s'", wcctl.cgroup_manager);
+    if (wcctl.cgroup_manager)
+        TRY(wc_context_options_set_cgroup_driver(options, wcctl.cgroup_manager, &err));
     if (wcctl.limit_rate)
         set_bandwidth(options);
     TRY(wc_context_options_set_log_level(

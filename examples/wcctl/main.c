@@ -12,6 +12,8 @@ static const option global_options[] = {
     {0, "load-backend", OPTION_LIST, "FILE", "load a backend from a shared object", &wcctl.plugins},
     {0, "runtime", OPTION_TEXT, "crun|runc|PATH", "OCI runtime, default: the first that works",
      &wcctl.runtime},
+    {0, "cgroup-manager", OPTION_TEXT, "cgroupfs|systemd", "who makes control groups, default: cgroupfs",
+     &wcctl.cgroup_manager},
     {0, "helper", OPTION_TEXT, "PATH", "wc-helper, default: the installed one", &wcctl.helper},
     {0, "json", OPTION_FLAG, NULL, "print JSON on standard output", &wcctl.json},
     {0, "progress", OPTION_TEXT, "auto|plain|json|none", "how long work reports", &wcctl.progress},

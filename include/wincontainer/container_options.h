@@ -144,7 +144,8 @@ WC_API int32_t wc_container_options_add_sysctl(wc_container_options *options, co
 /** The group that it is in, see group.h; it must be there when the container is created. Not together with a cgroup
  * parent. "": none. @since 0.1 */
 WC_API int32_t wc_container_options_set_group(wc_container_options *options, const char *name, wc_error **err);
-/** The control group that its own is made in, "/limits/web"; "": the library's. @since 0.1 */
+/** The control group that its own is made in, "/limits/web", or the slice where systemd makes it, "limits-web.slice"; "":
+ * the default of the driver. @since 0.1 */
 WC_API int32_t wc_container_options_set_cgroup_parent(wc_container_options *options, const char *path, wc_error **err);
 /**
  * A device of the host.

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "api/context.h"
 
 #include <wincontainer/container.h>
@@ -10,7 +12,7 @@
 #include "platform/host.h"
 
 struct wc_context_options {
-    char *root, *run_root, *backend, *runtime, *helper;
+    char *root, *run_root, *backend, *runtime, *helper, *cgroup_driver;
     int32_t log_level;
     uint32_t max_transfers; /* 0: the default */
     uint64_t bandwidth;     /* 0: not limited */
@@ -46,6 +48,7 @@ void wc_context_options_unref(wc_context_options *options)
     wci_free(options->run_root);
     wci_free(options->backend);
     wci_free(options->runtime);
+    wci_free(options->cgroup_driver);
     wci_free(options->helper);
     wci_free(options);
 }
@@ -96,6 +99,13 @@ int32_t wc_context_options_set_helper(wc_context_options *options, const char *p
 {
     WCI_REQUIRE(options && path && wci_path_is_absolute(path), "path is not absolute");
     return set_text(&options->helper, path, err);
+}
+
+int32_t wc_context_options_set_cgroup_driver(wc_context_options *options, const char *driver, wc_error **err)
+{
+    WCI_REQUIRE(options && driver && (!strcmp(driver, "cgroupfs") || !strcmp(driver, "systemd")),
+                "driver is neither \"cgroupfs\" nor \"systemd\"");
+    return set_text(&options->cgroup_driver, driver, err);
 }
 
 int32_t wc_context_options_set_log_level(wc_context_options *options, int32_t level, wc_error **err)
@@ -153,7 +163,8 @@ static int32_t fill_settings(const wc_context_options *options, const places *at
     if (wci_request_set_string(settings, "root", at->root) ||
         wci_request_set_string(settings, "run-root", at->run_root) ||
         (options->runtime && wci_request_set_string(settings, "runtime", options->runtime)) ||
-        (options->helper && wci_request_set_string(settings, "helper", options->helper)))
+        (options->helper && wci_request_set_string(settings, "helper", options->helper)) ||
+        (options->cgroup_driver && wci_request_set_string(settings, "cgroup-driver", options->cgroup_driver)))
         return wci_err_nomem(err);
     return WC_OK;
 }

@@ -47,6 +47,8 @@ static int32_t process_open(uintptr_t payload, wc_call *call, const wc_request *
         wci_backend_process_free((uintptr_t)b);
         return wci_err_nomem(call->err);
     }
+    const char *driver = wc_request_string(request, "cgroup-driver");
+    b->uses_systemd = driver && !strcmp(driver, "systemd");
     wc_response_set_handle(response, (uintptr_t)b);
     return WC_OK;
 }

@@ -16,6 +16,7 @@ typedef struct process_backend {
     char *runtime_setting; /* NULL: whatever works */
     char *helper_setting;
     char *root, *run_root;
+    int uses_systemd;      /* for control groups */
     wci_mutex mutex;       /* guards what was found, below */
     char *runtime;
     char *helper;

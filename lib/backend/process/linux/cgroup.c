@@ -32,6 +32,7 @@ wci_cgroup wci_cgroup_of(const char *id, const char *parent)
 {
     wci_cgroup group;
     snprintf(group.path, sizeof group.path, "%.400s/%s", parent && *parent == '/' ? parent : WCI_CGROUP_PARENT, id);
+    memcpy(group.for_runtime, group.path, sizeof group.for_runtime);
     return group;
 }
 

@@ -13,12 +13,21 @@
 /* Below the root of each hierarchy: "/wincontainer/<id>", or another parent. */
 typedef struct wci_cgroup {
     char path[WCI_CGROUP_PATH_SIZE];
+    char for_runtime[WCI_CGROUP_PATH_SIZE]; /* cgroupsPath of its document: the path, or SLICE:PREFIX:NAME for systemd */
 } wci_cgroup;
 
 /* Where the group of a container is to be. `parent` NULL or "": the library's. */
 wci_cgroup wci_cgroup_of(const char *id, const char *parent);
 /* The same, as the configuration of the request says. */
 wci_cgroup wci_cgroup_of_request(const wc_request *request);
+
+/* The same where systemd makes it: WC_E_MISSING without systemd, WC_E_INVALID when the parent is no slice, WC_E_UNSUPPORTED
+ * for a container in a group. */
+int32_t wci_cgroup_by_systemd(const wc_request *request, wci_cgroup *out, wc_error **err);
+/* When systemd has made one for this container, that. */
+void wci_cgroup_find_scope(const wc_request *request, wci_cgroup *group);
+/* "a-b.slice" is "/a.slice/a-b.slice"; "-.slice" is "". WC_E_INVALID. */
+int32_t wci_systemd_slice_path(const char *slice, char *out, size_t size, wc_error **err);
 
 /* WC_E_MISSING when the host has no control groups, WC_E_PERMISSION when they cannot be written. */
 int32_t wci_cgroup_check(wc_error **err);

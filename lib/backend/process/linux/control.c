@@ -258,6 +258,8 @@ static int32_t target_attach(const target *t, wc_call *call, uint64_t attach,
 wci_cgroup wci_process_group_of(const wc_request *request)
 {
     wci_cgroup group = wci_cgroup_of_request(request);
+    if (!wci_cgroup_exists(group.path))
+        wci_cgroup_find_scope(request, &group);
     wci_run_cgroup(wc_request_run_dir(request), group.path, sizeof group.path);
     return group;
 }

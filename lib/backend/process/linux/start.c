@@ -200,7 +200,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
                                  const char *runtime, const wci_cgroup *group, json_t *network)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s, s:o, s:O*}", "version",
+        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s, s:o, s:O*, s:b}", "version",
         WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "stateDir",
         wc_request_state_dir(request), "runDir", wc_request_run_dir(request), "storeRoot",
         text_param(request, "store-root", b->root), "runRoot",
@@ -213,7 +213,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         (json_int_t)wc_request_int(request, "log-max-bytes", 0), "logMaxFiles",
         (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "storage",
         storage_object(request), "settings", settings_object(request), "cgroup", group->path,
-        "joins", joins_array(request), "network", network);
+        "joins", joins_array(request), "network", network, "systemdCgroup", b->uses_systemd);
 }
 
 /* Config.json for the request; owned. */
@@ -230,7 +230,7 @@ static int32_t make_config(const wc_request *request, const wci_cgroup *group, c
     char *netns = wci_path_join(wc_request_run_dir(request), WCI_RUN_NETNS);
     int has_netns = wc_request_string(request, "network-document") || wc_request_string(request, "network-join");
     if (!rc)
-        rc = rootfs && netns ? wci_bundle_config(spec, group->path, rootfs, init, has_netns ? netns : NULL, config,
+        rc = rootfs && netns ? wci_bundle_config(spec, group->for_runtime, rootfs, init, has_netns ? netns : NULL, config,
                                                  err)
                              : wci_err_nomem(err);
     wci_free(rootfs);
@@ -268,6 +268,8 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     wci_report report;
     wci_cgroup group = wci_cgroup_of_request(request);
     int32_t rc = wci_needs_start(call->err);
+    if (!rc && b->uses_systemd)
+        rc = wci_cgroup_by_systemd(request, &group, call->err);
     if (!rc)
         rc = wci_process_runtime(b, call, &runtime, call->err);
     if (!rc)

@@ -29,6 +29,7 @@ typedef struct request {
     int64_t pid, pid_start;
     uint32_t attach;
     int tty, open_stdin, auto_remove;
+    int systemd_cgroup; /* the runtime has systemd make the control group */
 } request;
 
 /* Reads the whole request; WC_E_CLOSED when the library went away in the middle of it. */

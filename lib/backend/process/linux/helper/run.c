@@ -75,11 +75,13 @@ int32_t run_prepare(monitor *m, wc_error **err)
 
 static int32_t start(monitor *m, wc_error **err)
 {
-    const char *argv[] = {m->req->runtime, "--root",  m->runtime_root, "--log",
-                          RUNTIME_LOG,     "--log-format", "json",     "run",
-                          "--detach",      "--pid-file",   "pid",      NULL,
-                          NULL,            NULL,           NULL};
-    int n = 11;
+    static const char *const words[] = {"run", "--detach", "--pid-file", "pid"};
+    const char *argv[16] = {m->req->runtime, "--root", m->runtime_root, "--log", RUNTIME_LOG, "--log-format", "json"};
+    int n = 7;
+    if (m->req->systemd_cgroup)
+        argv[n++] = "--systemd-cgroup";
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        argv[n++] = words[i];
     if (m->req->tty) {
         argv[n++] = "--console-socket";
         argv[n++] = "console.sock";
