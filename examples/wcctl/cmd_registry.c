@@ -302,6 +302,7 @@ const command registry_commands[] = {
     {"login", login, "keep a login to a registry"},
     {"logout", logout, "forget it"},
     {"search", search, "search the Docker Hub or a registry"},
+    {"artifact", artifact, "push, pull: files in registries"},
     {"manifest", manifest, "create, inspect, look, tags, catalog, referrers, delete"},
     {NULL, NULL, NULL},
 };

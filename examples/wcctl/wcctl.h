@@ -282,6 +282,7 @@ char *ports_text(const wc_container_info *info); /* 0.0.0.0:8080->80/tcp, owned 
 wc_container *open_container(const char *name); /* or ends the program */
 int export_command(int argc, char **argv);
 int tree_command(int argc, char **argv);
+int artifact(int argc, char **argv); /* cmd_artifact.c */
 int manifest_create(int argc, char **argv); /* cmd_index.c */
 int mount_command(int argc, char **argv);   /* cmd_mount.c */
 int unmount_command(int argc, char **argv);

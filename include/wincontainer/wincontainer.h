@@ -11,6 +11,7 @@
 #include <wincontainer/context.h>
 #include <wincontainer/image.h>
 #include <wincontainer/registry.h>
+#include <wincontainer/artifact.h>
 #include <wincontainer/signature.h>
 #include <wincontainer/stream.h>
 #include <wincontainer/container.h>

@@ -8,6 +8,8 @@
 #include "core/str.h"
 #include "platform/hash.h"
 
+#define READ_SIZE ((size_t)256 << 10)
+
 struct wci_hasher {
     wci_hash_algo algo;
     wci_hash *hash;
@@ -132,6 +134,22 @@ static void set_from_bytes(wci_digest *out, wci_hash_algo algo, const unsigned c
         *to++ = digits[bytes[i] >> 4];
         *to++ = digits[bytes[i] & 15];
     }
+}
+
+int32_t wci_hasher_read(wci_hasher *h, const wc_call *call, wci_fd fd, uint64_t *size, wc_error **err)
+{
+    char *buffer = wci_malloc(READ_SIZE);
+    int32_t rc = buffer ? WC_OK : wci_err_nomem(err);
+    *size = 0;
+    for (size_t got = READ_SIZE; !rc && got == READ_SIZE; *size += rc ? 0 : got) {
+        rc = wci_call_check(call, err);
+        if (!rc)
+            rc = wci_fd_read(fd, buffer, READ_SIZE, &got, err);
+        if (!rc)
+            wci_hasher_update(h, buffer, got);
+    }
+    wci_free(buffer);
+    return rc;
 }
 
 int32_t wci_hasher_final(wci_hasher *h, wci_digest *out, wc_error **err)

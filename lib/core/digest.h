@@ -9,6 +9,9 @@
 
 #include <wincontainer/error.h>
 
+#include "core/call.h"
+#include "platform/file.h"
+
 /* "sha512:" + 128 hex + zero */
 #define WCI_DIGEST_TEXT_SIZE 136
 
@@ -34,6 +37,8 @@ int32_t wci_digest_chain(wci_digest *chain, const wci_digest *diff, wc_error **e
 typedef struct wci_hasher wci_hasher;
 int32_t wci_hasher_new(wci_hash_algo algo, wci_hasher **out, wc_error **err);
 void wci_hasher_update(wci_hasher *h, const void *data, size_t size);
+/* The rest of a file, whose bytes are counted. */
+int32_t wci_hasher_read(wci_hasher *h, const wc_call *call, wci_fd fd, uint64_t *size, wc_error **err);
 /* May be called once. */
 int32_t wci_hasher_final(wci_hasher *h, wci_digest *out, wc_error **err);
 void wci_hasher_free(wci_hasher *h);

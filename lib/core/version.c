@@ -17,6 +17,7 @@ static const struct {
     {"registry.certs", NULL},
     {"registry.mirrors", NULL},
     {"signatures", NULL},
+    {"artifacts", NULL},
     {"import", NULL},
     {"export", NULL},
     {"edit", NULL},

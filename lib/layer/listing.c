@@ -18,22 +18,6 @@ enum {
 
 /* ---- One entry ---------------------------------------------------------------------------------- */
 
-static int32_t hash_content(const wc_call *call, wci_fd file, wci_hasher *hasher, uint64_t *size, wc_error **err)
-{
-    unsigned char *chunk = wci_malloc(CHUNK_SIZE);
-    int32_t rc = chunk ? WC_OK : wci_err_nomem(err);
-    size_t got = 1;
-    for (*size = 0; !rc && got; *size += got) {
-        rc = wci_call_check(call, err);
-        if (!rc)
-            rc = wci_fd_read(file, chunk, CHUNK_SIZE, &got, err);
-        if (!rc)
-            wci_hasher_update(hasher, chunk, got);
-    }
-    wci_free(chunk);
-    return rc;
-}
-
 static int32_t hash_file(const wc_call *call, wci_fd dir, const char *name, uint64_t *size, wci_digest *out,
                          wc_error **err)
 {
@@ -43,7 +27,7 @@ static int32_t hash_file(const wc_call *call, wci_fd dir, const char *name, uint
     if (!rc)
         rc = wci_hasher_new(WCI_SHA256, &hasher, err);
     if (!rc)
-        rc = hash_content(call, file, hasher, size, err);
+        rc = wci_hasher_read(hasher, call, file, size, err);
     if (!rc)
         rc = wci_hasher_final(hasher, out, err);
     wci_hasher_free(hasher);

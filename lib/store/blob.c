@@ -4,7 +4,6 @@
 #include "core/error.h"
 #include "store/internal.h"
 
-#define READ_SIZE (1u << 20)
 
 char *wci_blob_location(const wci_store *store, const wci_digest *digest)
 {
@@ -89,33 +88,18 @@ int32_t wci_blob_read(wci_store *store, const wci_digest *digest, size_t max, wc
     return rc;
 }
 
-static int32_t hash_file(const wc_call *call, wci_fd fd, wci_hasher *hasher, wc_error **err)
-{
-    char *buffer = wci_malloc(READ_SIZE);
-    int32_t rc = buffer ? WC_OK : wci_err_nomem(err);
-    size_t got = READ_SIZE;
-    while (!rc && got == READ_SIZE) {
-        rc = wci_call_check(call, err);
-        if (!rc)
-            rc = wci_fd_read(fd, buffer, READ_SIZE, &got, err);
-        if (!rc)
-            wci_hasher_update(hasher, buffer, got);
-    }
-    wci_free(buffer);
-    return rc;
-}
-
 int32_t wci_blob_verify(const wc_call *call, const char *path, const wci_digest *digest, int *good,
                         wc_error **err)
 {
     wci_fd fd = WCI_FD_NONE;
     wci_hasher *hasher = NULL;
     wci_digest found;
+    uint64_t size;
     int32_t rc = wci_file_open(path, WCI_OPEN_READ, 0, &fd, err);
     if (!rc)
         rc = wci_hasher_new(wci_digest_algo(digest), &hasher, err);
     if (!rc)
-        rc = hash_file(call, fd, hasher, err);
+        rc = wci_hasher_read(hasher, call, fd, &size, err);
     if (!rc)
         rc = wci_hasher_final(hasher, &found, err);
     if (!rc)

@@ -200,6 +200,7 @@ START_TEST(events_can_be_waited_for)
 {
     wc_events *events = NULL;
     wc_event *event = NULL;
+    wc_container_unref(create_with(options_of("exit:0"))); /* the first one makes the default network, too */
     good(wc_events_open(context, NULL, &events, &err));
     while (wc_events_next(events, 0, NULL, &event, NULL) == WC_OK)
         wc_event_unref(event);

@@ -77,6 +77,42 @@ START_TEST(looking)
 }
 END_TEST
 
+START_TEST(artifacts)
+{
+    wc_transfer_options *options = options_of("secret");
+    char *image = pushed("api/box:1", options), *name = test_text("%s/api/box:list", address), *file = test_text("%s/list.txt", base);
+    wc_artifact *artifact = NULL;
+    wc_buf *out = NULL;
+    wc_list *files = NULL;
+    test_write_file(file, "one\n", 4);
+    bad(wc_artifact_new(context, "no type", &artifact, &err), WC_E_INVALID);
+    good(wc_artifact_new(context, "application/example", &artifact, &err));
+    bad(wc_artifact_add_file(artifact, "", NULL, &err), WC_E_INVALID);
+    bad(wc_artifact_add_file(artifact, file, "none", &err), WC_E_INVALID);
+    bad(wc_artifact_add_annotation(artifact, "a=b", "c", &err), WC_E_INVALID);
+    bad(wc_artifact_set_subject(artifact, "a/b", &err), WC_E_INVALID);
+    good(wc_artifact_add_file(artifact, file, "text/plain", &err));
+    good(wc_artifact_add_annotation(artifact, "k", "v", &err));
+    good(wc_artifact_set_subject(artifact, "1", &err));
+    bad(wc_artifact_push(artifact, "", options, NULL, &out, &err), WC_E_INVALID);
+    good(wc_artifact_push(artifact, name, options, NULL, &out, &err));
+    buf_has(out, "application/example");
+    good(wc_registry_referrers(context, image, options, NULL, &out, &err));
+    buf_has(out, "application/example");
+    bad(wc_artifact_pull(context, name, base, options, NULL, &files, &err), WC_E_EXISTS);
+    ck_assert_int_eq(unlink(file), 0);
+    good(wc_artifact_pull(context, name, base, options, NULL, &files, &err));
+    ck_assert_str_eq(wc_list_string(files, 0), "list.txt");
+    ck_assert_int_eq(access(file, R_OK), 0);
+    wc_list_unref(files);
+    wc_artifact_unref(artifact);
+    wc_transfer_options_unref(options);
+    free(image);
+    free(name);
+    free(file);
+}
+END_TEST
+
 START_TEST(searching)
 {
     wc_transfer_options *options = options_of(NULL);
@@ -293,6 +329,7 @@ int main(void)
     TCase *c = case_with_store("registries");
     start_servers();
     tcase_add_test(c, looking);
+    tcase_add_test(c, artifacts);
     tcase_add_test(c, searching);
     tcase_add_test(c, deleting);
     tcase_add_test(c, deleting_blobs);

@@ -449,6 +449,8 @@ static void count_event(tally *t, const wc_event *event)
         t->pull += !strcmp(action, "pull");
         return;
     }
+    if (strcmp(wc_event_type(event), "container"))
+        return; /* the network that the first of them makes */
     t->create += !strcmp(action, "create");
     t->start += !strcmp(action, "start");
     t->die += !strcmp(action, "die");

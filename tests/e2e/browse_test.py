@@ -4,13 +4,14 @@
 only the Docker Hub has."""
 import http.server
 import json
+import os
 import sys
 import threading
 import urllib.error
 import urllib.parse
 import urllib.request
 
-from image_case import SUPPORT, ImageCase, Registry, make_layout, needs, put_manifest, raw_manifest_of
+from image_case import SUPPORT, ImageCase, Registry, digest_of, make_layout, needs, put_manifest, raw_manifest_of
 
 sys.path.insert(0, SUPPORT)
 
@@ -79,6 +80,64 @@ class Browse(ImageCase):
              "size": len(raw_manifest_of(f"{self.name}:v1")), "artifactType": "application/example"}]}
         put_manifest(f"{self.registry.address}/app/one:{self.digest.replace(':', '-')}", json.dumps(index).encode())
         self.assertEqual(json.loads(self.ok("manifest", "referrers", f"{self.name}:v1")), index)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name)
+
+    def test_artifacts(self):
+        """Files go in and come out; skopeo sees an OCI artifact, and the image knows what refers to it."""
+        files = [self.write("chart.tgz", "chart" * 1000) + ":application/example.chart", self.write("notes", ""),
+                 self.write("same", "")]
+        name = f"{self.registry.address}/app/one:chart"
+        digest = self.ok("artifact", "push", "--artifact-type", "application/example", "--annotation", "a=b", "--subject",
+                         "v1", name, *files).strip()
+        self.assertEqual(digest, self.ok("artifact", "push", "--artifact-type", "application/example", "--annotation",
+                                         "a=b", "--subject", "v1", name, *files).strip())
+        raw = raw_manifest_of(name)
+        self.assertEqual(digest_of(raw), digest)
+        self.assertEqual(json.loads(raw)["subject"]["digest"], self.digest)
+        listed = json.loads(self.ok("manifest", "referrers", f"{self.name}:v1"))["manifests"]
+        self.assertEqual([(e["digest"], e["artifactType"]) for e in listed], [(digest, "application/example")])
+        os.mkdir(self.path("out"))
+        told = json.loads(self.ok("--json", "artifact", "pull", "-o", self.path("out"), name))
+        self.assertEqual(told, {"Name": name, "Files": ["chart.tgz", "notes", "same"]})
+        for file in told["Files"]:
+            with open(self.path(file), "rb") as one, open(self.path(f"out/{file}"), "rb") as other:
+                self.assertEqual(one.read(), other.read())
+        self.assertIn("is there already", self.fails("artifact", "pull", "-o", self.path("out"), name))
+        self.ok("copy", f"docker://{name}", f"oci:{self.path('moved')}:x")
+        os.mkdir(self.path("again"))
+        self.ok("artifact", "pull", "-o", self.path("again"), f"oci:{self.path('moved')}:x")
+        self.assertEqual(sorted(os.listdir(self.path("again"))), ["chart.tgz", "notes", "same"])
+
+    def test_artifacts_without_a_tag_or_files(self):
+        repository = f"{self.registry.address}/app/one"
+        digest = self.ok("artifact", "push", "--subject", self.digest, repository, self.write("note", "n")).strip()
+        self.assertNotIn("latest", self.ok("manifest", "tags", repository).split())
+        self.assertEqual(json.loads(self.ok("manifest", "look", f"{repository}@{digest}"))["Digest"], digest)
+        for words, part in ((("--subject", "nosuch", repository, self.path("note")), "subject 'nosuch'"),
+                            ((repository, self.path("layout")), "make a tar of a directory"),
+                            ((repository, self.path("none")), "No such file"), ((repository,), "at least one FILE")):
+            self.assertIn(part, self.fails("artifact", "push", *words))
+
+    def test_case_36_titles_stay_in_the_directory(self):
+        os.mkdir(self.path("out"))
+        os.symlink(self.path("elsewhere"), self.path("out/link"))
+        os.mkdir(self.path("elsewhere"))
+        manifest = json.loads(raw_manifest_of(f"{self.name}:v1"))
+        for title, part in (("../x", "leads out"), ("a/../../x", "leads out"), ("link/x", "link"), ("", "its title"),
+                            ("link", "File exists"), (".", "names no file")):
+            layer = {**manifest["layers"][0], "mediaType": "text/plain",
+                     "annotations": {"org.opencontainers.image.title": title}}
+            body = json.dumps({**manifest, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [layer],
+                               "config": {**manifest["config"], "mediaType": "application/example"}}).encode()
+            put_manifest(f"{self.registry.address}/app/one:bad", body)
+            self.assertIn(part, self.fails("artifact", "pull", "-o", self.path("out"), f"{self.name}:bad"), title)
+        self.assertEqual(os.listdir(self.path("elsewhere")), [])
+        self.assertEqual(os.listdir(self.path("out")), ["link"])
+        self.assertFalse(os.path.exists(self.path("x")))
 
     def test_no_search_there(self):
         self.assertEqual(self.wcctl("search", f"{self.registry.address}/x").returncode, 125)

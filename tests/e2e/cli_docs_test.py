@@ -98,7 +98,7 @@ class Completion:
     def test_commands_and_subcommands(self):
         names = sorted({command.split()[0] for command in wcctl_help.commands()})
         groups = [name for name in names if wcctl_help.subcommands(name)]
-        self.assertEqual(groups, ["group", "manifest", "network", "system", "volume"])
+        self.assertEqual(groups, ["artifact", "group", "manifest", "network", "system", "volume"])
         top, *below = self.complete("wcctl ", *(f"wcctl {name} " for name in groups))
         self.assertEqual(top, set(names))
         for name, words in zip(groups, below):

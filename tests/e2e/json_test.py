@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -19,7 +20,7 @@ import wcctl_help
 # What a container writes passes through them as it is.
 WITHOUT_SHAPE = {"attach"}
 NEED_REGISTRY = {"push", "login", "logout", "manifest inspect", "manifest look", "manifest tags", "manifest catalog",
-                 "manifest referrers", "manifest delete", "sign", "verify"}
+                 "manifest referrers", "manifest delete", "artifact push", "artifact pull", "sign", "verify"}
 
 
 def documented():
@@ -220,6 +221,13 @@ class Commands(WcctlCase):
     def pushed(self):
         self.wcctl_ok("push", "box", f"{self.registry.address}/box:1")
         return f"{self.registry.address}/box:1"
+
+    def do_artifact_push(self):
+        return self.json("artifact", "push", f"{self.registry.address}/box:list", __file__)
+
+    def do_artifact_pull(self):
+        self.do_artifact_push()
+        return self.json("artifact", "pull", "-o", tempfile.mkdtemp(dir=self.work), f"{self.registry.address}/box:list")
 
     def do_manifest_create(self):
         return self.json("manifest", "create", "many", "box")

@@ -44,6 +44,7 @@ void handles_open(handles *to)
     good(wc_image_list(context, &to->list, &err));
     good(wc_transfer_options_new(&to->transfer, &err));
     good(wc_image_edit_new(context, IMAGE, &to->edit, &err));
+    good(wc_artifact_new(context, "a/b", &to->artifact, &err));
     good(wc_volume_create(context, "volume", NULL, NULL, &to->volume, &err));
     good(wc_stats_open(context, NULL, 0, 1, &to->stats, &err));
     good(wc_network_open(context, "bridge", &to->network, &err));
@@ -117,6 +118,7 @@ void handles_drop(handles *of, int backwards)
     wc_container_options_unref(of->options);
     wc_transfer_options_unref(of->transfer);
     wc_image_edit_unref(of->edit);
+    wc_artifact_unref(of->artifact);
     wc_volume_unref(of->volume);
     wc_stats_reader_unref(of->stats);
     wc_network_unref(of->network);
@@ -146,7 +148,8 @@ static const char *const usable[] = {
     "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
     "wc_volume_options_", "wc_events_options_", "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
-    "wc_group_options_", "wc_group_name", "wc_network_options_", "wc_endpoint_options_", "wc_network_name", "wc_network_id", "wc_network_driver",
+    "wc_group_options_", "wc_group_name", "wc_artifact_add_", "wc_artifact_set_", "wc_network_options_",
+    "wc_endpoint_options_", "wc_network_name", "wc_network_id", "wc_network_driver",
     /* Names and numbers that were read before. */
     "wc_context_root", "wc_context_backend", "wc_container_id", "wc_process_id", "wc_process_pid", "wc_image_id",
     "wc_image_digest", "wc_image_index_digest", "wc_image_name", "wc_image_os", "wc_image_architecture",

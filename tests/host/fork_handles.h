@@ -20,6 +20,7 @@ typedef struct handles {
     wc_container_options *options;
     wc_transfer_options *transfer;
     wc_image_edit *edit;
+    wc_artifact *artifact;
     wc_volume *volume;
     wc_stats_reader *stats;
     wc_network *network;

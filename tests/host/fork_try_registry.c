@@ -13,7 +13,14 @@ TRY_PLAIN(wc_registry_login, wc_registry_login(tried_context, "127.0.0.1:1", "a"
 TRY_PLAIN(wc_registry_logout, wc_registry_logout(tried_context, "127.0.0.1:1", tried->transfer, NULL, err))
 TRY(wc_registry_login_user, wc_buf, wc_registry_login_user(tried_context, "127.0.0.1:1", tried->transfer, NULL, &out, err))
 
+TRY(wc_artifact_new, wc_artifact, wc_artifact_new(tried_context, "a/b", &out, err))
+TRY(wc_artifact_pull, wc_list, wc_artifact_pull(tried_context, "127.0.0.1:1/x", "/", tried->transfer, NULL, &out, err))
+TRY(wc_artifact_push, wc_buf, wc_artifact_push(tried->artifact, "127.0.0.1:1/x", tried->transfer, NULL, &out, err))
+
 const attempt fork_try_registry[] = {
+    ENTRY(wc_artifact_new),
+    ENTRY(wc_artifact_pull),
+    ENTRY(wc_artifact_push),
     ENTRY(wc_registry_tags),
     ENTRY(wc_registry_catalog),
     ENTRY(wc_registry_look),
