@@ -4,8 +4,10 @@
 #include <string.h>
 
 static text_list log_options;
+static const char *log_driver;
 
 static const option options[] = {
+    {0, "log-driver", OPTION_TEXT, "file|none", "where its log goes", &log_driver},
     {0, "log-opt", OPTION_LIST, "max-size=…|max-file=…", "log rotation", &log_options},
 };
 
@@ -30,6 +32,7 @@ static void set_log_options(wc_container_options *to, const text_list *list)
 
 static void apply(wc_container_options *to)
 {
+    run_set(to, log_driver, wc_container_options_set_log_driver);
     set_log_options(to, &log_options);
 }
 

@@ -85,6 +85,9 @@ WC_API int32_t wc_container_options_set_console_size(wc_container_options *optio
                                                      wc_error **err);
 /** 1: standard input stays open for wc_stream_write(); otherwise it is empty. @since 0.1 */
 WC_API int32_t wc_container_options_set_open_stdin(wc_container_options *options, int32_t open, wc_error **err);
+/** Where its log goes: "file", the default (Docker's "json-file" and "local" mean the same), or "none", which keeps
+ * nothing; wc_container_logs() is WC_E_UNSUPPORTED then. Copied. @return WC_OK, WC_E_UNSUPPORTED. @since 0.1 */
+WC_API int32_t wc_container_options_set_log_driver(wc_container_options *options, const char *driver, wc_error **err);
 /** Log files: bytes of one (default 0: no rotation) and how many are kept (default 1). @since 0.1 */
 WC_API int32_t wc_container_options_set_log_rotation(wc_container_options *options, int64_t max_bytes,
                                                      uint32_t max_files, wc_error **err);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/options.h"
 
+#include <string.h>
+
+#include "core/alloc.h"
 #include "core/error.h"
 
 int32_t wc_container_options_set_tty(wc_container_options *options, int32_t tty, wc_error **err)
@@ -33,4 +36,19 @@ int32_t wc_container_options_set_log_rotation(wc_container_options *options, int
     options->settings.log_max_bytes = max_bytes;
     options->settings.log_max_files = max_files;
     return WC_OK;
+}
+
+/* Docker's names for drivers that write files mean ours. */
+static int is_file_driver(const char *driver)
+{
+    return !strcmp(driver, "file") || !strcmp(driver, "json-file") || !strcmp(driver, "local") || !strcmp(driver, "k8s-file");
+}
+
+int32_t wc_container_options_set_log_driver(wc_container_options *options, const char *driver, wc_error **err)
+{
+    if (!options || !driver)
+        return wci_err(err, WC_E_INVALID, "log driver: options and driver must not be NULL");
+    if (!is_file_driver(driver) && strcmp(driver, WCI_LOG_NONE))
+        return wci_err(err, WC_E_UNSUPPORTED, "log driver '%.80s': there are 'file' and 'none'", driver);
+    return wci_replace(&options->settings.log_driver, driver) ? wci_err_nomem(err) : WC_OK;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Streams and logs of backends as objects, and attaching. */
+#include <string.h>
+
 #include "container/container.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -74,6 +76,16 @@ void wci_logs_free(wc_logs *logs)
     wci_free(logs);
 }
 
+static int32_t check_driver(const wci_container_record *record, wc_error **err)
+{
+    wci_config config = {0};
+    int32_t rc = wci_config_from_json(record->config, &config, err);
+    if (!rc && config.log_driver && !strcmp(config.log_driver, WCI_LOG_NONE))
+        rc = wci_err(err, WC_E_UNSUPPORTED, "container '%s': keeps no log, its log driver is 'none'", record->name);
+    wci_config_free(&config);
+    return rc;
+}
+
 static int32_t set_range(wc_request *request, const wc_log_options *options, wc_error **err)
 {
     static const wc_log_options all = {.tail = -1};
@@ -94,7 +106,9 @@ int32_t wci_ctr_logs(wc_call *call, wc_container *c, const wc_log_options *optio
     int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
     if (rc)
         return rc;
-    rc = wci_ctr_call_init(call, c->engine, record, &op, err);
+    rc = check_driver(record, err);
+    if (!rc)
+        rc = wci_ctr_call_init(call, c->engine, record, &op, err);
     wci_container_record_free(record);
     if (rc)
         return rc;

@@ -248,6 +248,22 @@ START_TEST(line_without_end_is_kept)
 }
 END_TEST
 
+START_TEST(driver_none_keeps_nothing)
+{
+    wc_logs *logs = NULL;
+    output o;
+    int32_t code;
+    wc_container_options *options = options_for(SCRIPT("outln:seen"));
+    bad(wc_container_options_set_log_driver(options, "carrier-pigeon", &err), WC_E_UNSUPPORTED);
+    good(wc_container_options_set_log_driver(options, "none", &err));
+    wc_container *c = create_from(options);
+    need(run_attached(c, &o, &code, &err));
+    ck_assert_str_eq(o.out, "seen\n");
+    output_free(&o);
+    bad(wc_container_logs(c, NULL, &logs, &err), WC_E_UNSUPPORTED);
+}
+END_TEST
+
 TCase *log_tests(void)
 {
     TCase *tc = tcase_create("logs");
@@ -265,5 +281,6 @@ TCase *log_tests(void)
     tcase_add_test(tc, log_goes_on_over_restarts);
     tcase_add_test(tc, new_container_has_an_empty_log);
     tcase_add_test(tc, line_without_end_is_kept);
+    tcase_add_test(tc, driver_none_keeps_nothing);
     return tc;
 }

@@ -96,6 +96,24 @@ def cgroup_file(pid, controller, name):
     return None
 
 
+class LogDrivers(WcctlCase):
+    def test_none_leaves_no_file(self):
+        self.wcctl_ok("run", "--name", "box1", "--log-driver", "none", "--network", "none", "box", "echo", "seen")
+        self.assertFails(self.wcctl("logs", "box1"), 125, "log driver is 'none'")
+        config = json.loads(self.wcctl_ok("inspect", "box1").stdout)[0]
+        self.assertEqual(config["HostConfig"]["LogConfig"], {"Type": "none", "Config": {}})
+        self.assertEqual([name for _, _, names in os.walk(f"{self.root}/containers/{config['Id']}") for name in names
+                          if "log" in name], [])
+
+    def test_dockers_names_mean_the_file(self):
+        self.wcctl_ok("run", "--name", "box1", "--log-driver", "json-file", "--log-opt", "max-size=1m", "--network", "none",
+                      "box", "echo", "seen")
+        self.assertEqual(self.wcctl_ok("logs", "box1").stdout, "seen\n")
+        config = json.loads(self.wcctl_ok("inspect", "box1").stdout)[0]["HostConfig"]["LogConfig"]
+        self.assertEqual(config, {"Type": "json-file", "Config": {"max-size": "1048576", "max-file": "1"}})
+        self.assertFails(self.wcctl("run", "--log-driver", "pigeon", "box", "true"), 125, "pigeon")
+
+
 class Figures(WcctlCase):
     def start(self, name, *command, options=()):
         self.wcctl_ok("run", "-d", "--name", name, "--network", "none", *options, "box", *(command or ("sleep", "100")))

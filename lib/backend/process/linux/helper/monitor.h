@@ -16,6 +16,7 @@ typedef struct monitor {
     char *runtime_root;
     int host_mounts; /* the mount namespace that we came from */
     session session;
+    int keeps_no_log;
     jobs jobs; /* the runtime at work on this container */
     int is_paused;
     int stop_signal;

@@ -2,6 +2,7 @@
 /* One run of a container: mounts its root, has the runtime start it, writes down how it ended, and takes away what it
  * left. */
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,18 @@ static int32_t check_dev(wc_error **err)
                    S_ISLNK(st.st_mode) ? "a symbolic link" : "a file");
 }
 
+/* The settings are there for the first run alone: it decides for all. */
+static int32_t open_log(monitor *m, wc_error **err)
+{
+    const request *req = m->req;
+    const char *driver = json_string_value(json_object_get(req->settings, "logDriver"));
+    if (driver && !strcmp(driver, "none"))
+        m->keeps_no_log = 1;
+    if (m->keeps_no_log)
+        return WC_OK;
+    return log_open(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
+}
+
 int32_t run_prepare(monitor *m, wc_error **err)
 {
     const request *req = m->req;
@@ -69,7 +82,7 @@ int32_t run_prepare(monitor *m, wc_error **err)
     if (!rc)
         rc = network_begin(req, m->host_mounts, err);
     if (!rc)
-        rc = log_open(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
+        rc = open_log(m, err);
     return rc;
 }
 
