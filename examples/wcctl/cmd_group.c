@@ -278,19 +278,24 @@ static int32_t stats_one(wc_group *group, void *arg, wc_error **err)
     return WC_OK;
 }
 
-static int stats(int argc, char **argv)
+int group_stats(int argc, char **argv)
 {
     static const char *const headings[] = {"GROUP", "MEMORY / LIMIT", "CPU TIME", "CPUS", "CPU WEIGHT", "PIDS"};
-    argc = options_read("group stats", "GROUP [GROUP ...]", "Shows how groups are divided and used.", NULL, 0, 0, argc,
-                        argv);
-    if (!argc)
-        die_usage("group stats takes at least one GROUP");
     table *out = table_new(headings, countof(headings));
     int result = each_group(argc, argv, stats_one, out);
     if (!wcctl.json)
         table_print(out);
     table_free(out);
     return result;
+}
+
+static int stats(int argc, char **argv)
+{
+    argc = options_read("group stats", "GROUP [GROUP ...]", "Shows how groups are divided and used.", NULL, 0, 0, argc,
+                        argv);
+    if (!argc)
+        die_usage("group stats takes at least one GROUP");
+    return group_stats(argc, argv);
 }
 
 static const command commands[] = {

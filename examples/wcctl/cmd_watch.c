@@ -114,16 +114,22 @@ static int stats(int argc, char **argv)
 {
     int all = 0, once = 0, full = 0;
     const char *format = NULL;
+    text_list groups = {NULL, 0};
     const option options[] = {
         {'a', "all", OPTION_FLAG, NULL, "also those that do not run", &all},
         {0, "no-stream", OPTION_FLAG, NULL, "look once", &once},
         {0, "no-trunc", OPTION_FLAG, NULL, "print whole ids", &full},
         {0, "format", OPTION_TEXT, "TEMPLATE", "table, json, or what {{.Field}} says", &format},
+        {0, "group", OPTION_LIST, "GROUP", "how groups are divided and used, once", &groups},
     };
     wc_error *err = NULL;
     wc_stats_reader *reader = NULL;
     argc = options_read("stats", "[OPTIONS] [CONTAINER ...]", "Shows what containers use, every second.", options,
                         countof(options), 0, argc, argv);
+    if (groups.count && (argc || all || full || format))
+        die_usage("stats --group takes no CONTAINER and none of the options --all, --no-trunc and --format");
+    if (groups.count)
+        return group_stats((int)groups.count, (char **)(uintptr_t)groups.items);
     watched w = argc || !all ? watch_named(argc, argv) : watch_all();
     if (all && !argc && !w.count) { /* nothing, and not those that run */
         print_stats(NULL, format, full);

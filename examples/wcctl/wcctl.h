@@ -274,6 +274,7 @@ struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 };
+int group_stats(int argc, char **argv); /* cmd_group.c: of the groups that are named */
 int logs_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);

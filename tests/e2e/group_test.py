@@ -140,6 +140,9 @@ class Life(GroupCase):
         lines = self.wcctl_ok("group", "stats", "team").stdout.splitlines()
         self.assertEqual(len(lines), 4, lines)
         self.assertIn("CPU WEIGHT", lines[0])
+        density = self.wcctl_ok("stats", "--group", "team").stdout.splitlines()
+        self.assertEqual([line.split()[0] for line in density], ["GROUP", "team", *(line.split()[0] for line in lines[2:])])
+        self.assertFails(self.wcctl("stats", "--group", "team", "one"), 125, "--group")
         self.assertIn("50.0%", lines[2])
 
     def test_removed_only_when_nobody_is_in_it(self):

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -14,6 +13,7 @@
 
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/cgroup_read.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/str.h"
@@ -305,51 +305,17 @@ int32_t wci_process_group_remove(uintptr_t payload, wc_call *call, const wc_requ
     return rc ? rc : wci_cgroup_remove_empty(path, call->err);
 }
 
-/* ---- Use ----------------------------------------------------------------------------------------- */
-
-typedef struct use {
-    int64_t memory, cpu_ns, pids;
-    int there;
-} use;
-
-static void read_number(int dir, const char *name, const char *file, const char *word, int64_t factor, int64_t *out)
-{
-    char path[NAME_MAX + 32], text[1024];
-    snprintf(path, sizeof path, "%s/%s", name, file);
-    if (!wci_cgroup_read(dir, path, text, sizeof text))
-        return;
-    const char *at = strstr(text, word);
-    if (at)
-        *out = strtoll(at + strlen(word), NULL, 10) * factor;
-}
-
-static int read_use(int dir, const char *name, void *arg)
-{
-    use *u = arg;
-    int is_v2;
-    if (!is_hierarchy(dir, &is_v2))
-        return 0;
-    u->there = 1;
-    read_number(dir, name, is_v2 ? "memory.current" : "memory.usage_in_bytes", "", 1, &u->memory);
-    read_number(dir, name, "pids.current", "", 1, &u->pids);
-    if (is_v2)
-        read_number(dir, name, "cpu.stat", "usage_usec ", 1000, &u->cpu_ns);
-    else
-        read_number(dir, name, "cpuacct.usage", "", 1, &u->cpu_ns);
-    return 0;
-}
-
 int32_t wci_process_group_report(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
 {
     (void)payload;
     const char *path = wc_request_string(request, "group");
-    use u = {0, 0, 0, 0};
-    char text[160];
+    wci_cgroup_figures use;
+    char text[160] = "{}";
     int32_t rc = check_path(path, call->err);
     if (rc)
         return rc;
-    (void)wci_cgroup_each_group(path, read_use, &u);
-    snprintf(text, sizeof text, "{\"Memory\":%" PRId64 ",\"Cpu\":%" PRId64 ",\"Pids\":%" PRId64 "}", u.memory, u.cpu_ns,
-             u.pids);
-    return wc_response_set_text(response, u.there ? text : "{}") ? wci_err_nomem(call->err) : WC_OK;
+    if (wci_cgroup_exists(path) && !wci_cgroup_measure(path, &use, NULL))
+        snprintf(text, sizeof text, "{\"Memory\":%" PRId64 ",\"Cpu\":%" PRId64 ",\"Pids\":%" PRId64 "}", use.memory,
+                 use.cpu_ns, use.pids);
+    return wc_response_set_text(response, text) ? wci_err_nomem(call->err) : WC_OK;
 }
