@@ -210,27 +210,44 @@ static int32_t find_way(wc_call *call, wci_store *store, const wci_layer_record 
     return code;
 }
 
-static int32_t drop_layer(wc_call *call, wci_store *store, const wci_layer_record *layer, uint64_t *bytes, wc_error **err)
+static int is_here(wci_store *store, const wci_layer_record *layer)
 {
-    paths p;
     uint64_t size;
-    int dropped = 0;
+    return wci_blob_stat(store, &layer->digest, &size, NULL) == WC_OK;
+}
+
+static int32_t drop_split(wc_call *call, wci_store *store, const wci_layer_record *layer, const paths *p, int *dropped,
+                          wc_error **err)
+{
     wci_codec codec = WCI_CODEC_NONE;
     wci_again again = WCI_AGAIN_NOT;
-    if (wci_blob_stat(store, &layer->digest, &size, NULL))
-        return WC_OK; /* gone already */
-    int32_t code = find_paths(store, &layer->diff_id, &p, err);
-    if (code)
-        return code;
-    code = make_split(store, layer, &p, &codec, err);
+    int32_t code = make_split(store, layer, p, &codec, err);
     if (!code)
         code = find_way(call, store, layer, codec, &again, err);
     if (!code && again)
-        code = wci_blob_drop(call, store, &layer->digest, again, &dropped, err);
-    if (dropped)
-        *bytes += size;
-    free_paths(&p);
+        code = wci_blob_drop(call, store, &layer->digest, again, dropped, err);
     return code;
+}
+
+/* Somebody else may have dropped it before, or may do so at any moment until we have it open. */
+static int32_t drop_layer(wc_call *call, wci_store *store, const wci_layer_record *layer, uint64_t *bytes, wc_error **err)
+{
+    paths p;
+    int dropped = 0;
+    wc_error *why = NULL;
+    if (!is_here(store, layer))
+        return WC_OK;
+    int32_t code = find_paths(store, &layer->diff_id, &p, err);
+    if (code)
+        return code;
+    code = drop_split(call, store, layer, &p, &dropped, &why);
+    if (dropped)
+        *bytes += layer->size;
+    free_paths(&p);
+    if (code != WC_E_NOT_FOUND || is_here(store, layer))
+        return code ? wci_err_move(err, why) : WC_OK;
+    wc_error_unref(why);
+    return WC_OK;
 }
 
 int32_t wci_image_drop_blobs(wc_call *call, wci_store *store, const wci_image_record *image, uint64_t *bytes,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Layers whose compressed blobs were dropped: what needs only their content reads the trees, and what needs the blobs
 gets them back, whatever the images are called by then."""
+import concurrent.futures
 import json
 import os
 import sys
@@ -55,6 +56,18 @@ class Dropped(ImageCase):
             self.ok("push", "loc:1", f"{self.server.address}/other/loc:1")
             self.ok("system", "prune", "-f", "--drop-blobs")
             self.ok("edit", "--squash", "all", "loc:1", "flat:1")
+            self.check()
+            self.forget_all()
+            self.ok("system", "prune", "-f")
+
+    def test_several_drop_the_same_at_once(self):
+        """Whoever comes second finds a blob gone that was there a moment ago."""
+        make_layout(self.path("many"), "t", "--layers", "30", "--size", "2000")
+        self.server.push(f"oci:{self.path('many')}:t", "t/many:1")
+        for _ in range(2):
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                for pull in [pool.submit(self.ok, "pull", "--drop-blobs", f"{self.server.address}/t/many:1") for _ in range(8)]:
+                    pull.result()
             self.check()
             self.forget_all()
             self.ok("system", "prune", "-f")
