@@ -2,7 +2,7 @@
 #include "run_options.h"
 
 static int privileged;
-static text_list cap_add, cap_drop, security, groups;
+static text_list cap_add, cap_drop, security, groups, uid_maps, gid_maps;
 static const char *pid, *ipc, *uts, *cgroup, *user, *domainname;
 
 static const option options[] = {
@@ -16,7 +16,9 @@ static const option options[] = {
     {0, "ipc", OPTION_MAYBE, "MODE", "shared memory: private, shareable, none, host or container:NAME", &ipc},
     {0, "uts", OPTION_MAYBE, "host|container:NAME", "whose host name it has", &uts},
     {0, "cgroupns", OPTION_MAYBE, "MODE", "view of control groups: private, host or container:NAME", &cgroup},
-    {0, "userns", OPTION_MAYBE, "host", "user namespace", &user},
+    {0, "userns", OPTION_MAYBE, "host|private", "user namespace", &user},
+    {0, "uidmap", OPTION_LIST, "CONTAINER:HOST:SIZE", "users of a user namespace of its own", &uid_maps},
+    {0, "gidmap", OPTION_LIST, "CONTAINER:HOST:SIZE", "groups of it; default: as the users", &gid_maps},
     {0, "domainname", OPTION_MAYBE, "NAME", "NIS domain name", &domainname},
 };
 
@@ -47,6 +49,8 @@ static void apply(wc_container_options *to)
     set_run_each(to, &security, wc_container_options_add_security);
     set_run_each(to, &groups, wc_container_options_add_group);
     set_namespaces(to);
+    set_run_each(to, &uid_maps, wc_container_options_add_uid_map);
+    set_run_each(to, &gid_maps, wc_container_options_add_gid_map);
     run_set(to, domainname, wc_container_options_set_domainname);
 }
 

@@ -190,12 +190,19 @@ WC_API int32_t wc_container_options_add_group(wc_container_options *options, con
 /** Whose namespace of a kind it uses.
  * @param kind "pid", "ipc", "uts", "cgroup" or "user"; for the network there is wc_container_options_set_network().
  * @param mode "private", "host" or "container:NAME", NAME being a name or an id that is looked up at each start and
- *   must run then; "ipc" knows also "shareable" (others may join it) and "none" (no /dev/shm); "user" is always "host"
- *   in this version. "": the default, private but for "user", and for "cgroup" where the host still has control groups
+ *   must run then; "ipc" knows also "shareable" (others may join it) and "none" (no /dev/shm); "user" is "host"
+ *   or "private", for which there must be maps, see wc_container_options_add_uid_map(). "": the default, private but for "user", and for "cgroup" where the host still has control groups
  *   of version 1. A container that uses another's pid namespace ends with it.
  * WC_E_INVALID for others. @since 0.1 */
 WC_API int32_t wc_container_options_set_namespace(wc_container_options *options, const char *kind, const char *mode,
                                                   wc_error **err);
+/** Users of a user namespace of the container's own: "CONTAINER:HOST:SIZE", from which id on and how many; user 0 must be
+ * among them. Without maps of groups these are the same. Files of the image and of the container keep the ids that
+ * they have in the container, so do volumes; what is bound from the host keeps the host's. For now only without a
+ * network ("none") and with the other namespaces private; takes Linux 6.15. @since 0.1 */
+WC_API int32_t wc_container_options_add_uid_map(wc_container_options *options, const char *map, wc_error **err);
+/** The same for groups. @since 0.1 */
+WC_API int32_t wc_container_options_add_gid_map(wc_container_options *options, const char *map, wc_error **err);
 /** NIS domain name, 1 to 64 letters, digits, '-', '.' or '_'. @since 0.1 */
 WC_API int32_t wc_container_options_set_domainname(wc_container_options *options, const char *name, wc_error **err);
 

@@ -102,6 +102,7 @@ typedef struct wci_config {
     wci_strv group_add; /* names or numbers */
     char *pid_mode, *ipc_mode, *uts_mode, *cgroup_mode, *user_mode; /* namespace.h */
     char *domainname;
+    wci_strv uid_maps, gid_maps; /* idmap.h */
 
     /* network */
     char *hostname, *network;

@@ -17,6 +17,8 @@ static const wci_field fields[] = {
     WCI_FIELD("utsMode", TEXT, wci_config, uts_mode),
     WCI_FIELD("cgroupMode", TEXT, wci_config, cgroup_mode),
     WCI_FIELD("userMode", TEXT, wci_config, user_mode),
+    WCI_FIELD("uidMaps", TEXTS, wci_config, uid_maps),
+    WCI_FIELD("gidMaps", TEXTS, wci_config, gid_maps),
     WCI_FIELD("domainname", TEXT, wci_config, domainname),
 };
 const wci_fields wci_config_security = WCI_FIELDS(fields, wci_config);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/idmap.h"
 #include "container/namespace.h"
 #include "container/seccomp.h"
 #include "core/alloc.h"
@@ -69,10 +70,48 @@ static int32_t check_sysctls(const wci_config *c, wc_error **err)
     return WC_OK;
 }
 
+/* Who asks for one kind of map only means both. */
+static int32_t complete_maps(wci_config *c, wc_error **err)
+{
+    uint32_t host;
+    if (!c->gid_maps.count && wci_strv_copy(&c->gid_maps, &c->uid_maps))
+        return wci_err_nomem(err);
+    if (!c->uid_maps.count && wci_strv_copy(&c->uid_maps, &c->gid_maps))
+        return wci_err_nomem(err);
+    if (!wci_idmap_find(&c->uid_maps, 0, &host) || !wci_idmap_find(&c->gid_maps, 0, &host))
+        return wci_err(err, WC_E_INVALID, "user namespace: user and group 0 of the container must have a map");
+    return WC_OK;
+}
+
+static int32_t check_user_namespace(wci_config *c, wc_error **err)
+{
+    int has_maps = c->uid_maps.count || c->gid_maps.count;
+    if (!has_maps && !strcmp(c->user_mode, "private"))
+        return wci_err(err, WC_E_INVALID, "user namespace 'private': needs a map, such as 0:100000:65536");
+    if (!has_maps)
+        return WC_OK;
+    if (!strcmp(c->user_mode, "host"))
+        return wci_err(err, WC_E_INVALID, "user namespace 'host': has no maps; leave one out");
+    if (c->privileged)
+        return wci_err(err, WC_E_INVALID, "user namespace: privileged mode is incompatible with user namespaces");
+    for (int kind = 0; kind < WCI_NS_USER; kind++) {
+        wci_ns_mode mode = wci_ns_mode_of(c, (wci_ns_kind)kind);
+        if (mode == WCI_NS_CONTAINER || (mode == WCI_NS_HOST && kind != WCI_NS_CGROUP))
+            return wci_err(err, WC_E_UNSUPPORTED, "user namespace: the %s namespace must be private with it",
+                           wci_ns_kind_name((wci_ns_kind)kind));
+    }
+    if (strcmp(c->network, "none"))
+        return wci_err(err, WC_E_UNSUPPORTED, "user namespace: network '%s' cannot be had with it yet; use 'none'",
+                       c->network);
+    return complete_maps(c, err);
+}
+
 int32_t wci_merge_security(const wci_merge *in, wci_config *c, wc_error **err)
 {
     int32_t rc = settle_names(in, c, err);
     if (!rc)
         rc = check_sysctls(c, err);
+    if (!rc)
+        rc = check_user_namespace(c, err);
     return rc ? rc : load_seccomp(in->options, c, err);
 }

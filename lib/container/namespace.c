@@ -29,7 +29,8 @@ static const rule kinds[WCI_NS_KINDS] = {
     [WCI_NS_CGROUP] = {"cgroup", "'private', 'host' or 'container:NAME'",
                        BIT(WCI_NS_PRIVATE) | BIT(WCI_NS_HOST) | BIT(WCI_NS_CONTAINER),
                        offsetof(wci_config, cgroup_mode)},
-    [WCI_NS_USER] = {"user", "'host': this version has no others", BIT(WCI_NS_HOST), offsetof(wci_config, user_mode)},
+    [WCI_NS_USER] = {"user", "'host' or 'private'", BIT(WCI_NS_HOST) | BIT(WCI_NS_PRIVATE),
+                     offsetof(wci_config, user_mode)},
 };
 
 static const char *const modes[] = {
@@ -102,6 +103,8 @@ const char *wci_ns_text(const wci_config *config, wci_ns_kind kind)
 wci_ns_mode wci_ns_mode_of(const wci_config *config, wci_ns_kind kind)
 {
     wci_ns_mode mode = WCI_NS_PRIVATE;
+    if (kind == WCI_NS_USER && config->uid_maps.count)
+        return mode;
     (void)wci_ns_mode_parse(kind, wci_ns_text(config, kind), &mode, NULL);
     return mode;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/idmap.h"
 #include "container/namespace.h"
 #include "core/error.h"
 
@@ -32,4 +33,25 @@ int32_t wc_container_options_set_domainname(wc_container_options *options, const
         return wci_err(err, WC_E_INVALID, "domain name '%.80s': must be 1 to 64 letters, digits, '-', '.' or '_'",
                        name);
     return wci_option_set_text(options, &options->settings.domainname, name, "domain name", err);
+}
+
+static int32_t add_map(const void *options, wci_strv *maps, const char *map, wc_error **err)
+{
+    wci_idmap parsed;
+    int32_t rc = wci_option_check_text(options, map, "map of ids", err);
+    if (!rc)
+        rc = wci_idmap_parse(map, &parsed, err);
+    if (!rc && wci_strv_add(maps, map))
+        rc = wci_err_nomem(err);
+    return rc;
+}
+
+int32_t wc_container_options_add_uid_map(wc_container_options *options, const char *map, wc_error **err)
+{
+    return add_map(options, options ? &options->settings.uid_maps : NULL, map, err);
+}
+
+int32_t wc_container_options_add_gid_map(wc_container_options *options, const char *map, wc_error **err)
+{
+    return add_map(options, options ? &options->settings.gid_maps : NULL, map, err);
 }

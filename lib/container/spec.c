@@ -34,7 +34,8 @@ static int add_sysctls(const wci_spec_input *in, json_t *os)
     int failed = !sysctls;
     if ((in->network == WCI_NETWORK_NONE || in->network == WCI_NETWORK_NAMED) && wci_host_is_root())
         failed |= json_object_set_new(sysctls, "net.ipv4.ip_unprivileged_port_start", json_string("0")) ||
-                  json_object_set_new(sysctls, "net.ipv4.ping_group_range", json_string("0 2147483647"));
+                  (!config->gid_maps.count && /* whose groups are not all there */
+                   json_object_set_new(sysctls, "net.ipv4.ping_group_range", json_string("0 2147483647")));
     for (size_t i = 0; i < config->sysctl_count; i++)
         failed |= json_object_set_new(sysctls, config->sysctls[i].name, json_string(config->sysctls[i].value));
     if (sysctls && !json_object_size(sysctls)) {

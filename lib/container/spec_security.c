@@ -2,6 +2,7 @@
 /* Seccomp, and the paths that are hidden or cannot be written. */
 #include "container/spec.h"
 
+#include "container/idmap.h"
 #include "container/lsm.h"
 #include "container/seccomp.h"
 #include "container/system_paths.h"
@@ -31,9 +32,19 @@ static int32_t add_seccomp(json_t *os, const wci_config *config, const wci_strv 
     return rc;
 }
 
+static int32_t add_maps(const wci_config *config, json_t *os, wc_error **err)
+{
+    if (config->uid_maps.count && (json_object_set_new(os, "uidMappings", wci_idmap_json(&config->uid_maps)) ||
+                                   json_object_set_new(os, "gidMappings", wci_idmap_json(&config->gid_maps))))
+        return wci_err_nomem(err);
+    return WC_OK;
+}
+
 int32_t wci_spec_security(const wci_config *config, const wci_strv *caps, json_t *os, wc_error **err)
 {
     int32_t rc = hide_paths(config, os, err);
+    if (!rc)
+        rc = add_maps(config, os, err);
     return rc || config->privileged ? rc : add_seccomp(os, config, caps, err);
 }
 

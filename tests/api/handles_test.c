@@ -102,7 +102,11 @@ START_TEST(namespaces_arrive)
     bad(wc_container_options_set_namespace(o, "net", "host", &err), WC_E_INVALID);
     bad(wc_container_options_set_namespace(o, "pid", "shareable", &err), WC_E_INVALID);
     bad(wc_container_options_set_namespace(o, "pid", "container:", &err), WC_E_INVALID);
-    bad(wc_container_options_set_namespace(o, "user", "private", &err), WC_E_INVALID);
+    bad(wc_container_options_set_namespace(o, "user", "shareable", &err), WC_E_INVALID);
+    bad(wc_container_options_add_uid_map(o, "0:1", &err), WC_E_INVALID);
+    bad(wc_container_options_add_uid_map(o, "0:1:0", &err), WC_E_INVALID);
+    bad(wc_container_options_add_gid_map(o, "0:4294967295:1", &err), WC_E_INVALID);
+    bad(wc_container_options_add_gid_map(NULL, "0:1:1", &err), WC_E_INVALID);
     bad(wc_container_options_set_namespace(o, NULL, "host", &err), WC_E_INVALID);
     bad(wc_container_options_set_namespace(o, "pid", NULL, &err), WC_E_INVALID);
     bad(wc_container_options_set_namespace(NULL, "pid", "host", &err), WC_E_INVALID);

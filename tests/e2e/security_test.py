@@ -174,7 +174,7 @@ class Namespaces(WcctlCase):
 
     def test_words_that_mean_nothing(self):
         for option, word in (("--pid", "none"), ("--pid", "container:"), ("--ipc", "other"), ("--uts", "shareable"),
-                             ("--cgroupns", "nosuch"), ("--userns", "container:a")):
+                             ("--cgroupns", "nosuch"), ("--userns", "container:a"), ("--userns", "keep-id")):
             self.assertFails(self.run_box(option, word, "--", "true"), 125, "namespace", word)
 
     def test_inspect(self):
@@ -228,6 +228,94 @@ class Options(WcctlCase):
         if os.path.exists("/sys/module/apparmor/parameters/enabled"):
             self.skipTest("the kernel has AppArmor")
         self.assertFails(self.run_box("--security-opt", "apparmor=mine", "--", "true"), 125, "mine", "no AppArmor")
+
+
+class UserNamespaces(WcctlCase):
+    MAP = ("--uidmap", "0:100000:65536")
+
+    def test_root_is_a_user_of_the_host(self):
+        self.wcctl_ok("run", "-d", "--name", "mapped", "--network", "none", *self.MAP, "box", "sleep", "1000")
+        pid = self.state("mapped")["Pid"]
+        self.assertEqual((os.stat(f"/proc/{pid}").st_uid, os.stat(f"/proc/{pid}").st_gid), (100000, 100000))
+        self.assertNotEqual(os.readlink(f"/proc/{pid}/ns/user"), os.readlink("/proc/self/ns/user"))
+        self.assertEqual(self.wcctl_ok("exec", "mapped", "sh", "-c", "id -u; cat /proc/self/uid_map").stdout.split(),
+                         ["0", "0", "100000", "65536"])
+        self.assertEqual(self.wcctl_ok("exec", "-u", "wc", "mapped", "id", "-u").stdout, "1000\n")
+
+    def test_files_have_the_ids_of_the_image(self):
+        self.assertEqual(self.output(*self.MAP, "--", "stat", "-c", "%u:%g", "/bin/busybox", "/etc/passwd", "/", "/etc/hosts"),
+                         "0:0\n" * 4)
+
+    def test_what_is_written_keeps_them_everywhere(self):
+        self.wcctl_ok("run", "-d", "--name", "mapped", "--network", "none", *self.MAP, "box", "sh", "-c",
+                      "echo text >/tmp/file; chown 7:8 /tmp/file; rm /etc/group; exec sleep 1000")
+        with open(f"{self.work}/in", "w", encoding="utf-8") as file:
+            file.write("from outside")
+        for state in ("running", "stopped"):
+            tar = self.wcctl_ok("cp", "mapped:/tmp/file", "-", text=False).stdout
+            with tarfile.open(fileobj=io.BytesIO(tar)) as members:
+                self.assertEqual([(m.uid, m.gid) for m in members], [(7, 8)], state)
+            self.wcctl_ok("cp", f"{self.work}/in", f"mapped:/tmp/{state}")
+            if state == "running":
+                self.wcctl_ok("stop", "-t", "0", "mapped")
+        self.assertLessEqual({"A /tmp/file", "D /etc/group"}, set(self.wcctl_ok("diff", "mapped").stdout.splitlines()))
+        self.wcctl_ok("commit", "mapped", "kept")
+        seen = ("stat", "-c", "%u:%g", "/tmp/file", "/tmp/running", "/tmp/stopped")
+        self.wcctl_ok("start", "mapped")
+        self.assertEqual(self.wcctl_ok("exec", "mapped", *seen).stdout, "7:8\n0:0\n0:0\n")
+        for options in ((), ("--uidmap", "0:200000:3000", "--gidmap", "0:300000:4000")):
+            done = self.wcctl_ok("run", "--rm", "--network", "none", *options, "kept", *seen)
+            self.assertEqual(done.stdout, "7:8\n0:0\n0:0\n", options)
+
+    def test_volumes(self):
+        self.output(*self.MAP, "-v", "kept:/tmp/v", "--", "sh", "-c", "touch /tmp/v/file; chown 3:4 /tmp/v/file")
+        for options in ((), ("--uidmap", "0:200000:3000")):
+            self.assertEqual(self.output(*options, "-v", "kept:/tmp/v", "--", "stat", "-c", "%u:%g", "/tmp/v/file"), "3:4\n")
+        self.wcctl_ok("volume", "rm", "kept")
+
+    def test_what_is_bound_stays_the_hosts(self):
+        place = f"{self.work}/bound"
+        os.makedirs(place, exist_ok=True)
+        done = self.run_box(*self.MAP, "-v", f"{place}:/tmp/b", "--", "sh", "-c", "stat -c %u /tmp/b; touch /tmp/b/x")
+        self.assertEqual((done.stdout, done.returncode), ("65534\n", 1))
+        self.assertEqual(os.listdir(place), [])
+
+    def test_streams(self):
+        self.assertEqual(self.output(*self.MAP, "--", "sh", "-c", "echo out >/dev/stdout"), "out\n")
+        self.assertEqual(self.output(*self.MAP, "-i", "--", "cat", "/dev/stdin", stdin="in"), "in")
+        self.wcctl_ok("run", "-d", "--name", "mapped", "--network", "none", *self.MAP, "--init", "box", "sleep", "1000")
+        self.assertEqual(self.wcctl_ok("exec", "mapped", "sh", "-c", "echo out >/dev/stdout").stdout, "out\n")
+
+    def test_nothing_is_left(self):
+        name = self.wcctl_ok("run", "-d", "--network", "none", *self.MAP, "-v", "/tmp/v", "box", "sleep", "1000").stdout.strip()
+        self.assertTrue(os.path.exists(f"/run/wincontainer-roots/{name}"))
+        self.wcctl_ok("rm", "-f", "-v", name)
+        self.assertFalse(os.path.exists(f"/run/wincontainer-roots/{name}"))
+        self.assertNotIn(name, read("/proc/self/mounts").decode())
+
+    def test_after_the_monitor_was_killed(self):
+        name = self.wcctl_ok("run", "-d", "--network", "none", *self.MAP, "box", "sleep", "1000").stdout.strip()
+        pid = self.state(name)["Pid"]
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            os.kill(int(file.read().rsplit(")", 1)[1].split()[1]), 9)
+        for _ in range(100):
+            if self.state(name)["Status"] != "running":
+                break
+        self.assertFalse(runs(pid))
+        self.assertFalse(os.path.exists(f"/run/wincontainer-roots/{name}"))
+        self.wcctl_ok("start", name)
+        self.assertEqual(self.wcctl_ok("exec", name, "id", "-u").stdout, "0\n")
+
+    def test_refused(self):
+        for options, words in ((("--pid", "host"), ("pid namespace must be private",)),
+                               (("--privileged",), ("privileged mode is incompatible",)),
+                               (("--userns", "host"), ("leave one out",)),
+                               (("--uidmap", "5:9:4"), ("must not overlap", ))):
+            self.assertFails(self.run_box("--uidmap", "0:1000:10", *options, "--", "true"), 125, *words)
+        self.assertFails(self.run_box("--uidmap", "1:1:5", "--", "true"), 125, "group 0")
+        self.assertFails(self.run_box("--userns", "private", "--", "true"), 125, "needs a map")
+        self.assertFails(self.run_box("--uidmap", "0:1", "--", "true"), 125, "CONTAINER:HOST:SIZE")
+        self.assertFails(self.wcctl("run", "--rm", "--network", "host", *self.MAP, "box", "true"), 125, "network 'host'")
 
 
 class LikeDocker(WcctlCase):

@@ -60,6 +60,7 @@ enum {
 #define WCI_RUN_NETNS "netns"          /* where the monitor binds the network namespace, for itself and the runtime */
 #define WCI_RUN_NETWORK "network.json" /* there while something of the container's networks may be on the host */
 #define WCI_RUN_NETWORK_LOCK "network.lock" /* held by whoever changes them */
+#define WCI_USERNS_ROOTS "/run/wincontainer-roots" /* where monitors, each for itself, show roots to user namespaces */
 #define WCI_RUN_EXEC "exec"            /* one run directory per further process */
 
 static inline void wci_put_u32(unsigned char *to, uint32_t v)

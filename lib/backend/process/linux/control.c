@@ -264,6 +264,15 @@ wci_cgroup wci_process_group_of(const wc_request *request)
     return group;
 }
 
+/* An empty directory by now: what was mounted there went with the monitor's namespace. */
+static void remove_shown_root(const wc_request *request)
+{
+    char *path = wci_path_join(WCI_USERNS_ROOTS, wc_request_container_id(request));
+    if (path && wci_file_exists(path))
+        (void)wci_dir_remove_all(path, NULL);
+    wci_free(path);
+}
+
 /* A monitor that was killed leaves its container running, known by its groups. Nobody would see its end or read
  * its output any more, so it ends here, before it is called dead. Holding the lock keeps a new start away. */
 int32_t wci_process_end_remains(process_backend *b, const wc_request *request, wc_error **err)
@@ -284,6 +293,8 @@ int32_t wci_process_end_remains(process_backend *b, const wc_request *request, w
     }
     if (!rc && wci_cgroup_exists(group.path))
         rc = wci_cgroup_remove(group.path, &why);
+    if (!rc)
+        remove_shown_root(request);
     if (!rc)
         rc = wci_process_network_clear(b, &call, request, &why);
     wci_lock_release(lock);

@@ -216,6 +216,16 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         "joins", joins_array(request), "network", network, "systemdCgroup", b->uses_systemd);
 }
 
+/* Where the runtime finds it: whoever is root in a user namespace cannot pass our directories. Owned. */
+static char *root_path(const wc_request *request)
+{
+    json_t *settings = settings_object(request);
+    int has_maps = json_array_size(json_object_get(settings, "uidMaps")) > 0;
+    json_decref(settings);
+    return has_maps ? wci_path_join(WCI_USERNS_ROOTS, wc_request_container_id(request))
+                    : wci_path_join(wc_request_run_dir(request), WCI_RUN_ROOTFS);
+}
+
 /* Config.json for the request; owned. */
 static int32_t make_config(const wc_request *request, const wci_cgroup *group, char **config, wc_error **err)
 {
@@ -226,7 +236,7 @@ static int32_t make_config(const wc_request *request, const wci_cgroup *group, c
     int32_t rc = WC_OK;
     if (wc_request_int(request, "init", 0))
         rc = wci_init_find(&init, err);
-    char *rootfs = wci_path_join(wc_request_run_dir(request), WCI_RUN_ROOTFS);
+    char *rootfs = root_path(request);
     char *netns = wci_path_join(wc_request_run_dir(request), WCI_RUN_NETNS);
     int has_netns = wc_request_string(request, "network-document") || wc_request_string(request, "network-join");
     if (!rc)
@@ -287,24 +297,25 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
 }
 
 static json_t *exec_request(const process_backend *b, const wc_request *request,
-                            const char *runtime, const char *dir)
+                            const char *runtime, const char *dir, int64_t pid)
 {
-    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:I, s:b, s:b}", "version",
+    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:I, s:b, s:b, s:I}", "version",
                      WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "runDir", dir,
                      "processId", wc_request_string(request, "process-id"), "runRoot",
                      text_param(request, "run-root", b->run_root), "runtime", runtime, "attach",
                      (json_int_t)wc_request_int(request, "attach", 0), "tty",
                      wc_request_int(request, "tty", 0) != 0, "openStdin",
-                     wc_request_int(request, "open-stdin", 0) != 0);
+                     wc_request_int(request, "open-stdin", 0) != 0, "pid", (json_int_t)pid);
 }
 
-static int32_t check_running(const wc_request *request, wc_error **err)
+static int32_t check_running(const wc_request *request, int64_t *pid, wc_error **err)
 {
     wci_run_state state;
     int32_t rc = wci_run_state_read(wc_request_run_dir(request), 0, &state, err);
     if (!rc && state.status != WC_STATUS_RUNNING) /* one that is paused, too */
         rc = wci_err(err, WC_E_STATE, "container '%s': does not run",
                      wc_request_container_id(request));
+    *pid = rc ? 0 : state.pid;
     return rc;
 }
 
@@ -317,11 +328,12 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
     char *config = NULL, *dir = NULL;
     wci_link link;
     wci_report report;
+    int64_t pid = 0;
     if (!process)
         return wci_err(call->err, WC_E_INVALID, "process backend: the request has no 'process'");
     int32_t rc = wci_needs_rights(call->err);
     if (!rc)
-        rc = check_running(request, call->err);
+        rc = check_running(request, &pid, call->err);
     if (!rc)
         rc = wci_exec_dir(request, &dir, call->err);
     if (!rc)
@@ -329,7 +341,7 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
     if (!rc)
         rc = wci_bundle_process(process, &config, call->err);
     if (!rc)
-        rc = wci_helper_run(b, call, "exec", exec_request(b, request, runtime, dir), config,
+        rc = wci_helper_run(b, call, "exec", exec_request(b, request, runtime, dir, pid), config,
                             WCI_FD_NONE, &link, &report, call->err);
     wci_free(config);
     wci_free(dir);

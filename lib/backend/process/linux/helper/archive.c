@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backend/process/linux/helper/overlay.h"
+#include "backend/process/linux/helper/userns.h"
 #include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
@@ -111,7 +112,7 @@ static int32_t open_running(const request *req, wci_fd *root, wc_error **err)
         return wci_err(err, WC_E_STATE, "container '%s': ended just now", req->id);
     }
     *root = fd;
-    return WC_OK;
+    return userns_enter(req->pid, err); /* ids are the container's then */
 }
 
 static int32_t get(const request *req, wci_fd root, wc_error **err)

@@ -24,6 +24,7 @@ typedef struct request {
     struct volume *volumes; /* volumes.h */
     size_t volume_count;
     uint32_t uid, gid; /* of the container's user, for volumes that become his */
+    wci_strv uid_maps, gid_maps; /* userns.h */
     wci_strv join_types, join_containers; /* joins.h; in pairs */
     int64_t generation, log_max_bytes, log_max_files;
     int64_t pid, pid_start;

@@ -15,6 +15,7 @@
 
 #include "backend/process/linux/helper/child.h"
 #include "backend/process/linux/helper/failure.h"
+#include "backend/process/linux/helper/userns.h"
 #include "backend/process/protocol.h"
 #include "core/error.h"
 #include "platform/host.h"
@@ -68,6 +69,11 @@ static int make_streams(const request *req, int flags, launched *p, ends *theirs
     if (!failed && theirs->fd[1] < 0)
         failed = (theirs->fd[1] = fcntl(null, F_DUPFD_CLOEXEC, 3)) < 0;
     close(null);
+    for (int i = 0; i < 2 && !failed; i++)
+        if (p->out[i] >= 0)
+            userns_give_pipe(req, p->out[i]);
+    if (!failed && p->in >= 0)
+        userns_give_pipe(req, p->in);
     return failed ? -1 : 0;
 }
 

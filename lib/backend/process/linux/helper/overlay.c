@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend/process/linux/helper/userns.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -25,6 +26,7 @@ typedef struct sources {
     wci_fd *fds;
     size_t count;
     wci_fd upper, work;
+    wci_fd state; /* what holds both, when it is mounted for us; that mount ends with the descriptor */
 } sources;
 
 static int is_mount_root(const char *path)
@@ -61,6 +63,19 @@ int32_t overlay_enter(const char *run_dir, wc_error **err)
     return rc;
 }
 
+int32_t overlay_keep_from_host(const char *dir, wc_error **err)
+{
+    char *point = NULL;
+    int32_t rc = wci_path_real(dir, &point, err);
+    if (rc)
+        return rc;
+    to_mount_point(point);
+    if (mount(NULL, point, NULL, MS_SLAVE, NULL) != 0)
+        rc = wci_err_errno(err, errno, "mount '%s': cannot be kept from the host", point);
+    wci_free(point);
+    return rc;
+}
+
 static void close_sources(sources *s)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -68,6 +83,7 @@ static void close_sources(sources *s)
     wci_free(s->fds);
     wci_fd_close(s->upper);
     wci_fd_close(s->work);
+    wci_fd_close(s->state);
 }
 
 static int32_t open_dir(const char *path, wci_fd *out, wc_error **err)
@@ -136,18 +152,49 @@ static int32_t open_upper(const request *req, sources *s, wc_error **err)
     return rc;
 }
 
+/* Upper and work directory have to be of one mount. */
+static int32_t shift_own(const request *req, wci_fd ns, sources *s, wc_error **err)
+{
+    int32_t rc = open_dir(req->state_dir, &s->state, err);
+    if (!rc)
+        rc = userns_shift(ns, &s->state, err);
+    wci_fd_close(s->upper);
+    wci_fd_close(s->work);
+    s->upper = rc ? WCI_FD_NONE : openat((int)s->state, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    s->work = rc ? WCI_FD_NONE : openat((int)s->state, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (!rc && (s->upper < 0 || s->work < 0))
+        rc = wci_err_errno(err, errno, "directory '%s'", req->state_dir);
+    return rc;
+}
+
+static int32_t shift(const request *req, sources *s, wc_error **err)
+{
+    wci_fd ns = WCI_FD_NONE;
+    int32_t rc = userns_open(req, &ns, err);
+    for (size_t i = 0; i < s->count && !rc; i++)
+        rc = userns_shift(ns, &s->fds[i], err);
+    if (!rc)
+        rc = shift_own(req, ns, s, err);
+    wci_fd_close(ns);
+    return rc;
+}
+
 int32_t overlay_mount(const request *req, wc_error **err)
 {
-    sources s = {NULL, 0, WCI_FD_NONE, WCI_FD_NONE};
+    sources s = {NULL, 0, WCI_FD_NONE, WCI_FD_NONE, WCI_FD_NONE};
     char *target = wci_path_join(req->run_dir, WCI_RUN_ROOTFS);
     int32_t rc = target ? wci_dir_make(target, 0755, err) : wci_err_nomem(err);
     if (!rc)
         rc = open_lower(req, &s, err);
     if (!rc)
         rc = open_upper(req, &s, err);
+    if (!rc && userns_is_own(req))
+        rc = shift(req, &s, err);
+    userns_act_as_root_of(req, 1);
     if (!rc)
         rc = wci_overlay_mount(&(wci_overlay){s.fds, s.count, s.upper, s.work, req->auto_remove, "overlay", target,
                                               req->store_root ? req->store_root : req->state_dir}, err);
+    userns_act_as_root_of(req, 0);
     close_sources(&s);
     wci_free(target);
     return rc;

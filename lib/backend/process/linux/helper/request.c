@@ -10,6 +10,7 @@
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/helper/helper.h"
 #include "backend/process/linux/helper/joins.h"
+#include "backend/process/linux/helper/userns.h"
 #include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
@@ -109,6 +110,8 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     int32_t rc = wci_json_get_strings(document, "layers", what, &out->layers, err);
     if (!rc)
         rc = joins_read(json_object_get(document, "joins"), out, err);
+    if (!rc)
+        rc = userns_read(out->settings, out, err);
     return rc ? rc : volumes_read(json_object_get(document, "storage"), out, err);
 }
 
@@ -149,6 +152,7 @@ void request_free(request *req)
     json_decref(req->settings);
     wci_strv_free(&req->layers);
     joins_free(req);
+    userns_free(req);
     volumes_free(req);
 }
 

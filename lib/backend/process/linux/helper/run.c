@@ -14,6 +14,7 @@
 #include "backend/process/linux/helper/network.h"
 #include "backend/process/linux/helper/overlay.h"
 #include "backend/process/linux/helper/record.h"
+#include "backend/process/linux/helper/userns.h"
 #include "backend/process/linux/helper/volumes.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
@@ -80,6 +81,10 @@ int32_t run_prepare(monitor *m, wc_error **err)
     if (!rc)
         rc = joins_begin(req, err);
     if (!rc)
+        rc = userns_shift_volumes(req, err);
+    if (!rc)
+        rc = userns_show_root(req, err);
+    if (!rc)
         rc = network_begin(req, m->host_mounts, err);
     if (!rc)
         rc = open_log(m, err);
@@ -134,6 +139,7 @@ void run_take_away(monitor *m)
         (void)wci_dir_remove_all(state, NULL);
     wci_free(state);
     network_end(m->host_mounts);
+    userns_hide_root(m->req);
     overlay_unmount(m->req->run_dir);
     volumes_unmount(m->req->run_dir);
     joins_end(m->req);
