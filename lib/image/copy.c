@@ -191,8 +191,10 @@ int32_t wci_image_push(wc_call *call, wci_store *store, const char *name, const 
         code = wci_err(err, WC_E_INVALID, "'%s': is no registry; use copy or save for other places", target);
     if (!code)
         code = save_to(call, store, &name, 1, &place, &out, err);
+    const char *to = own ? own : target;
     if (code)
-        code = wci_err_wrap(err, code, "image '%s': cannot be pushed to '%s'", name, own ? own : target ? target : "");
+        code = to ? wci_err_wrap(err, code, "image '%s': cannot be pushed to '%s'", name, to)
+                  : wci_err_wrap(err, code, "image '%s': cannot be pushed", name);
     wci_place_free(&place);
     wci_free(own);
     return code;

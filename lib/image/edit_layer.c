@@ -124,6 +124,9 @@ int32_t wci_edit_layer_decode(wci_fd file, const wci_sink *to, wc_error **err)
     int32_t code = buffer ? wci_fd_pread(file, head, sizeof head, 0, &got, err) : wci_err_nomem(err);
     if (!code && !got)
         code = wci_err(err, WC_E_FORMAT, "it is empty");
+    const char *foreign = code ? NULL : wci_codec_foreign(head, got);
+    if (foreign)
+        code = wci_err(err, WC_E_UNSUPPORTED, "it is compressed by %s: decompress it first", foreign);
     if (!code)
         code = wci_decoder_new(wci_codec_guess(head, got), &source, &decoder, err);
     if (!code)

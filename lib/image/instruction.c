@@ -56,19 +56,21 @@ static int32_t read_word(const instruction *in, const char *rest, char **out, wc
     return code;
 }
 
-/* ["a", "b"], or NULL when it is not that. */
-static json_t *read_array(const char *rest)
+/* ["a", "b"]; *out stays NULL for what is no array, which is a line for the shell then. */
+static int32_t read_array(const char *rest, json_t **out, wc_error **err)
 {
     json_t *array = NULL, *item;
     size_t i;
+    *out = NULL;
     if (*rest != '[' || wci_json_parse(rest, strlen(rest), strlen(rest), "arguments", &array, NULL))
-        return NULL;
+        return WC_OK;
     json_array_foreach(array, i, item)
         if (!json_is_string(item)) {
             json_decref(array);
-            return NULL;
+            return wci_err(err, WC_E_INVALID, "an array of arguments holds texts alone");
         }
-    return array;
+    *out = array;
+    return WC_OK;
 }
 
 static json_t *object_of(json_t *config, const char *key)
@@ -177,7 +179,10 @@ static json_t *shell_line(const instruction *in, const char *rest)
 
 static int32_t set_command(instruction *in, const char *key, const char *rest, wc_error **err)
 {
-    json_t *array = read_array(rest);
+    json_t *array;
+    int32_t code = read_array(rest, &array, err);
+    if (code)
+        return code;
     int is_line = !array;
     if (is_line && *rest)
         array = is_windows(in) ? windows_line(in, rest) : shell_line(in, rest);
@@ -248,30 +253,34 @@ static int32_t read_check_options(json_t *check, const char **rest, wc_error **e
     return code;
 }
 
-static json_t *check_test(const char *rest)
+/* *out stays NULL for what is none. */
+static int32_t check_test(const char *rest, json_t **out, wc_error **err)
 {
-    if (!wci_strcasecmp(rest, "NONE"))
-        return json_pack("[s]", "NONE");
+    *out = wci_strcasecmp(rest, "NONE") ? NULL : json_pack("[s]", "NONE");
+    if (*out)
+        return WC_OK;
     size_t n = strcspn(rest, " \t");
     const char *line = rest + n + strspn(rest + n, " \t");
     if (n != 3 || (strncmp(rest, "CMD", 3) && strncmp(rest, "cmd", 3)) || !*line)
-        return NULL;
-    json_t *array = read_array(line);
-    if (array && !json_array_size(array)) {
-        json_decref(array);
-        return NULL;
-    }
-    if (array)
-        json_array_insert_new(array, 0, json_string("CMD"));
-    return array ? array : json_pack("[s, s]", "CMD-SHELL", line);
+        return WC_OK;
+    int32_t code = read_array(line, out, err);
+    if (code)
+        return code;
+    if (!*out)
+        *out = json_pack("[s, s]", "CMD-SHELL", line);
+    else if (json_array_size(*out))
+        json_array_insert_new(*out, 0, json_string("CMD"));
+    return WC_OK;
 }
 
 static int32_t apply_healthcheck(instruction *in, const char *rest, wc_error **err)
 {
     json_t *check = json_object();
     int32_t code = check ? read_check_options(check, &rest, err) : wci_err_nomem(err);
-    json_t *test = code ? NULL : check_test(rest);
-    if (!code && !test)
+    json_t *test = NULL;
+    if (!code)
+        code = check_test(rest, &test, err);
+    if (!code && !json_array_size(test))
         code = wci_err(err, WC_E_INVALID, "it takes NONE, or CMD and a command");
     if (!code && wci_streq(json_string_value(json_array_get(test, 0)), "NONE") && json_object_size(check))
         code = wci_err(err, WC_E_INVALID, "NONE takes no options");
@@ -333,9 +342,11 @@ static int32_t apply_expose(instruction *in, const char *rest, wc_error **err)
 
 static int32_t read_volumes(const instruction *in, const char *rest, wci_strv *out, wc_error **err)
 {
-    json_t *array = read_array(rest), *item;
+    json_t *array, *item;
     size_t i;
-    int32_t code = array ? WC_OK : wci_words_split(rest, out, err);
+    int32_t code = read_array(rest, &array, err);
+    if (!code && !array)
+        code = wci_words_split(rest, out, err);
     json_array_foreach(array, i, item)
         if (!code && wci_strv_add(out, json_string_value(item)))
             code = wci_err_nomem(err);

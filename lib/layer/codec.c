@@ -68,6 +68,15 @@ wci_codec wci_codec_guess(const void *head, size_t size)
     return WCI_CODEC_NONE;
 }
 
+const char *wci_codec_foreign(const void *head, size_t size)
+{
+    if (size >= 6 && !memcmp(head, "\xfd" "7zXZ", 6))
+        return "xz";
+    if (size >= 3 && !memcmp(head, "BZh", 3))
+        return "bzip2";
+    return size >= 4 && !memcmp(head, "\x04\x22\x4d\x18", 4) ? "lz4" : NULL;
+}
+
 int32_t wci_decoder_new_with(const wci_codec_ops *ops, const wci_source *from, wci_decoder **out,
                              wc_error **err)
 {

@@ -36,6 +36,8 @@ typedef enum wci_codec {
 int32_t wci_codec_of_media_type(const char *media_type, wci_codec *out, wc_error **err);
 /* By the first bytes; WCI_CODEC_NONE for anything else. */
 wci_codec wci_codec_guess(const void *head, size_t size);
+/* What else compressed it, by its name; NULL. */
+const char *wci_codec_foreign(const void *head, size_t size);
 
 typedef struct wci_decoder wci_decoder;
 /* Concatenated gzip members and zstd frames (skippable ones too) are one stream; truncation, bad

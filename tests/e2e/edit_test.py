@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Images made from others and from containers, read back by umoci and skopeo."""
+import bz2
 import io
 import json
+import lzma
 import os
 import subprocess
 import tarfile
@@ -74,6 +76,16 @@ class Change(EditCase):
         self.assertEqual(done.returncode, 125)
         self.assertIn("tar: ends in the middle", done.stderr)
         self.assertNotIn("staging", done.stderr)
+
+    def test_what_we_cannot_decompress_is_named(self):
+        path = f"{self.root}-packed"
+        self.addCleanup(os.unlink, path)
+        for module, name in ((lzma, "xz"), (bz2, "bzip2")):
+            with open(path, "wb") as file:
+                file.write(module.compress(10240 * b"\0"))
+            done = self.wcctl("import", path, "never")
+            self.assertEqual(done.returncode, 125)
+            self.assertIn(f"compressed by {name}: decompress it first", done.stderr)
 
     def test_what_no_config_takes_is_refused(self):
         for line in ("STOPSIGNAL FOO", "USER a:b:c", "EXPOSE 0", "RUN true", "ENV A", "VOLUME rel"):
