@@ -140,14 +140,14 @@ int main(void)
     FIELD(wc_backend_ops, container_checkpoint);
     FIELD(wc_backend_ops, network_connect);
     FIELD(wc_backend_ops, network_disconnect);
-    FIELD(wc_backend_ops, group_update);
-    FIELD(wc_backend_ops, group_remove);
-    FIELD(wc_backend_ops, group_report);
     VALUE(WC_STATUS_RESTARTING);
     VALUE(WC_BACKEND_NETWORKS);
     VALUE(WC_REMOVE_VOLUMES);
     VALUE(WC_PRUNE_VOLUMES);
     VALUE(WC_VOLUME_FORCE);
     VALUE(WC_VOLUME_PRUNE_ALL);
+    FIELD(wc_backend_ops, group_update);
+    FIELD(wc_backend_ops, group_remove);
+    FIELD(wc_backend_ops, group_report);
     return 0;
 }

@@ -135,6 +135,13 @@ typedef struct wc_backend_ops {
     wc_backend_op network_connect;
     /** Request "endpoint" (JSON): takes it off. */
     wc_backend_op network_disconnect;
+    /** Request "group" (a path), "resources" (JSON): makes what holds containers together, and sets its limits; no
+     * container. */
+    wc_backend_op group_update;
+    /** Request "group": takes it away; WC_OK when it is not there, WC_E_BUSY when something is in it. */
+    wc_backend_op group_remove;
+    /** Request "group", or the path of a container below one; response json: what it uses now. */
+    wc_backend_op group_report;
 } wc_backend_ops;
 
 /**

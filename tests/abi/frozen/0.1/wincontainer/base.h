@@ -89,6 +89,8 @@ typedef struct wc_layer wc_layer;
 typedef struct wc_container wc_container;
 /** What a container was at one moment. @since 0.1 */
 typedef struct wc_container_info wc_container_info;
+/** Limits that several containers have together. @since 0.1 */
+typedef struct wc_group wc_group;
 /** A further process in a running container. @since 0.1 */
 typedef struct wc_process wc_process;
 /** The standard streams of a container or process. @since 0.1 */

@@ -62,7 +62,9 @@ WC_API int32_t wc_container_attach(wc_container *container, uint64_t attach, wc_
 enum {
     WC_WAIT_NOT_RUNNING = 0, /**< at once when it does not run */
     WC_WAIT_NEXT_EXIT = 1,   /**< the next end, also of a container not started yet */
-    WC_WAIT_REMOVED = 2      /**< until it is gone */
+    WC_WAIT_REMOVED = 2,     /**< until it is gone */
+    WC_WAIT_RUN_END = 3      /**< the end of the run that this handle started or attached to, whatever came after it;
+                                  without one the next end */
 };
 /**
  * Waits for the end.
@@ -219,6 +221,8 @@ WC_API int32_t wc_container_info_exit_code(const wc_container_info *info);
 WC_API int64_t wc_container_info_created(const wc_container_info *info);
 /** Start of the last run. @since 0.1 */
 WC_API int64_t wc_container_info_started(const wc_container_info *info);
+/** Restarts by its policy since a user started it. @since 0.1 */
+WC_API int64_t wc_container_info_restart_count(const wc_container_info *info);
 /** End of the last run. @since 0.1 */
 WC_API int64_t wc_container_info_finished(const wc_container_info *info);
 /** Value of a label, or NULL. Lent. @since 0.1 */

@@ -61,6 +61,20 @@ WC_API int32_t wc_container_options_set_stop_signal(wc_container_options *option
 /** How long wc_container_stop() waits by default; 10 s. INT64_MAX: without end. @since 0.1 */
 WC_API int32_t wc_container_options_set_stop_timeout(wc_container_options *options, int64_t timeout_ns, wc_error **err);
 
+/**
+ * What comes after the end of the first process, as `docker run --restart`. The container's monitor sees to it: no
+ * program of the host need run. It waits before each restart: 100 ms at first, each time twice as long, at most a
+ * minute; from 100 ms again after a run of 10 s. A container that a user has stopped, or killed by its stop signal or
+ * SIGKILL, does not run again until it is started; after a reboot see wc_system_apply_restart_policy().
+ *
+ * @param policy      "no", "always", "unless-stopped", or "on-failure": after exit codes other than 0.
+ * @param max_retries how often at most, for "on-failure"; 0: as often as it takes, and for the others.
+ * WC_E_INVALID at creation together with wc_container_options_set_auto_remove(), WC_E_UNSUPPORTED with a backend that
+ * has no monitors. @since 0.1
+ */
+WC_API int32_t wc_container_options_set_restart_policy(wc_container_options *options, const char *policy,
+                                                       int64_t max_retries, wc_error **err);
+
 /* ---- Streams and logs ----------------------------------------------------------------------------- */
 
 /** 1: a terminal. @since 0.1 */
@@ -71,6 +85,9 @@ WC_API int32_t wc_container_options_set_console_size(wc_container_options *optio
                                                      wc_error **err);
 /** 1: standard input stays open for wc_stream_write(); otherwise it is empty. @since 0.1 */
 WC_API int32_t wc_container_options_set_open_stdin(wc_container_options *options, int32_t open, wc_error **err);
+/** Where its log goes: "file", the default (Docker's "json-file" and "local" mean the same), or "none", which keeps
+ * nothing; wc_container_logs() is WC_E_UNSUPPORTED then. Copied. @return WC_OK, WC_E_UNSUPPORTED. @since 0.1 */
+WC_API int32_t wc_container_options_set_log_driver(wc_container_options *options, const char *driver, wc_error **err);
 /** Log files: bytes of one (default 0: no rotation) and how many are kept (default 1). @since 0.1 */
 WC_API int32_t wc_container_options_set_log_rotation(wc_container_options *options, int64_t max_bytes,
                                                      uint32_t max_files, wc_error **err);
@@ -127,7 +144,11 @@ WC_API int32_t wc_container_options_add_blkio_device(wc_container_options *optio
  * of the network not on the host's. @since 0.1 */
 WC_API int32_t wc_container_options_add_sysctl(wc_container_options *options, const char *name, const char *value,
                                                wc_error **err);
-/** The control group that its own is made in, "/limits/web"; "": the library's. @since 0.1 */
+/** The group that it is in, see group.h; it must be there when the container is created. Not together with a cgroup
+ * parent. "": none. @since 0.1 */
+WC_API int32_t wc_container_options_set_group(wc_container_options *options, const char *name, wc_error **err);
+/** The control group that its own is made in, "/limits/web", or the slice where systemd makes it, "limits-web.slice"; "":
+ * the default of the driver. @since 0.1 */
 WC_API int32_t wc_container_options_set_cgroup_parent(wc_container_options *options, const char *path, wc_error **err);
 /**
  * A device of the host.
@@ -157,8 +178,33 @@ WC_API int32_t wc_container_options_set_privileged(wc_container_options *options
 WC_API int32_t wc_container_options_add_capability(wc_container_options *options, const char *name, wc_error **err);
 /** Capability with or without CAP_, or "ALL". @since 0.1 */
 WC_API int32_t wc_container_options_drop_capability(wc_container_options *options, const char *name, wc_error **err);
-/** "seccomp=unconfined", "seccomp=FILE", "no-new-privileges". @since 0.1 */
+/** In Docker's words, with '=' (or the older ':') after the first: "seccomp=unconfined" or "seccomp=FILE", a profile in
+ * Docker's format; "no-new-privileges", "no-new-privileges=false"; "apparmor=PROFILE" or "apparmor=unconfined", "label=disable",
+ * "label=type:TYPE" (also user, role, level, filetype), which mean nothing where the kernel has no AppArmor or SELinux, except that a
+ * profile that was named must be there; "systempaths=unconfined" and, in podman's words, "mask=PATH:PATH" and
+ * "unmask=ALL" or "unmask=PATH:PATH": paths that are hidden and those that are not, a last '*' standing for any
+ * name. @since 0.1 */
 WC_API int32_t wc_container_options_add_security(wc_container_options *options, const char *option, wc_error **err);
+/** A further group of the container's processes, by its number or its name in the image. @since 0.1 */
+WC_API int32_t wc_container_options_add_group(wc_container_options *options, const char *group, wc_error **err);
+/** Whose namespace of a kind it uses.
+ * @param kind "pid", "ipc", "uts", "cgroup" or "user"; for the network there is wc_container_options_set_network().
+ * @param mode "private", "host" or "container:NAME", NAME being a name or an id that is looked up at each start and
+ *   must run then; "ipc" knows also "shareable" (others may join it) and "none" (no /dev/shm); "user" is "host"
+ *   or "private", for which there must be maps, see wc_container_options_add_uid_map(). "": the default, private but for "user", and for "cgroup" where the host still has control groups
+ *   of version 1. A container that uses another's pid namespace ends with it.
+ * WC_E_INVALID for others. @since 0.1 */
+WC_API int32_t wc_container_options_set_namespace(wc_container_options *options, const char *kind, const char *mode,
+                                                  wc_error **err);
+/** Users of a user namespace of the container's own: "CONTAINER:HOST:SIZE", from which id on and how many; user 0 must be
+ * among them. Without maps of groups these are the same. Files of the image and of the container keep the ids that
+ * they have in the container, so do volumes; what is bound from the host keeps the host's. For now only without a
+ * network ("none") and with the other namespaces private; takes Linux 6.15. @since 0.1 */
+WC_API int32_t wc_container_options_add_uid_map(wc_container_options *options, const char *map, wc_error **err);
+/** The same for groups. @since 0.1 */
+WC_API int32_t wc_container_options_add_gid_map(wc_container_options *options, const char *map, wc_error **err);
+/** NIS domain name, 1 to 64 letters, digits, '-', '.' or '_'. @since 0.1 */
+WC_API int32_t wc_container_options_set_domainname(wc_container_options *options, const char *name, wc_error **err);
 
 /* ---- Network -------------------------------------------------------------------------------------- */
 

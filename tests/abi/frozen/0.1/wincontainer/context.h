@@ -31,6 +31,15 @@ WC_API int32_t wc_context_options_set_runtime(wc_context_options *options, const
  * @since 0.1 */
 WC_API int32_t wc_context_options_set_helper(wc_context_options *options, const char *path, wc_error **err);
 
+/**
+ * Who makes the control groups of containers.
+ *
+ * @param driver "cgroupfs", the default: the runtime, below "/wincontainer"; or "systemd", where that is the init: a scope
+ *               in a slice, "system.slice" or the one of wc_container_options_set_cgroup_parent(). Starting is
+ *               WC_E_MISSING elsewhere. Copied. @since 0.1
+ */
+WC_API int32_t wc_context_options_set_cgroup_driver(wc_context_options *options, const char *driver, wc_error **err);
+
 /** Log levels. @since 0.1 */
 enum {
     WC_LOG_NONE = 0,

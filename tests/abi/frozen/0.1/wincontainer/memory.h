@@ -26,6 +26,8 @@ WC_API wc_image *wc_list_image(const wc_list *list, size_t index);
 WC_API wc_container_info *wc_list_container_info(const wc_list *list, size_t index);
 /** Element as volume, or NULL when out of range or of another kind. Lent. @since 0.1 */
 WC_API wc_volume *wc_list_volume(const wc_list *list, size_t index);
+/** Element as group, or NULL when out of range or of another kind. Lent. @since 0.1 */
+WC_API wc_group *wc_list_group(const wc_list *list, size_t index);
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_list *wc_list_ref(wc_list *list);
 /** Drops a reference. Thread-safety: any thread. @since 0.1 */

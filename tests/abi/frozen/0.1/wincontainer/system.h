@@ -72,6 +72,19 @@ WC_API int32_t wc_system_prune_to_size(wc_context *context, int64_t max_bytes, w
 WC_API int32_t wc_system_check(wc_context *context, int32_t repair, wc_cancel *cancel, wc_list **findings,
                                wc_error **err);
 
+/**
+ * Starts what its restart policy wants to run and what does not, the oldest first: for a host that has booted, where
+ * the systemd unit wincontainer-restore.service calls it by `wcctl system restore`. Those with "always"; with
+ * "unless-stopped" unless a user has stopped them; with "on-failure" when they ended with another code than 0, not
+ * stopped by a user. Containers that were never started stay as they are. Opening a store starts nothing by itself.
+ *
+ * @param started ids; may be NULL; the caller releases it. One that fails keeps no other from starting; the first
+ *                failure is returned when all were tried.
+ * Thread-safety: any thread, and several processes at once: each container is started once.
+ * Blocking: until all run. @return WC_OK, WC_E_CANCELLED, or as wc_container_start(). @since 0.1
+ */
+WC_API int32_t wc_system_apply_restart_policy(wc_context *context, wc_cancel *cancel, wc_list **started, wc_error **err);
+
 WC_END_DECLS
 
 #endif

@@ -11,12 +11,16 @@
 #include <wincontainer/context.h>
 #include <wincontainer/image.h>
 #include <wincontainer/registry.h>
+#include <wincontainer/artifact.h>
 #include <wincontainer/signature.h>
 #include <wincontainer/stream.h>
 #include <wincontainer/container.h>
+#include <wincontainer/network.h>
+#include <wincontainer/group.h>
 #include <wincontainer/process.h>
 #include <wincontainer/edit.h>
 #include <wincontainer/events.h>
+#include <wincontainer/stats.h>
 #include <wincontainer/system.h>
 #include <wincontainer/volume.h>
 
