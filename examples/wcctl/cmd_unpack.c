@@ -19,7 +19,7 @@ int unpack_command(int argc, char **argv)
                         options, countof(options), 0, argc, argv);
     if (argc != 2)
         die_usage("unpack takes IMAGE and DIRECTORY");
-    TRY(wc_image_open(app_context(), argv[0], &image, &err));
+    TRY(transfer_choose(&t, argv[0], &image, &err));
     transfer_begin(&t);
     int32_t code = wc_image_unpack(image, argv[1], t.options, wcctl.cancel, &err);
     transfer_end(&t);

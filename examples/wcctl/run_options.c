@@ -142,31 +142,36 @@ static void set_command(const run_options *o, wc_container_options *options, int
         TRY(wc_container_options_set_command(options, (const char *const *)argv, (size_t)argc, &err));
 }
 
-/* Makes sure that the image is there; returns what to name it. */
-static int is_in_store(const char *name)
+/* The image of the store, for the platform that is asked for; NULL: that is not there. */
+static wc_image *find_image(run_options *o, const char *name, int is_needed)
 {
     wc_error *err = NULL;
     wc_image *image = NULL;
-    int32_t code = wc_image_open(app_context(), name, &image, &err);
-    if (code == WC_E_NOT_FOUND) {
+    int32_t code = transfer_choose(&o->transfer, name, &image, &err);
+    if (!is_needed && (code == WC_E_NOT_FOUND || code == WC_E_PLATFORM)) {
         wc_error_unref(err);
-        return 0;
+        return NULL;
     }
     TRY(code);
-    wc_image_unref(image);
-    return 1;
+    return image;
 }
 
-/* What the image is called in the store: a source such as oci:DIR:TAG is no name there. Owned. */
-static char *pull_image(run_options *o, const char *source)
+static int is_called(const wc_image *image, const char *name)
 {
-    wc_image *image = transfer_pull(&o->transfer, source);
-    const char *name = is_in_store(source)           ? source
-                       : wc_image_name_count(image) ? wc_image_name(image, 0)
-                                                    : wc_image_id(image);
-    char *copy = xstrdup(name);
-    wc_image_unref(image);
-    return copy;
+    wc_image *named = NULL;
+    int is_it = !wc_image_open(app_context(), name, &named, NULL) &&
+                !strcmp(wc_image_digest(named), wc_image_digest(image));
+    wc_image_unref(named);
+    return is_it;
+}
+
+/* What the image is called in the store: a source such as oci:DIR:TAG is no name there, and a name may stand for the
+ * image for another platform. Owned. */
+static char *name_of(const wc_image *image, const char *source)
+{
+    return xstrdup(is_called(image, source)     ? source
+                   : wc_image_name_count(image) ? wc_image_name(image, 0)
+                                                : wc_image_digest(image));
 }
 
 /* The image, by a name that is in the store; owned. */
@@ -175,9 +180,12 @@ static char *ensure_image(run_options *o, const char *name)
     const char *pull = o->pull ? o->pull : "missing";
     if (strcmp(pull, "missing") && strcmp(pull, "always") && strcmp(pull, "never"))
         die_usage("--pull takes missing, always or never, not '%s'", pull);
-    if (!strcmp(pull, "never") || (strcmp(pull, "always") && is_in_store(name)))
-        return xstrdup(name);
-    return pull_image(o, name);
+    wc_image *image = strcmp(pull, "always") ? find_image(o, name, !strcmp(pull, "never")) : NULL;
+    if (!image)
+        image = transfer_pull(&o->transfer, name);
+    char *called = name_of(image, name);
+    wc_image_unref(image);
+    return called;
 }
 
 static FILE *cid_file;

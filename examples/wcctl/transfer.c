@@ -110,13 +110,26 @@ void transfer_end(transfer *t)
     t->options = NULL;
 }
 
+static int32_t pull(transfer *t, const char *source, wc_image **out, wc_error **err)
+{
+    transfer_begin(t);
+    int32_t code = wc_image_pull(app_context(), source, t->options, wcctl.cancel, out, err);
+    transfer_end(t);
+    return code;
+}
+
 wc_image *transfer_pull(transfer *t, const char *source)
 {
     wc_error *err = NULL;
     wc_image *image = NULL;
-    transfer_begin(t);
-    int32_t code = wc_image_pull(app_context(), source, t->options, wcctl.cancel, &image, &err);
-    transfer_end(t);
-    TRY(code);
+    TRY(pull(t, source, &image, &err));
     return image;
+}
+
+int32_t transfer_choose(transfer *t, const char *name, wc_image **out, wc_error **err)
+{
+    char *source = xasprintf("wc-store:%s", name);
+    int32_t code = pull(t, source, out, err);
+    free(source);
+    return code;
 }

@@ -208,6 +208,8 @@ void transfer_begin(transfer *t);
 void transfer_end(transfer *t);
 /* Pulls with a bar and gives the image the name that the source says. */
 wc_image *transfer_pull(transfer *t, const char *source);
+/* What the store has under this name for the platform of the options. */
+int32_t transfer_choose(transfer *t, const char *name, wc_image **out, wc_error **err);
 
 /* ---- env_file.c ---------------------------------------------------------------------------------- */
 

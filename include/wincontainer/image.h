@@ -119,7 +119,9 @@ WC_API int32_t wc_transfer_options_set_progress(wc_transfer_options *options, wc
  * fetched again; what another thread or process fetches is waited for; a download that was broken off
  * goes on where it ended.
  *
- * @param source  a place, see above.
+ * @param source  a place, see above. `wc-store:NAME` fetches nothing: it is the image that NAME means for the platform of
+ *                the options, also one that the store keeps of an index and that has no name of its own (unpacked then);
+ *                WC_E_PLATFORM or WC_E_NOT_FOUND when the store has none for it.
  * @param options NULL for the defaults.
  * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: until done, cancelled or
  * failed; on failure nothing half-made is visible.

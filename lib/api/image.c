@@ -7,6 +7,7 @@
 #include "core/alloc.h"
 #include "core/list.h"
 #include "image/assemble.h"
+#include "image/choose.h"
 #include "image/config.h"
 #include "image/copy.h"
 #include "image/diff.h"
@@ -84,22 +85,32 @@ static int32_t make_list(wc_context *context, wci_image_record **records, size_t
 
 /* ---- Moving images ------------------------------------------------------------------------------ */
 
+static int32_t pull(wc_call *call, wci_store *store, const char *source, const wci_transfer *transfer,
+                    wci_image_record **out, wc_error **err)
+{
+    const char *stored = wci_place_store_name(source);
+    wci_place place = WCI_PLACE_INIT;
+    if (stored)
+        return wci_image_choose(call, store, stored, transfer, out, err);
+    int32_t rc = wci_place_parse(source, &place, err);
+    if (!rc)
+        rc = wci_image_pull(call, store, &place, transfer, out, err);
+    wci_place_free(&place);
+    return rc;
+}
+
 int32_t wc_image_pull(wc_context *context, const char *source, const wc_transfer_options *options,
                       wc_cancel *cancel, wc_image **out, wc_error **err)
 {
     wc_call call;
     const wci_transfer *transfer;
     wci_image_record *record = NULL;
-    wci_place place = WCI_PLACE_INIT;
     int32_t rc = wci_api_begin_transfer(context, options, cancel, &call, &transfer, err);
     if (rc)
         return rc;
     WCI_REQUIRE(source && *source, "source is empty");
     WCI_REQUIRE(out, "out is NULL");
-    rc = wci_place_parse(source, &place, err);
-    if (!rc)
-        rc = wci_image_pull(&call, store_of(context), &place, transfer, &record, err);
-    wci_place_free(&place);
+    rc = pull(&call, store_of(context), source, transfer, &record, err);
     return rc ? rc : wci_api_image_new(context, record, out, err);
 }
 

@@ -13,8 +13,6 @@
 #include "image/pull.h"
 #include "image/reference.h"
 
-#define STORE_PREFIX "wc-store:"
-
 /* ---- Out of the store --------------------------------------------------------------------------- */
 
 /* What was asked for: each image once, under the names that were used for it. */
@@ -311,22 +309,18 @@ int32_t wci_image_copy(wc_call *call, wci_store *store, const char *source, cons
                        const wci_transfer *given, wc_error **err)
 {
     const wci_transfer own = outward(given), *transfer = &own;
-    const size_t prefix = strlen(STORE_PREFIX);
-    int from_store = wci_starts_with(source, STORE_PREFIX);
-    int to_store = wci_starts_with(target, STORE_PREFIX);
-    if (from_store && to_store)
-        return retag(call, store, source + prefix, target + prefix, transfer, err);
-    if (from_store) {
-        const char *name = source + prefix;
-        return wci_image_save(call, store, &name, 1, target, transfer, err);
-    }
+    const char *stored = wci_place_store_name(source), *wanted = wci_place_store_name(target);
+    if (stored && wanted)
+        return retag(call, store, stored, wanted, transfer, err);
+    if (stored)
+        return wci_image_save(call, store, &stored, 1, target, transfer, err);
     wci_place from = WCI_PLACE_INIT, to = WCI_PLACE_INIT;
     int32_t code = wci_place_parse(source, &from, err);
-    if (!code && !to_store)
+    if (!code && !wanted)
         code = wci_place_parse(target, &to, err);
     if (!code)
-        code = to_store ? copy_in(call, store, &from, target + prefix, transfer, err)
-                        : copy_between(call, store, &from, &to, transfer, err);
+        code = wanted ? copy_in(call, store, &from, wanted, transfer, err)
+                      : copy_between(call, store, &from, &to, transfer, err);
     wci_place_free(&from);
     wci_place_free(&to);
     return code ? wci_err_wrap(err, code, "image '%s': cannot be copied to '%s'", source, target)

@@ -21,6 +21,13 @@ static const struct {
     {"docker-daemon:", WCI_PLACE_DOCKER_DAEMON},
 };
 
+#define STORE_PREFIX "wc-store:"
+
+const char *wci_place_store_name(const char *text)
+{
+    return wci_starts_with(text, STORE_PREFIX) ? text + strlen(STORE_PREFIX) : NULL;
+}
+
 static const char *const unsupported[] = {"containers-storage:", "dir:", "ostree:", "sif:", "tarball:"};
 
 static int32_t set_reference(const char *text, wci_place *out, wc_error **err)

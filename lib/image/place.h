@@ -34,6 +34,8 @@ typedef struct wci_place {
 /* WC_E_INVALID for what cannot be read, WC_E_UNSUPPORTED for transports that we do not have. */
 int32_t wci_place_parse(const char *text, wci_place *out, wc_error **err);
 void wci_place_free(wci_place *place);
+/* NAME of "wc-store:NAME", which is an image of the store and none of these places; NULL for all else. Lent. */
+const char *wci_place_store_name(const char *text);
 /* As it would be typed; owned. NULL: out of memory. */
 char *wci_place_format(const wci_place *place);
 

@@ -316,6 +316,14 @@ static int32_t bring_image(wc_call *call, wci_store *store, wci_origin *origin, 
     return code;
 }
 
+int32_t wci_image_bring(wc_call *call, wci_store *store, wci_origin *origin, const wci_transfer *transfer,
+                        wci_image_record **out, wc_error **err)
+{
+    const wci_place nowhere = WCI_PLACE_INIT;
+    wci_strv no_names = WCI_STRV_INIT;
+    return bring_image(call, store, origin, 0, &nowhere, transfer, &no_names, "pull", NULL, out, err);
+}
+
 /* What a place states is taken from a registry, which answers to a name, and from those who are trusted; of
  * other places the name that the caller has asked for counts, and no more. */
 static int32_t collect_names(const wci_origin *origin, const wci_place *place, const wci_transfer *transfer,

@@ -59,6 +59,12 @@ class PlatformsCase(ImageCase):
     def copy(self, source, target, *options):
         return json.loads(self.ok("--json", "copy", *options, source, target))["Digest"]
 
+    def created(self, *words):
+        """Digest of the image that a container is made of."""
+        name = self.ok("create", "--network", "none", *words, "true").strip()
+        image = json.loads(self.ok("--json", "inspect", name))[0]["Image"]
+        return next(i["Digest"] for i in self.images() if i["Id"] == image)
+
     def without_companions(self):
         make_index(self.path("plain"), "many", "--plain")
         return blobs_of(self.path("plain"))
@@ -195,6 +201,37 @@ class StoreTest(PlatformsCase):
         self.assertEqual(self.copy(f"wc-store:{name}", f"oci:{self.path('c')}:one"), image["Digest"])
         self.ok("rmi", name)
         self.leaves_nothing()
+
+    def test_a_container_for_another_platform(self):
+        """Out of the index that is there, offline; the name stays with the image that it stood for."""
+        own = self.pull_all()
+        for platform, image in zip(("linux/amd64", "linux/arm64", "linux/s390x"), self.there["images"]):
+            for _ in "12":
+                self.assertEqual(self.created("--platform", platform, "many"), image, platform)
+        self.assertEqual(self.created("many"), own["Digest"])
+        self.assertEqual(self.created("--pull", "never", "--platform", "linux/aarch64", "many"), self.there["images"][1])
+        self.assertIn("nothing fits linux/riscv64", self.fails("create", "--pull", "never", "--platform", "linux/riscv64",
+                                                               "many", "true"))
+        self.assertIn("OS/ARCH", self.fails("create", "--platform", "nonsense", "many", "true"))
+        self.check()
+
+    def test_never_what_was_not_asked_for(self):
+        """One image with no index, and one of an index of which the rest is not there."""
+        make_layout(self.path("single"), "box")
+        self.pull(f"oci:{self.path('single')}:box", "--platform", "linux/amd64")
+        self.pull(self.layout, "--platform", "linux/amd64")
+        for name, why in (("box", "nothing fits linux/arm64; there is linux/amd64"), ("many", "has not all of the index")):
+            self.assertIn(why, self.fails("create", "--pull", "never", "--platform", "linux/arm64", name, "true"))
+            self.assertIn(why, self.fails("unpack", "--platform", "linux/arm64", name, self.path("dir")))
+            self.created("--pull", "never", "--platform", "linux/amd64", name)
+        self.assertFalse(os.path.exists(self.path("dir")))
+
+    def test_another_platform_unpacked(self):
+        self.pull_all()
+        self.ok("unpack", "--platform", "linux/s390x", "many", self.path("dir"))
+        self.ok("pack", self.path("dir"), "again")
+        again = next(i for i in self.images() if any("again" in n for n in i["Names"]))
+        self.assertEqual(again["Digest"], self.there["images"][2])
 
     def test_with_companions(self):
         name = self.pull_all("--referrers")["Name"]
@@ -648,6 +685,14 @@ class RegistryTest(PlatformsCase):
         self.assertEqual(self.copy(f"wc-store:{self.server.address}/a/many:1", f"oci:{self.path('a')}:one", "--all"),
                          self.there["index"])
         self.assertEqual(blobs_of(self.path("a")), self.without_companions())
+
+    def test_a_container_for_a_platform_that_is_not_there(self):
+        """It is pulled, as Docker does."""
+        self.copy(self.layout, self.name("a/many:1"), "--all")
+        name = f"{self.server.address}/a/many:1"
+        for number, platform in enumerate(("linux/amd64", "linux/arm64", "linux/amd64")):
+            self.assertEqual(self.created("--platform", platform, name), self.there["images"][number % 2])
+        self.assertIn("nothing fits windows/amd64", self.fails("create", "--platform", "windows/amd64", name, "true"))
 
     def test_nested_index(self):
         self.copy(self.layout, self.name("a/many:1"), "--all", "--no-referrers")
