@@ -225,6 +225,13 @@ class Refused(ResourcesCase):
         done = self.wcctl("run", "--rm", "--network", "host", "--sysctl", "net.core.somaxconn=99", "box", "true")
         self.assertFails(done, 125, "net.core.somaxconn", "host's network")
 
+    def test_score_that_only_some_may_give(self):
+        done = self.run_box("--oom-score-adj", "-900", "--", "cat", "/proc/self/oom_score_adj")
+        if done.returncode == 0:
+            self.assertEqual(done.stdout, "-900\n")
+        else:
+            self.assertFails(done, 125, "-900", "CAP_SYS_RESOURCE")
+
     def test_devices_that_are_none(self):
         self.assertFails(self.run_box("--device", "/dev/wc-none", "--", "true"), 125, "/dev/wc-none")
         self.assertFails(self.run_box("--device", "/etc/passwd:/dev/x", "--", "true"), 125, "no device node")

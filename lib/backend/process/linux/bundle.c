@@ -120,6 +120,24 @@ static int complete(json_t *spec, const char *group, const char *rootfs, const c
            lower_limits(json_object_get(spec, "process")) && (!init || add_init(spec, init));
 }
 
+/* The kernel lets nobody else go below where he is, and runtimes do not say so. */
+static int32_t check_score(json_t *process, wc_error **err)
+{
+    int now = 0;
+    json_int_t score = json_integer_value(json_object_get(process, "oomScoreAdj"));
+    FILE *f = fopen("/proc/self/oom_score_adj", "re");
+    if (f && fscanf(f, "%d", &now) != 1)
+        now = 0;
+    if (f)
+        fclose(f);
+    if (score >= 0 || score >= now || wci_needs_has(CAP_SYS_RESOURCE))
+        return WC_OK;
+    return wci_err(err, WC_E_PERMISSION,
+                   "out-of-memory score %lld: a score below the own one, %d, needs CAP_SYS_RESOURCE, which this process "
+                   "lacks",
+                   (long long)score, now);
+}
+
 int32_t wci_bundle_config(const char *spec, const char *group, const char *rootfs, const char *init,
                           const char *netns, char **out, wc_error **err)
 {
@@ -130,6 +148,8 @@ int32_t wci_bundle_config(const char *spec, const char *group, const char *rootf
         return rc;
     if (!json_is_array(json_object_get(json_object_get(document, "process"), "args")))
         rc = wci_err(err, WC_E_FORMAT, "runtime configuration: process.args is missing");
+    if (!rc)
+        rc = check_score(json_object_get(document, "process"), err);
     char *text = NULL;
     if (!rc && complete(document, group, rootfs, init, netns))
         text = wci_json_dump_text(document);
