@@ -32,19 +32,37 @@ static void add_extra(const wci_net_plan *plan, const wci_config *config, wci_st
     }
 }
 
+/* As Docker: the full name first. */
+static void add_names(const wci_config *config, wci_str *out)
+{
+    if (*config->domainname)
+        wci_str_printf(out, "%s.%s ", config->hostname, config->domainname);
+    wci_str_append(out, config->hostname);
+}
+
+static void add_line(const char *address, const wci_config *config, wci_str *out)
+{
+    if (!*address)
+        return;
+    wci_str_printf(out, "%s\t", address);
+    add_names(config, out);
+    wci_str_append(out, "\n");
+}
+
 static void make_hosts(const wci_net_plan *plan, const wci_config *config, wci_str *out)
 {
     int is_alone = !plan->endpoint_count;
-    wci_str_printf(out, "127.0.0.1\tlocalhost%s%s\n", is_alone ? " " : "", is_alone ? config->hostname : "");
+    wci_str_append(out, is_alone ? "127.0.0.1\tlocalhost " : "127.0.0.1\tlocalhost");
+    if (is_alone)
+        add_names(config, out);
+    wci_str_append(out, "\n");
     wci_str_append(out, "::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\n"
                         "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
     add_extra(plan, config, out);
     for (size_t i = 0; i < plan->endpoint_count; i++) {
         const wci_endpoint_state *s = &plan->endpoints[i].state;
-        if (*s->address)
-            wci_str_printf(out, "%s\t%s\n", s->address, config->hostname);
-        if (*s->address6)
-            wci_str_printf(out, "%s\t%s\n", s->address6, config->hostname);
+        add_line(s->address, config, out);
+        add_line(s->address6, config, out);
     }
 }
 

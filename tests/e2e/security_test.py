@@ -117,6 +117,12 @@ class Namespaces(WcctlCase):
         self.wcctl_ok("start", "other")
         self.assertEqual(self.namespaces("other")["pid"], second["pid"])
 
+    def test_a_restart_by_policy_joins_again(self):
+        self.start("target")
+        self.wcctl_ok("run", "-d", "--name", "other", "--network", "none", "--restart", "on-failure:2", "--pid",
+                      "container:target", "box", "sh", "-c", "cat /proc/1/cmdline | tr '\\0' ' '; echo; exit 1")
+        self.assertLogs("other", ["sleep", "1000"] * 3)
+
     def test_nothing_is_left_in_the_run_directory(self):
         self.start("target", "--ipc", "shareable")
         name = self.wcctl_ok("run", "-d", "--network", "none", "--ipc", "container:target", "--pid", "container:target",
@@ -160,7 +166,8 @@ class Namespaces(WcctlCase):
         self.assertEqual(self.output("--uts", "host", "--", "sh", "-c", "hostname; cat /etc/hostname; echo $HOSTNAME"),
                          f"{host}\n" * 3)
         self.assertEqual(self.output("--hostname", "a", "--domainname", "example.org", "--", "sh", "-c",
-                                     "hostname; cat /proc/sys/kernel/domainname"), "a\nexample.org\n")
+                                     "hostname; cat /proc/sys/kernel/domainname; grep -o 'a.example.org a' /etc/hosts"),
+                         "a\nexample.org\na.example.org a\n")
         self.assertFails(self.run_box("--uts", "host", "--hostname", "a", "--", "true"), 125,
                          "conflicting options: hostname and the UTS mode")
         self.assertFails(self.run_box("--uts", "host", "--domainname", "a", "--", "true"), 125, "conflicting options")
