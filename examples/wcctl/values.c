@@ -204,3 +204,11 @@ char *value_restart(const char *text, int64_t *max)
     }
     return policy;
 }
+
+int64_t value_duration_ns(const char *what, const char *text)
+{
+    int64_t value = 0;
+    if (strcmp(text, "0") && (!duration_ns(text, &value) || value < 0))
+        die_usage("%s: '%s' is not a duration; write 1m30s or 500ms", what, text);
+    return value;
+}

@@ -74,6 +74,7 @@ _Noreturn void complete_command(const command *const *tables, size_t count, cons
 
 int64_t value_bytes(const char *what, const char *text);      /* 64m, 1.5g, plain bytes */
 int64_t value_number(const char *what, const char *text);
+int64_t value_duration_ns(const char *what, const char *text); /* 1m30s */
 char *value_restart(const char *text, int64_t *max);             /* on-failure:3; the policy, owned */
 int64_t value_nano_cpus(const char *what, const char *text);  /* 1.5 */
 int64_t value_seconds_ns(const char *what, const char *text); /* 10, 2.5, -1: without end */

@@ -194,6 +194,13 @@ enum {
     WC_STATUS_DEAD = 6, /**< it could not be removed whole; one whose monitor was killed is EXITED with 255 */
     WC_STATUS_RESTARTING = 7 /**< between two runs, by its restart policy */
 };
+/** Health. @since 0.1 */
+enum {
+    WC_HEALTH_NONE = 0, /**< it has no check */
+    WC_HEALTH_STARTING = 1,
+    WC_HEALTH_HEALTHY = 2,
+    WC_HEALTH_UNHEALTHY = 3 /**< also one that has ended */
+};
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_container_info *wc_container_info_ref(wc_container_info *info);
 /** Drops a reference. Thread-safety: any thread. @since 0.1 */
@@ -221,6 +228,8 @@ WC_API int32_t wc_container_info_exit_code(const wc_container_info *info);
 WC_API int64_t wc_container_info_created(const wc_container_info *info);
 /** Start of the last run. @since 0.1 */
 WC_API int64_t wc_container_info_started(const wc_container_info *info);
+/** What its checks say; WC_HEALTH_*. @since 0.1 */
+WC_API int32_t wc_container_info_health(const wc_container_info *info);
 /** Restarts by its policy since a user started it. @since 0.1 */
 WC_API int64_t wc_container_info_restart_count(const wc_container_info *info);
 /** End of the last run. @since 0.1 */

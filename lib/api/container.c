@@ -6,6 +6,7 @@
 #include "container/changes.h"
 #include "container/container.h"
 #include "container/info.h"
+#include "container/update.h"
 #include "core/signal.h"
 
 
@@ -113,6 +114,16 @@ int32_t wc_container_unpause(wc_container *container, wc_cancel *cancel, wc_erro
     wc_call call;
     int32_t rc = begin(container, cancel, &call, err);
     return rc ? rc : wci_ctr_pause(&call, container, 0, err);
+}
+
+int32_t wc_container_update(wc_container *container, const wc_update_options *options, wc_cancel *cancel, wc_error **err)
+{
+    wc_call call;
+    int32_t rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(options, "options is NULL");
+    return wci_ctr_update(&call, container, options, err);
 }
 
 int32_t wc_container_rename(wc_container *container, const char *name, wc_error **err)
@@ -321,6 +332,11 @@ int64_t wc_container_info_created(const wc_container_info *info)
 int64_t wc_container_info_started(const wc_container_info *info)
 {
     return info ? info->record->started_ns : 0;
+}
+
+int32_t wc_container_info_health(const wc_container_info *info)
+{
+    return info ? (int32_t)info->record->health : WC_HEALTH_NONE;
 }
 
 int64_t wc_container_info_restart_count(const wc_container_info *info)

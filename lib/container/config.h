@@ -65,6 +65,9 @@ typedef struct wci_config {
     int64_t stop_timeout_ns;
     char *restart_policy; /* "no", "always", "unless-stopped", "on-failure" */
     int64_t restart_max;  /* for the last; 0: as often as it takes */
+    wci_strv health_test; /* as an image has it: CMD and arguments, CMD-SHELL and a line, NONE; empty: none */
+    int64_t health_interval_ns, health_timeout_ns, health_start_period_ns, health_start_interval_ns;
+    int64_t health_retries; /* of these 0: Docker's default */
 
     /* watch */
     int32_t tty, open_stdin;

@@ -119,6 +119,10 @@ int32_t wci_ctr_up(wc_call *call, wc_container *c, wci_container_record **out, w
 int32_t wci_ctr_running_free(wc_call *call, wc_container *c, const char *what, wci_container_record **out,
                              wc_error **err);
 
+/* WC_E_UNSUPPORTED when the backend cannot do what the configuration says. */
+int32_t wci_ctr_check_backend(wc_call *call, wci_engine *engine, const char *name, const wci_config *config,
+                              wc_error **err);
+
 /* The lock of start and remove. WC_E_NOT_FOUND when the container is gone. */
 int32_t wci_ctr_lock(wc_call *call, wci_engine *engine, const char *id, wci_lock **out,
                      wc_error **err);

@@ -111,8 +111,8 @@ static int32_t choose_backend(wc_call *call, wci_engine *engine, const char *iso
 }
 
 /* Who restarts is the monitor that records, too. */
-static int32_t check_backend(wc_call *call, wci_engine *engine, const char *name, const wci_config *config,
-                             wc_error **err)
+int32_t wci_ctr_check_backend(wc_call *call, wci_engine *engine, const char *name, const wci_config *config,
+                              wc_error **err)
 {
     wci_backend *backend = NULL;
     int32_t rc = wci_backends_get(engine->backends, call, name, &backend, err);
@@ -184,7 +184,7 @@ static int32_t make_record(wc_call *call, wci_engine *engine, const wc_container
     if (!rc)
         rc = choose_backend(call, engine, m->config.isolation, &record->backend, err);
     if (!rc)
-        rc = check_backend(call, engine, record->backend, &m->config, err);
+        rc = wci_ctr_check_backend(call, engine, record->backend, &m->config, err);
     if (!rc)
         rc = wci_net_wishes(call, engine, &m->config, &record->endpoints, &record->endpoint_count, err);
     if (!rc)

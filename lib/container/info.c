@@ -86,6 +86,7 @@ static char *inspect_json(wci_store *store, const wci_container_record *r, const
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !failed; i++)
         failed = parts[i](root, r, config);
     failed = failed || wci_info_add_storage(root, store, config);
+    failed = failed || wci_info_add_health(root, store, r, config);
     failed = failed || json_object_set_new(root, "NetworkSettings", wci_info_network(store, r));
     char *text = failed ? NULL : wci_json_dump_text(root);
     json_decref(root);

@@ -32,6 +32,8 @@ int wci_info_add_resources(json_t *root, const wci_container_record *r, const wc
 int wci_info_add_security(json_t *root, const wci_container_record *r, const wci_config *c);
 int wci_info_add_network(json_t *root, const wci_container_record *r, const wci_config *c);
 int wci_info_add_storage(json_t *root, const wci_store *store, const wci_config *c);
+/* Of one with a check: what it was, and what it said lately. */
+int wci_info_add_health(json_t *root, wci_store *store, const wci_container_record *r, const wci_config *c);
 /* Adds the members of `more` (taken over, NULL: memory ran out) to the object `section`, which is made when needed. */
 int wci_info_put(json_t *root, const char *section, json_t *more);
 

@@ -61,3 +61,62 @@ int32_t wc_container_options_set_restart_policy(wc_container_options *options, c
         options->settings.restart_max = max_retries;
     return rc;
 }
+
+/* ---- Health ----------------------------------------------------------------------------------- */
+
+int32_t wc_container_options_set_health_command(wc_container_options *options, const char *const *args, size_t count,
+                                                int32_t is_shell, wc_error **err)
+{
+    wci_strv test = WCI_STRV_INIT, words = WCI_STRV_INIT;
+    if (is_shell != 0 && is_shell != 1)
+        return wci_err(err, WC_E_INVALID, "health command: is_shell is neither 0 nor 1");
+    if (!count || (is_shell && count != 1))
+        return wci_err(err, WC_E_INVALID, "health command: must be %s", is_shell ? "one line" : "at least one word");
+    int32_t rc = wci_option_set_list(options, &words, args, count, "health command", err);
+    if (!rc && (wci_strv_add(&test, is_shell ? "CMD-SHELL" : "CMD") || wci_strv_copy(&test, &words)))
+        rc = wci_err_nomem(err);
+    wci_strv_free(&words);
+    if (rc) {
+        wci_strv_free(&test);
+        return rc;
+    }
+    wci_strv_free(&options->settings.health_test);
+    options->settings.health_test = test;
+    return WC_OK;
+}
+
+int32_t wc_container_options_disable_health(wc_container_options *options, wc_error **err)
+{
+    static const char *const none[] = {"NONE"};
+    return wci_option_set_list(options, options ? &options->settings.health_test : NULL, none, 1, "health command", err);
+}
+
+int32_t wc_container_options_set_health_times(wc_container_options *options, int64_t interval_ns, int64_t timeout_ns,
+                                              int64_t start_period_ns, int64_t start_interval_ns, wc_error **err)
+{
+    const struct {
+        const char *what;
+        int64_t value;
+    } times[] = {{"health interval", interval_ns},
+                 {"health timeout", timeout_ns},
+                 {"health start period", start_period_ns},
+                 {"health start interval", start_interval_ns}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (times[i].value && times[i].value < 1000000)
+            return wci_err(err, WC_E_INVALID, "%s: must be 0 (default) or at least 1 ms", times[i].what);
+    int64_t unused = 0;
+    int32_t rc = wci_option_set_number(options, &unused, 0, 1, "health times", "", err);
+    if (rc)
+        return rc;
+    options->settings.health_interval_ns = interval_ns;
+    options->settings.health_timeout_ns = timeout_ns;
+    options->settings.health_start_period_ns = start_period_ns;
+    options->settings.health_start_interval_ns = start_interval_ns;
+    return WC_OK;
+}
+
+int32_t wc_container_options_set_health_retries(wc_container_options *options, int64_t retries, wc_error **err)
+{
+    return wci_option_set_number(options, options ? &options->settings.health_retries : NULL, retries, retries >= 0,
+                                 "health retries", "must not be negative", err);
+}

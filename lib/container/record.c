@@ -199,6 +199,7 @@ static int32_t record_end(wci_engine *engine, const wci_container_record *record
         .finished_ns = end_time(record, end),
         .exit_code = code,
         .error = is_lost(end) ? "its monitor was killed" : "",
+        .ends_health = 1,
         .action = "die",
         .attributes = attributes,
     };

@@ -419,7 +419,7 @@ static int32_t update(wci_store *store, const char *id, const wci_container_chan
         " error = coalesce(?9, error),"
         " restart_count = CASE WHEN ?14 THEN 0 ELSE restart_count + ?13 END,"
         " user_stopped = CASE WHEN ?14 THEN 0 ELSE user_stopped END,"
-        " health = CASE ?15 WHEN 0 THEN health ELSE ?15 END"
+        " health = CASE WHEN ?15 THEN ?15 WHEN ?16 AND health THEN 3 ELSE health END"
         " WHERE id = ?1 AND ((1 << status) & ?10) <> 0 AND (?11 < 0 OR generation = ?11)"
         " AND NOT (?13 AND user_stopped)",
         WCI_BIND(WCI_TEXT(id), WCI_INT(c->status), WCI_INT(c->pid),
@@ -427,7 +427,7 @@ static int32_t update(wci_store *store, const char *id, const wci_container_chan
                  WCI_INT(c->finished_ns), WCI_INT(c->exit_code), WCI_INT(c->oom_killed),
                  WCI_TEXT(c->error), WCI_INT(c->from), WCI_INT(c->generation),
                  WCI_INT(c->finished_ns != 0 || c->no_run), WCI_INT(c->is_restart != 0),
-                 WCI_INT(c->is_fresh != 0), WCI_INT(c->health)),
+                 WCI_INT(c->is_fresh != 0), WCI_INT(c->health), WCI_INT(c->ends_health != 0)),
         err);
     if (!rc && wci_db_changes(store->db) == 0)
         rc = explain_refusal(store->db, id, c, err);

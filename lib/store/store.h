@@ -375,6 +375,7 @@ typedef struct wci_container_change {
     int is_restart;        /* by the policy: counted, and refused (WC_E_STATE) when a user has stopped it */
     int is_fresh;          /* by a user: the count and that he stopped it are forgotten */
     wci_health health;     /* WCI_HEALTH_NONE: unchanged */
+    int ends_health;       /* one with a check is unhealthy then, as in Docker */
     const char *action;
     const char *attributes;
 } wci_container_change;

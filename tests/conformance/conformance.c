@@ -83,6 +83,8 @@ static int run_suite(void)
     suite_add_tcase(suite, network_tests());
     suite_add_tcase(suite, restart_tests());
     suite_add_tcase(suite, stats_tests());
+    suite_add_tcase(suite, update_tests());
+    suite_add_tcase(suite, health_tests());
     int failed = test_main(suite);
     report_skipped();
     return failed;

@@ -126,6 +126,8 @@ TCase *pause_tests(void);
 TCase *network_tests(void);
 TCase *restart_tests(void);
 TCase *stats_tests(void);
+TCase *update_tests(void);
+TCase *health_tests(void);
 /* What run_role() starts. */
 int sharing_role(const char *role, const char *argument);
 

@@ -301,6 +301,9 @@ class Commands(WcctlCase):
         self.wcctl_ok("pause", name)
         return self.json("unpause", name)
 
+    def do_update(self):
+        return self.json("update", "--cpu-shares", "512", self.running())
+
     def do_rename(self):
         return self.json("rename", self.running(), "another")
 

@@ -164,6 +164,136 @@ class Restart(LifeCase):
         self.assertTrue(until(lambda: self.inspect("one")["RestartCount"] >= 1))
 
 
+class Update(LifeCase):
+    def group(self, name, controller, file):
+        with open(f"/proc/{self.state(name)['Pid']}/cgroup", encoding="utf-8") as groups:
+            for line in groups:
+                _, names, path = line.rstrip("\n").split(":", 2)
+                if controller in names.split(","):
+                    with open(f"/sys/fs/cgroup/{controller}{path}/{file}", encoding="utf-8") as value:
+                        return value.read().strip()
+        return self.skipTest("the test reads version 1 of control groups")
+
+    def test_limits_count_at_once_and_later(self):
+        self.start("one", "-m", "64m", "--pids-limit", "50", "--restart", "always")
+        self.assertEqual(self.wcctl_ok("update", "-m", "96m", "--cpu-shares", "512", "--pids-limit", "70", "one").stdout,
+                         "one\n")
+        for _ in range(2):
+            self.assertEqual(self.group("one", "memory", "memory.limit_in_bytes"), str(96 << 20))
+            self.assertEqual(self.group("one", "cpu", "cpu.shares"), "512")
+            self.assertEqual(self.group("one", "pids", "pids.max"), "70")
+            first = self.state("one")["Pid"]
+            os.kill(first, signal.SIGKILL)
+            self.assertTrue(until(lambda: self.state("one")["Pid"] not in (0, first)))
+        host = self.inspect("one")["HostConfig"]
+        self.assertEqual((host["Memory"], host["CpuShares"], host["PidsLimit"]), (96 << 20, 512, 70))
+        self.wcctl_ok("update", "--pids-limit", "-1", "one")
+        self.assertEqual(self.group("one", "pids", "pids.max"), "max")
+        self.wcctl_ok("restart", "-t", "0", "one")
+        self.assertEqual(self.group("one", "memory", "memory.limit_in_bytes"), str(96 << 20))
+
+    def test_policy_counts_from_the_next_end_on(self):
+        self.start("one", "--restart", "always")
+        self.wcctl_ok("update", "--restart", "no", "one")
+        os.kill(self.state("one")["Pid"], signal.SIGKILL)
+        self.assertBecomes("one", "exited")
+        self.wcctl_ok("update", "--restart", "on-failure:2", "one")
+        self.wcctl_ok("start", "one")
+        os.kill(self.state("one")["Pid"], signal.SIGKILL)
+        self.assertTrue(until(lambda: self.inspect("one")["RestartCount"] == 1))
+
+    def test_what_does_not_go_is_refused_and_not_recorded(self):
+        self.start("one", "-m", "64m", command=("sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=32; sleep 1000"))
+        self.assertFails(self.wcctl("update", "--memory-swap", "32m", "one"), 1, "memory")
+        self.assertFails(self.wcctl("update", "--memory-reservation", "1g", "one"), 1, "reservation")
+        self.assertEqual(self.inspect("one")["HostConfig"]["Memory"], 64 << 20)
+        self.start("two", "--rm")
+        self.assertFails(self.wcctl("update", "--restart", "always", "two"), 1, "removed at its end")
+
+
+class Health(LifeCase):
+    def health(self, name):
+        return self.state(name).get("Health", {"Status": None, "Log": []})
+
+    def assertHealth(self, name, status):
+        if not until(lambda: self.health(name)["Status"] == status):
+            self.fail(f"{name} is {self.health(name)}")
+
+    def test_follows_what_the_command_says(self):
+        self.start("one", "--health-cmd", "echo looked; cat /well", "--health-interval", "100ms", "--health-retries", "2")
+        self.assertIn(self.health("one")["Status"], ("starting", "unhealthy"))
+        self.assertHealth("one", "unhealthy")
+        self.assertIn("(unhealthy)", self.ps("one"))
+        last = self.health("one")["Log"][-1]
+        self.assertEqual(last["ExitCode"], 1)
+        self.assertIn("looked\n", last["Output"])
+        self.assertIn("/well", last["Output"])
+        self.wcctl_ok("exec", "one", "touch", "/well")
+        self.assertHealth("one", "healthy")
+        self.assertIn("(healthy)", self.ps("one"))
+        self.assertEqual(self.health("one")["FailingStreak"], 0)
+        self.assertTrue(until(lambda: len(self.health("one")["Log"]) == 5))
+        time.sleep(0.5)
+        self.assertEqual(len(self.health("one")["Log"]), 5)
+        self.wcctl_ok("stop", "-t", "0", "one")
+        self.assertEqual(self.health("one")["Status"], "unhealthy")
+        told = [json.loads(line) for line in self.wcctl_ok("--json", "events", "--no-follow", "--after", "").stdout.splitlines()]
+        mine = [event["Action"] for event in told if event["Attributes"].get("name") == "one"]
+        self.assertEqual([a for a in mine if a.startswith("health_status")],
+                         ["health_status: unhealthy", "health_status: healthy"])
+        self.assertFalse([a for a in mine if a.startswith("exec")])
+
+    def test_one_that_takes_too_long_is_killed(self):
+        self.start("one", "--health-cmd", "echo begun; sleep 4321", "--health-interval", "100ms", "--health-timeout", "300ms",
+                   "--health-retries", "1")
+        self.assertHealth("one", "unhealthy")
+        last = self.health("one")["Log"][0]
+        self.assertEqual(last["ExitCode"], -1)
+        self.assertIn("exceeded timeout", last["Output"])
+        self.wcctl_ok("pause", "one")
+        self.wcctl_ok("unpause", "one")
+        self.assertTrue(until(lambda: "4321" not in self.wcctl_ok("exec", "one", "ps").stdout))
+        self.wcctl_ok("stop", "-t", "0", "one")
+
+    def test_that_of_the_image_and_without_it(self):
+        self.wcctl_ok("create", "--network", "none", "--name", "base", "box", "true")
+        self.wcctl_ok("commit", "-c", 'HEALTHCHECK --interval=100ms --retries=7 CMD ["test", "-e", "/"]', "base", "checked")
+        self.wcctl_ok("run", "-d", "--network", "none", "--name", "one", "checked", "sleep", "1000")
+        self.assertHealth("one", "healthy")
+        self.assertEqual(self.inspect("one")["Config"]["Healthcheck"],
+                         {"Test": ["CMD", "test", "-e", "/"], "Interval": 100000000, "Retries": 7})
+        self.wcctl_ok("run", "-d", "--network", "none", "--name", "two", "--no-healthcheck", "checked", "sleep", "1000")
+        self.assertNotIn("Health", self.state("two"))
+        self.assertEqual(self.inspect("two")["Config"]["Healthcheck"]["Test"], ["NONE"])
+        self.wcctl_ok("run", "-d", "--network", "none", "--name", "three", "--health-cmd", "false", "--health-retries", "1",
+                      "checked", "sleep", "1000")
+        self.assertHealth("three", "unhealthy")
+        self.assertFails(self.wcctl("create", "--no-healthcheck", "--health-cmd", "true", "checked"), 125, "health")
+
+    def test_failures_at_the_start_do_not_count(self):
+        self.start("one", "--health-cmd", "cat /well", "--health-interval", "100ms", "--health-retries", "1",
+                   "--health-start-period", "1000s")
+        self.assertTrue(until(lambda: len(self.health("one")["Log"]) >= 3))
+        self.assertEqual((self.health("one")["Status"], self.health("one")["FailingStreak"]), ("starting", 0))
+        self.assertIn("(health: starting)", self.ps("one"))
+
+    def test_no_check_while_paused_and_one_after_a_restart(self):
+        self.start("one", "--health-cmd", "echo x >>/checks", "--health-interval", "100ms", "--restart", "always")
+        self.assertHealth("one", "healthy")
+        self.wcctl_ok("pause", "one")
+        time.sleep(0.3)
+        count = len(self.health("one")["Log"])
+        ends = [entry["End"] for entry in self.health("one")["Log"]]
+        time.sleep(0.5)
+        self.assertEqual([entry["End"] for entry in self.health("one")["Log"]], ends)
+        self.assertLessEqual(count, 5)
+        self.wcctl_ok("unpause", "one")
+        self.assertTrue(until(lambda: [entry["End"] for entry in self.health("one")["Log"]] != ends))
+        os.kill(self.state("one")["Pid"], signal.SIGKILL)
+        self.assertTrue(until(lambda: self.inspect("one")["RestartCount"] == 1 and self.status("one") == "running"))
+        self.assertHealth("one", "healthy")
+
+
 class Restore(LifeCase):
     """Killed monitors and containers stand for a boot."""
 

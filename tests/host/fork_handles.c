@@ -146,6 +146,7 @@ static const char *const usable[] = {
     /* Memory of the process's own. */
     "wc_error_", "wc_buf_", "wc_list_", "wc_event_", "wc_progress_", "wc_code_name", "wc_version", "wc_has_feature",
     "wc_set_allocator", "wc_layer_", "wc_container_info_", "wc_sign_key_new",
+    "wc_update_options_",
     "wc_container_options_", "wc_context_options_", "wc_transfer_options_", "wc_exec_options_", "wc_log_options_",
     "wc_volume_options_", "wc_events_options_", "wc_image_edit_add_", "wc_image_edit_set_", "wc_image_edit_drop_",
     "wc_group_options_", "wc_group_name", "wc_artifact_add_", "wc_artifact_set_", "wc_network_options_",

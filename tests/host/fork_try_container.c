@@ -12,6 +12,16 @@ TRY_PLAIN(wc_container_stop, wc_container_stop(tried->container, 0, NULL, err))
 TRY_PLAIN(wc_container_restart, wc_container_restart(tried->container, 0, NULL, err))
 TRY_PLAIN(wc_container_pause, wc_container_pause(tried->container, NULL, err))
 TRY_PLAIN(wc_container_unpause, wc_container_unpause(tried->container, NULL, err))
+static int32_t try_wc_container_update(wc_error **err)
+{
+    wc_update_options *options = NULL;
+    if (wc_update_options_new(&options, NULL))
+        return WC_E_NOMEM;
+    int32_t rc = wc_container_update(tried->container, options, NULL, err);
+    wc_update_options_unref(options);
+    return rc;
+}
+
 TRY_PLAIN(wc_container_rename, wc_container_rename(tried->container, "another", err))
 TRY(wc_container_stats, wc_stats, wc_container_stats(tried->container, NULL, &out, err))
 TRY(wc_container_processes, wc_buf, wc_container_processes(tried->container, NULL, 0, NULL, &out, err))
@@ -89,6 +99,7 @@ const attempt fork_try_container[] = {
     ENTRY(wc_container_processes),
     ENTRY(wc_stats_open),
     ENTRY(wc_stats_next),
+    ENTRY(wc_container_update),
     ENTRY(wc_container_remove),
     ENTRY(wc_container_copy_in),
     ENTRY(wc_container_copy_out),

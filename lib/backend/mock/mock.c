@@ -341,6 +341,13 @@ static int32_t op_container_processes(uintptr_t payload, wc_call *call, const wc
     return rc ? rc : wci_mock_processes(call, request, response);
 }
 
+/* Nothing uses anything, so any limit holds. */
+static int32_t op_container_update(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
+{
+    (void)response;
+    return trouble(payload, "update", call, request);
+}
+
 /* Those who wait see the signal, or that the files are gone; both mean that it was killed. */
 static int32_t op_container_remove(uintptr_t payload, wc_call *call, const wc_request *request,
                                    wc_response *response)
@@ -550,6 +557,7 @@ const wc_backend_ops *wci_backend_mock_ops(void)
         .logs_release = wci_mock_logs_release,
         .container_pause = op_container_pause,
         .container_resume = op_container_resume,
+        .container_update = op_container_update,
         .network_connect = op_network_connect,
         .network_disconnect = op_network_disconnect,
         .container_stats = op_container_stats,

@@ -247,6 +247,7 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .group_report = wci_process_group_report,
         .container_stats = wci_process_container_stats,
         .container_processes = wci_process_container_processes,
+        .container_update = wci_process_container_update,
     };
     return &ops;
 }

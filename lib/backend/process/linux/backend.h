@@ -76,6 +76,8 @@ int32_t wci_process_container_stats(uintptr_t payload, wc_call *call, const wc_r
                                     wc_response *response);
 int32_t wci_process_container_processes(uintptr_t payload, wc_call *call, const wc_request *request,
                                         wc_response *response);
+int32_t wci_process_container_update(uintptr_t payload, wc_call *call, const wc_request *request,
+                                     wc_response *response);
 int32_t wci_process_container_attach(uintptr_t payload, wc_call *call, const wc_request *request,
                                      wc_response *response);
 int32_t wci_process_process_state(uintptr_t payload, wc_call *call, const wc_request *request,

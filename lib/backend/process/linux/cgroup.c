@@ -201,6 +201,20 @@ static void write_if_there(int dir, const char *path, const char *text)
     close(fd);
 }
 
+static int unlimit_pids(int dir, const char *name, void *arg)
+{
+    char path[300];
+    (void)arg;
+    snprintf(path, sizeof path, "%s/pids.max", name);
+    write_if_there(dir, path, "max");
+    return 0;
+}
+
+void wci_cgroup_unlimit_pids(const char *path)
+{
+    (void)wci_cgroup_each_group(path, unlimit_pids, NULL);
+}
+
 /* A group that holds still while we kill it cannot fork faster than we do. */
 static void kill_processes(int group)
 {

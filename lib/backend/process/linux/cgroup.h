@@ -37,6 +37,8 @@ int wci_cgroup_is_mixed(void);
 int wci_cgroup_exists(const char *path);
 /* 1 when the kernel killed one of its processes for want of memory. */
 int wci_cgroup_oom_killed(const char *path);
+/* Any number of processes: a runtime cannot be relied on to say so. */
+void wci_cgroup_unlimit_pids(const char *path);
 /* Removes the groups of containers, in WCI_CGROUP_PARENT or in a group there, that were made a while ago and have no processes in any hierarchy, whoever's they are: a
  * start makes its own. Tells of how many containers. */
 size_t wci_cgroup_prune(void);

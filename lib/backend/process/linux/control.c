@@ -410,6 +410,17 @@ int32_t wci_process_container_resume(uintptr_t payload, wc_call *call, const wc_
     return wci_process_command(call, request, json_pack("{s:s}", "do", "resume"), NULL);
 }
 
+int32_t wci_process_container_update(uintptr_t payload, wc_call *call, const wc_request *request,
+                                     wc_response *response)
+{
+    (void)payload, (void)response;
+    const char *text = wc_request_string(request, "resources");
+    json_t *resources = json_loads(text ? text : "", 0, NULL);
+    if (!resources)
+        return wci_err(call->err, WC_E_INVALID, "process backend: the request has no 'resources'");
+    return wci_process_command(call, request, json_pack("{s:s, s:o}", "do", "update", "resources", resources), NULL);
+}
+
 /* ---- remove ---- */
 
 /* Ends what runs, and waits until the monitor has let go. */

@@ -29,6 +29,10 @@ static int32_t note(monitor *m, int is_paused, wc_error **err)
     wci_store *store = NULL;
     m->is_paused = is_paused;
     if (is_paused)
+        health_hold(m);
+    else
+        health_go_on(m);
+    if (is_paused)
         close(open(WCI_RUN_PAUSED, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     else
         unlink(WCI_RUN_PAUSED);

@@ -16,6 +16,7 @@ typedef struct command {
 static const command commands[] = {
     {"pause", command_pause},
     {"resume", command_resume},
+    {"update", command_update},
     {NULL, NULL},
 };
 

@@ -120,7 +120,8 @@ static void conclude(monitor *m)
 /* Who asked for them gets an answer; without the container they soon come to nothing. */
 static void finish_jobs(monitor *m)
 {
-    while (m->jobs.first)
+    health_hold(m);
+    while (m->jobs.first || health_is_busy(m))
         session_turn(&m->session);
 }
 
@@ -130,6 +131,7 @@ static void stay(monitor *m)
     session_adopt_link(&m->session, m->req->attach);
     malloc_trim(0); /* from here on there may be hundreds of us, for months */
     do {
+        health_begin(m);
         session_run(&m->session);
         finish_jobs(m);
         run_close(m);

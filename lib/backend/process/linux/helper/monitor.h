@@ -3,6 +3,7 @@
 #ifndef WC_HELPER_MONITOR_H
 #define WC_HELPER_MONITOR_H
 
+#include "backend/process/linux/helper/health.h"
 #include "backend/process/linux/helper/job.h"
 #include "backend/process/linux/helper/session.h"
 #include "platform/file.h"
@@ -18,6 +19,7 @@ typedef struct monitor {
     session session;
     int keeps_no_log;
     jobs jobs; /* the runtime at work on this container */
+    health health;
     int is_paused;
     int stop_signal;
     int oom_killed;     /* the last run */
@@ -56,6 +58,7 @@ void again_terminate(void *monitor);
 
 void command_pause(monitor *m, uint64_t client_id, json_t *args);
 void command_resume(monitor *m, uint64_t client_id, json_t *args);
+void command_update(monitor *m, uint64_t client_id, json_t *args);
 /* A client has sent this signal: those that end a container reach one that is paused only when it goes on. */
 void pause_signalled(monitor *m, int signal);
 

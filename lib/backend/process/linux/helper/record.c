@@ -73,7 +73,7 @@ static char *attributes(wci_store *store, const request *req, const int *exit_co
     return text;
 }
 
-int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t started_ns,
+int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t started_ns, int has_check,
                        wc_error **err)
 {
     char *about = attributes(store, req, NULL);
@@ -83,6 +83,7 @@ int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t 
         .status = WCI_STATUS_RUNNING,
         .pid = pid,
         .started_ns = started_ns,
+        .health = has_check ? WCI_HEALTH_STARTING : WCI_HEALTH_NONE,
         .error = "",
         .action = "start",
         .attributes = about,
@@ -98,6 +99,7 @@ static int32_t record_die(wci_store *store, const request *req, wci_container_ch
     change->generation = req->generation;
     change->action = "die";
     change->attributes = about;
+    change->ends_health = 1;
     int32_t rc = wci_container_update(store, req->id, change, err);
     wci_free(about);
     return rc;

@@ -87,6 +87,8 @@ int32_t run_prepare(monitor *m, wc_error **err)
     if (!rc)
         rc = network_begin(req, m->host_mounts, err);
     if (!rc)
+        rc = health_prepare(m, err);
+    if (!rc)
         rc = open_log(m, err);
     return rc;
 }
@@ -113,7 +115,7 @@ static int32_t record_start(monitor *m, wci_store *store, wc_error **err)
     pid_t pid = m->session.process.pid;
     int64_t now = wci_now_ns();
     int32_t rc = record_run(m->req, pid, now, err);
-    return rc ? rc : record_started(store, m->req, pid, now, err);
+    return rc ? rc : record_started(store, m->req, pid, now, m->health.is_on, err);
 }
 
 /* The store is opened before the runtime works, so that a store that cannot be opened costs
@@ -145,6 +147,7 @@ void run_take_away(monitor *m)
     joins_end(m->req);
     unlink(RUNTIME_LOG);
     unlink("pid");
+    unlink("probe.json");
     unlink(WCI_RUN_PAUSED);
     m->is_paused = 0;
 }
