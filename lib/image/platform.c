@@ -109,6 +109,38 @@ static int split(char *copy, char *parts[3])
     return count >= 2;
 }
 
+/* What looks like a version and is none would be passed over without a word. */
+static int32_t check_version(const wci_platform *platform, const char *shown, wc_error **err)
+{
+    const char *version = platform->os_version;
+    if (!*version)
+        return WC_OK;
+    if (strcmp(platform->os, "windows"))
+        return wci_err(err, WC_E_INVALID, "platform '%s': only images of Windows have versions; leave ':' and what follows out",
+                       shown);
+    if (!wci_windows_is_version(version))
+        return wci_err(err, WC_E_INVALID, "platform '%s': '%.64s' is no version of Windows; write 10.0.BUILD or "
+                       "10.0.BUILD.REVISION, for example 'windows/amd64:10.0.20348'", shown, version);
+    return WC_OK;
+}
+
+/* Leaves *out as it was on failure. */
+static int32_t set_checked(char *const parts[3], const char *version, const char *shown, wci_platform *out,
+                           wc_error **err)
+{
+    wci_platform made = WCI_PLATFORM_INIT;
+    int32_t code = wci_platform_set(&made, parts[0], parts[1], parts[2], version, err);
+    if (!code)
+        code = check_version(&made, shown, err);
+    if (code) {
+        wci_platform_clear(&made);
+        return code;
+    }
+    wci_platform_clear(out);
+    *out = made;
+    return WC_OK;
+}
+
 int32_t wci_platform_parse(const char *text, wci_platform *platform, wc_error **err)
 {
     char *copy = wci_strdup(text);
@@ -119,7 +151,7 @@ int32_t wci_platform_parse(const char *text, wci_platform *platform, wc_error **
     wci_show(text, shown);
     int32_t code =
         split(copy, parts) && (!version || is_word(version))
-            ? wci_platform_set(platform, parts[0], parts[1], parts[2], version, err)
+            ? set_checked(parts, version, shown, platform, err)
             : wci_err(err, WC_E_INVALID,
                       "platform '%s': not valid; write OS/ARCH, OS/ARCH/VARIANT or OS/ARCH:VERSION, for example "
                       "'linux/arm64' or 'windows/amd64:10.0.20348'",

@@ -167,6 +167,24 @@ static int32_t publish(arrival *a, wci_image_record *record, const char *action,
 
 /* ---- Which manifest, and what comes with it ------------------------------------------------------ */
 
+static const wci_node *first_image(const wci_graph *graph)
+{
+    for (size_t i = 0; i < graph->root; i++)
+        if (graph->nodes[i].document->kind == WCI_DOCUMENT_MANIFEST &&
+            !wci_manifest_check_image(graph->nodes[i].document, "manifest", NULL))
+            return &graph->nodes[i];
+    return NULL;
+}
+
+/* Of a whole index without an image for the host: the first one stands for it, as in wci_index_create(). */
+static int32_t take_first(arrival *a, wc_error **err)
+{
+    const wci_transfer any = WCI_TRANSFER_INIT;
+    const wci_node *first = first_image(&a->graph);
+    int32_t code = wci_resolve_from(a->call, a->store, a->origin, &first->raw, &any, &a->resolved, err);
+    return code ? code : wci_raw_copy(&a->graph.nodes[a->graph.root].raw, &a->resolved.index, err);
+}
+
 /* The image of an index that runs: the host's, or that of the first of the chosen platforms. */
 static int32_t choose_from_graph(arrival *a, wc_error **err)
 {
@@ -175,8 +193,14 @@ static int32_t choose_from_graph(arrival *a, wc_error **err)
         transfer.platform = transfer.platforms[0];
         transfer.has_platform = 1;
     }
-    return wci_resolve_from(a->call, a->store, a->origin, &a->graph.nodes[a->graph.root].raw, &transfer, &a->resolved,
-                            err);
+    wc_error *why = NULL;
+    int32_t code = wci_resolve_from(a->call, a->store, a->origin, &a->graph.nodes[a->graph.root].raw, &transfer,
+                                    &a->resolved, &why);
+    if (code == WC_E_PLATFORM && !transfer.has_platform && first_image(&a->graph)) {
+        wci_err_clear(&why);
+        code = take_first(a, &why);
+    }
+    return code ? wci_err_move(err, why) : WC_OK;
 }
 
 static int32_t resolve_index(arrival *a, size_t image, wc_error **err)

@@ -43,6 +43,26 @@ unsigned wci_windows_revision(const char *version)
     return part(version, 3);
 }
 
+static int count_parts(const char *version)
+{
+    int count = 0;
+    for (;; version++) {
+        size_t digits = strspn(version, "0123456789");
+        if (!digits || digits > 6)
+            return 0;
+        count++;
+        version += digits;
+        if (*version != '.')
+            return *version ? 0 : count;
+    }
+}
+
+int wci_windows_is_version(const char *text)
+{
+    int parts = count_parts(text);
+    return (parts == 3 || parts == 4) && wci_starts_with(text, "10.0.") && wci_windows_build(text);
+}
+
 /* ---- The rule ------------------------------------------------------------------------------------- */
 
 int wci_windows_runs(unsigned host, unsigned image, wci_isolation isolation)

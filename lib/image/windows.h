@@ -17,6 +17,9 @@ typedef enum wci_isolation {
 unsigned wci_windows_build(const char *version);
 unsigned wci_windows_revision(const char *version);
 
+/* Whether it is "10.0.BUILD" or "10.0.BUILD.REVISION". */
+int wci_windows_is_version(const char *text);
+
 int wci_windows_runs(unsigned host, unsigned image, wci_isolation isolation);
 /* Appends why a host runs none of these builds, and what would run. */
 void wci_windows_explain(unsigned host, wci_isolation isolation, const unsigned *builds, size_t count, wci_str *out);

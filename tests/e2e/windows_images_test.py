@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of Windows, one for each build, in a registry: which one is taken, and what is said when none runs."""
 import json
+import shutil
 import sys
 
 from image_case import SUPPORT, ImageCase, needs, run
@@ -101,6 +102,37 @@ class ChoiceTest(WindowsCase):
         self.assertEqual([m["platform"]["os.version"] for m in index["manifests"]], VERSIONS)
         done = self.fails("copy", "--platform", "windows/amd64:10.0.19041,linux/amd64", self.name, f"oci:{self.path('c')}:x")
         self.assertIn("there is build 17763, 20348, 26100", done)
+
+    def test_an_index_without_the_host(self):
+        """Comes as a whole, by every way in; the first image stands for it."""
+        there = self.push([platform(VERSIONS[1]), {"os": "linux", "architecture": "arm", "variant": "v7"}])
+        layout, first, second = f"oci:{self.path('layout')}:many", there[VERSIONS[1]], there["linux"]
+        self.assertIn("nothing fits linux/", self.fails("pull", self.name))
+        self.ok("copy", "--all", layout, f"oci-archive:{self.path('a.tar')}:many")
+        for words in (("pull", "--all", self.name), ("pull", "--all", layout), ("copy", "--all", layout, "wc-store:many"),
+                      ("load", "--all", "-i", self.path("a.tar"))):
+            self.ok(*words)
+            image, = self.images()
+            self.assertEqual(image["Digest"], first, words)
+            name = image["Names"][0]
+            told = json.loads(self.ok("--json", "copy", "--all", f"wc-store:{name}", f"oci:{self.path('out')}:x"))
+            self.assertEqual(told["Digest"], json.loads(self.ok("--json", "copy", "--all", layout,
+                                                                f"oci:{self.path('straight')}:x"))["Digest"])
+            self.ok("unpack", "--platform", "linux/arm", name, self.path("dir"))
+            self.assertEqual({i["Digest"] for i in self.images()}, {first, second})
+            shutil.rmtree(self.path("dir"))
+            self.check()
+            self.forget_all()
+        self.assertIn("nothing fits linux/s390x", self.fails("pull", "--all", "--platform", "linux/s390x", self.name))
+
+    def test_versions_are_checked(self):
+        self.push([platform(v) for v in VERSIONS] + [LINUX])
+        for version in ("ltsc2022", "20348", "10.0", "10.0.99999999999", "10.0.0", "10.0.20348.", "10.0.20348.1.2",
+                        "10.0.20348.x", "6.3.9600"):
+            for wanted in (f"windows/amd64:{version}", f"windows({version})/amd64"):
+                self.assertIn("10.0.BUILD.REVISION", self.refused(wanted))
+        self.assertIn("only images of Windows have versions", self.refused("linux/amd64:1"))
+        self.assertEqual(self.images(), [])
 
     def test_the_version_of_an_edited_image(self):
         self.push([platform("10.0.20348.1")])

@@ -46,7 +46,7 @@ START_TEST(platform_spellings)
         {"windows/amd64", "windows/amd64"},   {"macos/arm64", "darwin/arm64"},
         {"windows/amd64:10.0.20348.587", "windows/amd64:10.0.20348.587"},
         {"windows(10.0.20348)/amd64", "windows/amd64:10.0.20348"},
-        {"linux/arm/v7:6", "linux/arm/v7:6"},
+        {"windows/arm/v7:10.0.6", "windows/arm/v7:10.0.6"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         char *text = parsed(pairs[i][0]);
@@ -61,7 +61,7 @@ START_TEST(platforms_that_are_none)
     static const char *const bad[] = {"", "linux", "linux/", "/amd64", "linux/amd64/v1/x",
                                       "linux/am d64", "linux//v7", "linux/amd64/",
                                       "windows/amd64:", "windows()/amd64", "windows(10.0)amd64", "windows(10.0/amd64",
-                                      "windows(1)/amd64:2", ":1", "(1)/amd64", "windows/amd64:1:2", "windows/amd64(1)",
+                                      "windows(1)/amd64:2", "windows/amd64:1", "windows/amd64:10.0", "linux/amd64:10.0.1", ":1", "(1)/amd64", "windows/amd64:1:2", "windows/amd64(1)",
                                       "windows)/(amd64", "windows/amd64:1/2"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_msg(!parsed(bad[i]), "'%s' was accepted", bad[i]);
