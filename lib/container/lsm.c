@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "container/lsm.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
-
-#define CATEGORIES 1024
 
 int wci_host_has_apparmor(void)
 {
@@ -63,30 +60,20 @@ static void take(label *l, const char *part)
             *parts[i].value = part + strlen(parts[i].name);
 }
 
-/* Two categories of its own keep a container from the files of others; the id is as good as chance, and stays. */
-static void level_of(const char *id, char *out, size_t size)
+int32_t wci_selinux_labels(const wci_config *config, int host_has_it, char **process, char **mount, wc_error **err)
 {
-    unsigned numbers[2] = {0, 0};
-    for (size_t i = 0; i < 16 && id[i]; i++)
-        numbers[i / 8] = numbers[i / 8] * 31 + (unsigned char)id[i];
-    unsigned low = numbers[0] % CATEGORIES, high = numbers[1] % CATEGORIES;
-    if (low == high)
-        high = (high + 1) % CATEGORIES;
-    snprintf(out, size, "s0:c%u,c%u", low < high ? low : high, low < high ? high : low);
-}
-
-int32_t wci_selinux_labels(const wci_config *config, const char *id, int host_has_it, char **process, char **mount,
-                           wc_error **err)
-{
-    char own[32];
-    level_of(id, own, sizeof own);
-    label l = {"system_u", "system_r", "container_t", "container_file_t", own};
+    label l = {"system_u", "system_r", "container_t", NULL, "s0"};
     *process = *mount = NULL;
-    if (!host_has_it || config->privileged || wci_strv_contains(&config->selinux, "disable"))
+    if (!host_has_it || !config->selinux.count || wci_strv_contains(&config->selinux, "disable"))
         return WC_OK;
     for (size_t i = 0; i < config->selinux.count; i++)
         take(&l, config->selinux.items[i]);
     *process = wci_asprintf("%s:%s:%s:%s", l.user, l.role, l.type, l.level);
-    *mount = wci_asprintf("system_u:object_r:%s:%s", l.file_type, l.level);
-    return *process && *mount ? WC_OK : wci_err_nomem(err);
+    if (*process && l.file_type)
+        *mount = wci_asprintf("system_u:object_r:%s:%s", l.file_type, l.level);
+    if (*process && (*mount || !l.file_type))
+        return WC_OK;
+    wci_free(*process);
+    *process = NULL;
+    return wci_err_nomem(err);
 }

@@ -10,8 +10,8 @@ int wci_host_has_selinux(void);
 
 /* The profile for the document; "" for none. WC_E_UNSUPPORTED for a named one where the kernel has no AppArmor. */
 int32_t wci_apparmor_profile(const wci_config *config, int host_has_it, const char **out, wc_error **err);
-/* The labels of the process and of what is mounted for it; both NULL when there are to be none. Owned. */
-int32_t wci_selinux_labels(const wci_config *config, const char *id, int host_has_it, char **process, char **mount,
-                           wc_error **err);
+/* The labels of the process and, when a type of files was asked for, of what is mounted for it; NULL when there are to
+ * be none: only those that were asked for are set. Owned. */
+int32_t wci_selinux_labels(const wci_config *config, int host_has_it, char **process, char **mount, wc_error **err);
 
 #endif

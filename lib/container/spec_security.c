@@ -6,6 +6,7 @@
 #include "container/lsm.h"
 #include "container/seccomp.h"
 #include "container/system_paths.h"
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
 
@@ -40,14 +41,6 @@ static int32_t add_maps(const wci_config *config, json_t *os, wc_error **err)
     return WC_OK;
 }
 
-int32_t wci_spec_security(const wci_config *config, const wci_strv *caps, json_t *os, wc_error **err)
-{
-    int32_t rc = hide_paths(config, os, err);
-    if (!rc)
-        rc = add_maps(config, os, err);
-    return rc || config->privileged ? rc : add_seccomp(os, config, caps, err);
-}
-
 /* ---- Security modules --------------------------------------------------------------------------- */
 
 static int32_t add_apparmor(const wci_config *config, json_t *process, wc_error **err)
@@ -59,7 +52,32 @@ static int32_t add_apparmor(const wci_config *config, json_t *process, wc_error 
     return rc;
 }
 
+/* Into either of the two members that is not NULL. */
+static int32_t add_selinux(const wci_config *config, json_t *process, json_t *os, wc_error **err)
+{
+    char *own = NULL, *mounts = NULL;
+    int32_t rc = config->selinux.count ? wci_selinux_labels(config, wci_host_has_selinux(), &own, &mounts, err) : WC_OK;
+    if (!rc && process && own && json_object_set_new(process, "selinuxLabel", json_string(own)))
+        rc = wci_err_nomem(err);
+    if (!rc && os && mounts && json_object_set_new(os, "mountLabel", json_string(mounts)))
+        rc = wci_err_nomem(err);
+    wci_free(own);
+    wci_free(mounts);
+    return rc;
+}
+
 int32_t wci_spec_modules(const wci_config *config, json_t *process, wc_error **err)
 {
-    return add_apparmor(config, process, err);
+    int32_t rc = add_apparmor(config, process, err);
+    return rc ? rc : add_selinux(config, process, NULL, err);
+}
+
+int32_t wci_spec_security(const wci_config *config, const wci_strv *caps, json_t *os, wc_error **err)
+{
+    int32_t rc = hide_paths(config, os, err);
+    if (!rc)
+        rc = add_maps(config, os, err);
+    if (!rc)
+        rc = add_selinux(config, NULL, os, err);
+    return rc || config->privileged ? rc : add_seccomp(os, config, caps, err);
 }
