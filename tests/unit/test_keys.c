@@ -11,6 +11,7 @@
 
 #include "core/secretbox.h"
 #include "platform/keys.h"
+#include "platform/lazy.h"
 
 static const wci_scheme plain = {256, 0, 0};
 
@@ -250,10 +251,17 @@ START_TEST(a_long_secretbox)
 }
 END_TEST
 
+/* Functions of OpenSSL that the library uses, too, go through its table in this program. */
+static void load_openssl(void)
+{
+    test_ok(wci_lazy_crypto(NULL));
+}
+
 int main(void)
 {
     Suite *suite = suite_create("keys");
     TCase *tc = tcase_create("keys");
+    tcase_add_checked_fixture(tc, load_openssl, NULL);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, every_kind_signs_and_verifies);
     tcase_add_test(tc, paddings_are_not_mixed_up);

@@ -28,7 +28,9 @@ static int32_t untrusted(wc_error **err, const X509 *cert, const char *why)
 
 int32_t wci_certs_new(wci_certs **out, wc_error **err)
 {
-    wci_openssl_prepare();
+    int32_t rc = wci_openssl_prepare(err);
+    if (rc)
+        return rc;
     wci_certs *certs = wci_calloc(1, sizeof *certs);
     if (certs && (certs->list = sk_X509_new_null()) != NULL) {
         *out = certs;

@@ -13,7 +13,9 @@ struct wci_hash {
 
 int32_t wci_hash_new(int bits, wci_hash **out, wc_error **err)
 {
-    wci_openssl_prepare();
+    int32_t rc = wci_openssl_prepare(err);
+    if (rc)
+        return rc;
     wci_hash *hash = wci_calloc(1, sizeof *hash);
     if (!hash)
         return wci_err_nomem(err);

@@ -30,6 +30,12 @@ static int is_affordable(uint64_t n, uint64_t r, uint64_t p)
 int32_t wci_scrypt(const void *passphrase, size_t passphrase_size, const void *salt, size_t salt_size, uint64_t n,
                    uint64_t r, uint64_t p, void *key, size_t key_size, wc_error **err)
 {
+    if (!is_affordable(n, r, p))
+        return wci_err(err, WC_E_LIMIT, "scrypt: N %llu, r %llu, p %llu are not acceptable", (unsigned long long)n,
+                       (unsigned long long)r, (unsigned long long)p);
+    int32_t rc = wci_openssl_prepare(err);
+    if (rc)
+        return rc;
     uint64_t most = 2 * MAX_MEMORY;
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)passphrase, passphrase_size),
@@ -40,10 +46,6 @@ int32_t wci_scrypt(const void *passphrase, size_t passphrase_size, const void *s
         OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_SCRYPT_MAXMEM, &most),
         OSSL_PARAM_construct_end(),
     };
-    if (!is_affordable(n, r, p))
-        return wci_err(err, WC_E_LIMIT, "scrypt: N %llu, r %llu, p %llu are not acceptable", (unsigned long long)n,
-                       (unsigned long long)r, (unsigned long long)p);
-    wci_openssl_prepare();
     ERR_set_mark();
     int good = derive(params, key, key_size);
     ERR_pop_to_mark();
@@ -56,7 +58,9 @@ int32_t wci_poly1305(const void *key, const void *data, size_t size, unsigned ch
                      wc_error **err)
 {
     size_t written = 0;
-    wci_openssl_prepare();
+    int32_t rc = wci_openssl_prepare(err);
+    if (rc)
+        return rc;
     ERR_set_mark();
     EVP_MAC *mac = EVP_MAC_fetch(NULL, "POLY1305", NULL);
     EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;

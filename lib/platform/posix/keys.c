@@ -20,8 +20,16 @@
 /* Every entry takes back what it leaves in OpenSSL's list of errors, which the host may be reading. */
 static void enter(void)
 {
-    wci_openssl_prepare();
     ERR_set_mark();
+}
+
+/* The same for those that make the first key. */
+static int32_t enter_first(wc_error **err)
+{
+    int32_t rc = wci_openssl_prepare(err);
+    if (!rc)
+        enter();
+    return rc;
 }
 
 static void leave(void)
@@ -114,9 +122,11 @@ static int32_t adopt_whole(EVP_PKEY *pkey, const unsigned char *at, const unsign
 int32_t wci_key_read_public(const void *der, size_t size, wci_key **out, wc_error **err)
 {
     const unsigned char *at = der, *end = at + size;
-    enter();
+    int32_t code = enter_first(err);
+    if (code)
+        return code;
     EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, (long)size);
-    int32_t code = adopt_whole(pkey, at, end, "public", out, err);
+    code = adopt_whole(pkey, at, end, "public", out, err);
     leave();
     return code;
 }
@@ -155,8 +165,9 @@ int32_t wci_key_read_private(wci_key_form form, const void *der, size_t size, co
                              wci_key **out, wc_error **err)
 {
     const unsigned char *at = der, *end = at + size;
-    enter();
-    int32_t code;
+    int32_t code = enter_first(err);
+    if (code)
+        return code;
     if (form == WCI_KEY_PKCS8_ENCRYPTED) {
         code = read_encrypted(at, size, passphrase, out, err);
     } else {
@@ -176,9 +187,11 @@ static int32_t failed(const char *what, wc_error **err)
 
 int32_t wci_key_generate(wci_key **out, wc_error **err)
 {
-    enter();
+    int32_t code = enter_first(err);
+    if (code)
+        return code;
     EVP_PKEY *pkey = EVP_EC_gen("P-256");
-    int32_t code = pkey ? wci_key_adopt(pkey, out, err) : failed("making a key", err);
+    code = pkey ? wci_key_adopt(pkey, out, err) : failed("making a key", err);
     leave();
     return code;
 }

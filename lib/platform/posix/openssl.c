@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "platform/aside.h"
+#include "platform/lazy.h"
 
 static void load(void *arg)
 {
@@ -22,8 +23,11 @@ static void prepare(void)
 }
 
 /* OpenSSL reads its configuration at the first use, through a file that children would inherit. */
-void wci_openssl_prepare(void)
+int32_t wci_openssl_prepare(wc_error **err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, prepare);
+    int32_t rc = wci_lazy_crypto(err);
+    if (!rc)
+        pthread_once(&once, prepare);
+    return rc;
 }

@@ -2,7 +2,9 @@
 #ifndef WCI_POSIX_OPENSSL_H
 #define WCI_POSIX_OPENSSL_H
 
-/* Before anything of OpenSSL is used. */
-void wci_openssl_prepare(void);
+#include <wincontainer/error.h>
+
+/* Before anything of OpenSSL is used: by whatever makes the first object. WC_E_MISSING. */
+int32_t wci_openssl_prepare(wc_error **err);
 
 #endif
