@@ -134,7 +134,9 @@ static int32_t for_rm(wc_container *c, action *a, wc_error **err)
 
 static int32_t for_wait(wc_container *c, action *a, wc_error **err)
 {
-    return wc_container_wait(c, WC_WAIT_NOT_RUNNING, wcctl.cancel, &a->exit_code, err);
+    if (!a->conditions)
+        return wc_container_wait(c, WC_WAIT_NOT_RUNNING, wcctl.cancel, &a->exit_code, err);
+    return wc_container_wait_any(c, a->conditions, wcctl.cancel, NULL, &a->exit_code, err);
 }
 
 /* `object` is for --json, and taken over. */
@@ -262,13 +264,34 @@ static int rm(int argc, char **argv)
     return for_each(argc, argv, &(action){.act = for_rm, .force = force, .volumes = volumes});
 }
 
+static uint64_t read_conditions(const text_list *words)
+{
+    static const char *const names[] = {"not-running", "next-exit", "removed", "running", "healthy", "unhealthy"};
+    uint64_t conditions = 0;
+    for (size_t i = 0; i < words->count; i++) {
+        size_t k = 0;
+        while (k < countof(names) && strcmp(names[k], words->items[i]))
+            k++;
+        if (k == countof(names))
+            die_usage("--condition takes not-running, next-exit, removed, running, healthy or unhealthy, not '%s'",
+                      words->items[i]);
+        conditions |= (uint64_t)1 << k;
+    }
+    return conditions;
+}
+
 static int wait_command(int argc, char **argv)
 {
-    argc = options_read("wait", "CONTAINER [CONTAINER ...]", "Waits for the end and prints exit codes.", NULL, 0, 0,
-                        argc, argv);
+    static text_list conditions;
+    const option options[] = {
+        {0, "condition", OPTION_LIST, "not-running|next-exit|removed|running|healthy|unhealthy", "wait for any of these",
+         &conditions},
+    };
+    argc = options_read("wait", "[OPTIONS] CONTAINER [CONTAINER ...]", "Waits for the end and prints exit codes.", options,
+                        countof(options), 0, argc, argv);
     if (!argc)
         die_usage("wait takes at least one CONTAINER");
-    return for_each(argc, argv, &(action){.act = for_wait, .gives_exit_code = 1});
+    return for_each(argc, argv, &(action){.act = for_wait, .gives_exit_code = 1, .conditions = read_conditions(&conditions)});
 }
 
 static int attach(int argc, char **argv)

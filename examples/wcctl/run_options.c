@@ -39,6 +39,7 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
         {'e', "env", OPTION_LIST, "KEY[=VALUE]", "set a variable, or pass ours on", &o->env},
         {0, "env-file", OPTION_LIST, "FILE", "variables, one on a line", &o->env_files},
         {'l', "label", OPTION_LIST, "KEY[=VALUE]", "set a label", &o->labels},
+        {0, "label-file", OPTION_LIST, "FILE", "labels, one on a line", &o->label_files},
         {'w', "workdir", OPTION_MAYBE, "DIR", "working directory", &o->workdir},
         {'u', "user", OPTION_MAYBE, "USER[:GROUP]", "names or numbers", &o->user},
         {0, "init", OPTION_FLAG, NULL, "run a small init that reaps", &o->init},
@@ -114,6 +115,28 @@ static void add_label(wc_container_options *options, const char *text)
     free(key);
 }
 
+/* As --env-file, but every line is a label. */
+static void add_label_file(wc_container_options *options, const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t n;
+    if (!file) {
+        fprintf(stderr, "wcctl: --label-file '%s': %s\n", path, strerror(errno));
+        exit(EXIT_OURS);
+    }
+    while ((n = getline(&line, &size, file)) > 0) {
+        if (line[n - 1] == '\n')
+            line[n - 1] = '\0';
+        const char *start = line + strspn(line, " \t");
+        if (*start && *start != '#')
+            add_label(options, start);
+    }
+    free(line);
+    fclose(file);
+}
+
 static void set_basics(const run_options *o, wc_container_options *options)
 {
     wc_error *err = NULL;
@@ -130,6 +153,7 @@ static void set_basics(const run_options *o, wc_container_options *options)
     run_set(options, o->transfer.isolation, wc_container_options_set_isolation);
     run_each(&o->env_files, options, add_env_file);
     run_each(&o->env, options, add_env);
+    run_each(&o->label_files, options, add_label_file);
     run_each(&o->labels, options, add_label);
 }
 

@@ -8,7 +8,7 @@
 typedef struct run_options {
     int detach, interactive, tty, remove, init;
     const char *name, *entrypoint, *workdir, *user, *pull, *cid_file, *detach_keys;
-    text_list env, env_files, labels, attach;
+    text_list env, env_files, labels, label_files, attach;
     detach_keys keys;
     transfer transfer;
 } run_options;

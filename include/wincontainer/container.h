@@ -75,6 +75,26 @@ enum {
  */
 WC_API int32_t wc_container_wait(wc_container *container, int32_t condition, wc_cancel *cancel,
                                  int32_t *exit_code, wc_error **err);
+/** For wc_container_wait_any(). @since 0.1 */
+enum {
+    WC_WAITS_NOT_RUNNING = 1, /**< at once when it does not run */
+    WC_WAITS_NEXT_EXIT = 2,   /**< the next end */
+    WC_WAITS_REMOVED = 4,
+    WC_WAITS_RUNNING = 8,     /**< at once when it runs; one that is paused does not */
+    WC_WAITS_HEALTHY = 16,
+    WC_WAITS_UNHEALTHY = 32
+};
+/**
+ * Waits for the first of several conditions.
+ *
+ * @param conditions WC_WAITS_*, one at least.
+ * @param met        those that hold then; may be NULL.
+ * @param exit_code  of its last run when it ended; else 0. May be NULL.
+ * Thread-safety: any thread. Blocking: until then, or cancelled.
+ * @return WC_OK, WC_E_NOT_FOUND when it is gone and that is no condition, WC_E_CANCELLED, WC_E_TIMEOUT. @since 0.1
+ */
+WC_API int32_t wc_container_wait_any(wc_container *container, uint64_t conditions, wc_cancel *cancel, uint64_t *met,
+                                     int32_t *exit_code, wc_error **err);
 /** Sends a signal, by name ("KILL", "SIGHUP") or number, to the first process. WC_E_STATE when it does
  * not run. @since 0.1 */
 WC_API int32_t wc_container_kill(wc_container *container, const char *signal, wc_error **err);

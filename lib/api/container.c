@@ -76,6 +76,25 @@ int32_t wc_container_wait(wc_container *container, int32_t condition, wc_cancel 
     return rc;
 }
 
+#define WAITS_ALL ((uint64_t)63)
+
+int32_t wc_container_wait_any(wc_container *container, uint64_t conditions, wc_cancel *cancel, uint64_t *met,
+                              int32_t *exit_code, wc_error **err)
+{
+    wc_call call;
+    uint64_t holds = 0;
+    int32_t code = 0, rc = begin(container, cancel, &call, err);
+    if (rc)
+        return rc;
+    WCI_REQUIRE(conditions && !(conditions & ~WAITS_ALL), "conditions is 0 or has unknown bits");
+    rc = wci_ctr_wait_any(&call, container, conditions, &holds, &code, err);
+    if (!rc && met)
+        *met = holds;
+    if (!rc && exit_code)
+        *exit_code = code;
+    return rc;
+}
+
 int32_t wc_container_kill(wc_container *container, const char *signal, wc_error **err)
 {
     wc_call call;

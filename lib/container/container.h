@@ -60,6 +60,8 @@ int32_t wci_ctr_attach(wc_call *call, wc_container *c, uint64_t attach, wc_strea
                        wc_error **err);
 int32_t wci_ctr_wait(wc_call *call, wc_container *c, int32_t condition, int32_t *exit_code,
                      wc_error **err);
+int32_t wci_ctr_wait_any(wc_call *call, wc_container *c, uint64_t conditions, uint64_t *met, int32_t *exit_code,
+                         wc_error **err);
 int32_t wci_ctr_kill(wc_call *call, wc_container *c, int signal, wc_error **err);
 int32_t wci_ctr_stop(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);
 int32_t wci_ctr_restart(wc_call *call, wc_container *c, int64_t timeout_ns, wc_error **err);

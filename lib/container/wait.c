@@ -299,3 +299,56 @@ int32_t wci_ctr_wait(wc_call *call, wc_container *c, int32_t condition, int32_t 
         return wait_removed(call, c, exit_code, err);
     }
 }
+
+/* ---- Any of several --------------------------------------------------------------------------- */
+
+static uint64_t conditions_of(const wci_container_record *record)
+{
+    uint64_t met = wci_status_is_live(record->status) ? 0 : WC_WAITS_NOT_RUNNING;
+    if (record->status != WCI_STATUS_RUNNING)
+        return met;
+    return met | WC_WAITS_RUNNING | (record->health == WCI_HEALTH_HEALTHY ? WC_WAITS_HEALTHY : 0) |
+           (record->health == WCI_HEALTH_UNHEALTHY ? WC_WAITS_UNHEALTHY : 0);
+}
+
+/* One look; *met stays 0 when none of the conditions holds. */
+static int32_t look_for(wc_call *call, wc_container *c, follower *f, uint64_t conditions, uint64_t *met,
+                        int32_t *exit_code, wc_error **err)
+{
+    wci_container_record *record = NULL;
+    int ended = 0;
+    int32_t rc = look(call, c, &record, err);
+    int gone = rc == WC_E_NOT_FOUND;
+    if (gone && !(conditions & (WC_WAITS_REMOVED | WC_WAITS_NEXT_EXIT | WC_WAITS_NOT_RUNNING)))
+        return wci_err(err, WC_E_NOT_FOUND, "container '%.12s': no such container", c->id);
+    if (rc && !gone)
+        return rc;
+    rc = find_end(f, &ended, exit_code, err);
+    uint64_t holds = (gone ? WC_WAITS_REMOVED | WC_WAITS_NOT_RUNNING : conditions_of(record)) |
+                     (ended ? WC_WAITS_NEXT_EXIT : 0);
+    if (!rc && !gone && !ended && (holds & WC_WAITS_NOT_RUNNING))
+        *exit_code = record->exit_code;
+    wci_container_record_free(record);
+    *met = rc ? 0 : holds & conditions;
+    if (!rc && gone && !*met)
+        rc = wci_err(err, WC_E_NOT_FOUND, "container '%.12s': it was removed", c->id);
+    return rc;
+}
+
+int32_t wci_ctr_wait_any(wc_call *call, wc_container *c, uint64_t conditions, uint64_t *met, int32_t *exit_code,
+                         wc_error **err)
+{
+    follower f;
+    int64_t last = 0;
+    int32_t rc = wci_event_last(c->engine->store, &last, err);
+    follower_init(&f, c, last);
+    *met = 0;
+    while (!rc && !*met) {
+        notice(&f);
+        rc = look_for(call, c, &f, conditions, met, exit_code, err);
+        if (!rc && !*met)
+            rc = pause_for_change(call, &f, err);
+    }
+    follower_free(&f);
+    return rc;
+}

@@ -75,6 +75,27 @@ START_TEST(on_failure_has_an_end)
 }
 END_TEST
 
+START_TEST(any_of_several_is_waited_for)
+{
+    uint64_t met = 0;
+    int32_t code = 0;
+    wc_container *c = start_new(SCRIPT("sleep:300", "exit:7"));
+    bad(wc_container_wait_any(c, 0, NULL, &met, &code, &err), WC_E_INVALID);
+    bad(wc_container_wait_any(c, 1 << 20, NULL, &met, &code, &err), WC_E_INVALID);
+    good(wc_container_wait_any(c, WC_WAITS_RUNNING | WC_WAITS_REMOVED, NULL, &met, &code, &err));
+    ck_assert_int_eq((int)met, WC_WAITS_RUNNING);
+    good(wc_container_wait_any(c, WC_WAITS_NEXT_EXIT | WC_WAITS_HEALTHY, NULL, &met, &code, &err));
+    ck_assert_int_eq((int)met, WC_WAITS_NEXT_EXIT);
+    ck_assert_int_eq(code, 7);
+    good(wc_container_wait_any(c, WC_WAITS_NOT_RUNNING | WC_WAITS_RUNNING, NULL, &met, &code, &err));
+    ck_assert_int_eq((int)met, WC_WAITS_NOT_RUNNING);
+    ck_assert_int_eq(code, 7);
+    good(wc_container_remove(c, 0, NULL, &err));
+    good(wc_container_wait_any(c, WC_WAITS_REMOVED, NULL, &met, NULL, &err));
+    bad(wc_container_wait_any(c, WC_WAITS_RUNNING, NULL, &met, NULL, &err), WC_E_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(a_stop_is_for_good)
 {
     wc_container *c = create_with("a_stop_is_for_good", "always", 0, SCRIPT("exit:0"));
@@ -106,5 +127,6 @@ TCase *restart_tests(void)
     tcase_add_test(tests, wrong_policies_are_refused);
     tcase_add_test(tests, on_failure_has_an_end);
     tcase_add_test(tests, a_stop_is_for_good);
+    tcase_add_test(tests, any_of_several_is_waited_for);
     return tests;
 }

@@ -294,6 +294,23 @@ class Health(LifeCase):
         self.assertHealth("one", "healthy")
 
 
+class Waiting(LifeCase):
+    def test_for_health(self):
+        self.start("one", "--health-cmd", "cat /well", "--health-interval", "100ms", "--health-retries", "1")
+        self.wcctl_ok("wait", "--condition", "unhealthy", "--condition", "removed", "one")
+        self.wcctl_ok("exec", "one", "touch", "/well")
+        self.wcctl_ok("wait", "--condition", "healthy", "one")
+        self.assertFails(self.wcctl("wait", "--condition", "content", "one"), 125, "--condition")
+
+    def test_labels_from_a_file(self):
+        with open(f"{self.work}/labels", "w", encoding="utf-8") as file:
+            file.write("# mine\na=1\n\nb\n")
+        self.wcctl_ok("create", "--name", "one", "--network", "none", "--label-file", f"{self.work}/labels", "-l", "a=2",
+                      "box", "true")
+        labels = self.inspect("one")["Config"]["Labels"]
+        self.assertEqual((labels["a"], labels["b"]), ("2", ""))
+
+
 class Restore(LifeCase):
     """Killed monitors and containers stand for a boot."""
 

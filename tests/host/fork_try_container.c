@@ -12,6 +12,13 @@ TRY_PLAIN(wc_container_stop, wc_container_stop(tried->container, 0, NULL, err))
 TRY_PLAIN(wc_container_restart, wc_container_restart(tried->container, 0, NULL, err))
 TRY_PLAIN(wc_container_pause, wc_container_pause(tried->container, NULL, err))
 TRY_PLAIN(wc_container_unpause, wc_container_unpause(tried->container, NULL, err))
+static int32_t try_wc_container_wait_any(wc_error **err)
+{
+    uint64_t met = 77;
+    int32_t rc = wc_container_wait_any(tried->container, WC_WAITS_REMOVED, NULL, &met, NULL, err);
+    return met == 77 ? rc : TOUCHED;
+}
+
 static int32_t try_wc_container_update(wc_error **err)
 {
     wc_update_options *options = NULL;
@@ -100,6 +107,7 @@ const attempt fork_try_container[] = {
     ENTRY(wc_stats_open),
     ENTRY(wc_stats_next),
     ENTRY(wc_container_update),
+    ENTRY(wc_container_wait_any),
     ENTRY(wc_container_remove),
     ENTRY(wc_container_copy_in),
     ENTRY(wc_container_copy_out),
