@@ -163,13 +163,15 @@ int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
                         const wci_transfer *transfer, wci_origin **out, wc_error **err)
 {
     int32_t code = open_place(call, store, place, transfer, out, err);
-    if (!code)
+    if (!code) {
         (*out)->kind = place->kind;
+        (*out)->places = &transfer->registry;
+    }
     return code;
 }
 
 /* Present-day `docker save` writes both formats into one file. The layout has the true manifests. */
-int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path,
+int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path, const wci_transfer *transfer,
                                 wci_origin **out, wc_error **err)
 {
     wci_members members = WCI_MEMBERS_NONE;
@@ -182,8 +184,10 @@ int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *pat
     wci_extent_close(&index);
     code = is_layout ? wci_origin_open_layout(call, &members, &place, 1, out, err)
                      : wci_origin_open_docker(&members, &place, 1, out, err);
-    if (!code)
+    if (!code) {
         (*out)->kind = is_layout ? WCI_PLACE_OCI_ARCHIVE : WCI_PLACE_DOCKER_ARCHIVE;
+        (*out)->places = &transfer->registry;
+    }
     return code;
 }
 
@@ -228,11 +232,26 @@ static int32_t check_extent(const wci_fetch *fetch, const wci_extent *extent, wc
                    fetch->digest.text, (unsigned long long)extent->size, (long long)fetch->size);
 }
 
+/* Layers that may not be distributed are left out of layouts, and are where their URLs say. */
+static int32_t fetch_elsewhere(const copier *c, wci_fetch *fetch, wc_error **err)
+{
+    wci_remote *remote = NULL;
+    int32_t code = wci_remote_open_places(c->call, c->origin->places, &remote, err);
+    if (!code)
+        code = wci_remote_fetch(c->call, remote, &fetch, 1, c->tick, c->payload, err);
+    wci_remote_close(remote);
+    return code;
+}
+
 static int32_t copy_blob(const copier *c, wci_fetch *fetch, wc_error **err)
 {
     wci_extent extent = WCI_EXTENT_NONE;
     wc_error *why = NULL;
     int32_t code = c->origin->ops->open_blob(c->origin, &fetch->digest, &extent, &why);
+    if (code == WC_E_NOT_FOUND && fetch->urls && c->origin->places) {
+        wci_err_clear(&why);
+        return fetch_elsewhere(c, fetch, err);
+    }
     if (!code)
         code = check_extent(fetch, &extent, &why);
     int was_partial = !code && fetch->offset(fetch) > 0;

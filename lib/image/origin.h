@@ -70,14 +70,15 @@ struct wci_origin {
     const wci_origin_ops *ops;
     wci_place_kind kind; /* not of the store's own images */
     size_t image_count;
+    const wci_registry_config *places; /* how layers that it lacks are fetched from their URLs; lent, NULL: not at all */
     wci_strv *names; /* of each image: what the place calls it, not to be trusted */
 };
 
-/* Opens a place for the one image that it names: image_count is 1. */
+/* Opens a place for the one image that it names: image_count is 1. `transfer` is lent for the life of the origin. */
 int32_t wci_origin_open(wc_call *call, wci_store *store, const wci_place *place,
                         const wci_transfer *transfer, wci_origin **out, wc_error **err);
 /* Every image of an archive whose format is found out. */
-int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path,
+int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *path, const wci_transfer *transfer,
                                 wci_origin **out, wc_error **err);
 /* An image of the store itself. `index` NULL or unset: by itself; else all of the index, for which it stands. */
 int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, const wci_digest *index, wci_origin **out,

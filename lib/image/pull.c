@@ -432,7 +432,7 @@ int32_t wci_image_load(wc_call *call, wci_store *store, const char *path,
                        wc_error **err)
 {
     wci_origin *origin = NULL;
-    int32_t code = wci_origin_open_archive(call, store, path, &origin, err);
+    int32_t code = wci_origin_open_archive(call, store, path, transfer, &origin, err);
     if (!code) {
         const wci_place place = {.kind = origin->kind, .path = (char *)(uintptr_t)path};
         code = load_origin(call, store, origin, &place, transfer, out, count, err);

@@ -126,6 +126,21 @@ void wci_leg_stop(wci_batch *b, wci_leg *leg)
 
 /* ---- One blob --------------------------------------------------------------------------------- */
 
+/* The next of the places that a foreign layer names; 0 when there is none left. */
+static int next_place(wci_job *j)
+{
+    const wci_strv *urls = j->fetch->urls;
+    wci_exchange *ex = &j->leg.ex;
+    if (!urls || j->urls_tried >= urls->count)
+        return 0;
+    wci_exchange_rewind(ex);
+    ex->path = NULL;
+    ex->foreign_url = urls->items[j->urls_tried++];
+    ex->failures = ex->challenges = 0;
+    j->no_range = 0;
+    return 1;
+}
+
 static int32_t open_job(wci_job *j, wci_remote *remote, wci_fetch *fetch, wc_error **err)
 {
     j->fetch = fetch;
@@ -137,6 +152,8 @@ static int32_t open_job(wci_job *j, wci_remote *remote, wci_fetch *fetch, wc_err
     j->leg.ex.request.owner = &j->leg;
     j->leg.ex.request.begin = begin;
     j->leg.ex.request.sink = sink;
+    if (remote->is_places)
+        next_place(j);
     return j->path && j->what ? WC_OK : wci_err_nomem(err);
 }
 
@@ -177,22 +194,8 @@ int32_t wci_job_complete(wci_batch *b, wci_job *j, wc_error **err)
     if (!code)
         return WC_OK;
     wci_err_move(err, why);
-    return wci_err_wrap(err, code, "%s: from registry '%s'", j->what, b->remote->host);
-}
-
-/* The next of the places that a foreign layer names; 0 when there is none left. */
-static int next_place(wci_job *j)
-{
-    const wci_strv *urls = j->fetch->urls;
-    wci_exchange *ex = &j->leg.ex;
-    if (!urls || j->urls_tried >= urls->count)
-        return 0;
-    wci_exchange_rewind(ex);
-    ex->path = NULL;
-    ex->foreign_url = urls->items[j->urls_tried++];
-    ex->failures = ex->challenges = 0;
-    j->no_range = 0;
-    return 1;
+    return j->leg.ex.path ? wci_err_wrap(err, code, "%s: from registry '%s'", j->what, b->remote->host)
+                          : wci_err_wrap(err, code, "%s: from '%s'", j->what, j->leg.ex.url.shown);
 }
 
 /* A place that a foreign layer names is given up for the next one; an end from outside is not a

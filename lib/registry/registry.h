@@ -43,6 +43,8 @@ int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const 
  * elsewhere. */
 int32_t wci_remote_open_named(wc_call *call, const wci_registry_config *config, const char *host,
                               const char *repository, wci_remote **out, wc_error **err);
+/* No registry: of what is fetched only the `urls` are asked, and none of them in the user's own networks. */
+int32_t wci_remote_open_places(wc_call *call, const wci_registry_config *config, wci_remote **out, wc_error **err);
 void wci_remote_close(wci_remote *remote);
 /* How to reach a server that registries.conf calls insecure or not: what the caller said of TLS goes first. */
 wci_registry_config wci_registry_config_for(const wci_registry_config *config, int insecure);

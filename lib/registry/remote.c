@@ -88,6 +88,17 @@ int32_t wci_remote_open(wc_call *call, const wci_registry_config *config, const 
     return WC_OK;
 }
 
+/* Reserved names for what does not exist (RFC 2606): no URL is taken for that of the registry. */
+int32_t wci_remote_open_places(wc_call *call, const wci_registry_config *config, wci_remote **out, wc_error **err)
+{
+    wci_registry_config own = *config;
+    own.username = own.password = own.client_cert = own.client_key = NULL;
+    int32_t code = wci_remote_open(call, &own, "places.invalid", "none", out, err);
+    if (!code)
+        (*out)->is_places = 1;
+    return code;
+}
+
 wci_registry_config wci_registry_config_for(const wci_registry_config *config, int insecure)
 {
     wci_registry_config own = *config;

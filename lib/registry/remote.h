@@ -33,6 +33,7 @@ struct wci_remote {
     char *repository;
     char *server;               /* host[:port] to connect to */
     wci_url base;               /* https://server/ or http://server/ */
+    int is_places;              /* there is no registry, see wci_remote_open_places() */
     int speaks_tls;             /* found out by a probe */
     int proven;                 /* the server has answered */
     wci_address_class address;  /* of the server, once proven */

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+import tarfile
 import tempfile
 import threading
 import unittest
@@ -17,6 +18,7 @@ from image_case import SUPPORT, ImageCase, digest_of, make_layout, run
 sys.path.insert(0, SUPPORT)
 
 import named_skips  # noqa: E402
+from make_layout import Layout  # noqa: E402
 
 PUBLIC, PRIVATE = "8.8.4.4", "10.9.8.7"
 NAMES = {"registry.test": PUBLIC, "cdn.test": "8.8.8.8", "inside.test": PRIVATE, "other-inside.test": "10.9.8.6",
@@ -73,7 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         if parts[0] == "moved":
             return self.reply(302, [("Location", self.at(parts[1], "token"))])
         if len(parts) < 5 or self.path.startswith("/v2/elsewhere"):
-            return self.reply(200)
+            return self.reply(200, body=self.server.elsewhere)
         return getattr(self, parts[1])(parts[2], parts[3:])
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = handle_any
@@ -132,6 +134,7 @@ class Fence(ImageCase):
         super().setUp()
         self.server = Server(("0.0.0.0", 0), Handler)
         self.server.seen = []
+        self.server.elsewhere = b""
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
@@ -181,6 +184,59 @@ class Fence(ImageCase):
                 self.assertEqual(self.reached(), {"8.8.8.8"})
                 if kind != "realm":
                     self.assertEqual({auth for address, _, auth in self.server.seen if address == "8.8.8.8"}, {None})
+
+    def foreign_layout(self, host):
+        """A layout without its first layer, which lies elsewhere, and the same as an archive."""
+        shutil.rmtree(self.path("layout"), ignore_errors=True)
+        digest = make_layout(self.path("layout"), "x")
+        layout = Layout(self.path("layout"))
+        with open(f"{self.path('layout')}/blobs/sha256/{digest[7:]}", encoding="utf-8") as file:
+            manifest = json.load(file)
+        layer = manifest["layers"][0]
+        layer["mediaType"] = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+        layer["urls"] = ["http://nowhere.invalid/x", f"http://{host}:{self.server.server_port}/v2/elsewhere/x"]
+        entry = layout.put(json.dumps(manifest).encode(), manifest["mediaType"])
+        layout.write("index.json", {"schemaVersion": 2, "manifests": [
+            {**entry, "annotations": {"org.opencontainers.image.ref.name": "x"}}]})
+        blob = f"{self.path('layout')}/blobs/sha256/{layer['digest'][7:]}"
+        with open(blob, "rb") as file:
+            self.server.elsewhere = file.read()
+        os.remove(blob)
+        with tarfile.open(self.path("x.tar"), "w") as tar:
+            tar.add(self.path("layout"), ".")
+        return entry["digest"]
+
+    def ways_in(self):
+        return (("pull", f"oci:{self.path('layout')}:x"), ("pull", f"oci-archive:{self.path('x.tar')}:x"),
+                ("pull", "--all", f"oci:{self.path('layout')}:x"))
+
+    def test_layers_that_a_layout_leaves_out(self):
+        digest = self.foreign_layout("cdn.test")
+        whole = self.server.elsewhere
+        for words in self.ways_in():
+            with self.subTest(words=words):
+                self.server.seen.clear()
+                for bad in (b"", whole[:-1] + b"x", whole + b"x"):
+                    self.server.elsewhere = bad
+                    self.assertIn("blob 'sha256:", self.fails(*words, "--tls-verify=false"))
+                    self.assertEqual(self.images(), [])
+                self.server.elsewhere = whole
+                self.ok(*words, "--tls-verify=false")
+                self.assertEqual([image["Digest"] for image in self.images()], [digest])
+                self.assertEqual(self.reached(), {"8.8.8.8"})
+                self.check()
+                self.forget_all()
+
+    def test_a_layout_leads_to_no_private_address(self):
+        for host in ("inside.test", "here.test", "meta.test", "127.0.0.1", PRIVATE):
+            self.foreign_layout(host)
+            for words in self.ways_in():
+                with self.subTest(host=host, words=words):
+                    self.refused(self.wcctl(*words, "--tls-verify=false"))
+        self.foreign_layout("cdn.test")
+        for words in (("pull", f"oci:{self.path('layout')}:x"), ("load", "-i", self.path("x.tar"))):
+            self.assertIn("plain HTTP", self.fails(*words))
+        self.assertEqual(self.reached(), set())
 
     def test_a_private_registry_has_private_neighbours(self):
         self.pull("realm", "other-inside.test", registry="inside.test")
