@@ -63,10 +63,11 @@ static int32_t take_image(assembly *a, const char *name, wc_error **err)
     int32_t code = wci_image_lookup(a->store, name, &image, NULL, err);
     if (code)
         return code;
+    const wci_restoring how = {a->hold, a->transfer, NULL, 0};
     a->images[a->count++] = image;
     code = wci_hold_image(a->call, a->hold, image, err);
     if (!code)
-        code = wci_image_restore_blobs(a->call, a->store, a->hold, image, a->transfer, NULL, err);
+        code = wci_image_restore_blobs(a->call, a->store, &how, image, err);
     return code ? wci_err_wrap(err, code, "image '%s'", name) : WC_OK;
 }
 

@@ -65,14 +65,16 @@ static int32_t select_image(wci_store *store, const char *text, const wci_transf
     return wci_strv_add_take(&list[i].names, name) ? wci_err_nomem(err) : WC_OK;
 }
 
-/* The login is that of a registry that is the target, else of whoever blobs are fetched from again. */
-static int32_t restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                             const wci_place *place, const wci_transfer *transfer, wc_error **err)
+static int32_t pass_out(const wci_ferry *ferry, const selection *chosen, const wci_place *place,
+                        const wci_transfer *transfer, wc_error **err)
 {
     wci_reference target = WCI_REFERENCE_INIT;
     int32_t code = place->kind == WCI_PLACE_REGISTRY ? wci_reference_parse(place->ref, &target, err) : WC_OK;
+    /* The login is that of a registry that is the target, else of whoever blobs are fetched from again. */
+    const wci_restoring how = {ferry->hold, transfer, target.host, 0};
+    wci_origin_restore_by(ferry->origin, &how);
     if (!code)
-        code = wci_image_restore_blobs(call, store, hold, image, transfer, target.host, err);
+        code = wci_pass(ferry, NULL, &chosen->names, transfer, err);
     wci_reference_free(&target);
     return code;
 }
@@ -83,12 +85,10 @@ static int32_t save_one(wc_call *call, wci_store *store, wci_hold *hold, const s
     wci_origin *origin = NULL;
     int32_t code = wci_hold_image(call, hold, chosen->record, err);
     if (!code)
-        code = restore_blobs(call, store, hold, chosen->record, place, transfer, err);
-    if (!code)
         code = wci_origin_open_store(store, &chosen->record->manifest, &chosen->index, &origin, err);
     const wci_ferry ferry = {call, store, origin, outlet, hold};
     if (!code)
-        code = wci_pass(&ferry, NULL, &chosen->names, transfer, err);
+        code = pass_out(&ferry, chosen, place, transfer, err);
     wci_origin_close(origin);
     if (code == WC_E_NOT_FOUND && wci_digest_is_set(&chosen->index))
         return wci_err_wrap(err, code, "the store has not all of the index '%s'; pull it with all its platforms first",

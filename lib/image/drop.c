@@ -5,9 +5,12 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "image/config.h"
 #include "image/layer_reader.h"
 #include "image/refetch.h"
 #include "layer/split.h"
+
+#define CHUNK ((size_t)256 * 1024)
 
 /* ---- Where the records lie ------------------------------------------------------------------------ */
 
@@ -136,18 +139,9 @@ static int32_t make_split(wci_store *store, const wci_layer_record *layer, const
 typedef struct press {
     const wc_call *call;
     wci_encoder *encoder;
-    wci_hasher *hasher; /* when only the digest is wanted */
-    wci_ingest *ingest; /* else */
+    int32_t (*take)(void *self, const void *data, size_t size, wc_error **err); /* what comes out */
+    void *self;
 } press;
-
-static int32_t take_packed(void *self, const void *data, size_t size, wc_error **err)
-{
-    press *p = self;
-    if (p->ingest)
-        return wci_ingest_write(p->ingest, data, size, err);
-    wci_hasher_update(p->hasher, data, size);
-    return WC_OK;
-}
 
 static int32_t take_plain(void *self, const void *data, size_t size, wc_error **err)
 {
@@ -155,12 +149,12 @@ static int32_t take_plain(void *self, const void *data, size_t size, wc_error **
     int32_t code = wci_call_check(p->call, err);
     if (code)
         return code;
-    return p->encoder ? wci_encoder_write(p->encoder, data, size, err) : take_packed(p, data, size, err);
+    return p->encoder ? wci_encoder_write(p->encoder, data, size, err) : p->take(p->self, data, size, err);
 }
 
 static int32_t press_layer(press *p, wci_store *store, const wci_layer_record *layer, wci_codec codec, wc_error **err)
 {
-    const wci_sink packed = {take_packed, p}, plain = {take_plain, p};
+    const wci_sink packed = {p->take, p->self}, plain = {take_plain, p};
     int32_t code = codec == WCI_CODEC_NONE ? WC_OK : wci_encoder_new(codec, &packed, &p->encoder, err);
     if (!code)
         code = wci_layer_join_dropped(store, layer, &plain, err);
@@ -171,42 +165,78 @@ static int32_t press_layer(press *p, wci_store *store, const wci_layer_record *l
     return code;
 }
 
+/* The blob, as far as what we make is the same. */
+typedef struct likeness {
+    wci_fd blob;
+    uint64_t at;
+    char *buffer;
+    int differs;
+} likeness;
+
+static int32_t compare(likeness *l, const char *data, size_t size, wc_error **err)
+{
+    size_t got = 0;
+    int32_t code = wci_fd_pread(l->blob, l->buffer, size, l->at, &got, err);
+    if (code)
+        return code;
+    l->at += got;
+    l->differs = got < size || memcmp(l->buffer, data, size) != 0;
+    return l->differs ? wci_err(err, WC_E_DIGEST, "not our compression") : WC_OK;
+}
+
+static int32_t compare_all(void *self, const void *data, size_t size, wc_error **err)
+{
+    int32_t code = WC_OK;
+    for (size_t done = 0, part; done < size && !code; done += part) {
+        part = size - done < CHUNK ? size - done : CHUNK;
+        code = compare(self, (const char *)data + done, part, err);
+    }
+    return code;
+}
+
+/* Other people's compression shows within the first bytes, so that only what is ours is compressed whole. */
 static int32_t is_ours(const wc_call *call, wci_store *store, const wci_layer_record *layer, wci_codec codec,
                        int *ours, wc_error **err)
 {
-    press p = {.call = call};
-    wci_digest found = {""};
-    int32_t code = wci_hasher_new(wci_digest_algo(&layer->digest), &p.hasher, err);
+    uint64_t size = 0;
+    wc_error *why = NULL;
+    likeness l = {.blob = WCI_FD_NONE, .buffer = wci_malloc(CHUNK)};
+    press p = {.call = call, .take = compare_all, .self = &l};
+    int32_t code = l.buffer ? wci_blob_open(store, &layer->digest, &l.blob, &size, &why) : wci_err_nomem(&why);
     if (!code)
-        code = press_layer(&p, store, layer, codec, err);
-    if (!code)
-        code = wci_hasher_final(p.hasher, &found, err);
-    wci_hasher_free(p.hasher);
-    *ours = !code && wci_digest_equal(&found, &layer->digest);
-    return code;
+        code = press_layer(&p, store, layer, codec, &why);
+    *ours = !code && l.at == size;
+    wci_fd_close(l.blob);
+    wci_free(l.buffer);
+    if (code && !l.differs)
+        return wci_err_move(err, why);
+    wc_error_unref(why);
+    return WC_OK;
 }
 
 /* ---- Dropping ------------------------------------------------------------------------------------- */
 
-/* Fetching is cheaper than compressing, and finding out whether we could. */
+static wci_again again_of(wci_codec codec)
+{
+    return codec == WCI_CODEC_NONE ? WCI_AGAIN_PLAIN : codec == WCI_CODEC_GZIP ? WCI_AGAIN_GZIP : WCI_AGAIN_ZSTD;
+}
+
+/* What we can make needs nobody else. */
 static int32_t find_way(wc_call *call, wci_store *store, const wci_layer_record *layer, wci_codec codec,
                         wci_again *again, wc_error **err)
 {
     wci_strv repositories = WCI_STRV_INIT;
     int ours = 0;
     *again = WCI_AGAIN_NOT;
-    int32_t code = codec != WCI_CODEC_NONE ? wci_blob_sources(call, store, &layer->digest, &repositories, err) : WC_OK;
-    int is_fetched = repositories.count > 0;
-    wci_strv_free(&repositories);
-    if (!code && is_fetched)
-        *again = WCI_AGAIN_FETCH;
-    if (code || is_fetched)
+    int32_t code = is_ours(call, store, layer, codec, &ours, err);
+    if (code || ours) {
+        *again = code ? WCI_AGAIN_NOT : again_of(codec);
         return code;
-    code = is_ours(call, store, layer, codec, &ours, err);
-    if (!code && ours)
-        *again = codec == WCI_CODEC_NONE   ? WCI_AGAIN_PLAIN
-                 : codec == WCI_CODEC_GZIP ? WCI_AGAIN_GZIP
-                                           : WCI_AGAIN_ZSTD;
+    }
+    code = wci_blob_sources(call, store, &layer->digest, &repositories, err);
+    if (!code && repositories.count)
+        *again = WCI_AGAIN_FETCH;
+    wci_strv_free(&repositories);
     return code;
 }
 
@@ -270,54 +300,92 @@ static wci_codec codec_of(wci_again again)
     return again == WCI_AGAIN_GZIP ? WCI_CODEC_GZIP : again == WCI_AGAIN_ZSTD ? WCI_CODEC_ZSTD : WCI_CODEC_NONE;
 }
 
+static int32_t take_made(void *self, const void *data, size_t size, wc_error **err)
+{
+    return wci_ingest_write(self, data, size, err);
+}
+
 static int32_t make_blob(wc_call *call, wci_store *store, wci_hold *hold, const wci_layer_record *layer,
                          wci_again again, wc_error **err)
 {
-    press p = {.call = call};
-    int32_t code = wci_ingest_begin(call, hold, &layer->digest, (int64_t)layer->size, &p.ingest, err);
-    if (code || !p.ingest)
+    wci_ingest *ingest = NULL;
+    int32_t code = wci_ingest_begin(call, hold, &layer->digest, (int64_t)layer->size, &ingest, err);
+    if (code || !ingest)
         return code; /* somebody else has made it */
-    code = wci_ingest_restart(p.ingest, err);
+    press p = {.call = call, .take = take_made, .self = ingest};
+    code = wci_ingest_restart(ingest, err);
     if (!code)
         code = press_layer(&p, store, layer, codec_of(again), err);
     if (!code)
-        code = wci_ingest_commit(p.ingest, err);
-    wci_ingest_unref(p.ingest);
+        code = wci_ingest_commit(ingest, err);
+    wci_ingest_unref(ingest);
     return code;
 }
 
-static int32_t make_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                          int *must_fetch, wci_digest *back, size_t *count, wc_error **err)
+typedef struct restoring {
+    wc_call *call;
+    wci_store *store;
+    const wci_restoring *how;
+    const wci_descriptor **fetched; /* those that cannot be made */
+    size_t fetched_count;
+    wci_digest *back;
+    size_t count;
+} restoring;
+
+static int32_t restore_one(restoring *r, const wci_descriptor *blob, wc_error **err)
+{
+    wci_again again = WCI_AGAIN_NOT;
+    wci_layer_record layer = {.digest = blob->digest, .size = (uint64_t)blob->size};
+    int32_t code = wci_blob_again(r->call, r->store, &blob->digest, &again, err);
+    if (code || !again)
+        return code;
+    code = wci_layer_of_blob(r->call, r->store, &blob->digest, &layer.diff_id, err);
+    if (code || (r->how->tar_suffices && wci_layer_can_be_joined(r->store, &layer.diff_id)))
+        return code;
+    r->back[r->count++] = blob->digest;
+    if (again != WCI_AGAIN_FETCH)
+        return make_blob(r->call, r->store, r->how->hold, &layer, again, err);
+    r->fetched[r->fetched_count++] = blob;
+    return WC_OK;
+}
+
+static int32_t restore_all(restoring *r, const wci_descriptor *const *blobs, size_t count, wc_error **err)
 {
     int32_t code = WC_OK;
-    for (size_t i = 0; i < image->layer_count && !code; i++) {
-        const wci_layer_record *layer = &image->layers[i];
-        wci_again again = WCI_AGAIN_NOT;
-        code = wci_blob_again(call, store, &layer->digest, &again, err);
-        if (code || !again)
-            continue;
-        back[(*count)++] = layer->digest;
-        if (again == WCI_AGAIN_FETCH)
-            *must_fetch = 1;
-        else
-            code = make_blob(call, store, hold, layer, again, err);
-    }
+    for (size_t i = 0; i < count && !code; i++)
+        code = restore_one(r, blobs[i], err);
+    if (!code && r->fetched_count)
+        code = wci_layers_refetch(r->call, r->store, r->how->hold, r->fetched, r->fetched_count, r->how->transfer,
+                                  r->how->login_host, err);
+    if (!code && r->count)
+        code = wci_blobs_came_back(r->call, r->store, r->back, r->count, err);
     return code;
 }
 
-int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                                const wci_transfer *transfer, const char *login_host, wc_error **err)
+int32_t wci_blobs_restore(wc_call *call, wci_store *store, const wci_restoring *how, const wci_descriptor *const *blobs,
+                          size_t count, wc_error **err)
 {
-    int must_fetch = 0;
-    size_t count = 0;
-    wci_digest *back = wci_calloc(image->layer_count + 1, sizeof *back);
-    int32_t code = back ? WC_OK : wci_err_nomem(err);
-    if (!code)
-        code = make_blobs(call, store, hold, image, &must_fetch, back, &count, err);
-    if (!code && must_fetch)
-        code = wci_layers_refetch(call, store, hold, image, transfer, login_host, err);
-    if (!code && count)
-        code = wci_blobs_came_back(call, store, back, count, err);
-    wci_free(back);
+    restoring r = {.call = call, .store = store, .how = how};
+    r.fetched = wci_calloc(count + 1, sizeof *r.fetched);
+    r.back = wci_calloc(count + 1, sizeof *r.back);
+    int32_t code = r.fetched && r.back ? restore_all(&r, blobs, count, err) : wci_err_nomem(err);
+    wci_free(r.fetched);
+    wci_free(r.back);
+    return code;
+}
+
+int32_t wci_image_restore_blobs(wc_call *call, wci_store *store, const wci_restoring *how, const wci_image_record *image,
+                                wc_error **err)
+{
+    wci_document *manifest = NULL;
+    int32_t code = wci_image_manifest_load(store, image, &manifest, err);
+    if (code)
+        return code;
+    const wci_descriptor **layers = wci_calloc(manifest->count + 1, sizeof *layers);
+    for (size_t i = 0; layers && i < manifest->count; i++)
+        layers[i] = &manifest->items[i];
+    code = layers ? wci_blobs_restore(call, store, how, layers, manifest->count, err) : wci_err_nomem(err);
+    wci_free(layers);
+    wci_document_free(manifest);
     return code;
 }

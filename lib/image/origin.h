@@ -65,9 +65,20 @@ typedef struct wci_origin_ops {
     void (*expect_tags)(wc_call *call, wci_origin *origin);
 } wci_origin_ops;
 
+/* Of an origin that opens blobs, but has not all of them at hand. */
+typedef struct wci_away_ops {
+    int32_t (*is_away)(wc_call *call, wci_origin *origin, const wci_digest *digest, int *away, wc_error **err);
+    /* So that they can be opened; `tar_suffices`: by open_tar(). */
+    int32_t (*bring)(wc_call *call, wci_origin *origin, const wci_descriptor *const *blobs, size_t count,
+                     int tar_suffices, wc_error **err);
+    /* The blob, or what a layer that is away unpacks to. */
+    int32_t (*open_tar)(wc_call *call, wci_origin *origin, const wci_digest *digest, wci_extent *out, wc_error **err);
+} wci_away_ops;
+
 /* The head of every origin. */
 struct wci_origin {
     const wci_origin_ops *ops;
+    const wci_away_ops *away; /* NULL: all are at hand */
     wci_place_kind kind; /* not of the store's own images */
     size_t image_count;
     const wci_registry_config *places; /* how layers that it lacks are fetched from their URLs; lent, NULL: not at all */
@@ -83,6 +94,9 @@ int32_t wci_origin_open_archive(wc_call *call, wci_store *store, const char *pat
 /* An image of the store itself. `index` NULL or unset: by itself; else all of the index, for which it stands. */
 int32_t wci_origin_open_store(wci_store *store, const wci_digest *manifest, const wci_digest *index, wci_origin **out,
                               wc_error **err);
+/* Dropped blobs of it count as away from now on, and are brought back. What `how` has must outlive the origin. */
+struct wci_restoring;
+void wci_origin_restore_by(wci_origin *origin, const struct wci_restoring *how);
 void wci_origin_close(wci_origin *origin);
 
 /* Manifests and indexes, verified. *out belongs to the caller. */

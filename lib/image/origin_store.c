@@ -2,6 +2,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "image/drop.h"
 #include "image/origin.h"
 
 typedef struct store_origin {
@@ -9,6 +10,7 @@ typedef struct store_origin {
     wci_store *store;
     wci_image_record *record;
     wci_digest index; /* which is the root then; or unset */
+    wci_restoring how;
 } store_origin;
 
 /* What says itself of which type it is. */
@@ -50,6 +52,59 @@ static int32_t open_blob(wci_origin *origin, const wci_digest *digest, wci_exten
     extent.is_owned = 1;
     *out = extent;
     return WC_OK;
+}
+
+/* ---- Dropped blobs ---------------------------------------------------------------------------------- */
+
+static int32_t is_away(wc_call *call, wci_origin *origin, const wci_digest *digest, int *away, wc_error **err)
+{
+    wci_again again = WCI_AGAIN_NOT;
+    int32_t code = wci_blob_again(call, ((store_origin *)origin)->store, digest, &again, err);
+    *away = !code && again != WCI_AGAIN_NOT;
+    return code;
+}
+
+static int32_t bring(wc_call *call, wci_origin *origin, const wci_descriptor *const *blobs, size_t count,
+                     int tar_suffices, wc_error **err)
+{
+    store_origin *s = (store_origin *)origin;
+    s->how.tar_suffices = tar_suffices;
+    return wci_blobs_restore(call, s->store, &s->how, blobs, count, err);
+}
+
+static int32_t join(wc_call *call, store_origin *s, const wci_digest *digest, wci_extent *out, wc_error **err)
+{
+    wci_extent extent = WCI_EXTENT_NONE;
+    wci_layer_record layer = {.digest = *digest};
+    wci_file_info info;
+    int32_t code = wci_layer_of_blob(call, s->store, digest, &layer.diff_id, err);
+    if (!code)
+        code = wci_layer_open_tar(call, s->store, &layer, &extent.fd, err);
+    if (!code)
+        code = wci_fd_info(extent.fd, &info, err);
+    if (code) {
+        wci_fd_close(extent.fd);
+        return code;
+    }
+    *out = (wci_extent){extent.fd, 0, info.size, 1};
+    return WC_OK;
+}
+
+static int32_t open_tar(wc_call *call, wci_origin *origin, const wci_digest *digest, wci_extent *out, wc_error **err)
+{
+    int away = 0;
+    int32_t code = is_away(call, origin, digest, &away, err);
+    if (code)
+        return code;
+    return away ? join(call, (store_origin *)origin, digest, out, err) : open_blob(origin, digest, out, err);
+}
+
+static const wci_away_ops away_ops = {is_away, bring, open_tar};
+
+void wci_origin_restore_by(wci_origin *origin, const wci_restoring *how)
+{
+    ((store_origin *)origin)->how = *how;
+    origin->away = &away_ops;
 }
 
 static void close_store(wci_origin *origin)

@@ -76,6 +76,7 @@ struct wci_outlet {
     wci_signer *signer; /* owned; NULL: what is put is not signed */
     char *near;         /* owned: the repository of the same registry that blobs come from; or NULL */
     int spares_foreign; /* layers that may not be distributed are not put */
+    int takes_tars;     /* what a layer unpacks to does for its blob */
 };
 
 /* `config` for registries; the transfer tells whether what is put is to be signed. All of them, `call` and store must

@@ -55,6 +55,7 @@ int32_t wci_outlet_open_daemon(wc_call *call, wci_store *store, const wci_place 
     if (!d)
         return wci_err_nomem(err);
     d->base.ops = &daemon_ops;
+    d->base.takes_tars = 1;
     d->call = call;
     int32_t code = wci_docker_engine_open(call, &d->engine, err);
     if (!code)

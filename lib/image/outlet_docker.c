@@ -288,6 +288,7 @@ int32_t wci_outlet_open_docker(const wci_place *place, wci_outlet **out, wc_erro
     if (!d)
         return wci_err_nomem(err);
     d->base.ops = &docker_ops;
+    d->base.takes_tars = 1;
     d->manifest = json_array();
     d->repositories = json_object();
     int32_t code = !d->manifest || !d->repositories ||

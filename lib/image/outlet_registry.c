@@ -134,7 +134,18 @@ static int32_t find_elsewhere(const registry_outlet *r, const wci_image_record *
     return code;
 }
 
-/* Names in the store tell where the registry has a layer already: it then mounts it (distribution-spec, "Mounting
+static int32_t find_source(delivery *d, const registry_outlet *r, parcel *p, wc_error **err)
+{
+    wci_strv sources = WCI_STRV_INIT;
+    int32_t code = wci_blob_sources(d->call, r->store, &p->upload.digest, &sources, err);
+    for (size_t i = 0; i < sources.count && !code && !p->elsewhere; i++)
+        code = other_repository(r, sources.items[i], &p->elsewhere, err);
+    p->upload.mount_from = p->elsewhere;
+    wci_strv_free(&sources);
+    return code;
+}
+
+/* Names in the store, and what it knows of a layer, tell where the registry has a layer already: it then mounts it (distribution-spec, "Mounting
  * a blob from another repository") and no byte moves. Where it cannot, the blob is sent. */
 static int32_t find_all_elsewhere(delivery *d, const registry_outlet *r, wc_error **err)
 {
@@ -144,6 +155,9 @@ static int32_t find_all_elsewhere(delivery *d, const registry_outlet *r, wc_erro
     for (size_t i = 0; i < count && !code; i++)
         for (size_t k = 0; k < d->count && !code; k++)
             code = find_elsewhere(r, images[i], &d->parcels[k], err);
+    for (size_t k = 0; k < d->count && !code; k++)
+        if (!d->parcels[k].elsewhere)
+            code = find_source(d, r, &d->parcels[k], err);
     wci_image_records_free(images, count);
     return code;
 }
@@ -161,6 +175,8 @@ static int32_t find(wc_call *call, wci_outlet *outlet, const wci_descriptor *con
         d.parcels[i].upload.look_only = 1;
         d.parcels[i].upload.mount_from = outlet->near;
     }
+    if (!code && !outlet->near)
+        code = find_all_elsewhere(&d, r, err);
     if (!code)
         code = wci_remote_upload(call, r->remote, d.uploads, d.count, NULL, 0, err);
     for (size_t i = 0; i < d.count && !code; i++)

@@ -5,7 +5,6 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "image/config.h"
 #include "image/keep.h"
 #include "image/origin.h"
 #include "image/reference.h"
@@ -23,7 +22,6 @@ typedef struct refetch {
     wci_hold *hold;
     const wci_transfer *transfer;
     const char *login_host;
-    wci_document *manifest;
     missing *items;
     const wci_descriptor **list; /* room for all of them */
     size_t count;
@@ -37,15 +35,15 @@ static int is_listed(const refetch *r, const wci_digest *digest)
     return 0;
 }
 
-static int32_t list_missing(refetch *r, wc_error **err)
+static int32_t list_missing(refetch *r, const wci_descriptor *const *blobs, size_t count, wc_error **err)
 {
     int32_t code = WC_OK;
-    r->items = wci_calloc(r->manifest->count + 1, sizeof *r->items);
-    r->list = wci_calloc(r->manifest->count + 1, sizeof *r->list);
+    r->items = wci_calloc(count + 1, sizeof *r->items);
+    r->list = wci_calloc(count + 1, sizeof *r->list);
     if (!r->items || !r->list)
         return wci_err_nomem(err);
-    for (size_t i = 0; i < r->manifest->count && !code; i++) {
-        const wci_descriptor *layer = &r->manifest->items[i];
+    for (size_t i = 0; i < count && !code; i++) {
+        const wci_descriptor *layer = blobs[i];
         wci_again again = WCI_AGAIN_NOT;
         code = wci_blob_again(r->call, r->store, &layer->digest, &again, err);
         if (code || again != WCI_AGAIN_FETCH || is_listed(r, &layer->digest))
@@ -122,19 +120,16 @@ static int32_t fetch_one(const refetch *r, const missing *m, wc_error **err)
     return WC_OK;
 }
 
-int32_t wci_layers_refetch(wc_call *call, wci_store *store, wci_hold *hold, const wci_image_record *image,
-                           const wci_transfer *transfer, const char *login_host, wc_error **err)
+int32_t wci_layers_refetch(wc_call *call, wci_store *store, wci_hold *hold, const wci_descriptor *const *blobs,
+                           size_t count, const wci_transfer *transfer, const char *login_host, wc_error **err)
 {
     refetch r = {.call = call, .store = store, .hold = hold, .transfer = transfer, .login_host = login_host};
-    int32_t code = wci_image_manifest_load(store, image, &r.manifest, err);
-    if (!code)
-        code = list_missing(&r, err);
+    int32_t code = list_missing(&r, blobs, count, err);
     for (size_t i = 0; i < r.count && !code; i++)
         code = fetch_one(&r, &r.items[i], err);
     for (size_t i = 0; i < r.count; i++)
         wci_strv_free(&r.items[i].repositories);
     wci_free(r.items);
     wci_free(r.list);
-    wci_document_free(r.manifest);
     return code;
 }

@@ -114,6 +114,8 @@ static int32_t open_blob(void *self, const wci_digest *digest, wci_extent *out, 
 {
     const wci_stage *stage = self;
     wci_origin *origin = stage->ferry->origin;
+    if (origin->away && stage->ferry->outlet->takes_tars)
+        return origin->away->open_tar(stage->ferry->call, origin, digest, out, err);
     if (origin->ops->open_blob)
         return origin->ops->open_blob(origin, digest, out, err);
     for (size_t i = 0; i < stage->count; i++) {
@@ -154,15 +156,51 @@ static int32_t spare_all_foreign(const wci_ferry *ferry, const wci_descriptor *c
     return code;
 }
 
-/* A blob that the outlet has need not be opened either: put_blobs() asks it first. */
+/* Which of those that are not at hand the outlet has. */
+static int32_t find_away(const wci_ferry *ferry, const wci_descriptor *const *blobs, size_t count, int *there,
+                         wc_error **err)
+{
+    const wci_descriptor **asked = wci_calloc(count + 1, sizeof *asked);
+    size_t *at = wci_calloc(count + 1, sizeof *at), n = 0;
+    int *found = wci_calloc(count + 1, sizeof *found);
+    int32_t code = asked && at && found ? WC_OK : wci_err_nomem(err);
+    for (size_t i = 0; i < count && !code; i++) {
+        int away = 0;
+        code = ferry->origin->away->is_away(ferry->call, ferry->origin, &blobs[i]->digest, &away, err);
+        asked[n] = blobs[i];
+        at[n] = i;
+        n += (size_t)away;
+    }
+    if (!code && n)
+        code = ferry->outlet->ops->find(ferry->call, ferry->outlet, asked, n, found, err);
+    for (size_t i = 0; i < n && !code; i++)
+        there[at[i]] = found[i];
+    wci_free(asked);
+    wci_free(at);
+    wci_free(found);
+    return code;
+}
+
+/* A blob that can be opened need not be looked for: put_blobs() asks the outlet first. */
+static int32_t find_there(const wci_ferry *ferry, const wci_descriptor *const *blobs, size_t count, int *there,
+                          wc_error **err)
+{
+    if (!ferry->outlet->ops->find)
+        return WC_OK;
+    if (ferry->origin->away)
+        return find_away(ferry, blobs, count, there, err);
+    return ferry->origin->ops->open_blob ? WC_OK
+                                         : ferry->outlet->ops->find(ferry->call, ferry->outlet, blobs, count, there, err);
+}
+
 static int32_t choose_blobs(wci_stage *stage, const wci_descriptor *const *blobs, size_t count, wc_error **err)
 {
     const wci_ferry *ferry = stage->ferry;
     int *there = wci_calloc(count + 1, sizeof *there);
     stage->blobs = wci_calloc(count + 1, sizeof *stage->blobs);
     int32_t code = there && stage->blobs ? WC_OK : wci_err_nomem(err);
-    if (!code && ferry->outlet->ops->find && !ferry->origin->ops->open_blob)
-        code = ferry->outlet->ops->find(ferry->call, ferry->outlet, blobs, count, there, err);
+    if (!code)
+        code = find_there(ferry, blobs, count, there, err);
     if (!code)
         code = spare_all_foreign(ferry, blobs, count, there, err);
     for (size_t i = 0; i < count && !code; i++) {
@@ -181,7 +219,10 @@ int32_t wci_stage_open(wci_stage *stage, const wci_ferry *ferry, const wci_descr
 {
     *stage = (wci_stage){.ferry = ferry, .source = {open_blob, stage}};
     int32_t code = choose_blobs(stage, blobs, count, err);
-    if (!code && !ferry->origin->ops->open_blob)
+    if (!code && ferry->origin->away)
+        code = ferry->origin->away->bring(ferry->call, ferry->origin, stage->blobs, stage->count,
+                                          ferry->outlet->takes_tars, err);
+    else if (!code && !ferry->origin->ops->open_blob)
         code = fetch_all(stage, err);
     if (code)
         wci_stage_close(stage);

@@ -115,6 +115,8 @@ typedef struct unpacking {
     const wci_layer_record *layer;
     const char *part;
     wci_limits limits;
+    wci_fd from; /* the blob, or the tar where that was dropped */
+    uint64_t size;
     char *fs, *split, *listing;
     json_t *facts; /* of each layer */
 } unpacking;
@@ -136,7 +138,7 @@ static int32_t read_blob(void *self, void *data, size_t size, size_t *got, wc_er
     if (code || !s->reports)
         return code;
     return wci_call_report(u->call, WC_PROGRESS_UNPACK, u->layer->digest.text, (int64_t)s->reader.at,
-                           (int64_t)u->layer->size, NULL, err);
+                           (int64_t)u->size, NULL, err);
 }
 
 typedef int32_t (*blob_use)(unpacking *u, const wci_source *source, wci_codec codec, wc_error **err);
@@ -146,14 +148,9 @@ static int32_t with_blob(unpacking *u, int reports, blob_use use, wc_error **err
     blob_source s = {.work = u, .reports = reports};
     const wci_source source = {read_blob, &s};
     wci_codec codec = WCI_CODEC_NONE;
-    int32_t code = wci_layer_reader_open(u->store, &u->layer->digest, NULL, &s.position, &s.reader, err);
-    if (code)
-        return code;
-    code = wci_layer_reader_codec(&s.reader, &codec, err);
-    if (!code)
-        code = use(u, &source, codec, err);
-    wci_layer_reader_close(&s.reader);
-    return code;
+    s.reader = (wci_layer_reader){NULL, u->from, 0, &s.position};
+    int32_t code = wci_layer_reader_codec(&s.reader, &codec, err);
+    return code ? code : use(u, &source, codec, err);
 }
 
 static void log_skipped(const unpacking *u, const wci_strv *skipped)
@@ -240,9 +237,22 @@ static int32_t note_records(const unpacking *u, wc_error **err)
     return facts && !json_array_append_new(u->facts, facts) ? WC_OK : wci_err_nomem(err);
 }
 
+static int32_t open_layer(unpacking *u, wc_error **err)
+{
+    wci_file_info info;
+    int32_t code = wci_layer_open_tar(u->call, u->store, u->layer, &u->from, err);
+    if (!code)
+        code = wci_fd_info(u->from, &info, err);
+    if (!code)
+        u->size = info.size;
+    return code;
+}
+
 static int32_t fill_layer(unpacking *u, wc_error **err)
 {
-    int32_t code = with_blob(u, 1, make_tree, err);
+    int32_t code = open_layer(u, err);
+    if (!code)
+        code = with_blob(u, 1, make_tree, err);
     if (!code)
         code = with_blob(u, 0, make_split, err);
     if (!code)
@@ -264,6 +274,8 @@ static int32_t unpack_layer(unpacking *u, size_t number, wc_error **err)
     int32_t code = u->fs && u->split && u->listing ? wci_dir_make(dir, 0700, err) : wci_err_nomem(err);
     if (!code)
         code = fill_layer(u, err);
+    wci_fd_close(u->from);
+    u->from = WCI_FD_NONE;
     wci_free(dir);
     wci_free(u->fs);
     wci_free(u->split);
@@ -317,7 +329,8 @@ static int32_t write_documents(wci_store *store, const wci_image_record *image, 
 
 static int32_t fill_place(wc_call *call, wci_store *store, const wci_image_record *image, const char *part, wc_error **err)
 {
-    unpacking u = {.call = call, .store = store, .part = part, .limits = wci_limits_default, .facts = json_array()};
+    unpacking u = {.call = call, .store = store, .part = part, .from = WCI_FD_NONE,
+                   .limits = wci_limits_default, .facts = json_array()};
     u.limits.target_windows = !strcmp(image->os, "windows");
     int32_t code = u.facts ? write_documents(store, image, part, err) : wci_err_nomem(err);
     for (size_t i = 0; i < image->layer_count && !code; i++) {
@@ -334,11 +347,12 @@ static int32_t unpack_held(wc_call *call, wci_store *store, wci_hold *hold, cons
                            const char *path, const wci_transfer *transfer, wc_error **err)
 {
     workplace w = {.path = NULL};
+    const wci_restoring how = {hold, transfer, NULL, 1};
     int32_t code = wci_hold_image(call, hold, image, err);
     if (!code)
         code = open_place(&w, path, err);
     if (!code)
-        code = wci_image_restore_blobs(call, store, hold, image, transfer, NULL, err);
+        code = wci_image_restore_blobs(call, store, &how, image, err);
     if (!code)
         code = fill_place(call, store, image, w.part, err);
     if (!code)

@@ -178,6 +178,25 @@ int32_t wci_blob_again(wc_call *call, wci_store *store, const wci_digest *digest
     return rc ? rc : wci_tx_end(store, read_again(store->db, digest, again, err), err);
 }
 
+static int32_t read_diff_id(wci_db *db, const wci_digest *digest, wci_digest *diff_id, wc_error **err)
+{
+    char *text = NULL;
+    int32_t rc = wci_db_get_text(db, "SELECT diff_id FROM image_layers WHERE digest = ? LIMIT 1",
+                                 WCI_BIND(WCI_TEXT(digest->text)), &text, err);
+    if (!rc && !text)
+        rc = wci_err(err, WC_E_NOT_FOUND, "blob '%s': no image has it as a layer; pull the image again", digest->text);
+    if (!rc)
+        rc = wci_digest_parse(text, diff_id, err);
+    wci_free(text);
+    return rc;
+}
+
+int32_t wci_layer_of_blob(wc_call *call, wci_store *store, const wci_digest *digest, wci_digest *diff_id, wc_error **err)
+{
+    int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
+    return rc ? rc : wci_tx_end(store, read_diff_id(store->db, digest, diff_id, err), err);
+}
+
 int32_t wci_blob_sources(wc_call *call, wci_store *store, const wci_digest *digest, wci_strv *out, wc_error **err)
 {
     sqlite3_stmt *rows = NULL;

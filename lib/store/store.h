@@ -84,6 +84,8 @@ typedef enum wci_again {
 } wci_again;
 int32_t wci_blob_again(wc_call *call, wci_store *store, const wci_digest *digest, wci_again *again,
                        wc_error **err);
+/* The layer that an image has the blob for. WC_E_NOT_FOUND. */
+int32_t wci_layer_of_blob(wc_call *call, wci_store *store, const wci_digest *digest, wci_digest *diff_id, wc_error **err);
 /* Repositories that an image with it has come from. Known as long as the blob is, also while it is dropped. */
 int32_t wci_blob_sources(wc_call *call, wci_store *store, const wci_digest *digest, wci_strv *out, wc_error **err);
 /* *dropped 0: somebody works with it. */

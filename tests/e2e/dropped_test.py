@@ -8,7 +8,7 @@ import os
 import sys
 import unittest
 
-from image_case import SUPPORT, ImageCase, Registry, make_layout, needs, raw_manifest, run
+from image_case import SUPPORT, ImageCase, Registry, make_layout, needs, raw_manifest, raw_manifest_of, run
 
 sys.path.insert(0, SUPPORT)
 
@@ -23,6 +23,10 @@ class Dropped(ImageCase):
         self.server = self.registry()
         self.server.push(f"oci:{self.path('layout')}:t", "t/wh:1")
         self.name = f"{self.server.address}/t/wh:1"
+
+    def stop_server(self):
+        self.server.close()
+        self.server.close = lambda: None
 
     def blobs(self):
         return {name for _, _, names in os.walk(f"{self.root}/blobs") for name in names}
@@ -72,6 +76,51 @@ class Dropped(ImageCase):
             self.forget_all()
             self.ok("system", "prune", "-f")
 
+    def test_what_we_compressed_needs_no_registry(self):
+        self.ok("pull", self.name)
+        self.ok("edit", "--compression", "zstd", "--recompress", self.name, "zstd:1")
+        self.ok("edit", "--compression", "gzip", "--recompress", "zstd:1", "gzip:1")
+        names = [f"{self.server.address}/t/{form}:1" for form in ("zstd", "gzip")]
+        for name in names:
+            self.ok("push", name.rsplit("/", 1)[1], name)
+        self.root = self.path("another")
+        was = {name: [layer["digest"] for layer in json.loads(raw_manifest_of(name))["layers"]] for name in names}
+        for name in names:
+            self.ok("pull", "--drop-blobs", name)
+        self.stop_server()
+        for name in names:
+            self.assertFalse(self.blobs() & {digest[7:] for digest in was[name]})
+            self.assertEqual(self.saved_layers(name), was[name])
+        self.check()
+
+    def test_who_takes_tars_needs_no_registry(self):
+        self.ok("pull", "--drop-blobs", self.name)
+        self.stop_server()
+        before = self.blobs()
+        self.ok("save", "-o", self.path("x.tar"), "--format", "docker-archive", self.name)
+        self.ok("unpack", self.name, self.path("unpacked"))
+        self.assertEqual(self.blobs(), before)
+        run("skopeo", "--insecure-policy", "copy", "-q", f"docker-archive:{self.path('x.tar')}", f"dir:{self.path('dir')}")
+        self.assertEqual(sorted(os.listdir(self.path("unpacked/layers"))), ["1", "2", "3"])
+
+    def test_a_target_is_asked_first(self):
+        """What it has is neither fetched nor made, and what it lacks alone comes back."""
+        self.ok("pull", self.name)
+        self.ok("copy", f"wc-store:{self.name}", f"oci:{self.path('there')}:x")
+        self.ok("push", self.name, f"{self.server.address}/u/other:1")
+        self.ok("system", "prune", "-f", "--drop-blobs")
+        before, fetched = self.blobs(), self.server.requests()
+        self.ok("push", self.name, self.name)
+        self.ok("push", self.name, f"{self.server.address}/u/third:1")  # mounted
+        self.ok("copy", f"wc-store:{self.name}", f"oci:{self.path('there')}:y")
+        self.assertEqual((self.blobs(), self.server.requests()), (before, fetched))
+        lost = self.layers_of(f"oci:{self.path('there')}:x")[1]
+        os.remove(f"{self.path('there')}/blobs/sha256/{lost[7:]}")
+        self.ok("copy", f"wc-store:{self.name}", f"oci:{self.path('there')}:x")
+        self.assertEqual(self.blobs() - before, {lost[7:]})
+        run("skopeo", "--insecure-policy", "copy", "-q", f"oci:{self.path('there')}:x", f"dir:{self.path('dir')}")
+        self.check()
+
     def test_beside_the_name_it_came_by(self):
         self.ok("pull", self.name)
         self.ok("edit", "-c", "ENV A=1", self.name, "loc:1")
@@ -91,8 +140,7 @@ class Dropped(ImageCase):
         other.push(f"oci:{self.path('layout')}:t", "b/wh:1")
         self.ok("pull", "--drop-blobs", self.name)
         self.ok("pull", "--drop-blobs", f"{other.address}/b/wh:1")
-        self.server.close()
-        self.server.close = lambda: None
+        self.stop_server()
         self.assertEqual(len(self.saved_layers(self.name)), 3)
 
     def test_images_of_several_registries(self):
@@ -117,8 +165,7 @@ class Dropped(ImageCase):
     def test_content_is_read_without_the_blobs(self):
         self.ok("pull", "--drop-blobs", self.name)
         self.ok("edit", "--append", self.add_tree(), self.name, "loc:1")
-        self.server.close()
-        self.server.close = lambda: None
+        self.stop_server()
         before = self.blobs()
         self.ok("export", "--type", "image", "-o", self.path("fs.tar"), self.name)
         self.assertEqual({line.rstrip("/") for line in run("tar", "-tf", self.path("fs.tar")).split()} - {"."},
@@ -129,7 +176,7 @@ class Dropped(ImageCase):
         self.assertEqual(len(self.saved_layers("flat:1")), 1)
         self.ok("edit", "--compression", "zstd", "--recompress", self.name, "zstd:1")
         self.assertEqual(len(self.saved_layers("zstd:1")), 3)
-        says = self.fails("save", "-o", self.path("x.tar"), self.name)
+        says = self.fails("save", "--format", "oci-archive", "-o", self.path("x.tar"), self.name)
         self.assertIn(f"dropped cannot be fetched from '{self.name.rsplit(':', 1)[0]}' again", says)
 
 
@@ -143,12 +190,14 @@ class WithLogin(ImageCase):
         self.ok("pull", "--drop-blobs", "--ca-file", ca, "--creds", "joe:secret", name)
         self.ok("export", "--type", "image", "-o", self.path("fs.tar"), name)
         self.ok("edit", "--squash", "all", name, "flat:1")
-        self.fails("save", "-o", self.path("x.tar"), name)
-        self.assertIn("log in", self.fails("save", "--ca-file", ca, "-o", self.path("x.tar"), name))
+        self.ok("save", "-o", self.path("x.tar"), name)
+        form = ["--format", "oci-archive", "-o", self.path("x.tar")]
+        self.fails("save", *form, name)
+        self.assertIn("log in", self.fails("save", "--ca-file", ca, *form, name))
         self.ok("tag", name, "loc:1")
         self.ok("manifest", "create", "--ca-file", ca, "--creds", "joe:secret", "idx:1", "loc:1")
         self.ok("system", "prune", "-f", "--drop-blobs")
-        self.ok("save", "--ca-file", ca, "--creds", "joe:secret", "-o", self.path("x.tar"), "loc:1")
+        self.ok("save", "--ca-file", ca, "--creds", "joe:secret", *form, "loc:1")
 
     def test_the_login_of_a_target_is_not_for_the_source(self):
         """It is for its host alone, be that the one that blobs come from again."""
