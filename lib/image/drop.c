@@ -339,9 +339,13 @@ static int32_t restore_one(restoring *r, const wci_descriptor *blob, wc_error **
     int32_t code = wci_blob_again(r->call, r->store, &blob->digest, &again, err);
     if (code || !again)
         return code;
-    code = wci_layer_of_blob(r->call, r->store, &blob->digest, &layer.diff_id, err);
-    if (code || (r->how->tar_suffices && wci_layer_can_be_joined(r->store, &layer.diff_id)))
-        return code;
+    wc_error *why = NULL;
+    code = wci_layer_of_blob(r->call, r->store, &blob->digest, &layer.diff_id, &why);
+    if (!code && r->how->tar_suffices && wci_layer_can_be_joined(r->store, &layer.diff_id))
+        return WC_OK;
+    if (code && (code != WC_E_NOT_FOUND || again != WCI_AGAIN_FETCH))
+        return wci_err_move(err, why);
+    wc_error_unref(why);
     r->back[r->count++] = blob->digest;
     if (again != WCI_AGAIN_FETCH)
         return make_blob(r->call, r->store, r->how->hold, &layer, again, err);

@@ -201,6 +201,14 @@ int32_t wci_keep_blobs(wc_call *call, wci_hold *hold, wci_origin *origin, const 
     return code;
 }
 
+static const wci_node *node_of(const wci_graph *graph, const wci_digest *manifest)
+{
+    for (size_t i = 0; i < graph->count; i++)
+        if (wci_digest_equal(&graph->nodes[i].raw.digest, manifest))
+            return &graph->nodes[i];
+    return NULL;
+}
+
 static int32_t list_document(const wci_node *node, wci_kept_list *out, wc_error **err)
 {
     char *role = node->role == WCI_ROLE_TAGGED     ? wci_asprintf("tag %s", node->tag)
@@ -225,11 +233,28 @@ static int32_t list_all(const wci_graph *graph, const wci_digest *own, wci_kept_
     return code;
 }
 
+/* The image that stands for an index is part of it, whichever image that is later on. */
+static int32_t list_own(const wci_graph *graph, const wci_digest *own, wci_kept_list *out, wc_error **err)
+{
+    const wci_node *node = node_of(graph, own);
+    if (!node || node == &graph->nodes[graph->root])
+        return WC_OK;
+    const wci_descriptor **blobs = wci_calloc(node->document->count + 1, sizeof *blobs);
+    int32_t code = blobs ? wci_kept_add(out, own, WCI_KEPT_OWN, err) : wci_err_nomem(err);
+    size_t count = blobs ? wci_manifest_blobs(node->document, blobs) : 0;
+    for (size_t i = 0; i < count && !code; i++)
+        code = wci_kept_add(out, &blobs[i]->digest, WCI_KEPT_OWN, err);
+    wci_free(blobs);
+    return code;
+}
+
 int32_t wci_keep_list(const wci_graph *graph, const wci_digest *own, wci_kept_list *out, wc_error **err)
 {
     wci_kept_list list = WCI_KEPT_INIT;
     list.root = graph->nodes[graph->root].raw.digest;
     int32_t code = list_all(graph, own, &list, err);
+    if (!code)
+        code = list_own(graph, own, &list, err);
     if (code)
         wci_kept_free(&list);
     else

@@ -218,10 +218,10 @@ static int32_t mark_dropped(wci_gc *gc, const wci_digest *digest, wci_again agai
 {
     if (wci_gc_is_held(gc, digest->text))
         return WC_OK;
-    /* What belongs to an index has no tree that it could be made from. */
+    /* What belongs to an index alone has no tree that it could be made from. */
     int32_t rc = wci_db_run(gc->store->db,
                             "UPDATE blobs SET dropped = ?1 WHERE digest = ?2"
-                            " AND NOT EXISTS (SELECT 1 FROM kept_by WHERE digest = ?2)",
+                            " AND NOT EXISTS (SELECT 1 FROM kept_by WHERE digest = ?2 AND role <> '" WCI_KEPT_OWN "')",
                             WCI_BIND(WCI_INT(again), WCI_TEXT(digest->text)), err);
     if (!rc)
         *dropped = wci_db_changes(gc->store->db) > 0;

@@ -42,7 +42,8 @@ int32_t wci_kept_sweep(wci_store *store, wc_error **err)
 {
     return wci_db_script(store->db,
                          "DELETE FROM kept WHERE root NOT IN (SELECT idx FROM names)"
-                         " AND root NOT IN (SELECT idx FROM images) AND root NOT IN (SELECT manifest FROM images)",
+                         " AND root NOT IN (SELECT idx FROM images WHERE manifest NOT IN (SELECT manifest FROM names))"
+                         " AND root NOT IN (SELECT manifest FROM images)",
                          err);
 }
 

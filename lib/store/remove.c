@@ -126,11 +126,23 @@ static int32_t untag_all(wci_store *store, const image_parts *parts, wci_strv *l
     return rc ? rc : wci_kept_sweep(store, err);
 }
 
+/* A dropped layer that an index needs still can no more be made when its tree goes. */
+static int32_t fetch_instead(wci_db *db, const char *manifest, wc_error **err)
+{
+    return wci_db_run(db,
+                      "UPDATE blobs SET dropped = ?2 WHERE dropped <> 0"
+                      " AND digest IN (SELECT digest FROM image_layers WHERE manifest = ?1)"
+                      " AND digest NOT IN (SELECT digest FROM image_layers WHERE manifest <> ?1)"
+                      " AND digest IN (SELECT digest FROM blob_sources)",
+                      WCI_BIND(WCI_TEXT(manifest), WCI_INT(WCI_AGAIN_FETCH)), err);
+}
+
 static int32_t delete_image(wci_store *store, const char *manifest, const image_parts *parts,
                             wci_strv *lines, wc_error **err)
 {
-    int32_t rc = wci_db_run(store->db, "DELETE FROM image_layers WHERE manifest = ?",
-                            WCI_BIND(WCI_TEXT(manifest)), err);
+    int32_t rc = fetch_instead(store->db, manifest, err);
+    if (!rc)
+        rc = wci_db_run(store->db, "DELETE FROM image_layers WHERE manifest = ?", WCI_BIND(WCI_TEXT(manifest)), err);
     if (!rc) /* mounts that are gone */
         rc = wci_db_run(store->db, "DELETE FROM mounts WHERE manifest = ?", WCI_BIND(WCI_TEXT(manifest)), err);
     if (!rc)

@@ -29,16 +29,18 @@ static const wci_schema_step schema[] = {
      "  remote INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX names_idx ON names(idx);"
      "CREATE INDEX names_manifest ON names(manifest);"
-     /* What belongs to a root, an index or manifest, beside what its image consists of: blobs with the role
-      * '', and documents that are found otherwise than through others (wci_kept). */
+     /* What belongs to a root, an index or manifest: what the image consists of that stands for an index
+      * (WCI_KEPT_OWN), and beside that blobs with the role '', and documents that are found otherwise than through
+      * others (wci_kept). */
      "CREATE TABLE kept (root TEXT NOT NULL, digest TEXT NOT NULL, role TEXT NOT NULL,"
      "  PRIMARY KEY (root, digest, role)) WITHOUT ROWID;"
      "CREATE INDEX kept_digest ON kept(digest);"
      "CREATE INDEX kept_role ON kept(role);"
-     /* Whom it belongs to. */
+     /* Whom it belongs to: those that a name leads to by the index, or that came by it and have no name. */
      "CREATE VIEW kept_by AS"
      "  SELECT names.manifest, digest, role FROM kept JOIN names ON idx = root"
      "  UNION SELECT images.manifest, digest, role FROM kept JOIN images ON idx = root"
+     "    WHERE images.manifest NOT IN (SELECT manifest FROM names)"
      "  UNION SELECT images.manifest, digest, role FROM kept JOIN images ON images.manifest = root;"
      /* Blobs that are known to be whole on disk, not only in the cache; or that were dropped on
       * purpose, and how each comes back (wci_again). */

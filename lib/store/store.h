@@ -194,6 +194,7 @@ typedef struct wci_layer_record {
 } wci_layer_record;
 
 /* What is kept with an image or index though the image does not consist of it. */
+#define WCI_KEPT_OWN "own" /* the role of what the image that stands for an index consists of */
 typedef struct wci_kept {
     wci_digest digest;
     char *role; /* "", or how it is found: "tag TAG", "subject DIGEST" */

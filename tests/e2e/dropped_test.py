@@ -121,6 +121,20 @@ class Dropped(ImageCase):
         run("skopeo", "--insecure-policy", "copy", "-q", f"oci:{self.path('there')}:x", f"dir:{self.path('dir')}")
         self.check()
 
+    def test_an_index_outlives_the_tree_of_its_image(self):
+        there = json.loads(run(sys.executable, f"{SUPPORT}/index_layout.py", self.path("many"), "t", "--plain"))
+        name = f"{self.server.address}/t/many:1"
+        self.server.push(f"oci:{self.path('many')}:t", "t/many:1", "--all")
+        self.ok("pull", "--all", "--drop-blobs", name)
+        self.ok("pull", "--platform", "linux/arm64", name)
+        self.ok("system", "prune", "-f")
+        self.check()
+        self.ok("copy", "--all", f"wc-store:{name}", f"oci:{self.path('out')}:x")
+        self.assertEqual(sorted(os.listdir(self.path("out/blobs/sha256"))), there["blobs"])
+        self.ok("rmi", name)
+        self.ok("system", "prune", "-f")
+        self.assertEqual(self.blobs(), set())
+
     def test_beside_the_name_it_came_by(self):
         self.ok("pull", self.name)
         self.ok("edit", "-c", "ENV A=1", self.name, "loc:1")

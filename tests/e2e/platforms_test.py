@@ -325,6 +325,31 @@ class StoreTest(PlatformsCase):
         self.ok("rmi", "many")
         self.leaves_nothing()
 
+    def test_the_name_moves_to_another_platform(self):
+        """The index is the same, and whole."""
+        self.pull_all()
+        self.pull(self.layout, "--platform", "linux/arm64")
+        self.ok("system", "prune", "-f")
+        self.assertEqual([image["Digest"] for image in self.images()], [self.there["images"][1]])
+        self.check()
+        self.assertEqual(self.copy("wc-store:many", f"oci:{self.path('a')}:one", "--all"), self.there["index"])
+        self.assertEqual(blobs_of(self.path("a")), self.without_companions())
+        self.ok("rmi", "many")
+        self.leaves_nothing()
+
+    def test_the_index_goes_with_its_name(self):
+        """The image that stands for it may have other names."""
+        image = self.pull_all()
+        self.copy(self.layout, f"oci:{self.path('single')}:x", "--platform", "linux/amd64")
+        self.assertEqual(self.pull(f"oci:{self.path('single')}:x")["Digest"], image["Digest"])
+        self.ok("rmi", "many")
+        for other in self.there["images"][1:]:
+            self.assertNotIn(other[7:], self.blob_files())
+        self.check()
+        self.copy("wc-store:x", f"oci:{self.path('a')}:one")
+        self.ok("rmi", "x")
+        self.leaves_nothing()
+
     def test_another_name_for_the_index(self):
         self.pull_all("--referrers")
         self.assertEqual(self.copy("wc-store:many", "wc-store:second", "--all", "--referrers"), self.there["index"])
