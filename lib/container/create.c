@@ -110,6 +110,16 @@ static int32_t choose_backend(wc_call *call, wci_engine *engine, const char *iso
     return rc;
 }
 
+/* Processes need the kernel that the image is made for; whoever brings one of his own judges himself. */
+static int32_t check_platform(const wci_image_record *image, const char *backend, const char *name, wc_error **err)
+{
+    if (strcmp(backend, "process") != 0 || !*image->os || !strcmp(image->os, wci_host_os()))
+        return WC_OK;
+    return wci_err(err, WC_E_PLATFORM, "image '%s': is for %s/%s%s%s, and this host runs %s; choose an image for %s/%s", name,
+                   image->os, image->arch, *image->os_version ? ":" : "", image->os_version, wci_host_os(),
+                   wci_host_os(), wci_host_arch());
+}
+
 /* Who restarts is the monitor that records, too. */
 int32_t wci_ctr_check_backend(wc_call *call, wci_engine *engine, const char *name, const wci_config *config,
                               wc_error **err)
@@ -183,6 +193,8 @@ static int32_t make_record(wc_call *call, wci_engine *engine, const wc_container
         rc = settle(engine, options, image, record->id, &m->config, err);
     if (!rc)
         rc = choose_backend(call, engine, m->config.isolation, &record->backend, err);
+    if (!rc)
+        rc = check_platform(image, record->backend, options->settings.image, err);
     if (!rc)
         rc = wci_ctr_check_backend(call, engine, record->backend, &m->config, err);
     if (!rc)

@@ -256,6 +256,16 @@ int wci_strcasecmp(const char *a, const char *b)
     }
 }
 
+int wci_strncasecmp(const char *a, const char *b, size_t n)
+{
+    for (; n; n--, a++, b++) {
+        int d = lower((unsigned char)*a) - lower((unsigned char)*b);
+        if (d || !*a)
+            return d;
+    }
+    return 0;
+}
+
 /* Length of the UTF-8 sequence at p, or 0: no overlong forms, no surrogates, at most U+10FFFF. */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {

@@ -59,6 +59,7 @@ int wci_streq(const char *a, const char *b); /* NULL equals only NULL */
 int wci_has_drive(const char *path); /* "C:…" */
 /* ASCII only, whatever the locale says. */
 int wci_strcasecmp(const char *a, const char *b);
+int wci_strncasecmp(const char *a, const char *b, size_t n);
 int wci_is_utf8(const char *s, size_t size);
 /* With U+FFFD for each byte that is not part of UTF-8: how Go writes such text into JSON. */
 void wci_str_append_utf8(wci_str *s, const char *text);

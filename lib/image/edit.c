@@ -157,6 +157,8 @@ int32_t wci_edit_export(wc_call *call, wci_store *store, const wci_edit *edit, c
     wci_merged *merged = NULL;
     int32_t code = open_work(&w, err);
     if (!code)
+        code = wci_edit_check_mergeable(&w, "exported as one file system", err);
+    if (!code)
         code = wci_edit_stack_collect(&w, err);
     const wci_tar_stack tars = wci_edit_stack_tars(&w);
     if (!code)

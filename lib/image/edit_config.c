@@ -31,14 +31,19 @@ static size_t name_size(const char *pair)
     return strcspn(pair, "=");
 }
 
-void wci_edit_set_env(json_t *config, const char *pair)
+static int is_same_name(const char *os, const char *a, const char *b, size_t n)
+{
+    return name_size(a) == n && (wci_streq(os, "windows") ? !wci_strncasecmp(a, b, n) : !strncmp(a, b, n));
+}
+
+void wci_edit_set_env(json_t *config, const char *os, const char *pair)
 {
     size_t n = name_size(pair), i;
     json_t *env = member(config, "Env", json_array), *old;
     json_array_foreach(env, i, old)
     {
         const char *text = json_string_value(old);
-        if (text && name_size(text) == n && !strncmp(text, pair, n)) {
+        if (text && is_same_name(os, text, pair, n)) {
             json_array_set_new(env, i, json_string(pair));
             return;
         }
@@ -78,11 +83,11 @@ static void set_words(json_t *config, const char *key, int given, const wci_strv
         json_object_del(config, key);
 }
 
-static void change_run(const wci_edit *edit, json_t *config)
+static void change_run(const wci_edit *edit, const char *os, json_t *config)
 {
     json_t *labels = edit->labels.count ? member(config, "Labels", json_object) : NULL;
     for (size_t i = 0; i < edit->env.count; i++)
-        wci_edit_set_env(config, edit->env.items[i]);
+        wci_edit_set_env(config, os, edit->env.items[i]);
     for (size_t i = 0; i < edit->labels.count; i++)
         wci_edit_set_pair(labels, edit->labels.items[i]);
     add_keys(config, "ExposedPorts", &edit->ports);
@@ -262,7 +267,7 @@ int32_t wci_edit_config_make(const wci_edit_work *w, json_t **out, wc_error **er
     json_object_del(document, "container");
     json_object_del(document, "container_config");
     if (!code) {
-        change_run(w->edit, config);
+        change_run(w->edit, wci_edit_config_text(document, "os"), config);
         code = wci_instructions_apply(&w->edit->instructions, wci_edit_config_text(document, "os"), config, err);
     }
     if (!code) {

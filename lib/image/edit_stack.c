@@ -187,6 +187,14 @@ static void drop_items(wci_edit_work *w, size_t from)
         json_decref(w->items[--w->count].descriptor);
 }
 
+int32_t wci_edit_check_mergeable(const wci_edit_work *w, const char *what, wc_error **err)
+{
+    if (!w->base.config || strcmp(text_of(w->base.config, "os"), "windows"))
+        return WC_OK;
+    return wci_err(err, WC_E_UNSUPPORTED, "layers of Windows images cannot be %s: what they say of security and "
+                   "attributes would be lost; unpacking and saving keep it", what);
+}
+
 static int32_t squash(wci_edit_work *w, wc_error **err)
 {
     size_t wanted = w->edit->squash_count ? w->edit->squash_count : w->count;
@@ -197,12 +205,12 @@ static int32_t squash(wci_edit_work *w, wc_error **err)
         return wci_err(err, WC_E_INVALID, "%zu layers are to become one, but there are only %zu", wanted, w->count);
     if (wanted < 2)
         return WC_OK;
-    if (w->base.config && !strcmp(text_of(w->base.config, "os"), "windows"))
-        return wci_err(err, WC_E_UNSUPPORTED, "layers of Windows images cannot be squashed: what they say of security and "
-                       "attributes would be lost");
     merging m = {w, w->count - wanted};
     const wci_layer_fill from = {fill_merged, &m};
-    int32_t code = wci_edit_layer_fill(w->call, &from, w->edit->codec, w->layout.blobs, &made, err);
+    int32_t code = wci_edit_check_mergeable(w, "squashed", err);
+    if (code)
+        return code;
+    code = wci_edit_layer_fill(w->call, &from, w->edit->codec, w->layout.blobs, &made, err);
     if (code)
         return wci_err_wrap(err, code, "squashing");
     drop_items(w, m.below);

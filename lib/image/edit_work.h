@@ -45,6 +45,8 @@ int32_t wci_edit_stack_make(wci_edit_work *w, wc_error **err);
 int32_t wci_edit_stack_collect(wci_edit_work *w, wc_error **err);
 /* The layers as wci_merged_read() takes them. */
 wci_tar_stack wci_edit_stack_tars(wci_edit_work *w);
+/* Whether the layers can be "squashed" or what else is said; those of Windows have more than a merged tree can tell. */
+int32_t wci_edit_check_mergeable(const wci_edit_work *w, const char *what, wc_error **err);
 
 /* Writes config, manifest and index of the layout; tells the platform. */
 int32_t wci_edit_documents_write(wci_edit_work *w, wci_platform *platform, wc_error **err);

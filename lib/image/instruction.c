@@ -128,7 +128,7 @@ static int32_t apply_env(instruction *in, const char *rest, wc_error **err)
     wci_strv pairs = WCI_STRV_INIT;
     int32_t code = read_pairs(in, rest, &pairs, err);
     for (size_t i = 0; i < pairs.count && !code; i++)
-        wci_edit_set_env(in->config, pairs.items[i]);
+        wci_edit_set_env(in->config, in->os, pairs.items[i]);
     wci_strv_free(&pairs);
     return code;
 }

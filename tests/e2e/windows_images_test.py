@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of Windows, one for each build, in a registry: which one is taken, and what is said when none runs."""
 import json
+import os
 import shutil
 import sys
 
@@ -133,6 +134,25 @@ class ChoiceTest(WindowsCase):
                 self.assertIn("10.0.BUILD.REVISION", self.refused(wanted))
         self.assertIn("only images of Windows have versions", self.refused("linux/amd64:1"))
         self.assertEqual(self.images(), [])
+
+    def test_not_taken_for_an_image_of_linux(self):
+        self.push([platform("10.0.20348.1")])
+        name = self.pull(self.name, "--platform", "windows/amd64")["Name"]
+        for command in "create", "run":
+            text = self.fails(command, "--network", "none", name, "cmd")
+            for part in ("is for windows/amd64:10.0.20348.1", "this host runs linux"):
+                self.assertIn(part, text)
+        self.assertEqual(self.ok("ps", "-aq"), "")
+        self.assertIn("Windows images cannot be exported", self.fails("export", "-o", self.path("x.tar"), name))
+        self.assertFalse(os.path.exists(self.path("x.tar")))
+
+    def test_names_of_variables(self):
+        self.push([platform("10.0.20348.1"), LINUX])
+        for wanted, env in (("windows/amd64", ["PATH=y", "PATHEXT=.exe"]),
+                            ("linux/amd64", ["path=x", "PATHEXT=.exe", "PATH=y"])):
+            name = self.pull(self.name, "--platform", wanted)["Name"]
+            self.ok("edit", "-c", "ENV path=x", "-c", "ENV PATHEXT=.exe", "-c", "ENV PATH=y", name, "edited")
+            self.assertEqual(json.loads(self.ok("--json", "inspect", "edited"))[0]["Config"]["Env"], env, wanted)
 
     def test_the_version_of_an_edited_image(self):
         self.push([platform("10.0.20348.1")])
