@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "layer/holes.h"
 #include "layer/windows_attrs.h"
 
 enum { MODE_WHILE_MAKING = 0700 };
@@ -255,6 +256,7 @@ int32_t wci_extract_parent(wci_extract *x, wci_str *path, wci_enter how, wci_dir
 static int32_t write_content(wci_extract *x, wci_fd file, wci_tar_reader *reader,
                              const wci_tar_entry *entry, wc_error **err)
 {
+    wci_holes holes = {.file = file};
     for (;;) {
         const void *data;
         size_t size;
@@ -264,11 +266,13 @@ static int32_t write_content(wci_extract *x, wci_fd file, wci_tar_reader *reader
             return rc;
         if (!size)
             break;
-        if ((rc = wci_tree_file_write_at(file, data, size, offset, err)))
+        rc = entry->is_sparse ? wci_tree_file_write_at(file, data, size, offset, err)
+                              : wci_holes_write(&holes, data, size, err);
+        if (rc)
             return rc;
         x->content_bytes += size;
     }
-    return entry->is_sparse ? wci_fd_truncate(file, entry->size, err) : WC_OK;
+    return entry->is_sparse ? wci_fd_truncate(file, entry->size, err) : wci_holes_end(&holes, err);
 }
 
 static int32_t make_file(wci_extract *x, wci_fd dir, const char *name, wci_tar_reader *reader,
