@@ -135,6 +135,23 @@ class Dropped(ImageCase):
         self.ok("system", "prune", "-f")
         self.assertEqual(self.blobs(), set())
 
+    def test_holes_stay_holes(self):
+        """A tar says nothing of them, but long runs of zeros are not written into trees."""
+        with open(f"{self.add_tree()}/holes", "wb") as file:
+            file.truncate(20_000_000)
+            file.seek(10_000_000)
+            file.write(b"middle")
+        self.ok("pull", self.name)
+        self.ok("edit", "--append", self.path("tree"), self.name, "holes:1")
+        self.ok("unpack", "holes:1", self.path("unpacked"))
+        found = [os.path.join(at, "holes") for place in (f"{self.root}/trees", self.path("unpacked"))
+                 for at, _, names in os.walk(place) if "holes" in names]
+        self.assertEqual(len(found), 2)
+        for path in found:
+            self.assertLess(os.stat(path).st_blocks * 512, 100_000)
+            run("cmp", path, self.path("tree/holes"))
+        self.check()
+
     def test_beside_the_name_it_came_by(self):
         self.ok("pull", self.name)
         self.ok("edit", "-c", "ENV A=1", self.name, "loc:1")
