@@ -393,7 +393,7 @@ class FromRegistry(ImageCase):
     def test_dropped_blobs_that_are_gone_are_named(self):
         self.ok("pull", "--drop-blobs", f"{self.name}:1")
         self.server.close()
-        done = self.wcctl("save", "-o", self.path("x.tar"), f"{self.name}:1")
+        done = self.wcctl("save", "--format", "oci-archive", "-o", self.path("x.tar"), f"{self.name}:1")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("dropped", done.stderr)
         self.assertFalse(os.path.exists(self.path("x.tar")))
