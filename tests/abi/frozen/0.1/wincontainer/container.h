@@ -75,6 +75,26 @@ enum {
  */
 WC_API int32_t wc_container_wait(wc_container *container, int32_t condition, wc_cancel *cancel,
                                  int32_t *exit_code, wc_error **err);
+/** For wc_container_wait_any(). @since 0.1 */
+enum {
+    WC_WAITS_NOT_RUNNING = 1, /**< at once when it does not run */
+    WC_WAITS_NEXT_EXIT = 2,   /**< the next end */
+    WC_WAITS_REMOVED = 4,
+    WC_WAITS_RUNNING = 8,     /**< at once when it runs; one that is paused does not */
+    WC_WAITS_HEALTHY = 16,
+    WC_WAITS_UNHEALTHY = 32
+};
+/**
+ * Waits for the first of several conditions.
+ *
+ * @param conditions WC_WAITS_*, one at least.
+ * @param met        those that hold then; may be NULL.
+ * @param exit_code  of its last run when it ended; else 0. May be NULL.
+ * Thread-safety: any thread. Blocking: until then, or cancelled.
+ * @return WC_OK, WC_E_NOT_FOUND when it is gone and that is no condition, WC_E_CANCELLED, WC_E_TIMEOUT. @since 0.1
+ */
+WC_API int32_t wc_container_wait_any(wc_container *container, uint64_t conditions, wc_cancel *cancel, uint64_t *met,
+                                     int32_t *exit_code, wc_error **err);
 /** Sends a signal, by name ("KILL", "SIGHUP") or number, to the first process. WC_E_STATE when it does
  * not run. @since 0.1 */
 WC_API int32_t wc_container_kill(wc_container *container, const char *signal, wc_error **err);
@@ -194,6 +214,13 @@ enum {
     WC_STATUS_DEAD = 6, /**< it could not be removed whole; one whose monitor was killed is EXITED with 255 */
     WC_STATUS_RESTARTING = 7 /**< between two runs, by its restart policy */
 };
+/** Health. @since 0.1 */
+enum {
+    WC_HEALTH_NONE = 0, /**< it has no check */
+    WC_HEALTH_STARTING = 1,
+    WC_HEALTH_HEALTHY = 2,
+    WC_HEALTH_UNHEALTHY = 3 /**< also one that has ended */
+};
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_container_info *wc_container_info_ref(wc_container_info *info);
 /** Drops a reference. Thread-safety: any thread. @since 0.1 */
@@ -221,6 +248,8 @@ WC_API int32_t wc_container_info_exit_code(const wc_container_info *info);
 WC_API int64_t wc_container_info_created(const wc_container_info *info);
 /** Start of the last run. @since 0.1 */
 WC_API int64_t wc_container_info_started(const wc_container_info *info);
+/** What its checks say; WC_HEALTH_*. @since 0.1 */
+WC_API int32_t wc_container_info_health(const wc_container_info *info);
 /** Restarts by its policy since a user started it. @since 0.1 */
 WC_API int64_t wc_container_info_restart_count(const wc_container_info *info);
 /** End of the last run. @since 0.1 */

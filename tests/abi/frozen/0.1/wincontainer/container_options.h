@@ -75,6 +75,33 @@ WC_API int32_t wc_container_options_set_stop_timeout(wc_container_options *optio
 WC_API int32_t wc_container_options_set_restart_policy(wc_container_options *options, const char *policy,
                                                        int64_t max_retries, wc_error **err);
 
+/**
+ * A command that tells whether the container is well, instead of its image's: exit code 0, or another. The container's
+ * monitor runs it in the container, as its user. Needs a backend that records by itself; others run none.
+ *
+ * @param args     copied; at least one.
+ * @param is_shell 1: one line for /bin/sh in the container.
+ * Specification: Docker's HEALTHCHECK. @since 0.1
+ */
+WC_API int32_t wc_container_options_set_health_command(wc_container_options *options, const char *const *args,
+                                                       size_t count, int32_t is_shell, wc_error **err);
+/** No check, whatever the image says. @since 0.1 */
+WC_API int32_t wc_container_options_disable_health(wc_container_options *options, wc_error **err);
+/**
+ * When the command runs; 0: what the image says, then Docker's default.
+ *
+ * @param interval_ns       from the end of one check to the next; 30 s.
+ * @param timeout_ns        how long one may take; then it is killed and has failed; 30 s.
+ * @param start_period_ns   failures do not count so long after the start, until the first success; none.
+ * @param start_interval_ns between checks in that period; as the interval.
+ * WC_E_INVALID below 1 ms. @since 0.1
+ */
+WC_API int32_t wc_container_options_set_health_times(wc_container_options *options, int64_t interval_ns,
+                                                     int64_t timeout_ns, int64_t start_period_ns,
+                                                     int64_t start_interval_ns, wc_error **err);
+/** Failures in a row after which it is unhealthy; 0: what the image says, then 3. @since 0.1 */
+WC_API int32_t wc_container_options_set_health_retries(wc_container_options *options, int64_t retries, wc_error **err);
+
 /* ---- Streams and logs ----------------------------------------------------------------------------- */
 
 /** 1: a terminal. @since 0.1 */

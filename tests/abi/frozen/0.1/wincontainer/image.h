@@ -30,7 +30,8 @@ typedef struct wc_transfer_options wc_transfer_options;
 WC_API int32_t wc_transfer_options_new(wc_transfer_options **out, wc_error **err);
 /** Drops the options. @since 0.1 */
 WC_API void wc_transfer_options_unref(wc_transfer_options *options);
-/** "os/arch[/variant][:version]", for example "linux/arm64/v8" or "windows/amd64:10.0.20348"; "os(version)/arch", too.
+/** "os/arch[/variant][:version]", for example "linux/arm64/v8" or "windows/amd64:10.0.20348"; "os(version)/arch", too. A
+ * version is one of Windows, "10.0.BUILD" or "10.0.BUILD.REVISION".
  * Variants are generations, the newest one that the wanted one runs is taken. With a version of Windows (on Windows
  * without any platform: with the host's) the image is of a build that runs there, see
  * wc_transfer_options_set_isolation(); the very build is taken, else the highest, and what an index does not tell of
@@ -43,7 +44,8 @@ WC_API int32_t wc_transfer_options_set_platform(wc_transfer_options *options, co
  * @since 0.1 */
 WC_API int32_t wc_transfer_options_set_isolation(wc_transfer_options *options, const char *isolation, wc_error **err);
 /** 1: the whole index, for all its platforms and byte for byte, instead of the image of one of them. An image that comes
- * without an index is moved as it is. WC_E_UNSUPPORTED for Docker's archives and its engine, which know no indexes.
+ * without an index is moved as it is. In the store the image for the host stands for it, else its first one.
+ * WC_E_UNSUPPORTED for Docker's archives and its engine, which know no indexes.
  * @since 0.1 */
 WC_API int32_t wc_transfer_options_set_all(wc_transfer_options *options, int32_t all, wc_error **err);
 /** The index again, but for this platform and the others that are added so only. It is another index then, with a
@@ -119,7 +121,9 @@ WC_API int32_t wc_transfer_options_set_progress(wc_transfer_options *options, wc
  * fetched again; what another thread or process fetches is waited for; a download that was broken off
  * goes on where it ended.
  *
- * @param source  a place, see above.
+ * @param source  a place, see above. `wc-store:NAME` fetches nothing: it is the image that NAME means for the platform of
+ *                the options, also one that the store keeps of an index and that has no name of its own (unpacked then);
+ *                WC_E_PLATFORM or WC_E_NOT_FOUND when the store has none for it.
  * @param options NULL for the defaults.
  * Ownership: the caller releases *out. Thread-safety: any thread. Blocking: until done, cancelled or
  * failed; on failure nothing half-made is visible.

@@ -4,6 +4,7 @@
 #define WINCONTAINER_H
 
 #include <wincontainer/base.h>
+#include <wincontainer/update.h>
 #include <wincontainer/version.h>
 #include <wincontainer/error.h>
 #include <wincontainer/memory.h>
