@@ -358,8 +358,6 @@ class LikeDocker(WcctlCase):
     @classmethod
     def setUpClass(cls):
         why = docker_oracle.missing()
-        if os.environ.get("WC_TEST_RUNTIME"):
-            why = "the documents are the same for every runtime"
         if why:
             raise unittest.SkipTest(why)
         super().setUpClass()
@@ -592,6 +590,9 @@ class Images(WcctlCase):
                 self.assertNotEqual(done.returncode, 0, what)
         self.assertEqual(self.wcctl("exec", name, "test", "-d", f"/proc/{monitor}").returncode, 0, "it is there")
 
+
+if os.environ.get("WC_TEST_RUNTIME"):
+    del LikeDocker  # the documents are the same for every runtime
 
 if __name__ == "__main__":
     need_runtime()
