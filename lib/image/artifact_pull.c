@@ -16,8 +16,6 @@
 #include "platform/host.h"
 #include "platform/tree.h"
 
-#define TITLE "org.opencontainers.image.title"
-
 /* What blobs become files of. */
 typedef struct directory {
     wci_outlet base; /* first */
@@ -142,7 +140,7 @@ static int32_t read_titles(const wci_raw *manifest, directory *d, wc_error **err
                                   "manifest", &json, err);
     for (size_t i = 0; i < d->manifest->count && !code; i++) {
         json_t *layer = json_array_get(json_object_get(json, "layers"), i);
-        const char *title = json_string_value(json_object_get(json_object_get(layer, "annotations"), TITLE));
+        const char *title = json_string_value(json_object_get(json_object_get(layer, "annotations"), WCI_ANNOTATION_TITLE));
         if (title)
             code = clean_title(title, &d->titles[i], err);
         if (code)

@@ -15,7 +15,6 @@
 /* For what has no config, or no files. */
 #define EMPTY_TYPE "application/vnd.oci.empty.v1+json"
 #define EMPTY "{}"
-#define TITLE "org.opencontainers.image.title"
 
 /* One blob: a file, or nothing. */
 typedef struct item {
@@ -146,7 +145,7 @@ static json_t *describe(const item *it)
     json_t *entry = json_pack("{s:s, s:s, s:I}", "mediaType", it->descriptor.media_type, "digest",
                               it->descriptor.digest.text, "size", (json_int_t)it->descriptor.size);
     if (it->title)
-        json_object_set_new(entry, "annotations", json_pack("{s:s}", TITLE, it->title));
+        json_object_set_new(entry, "annotations", json_pack("{s:s}", WCI_ANNOTATION_TITLE, it->title));
     return entry;
 }
 

@@ -29,6 +29,8 @@
 /* Annotations of descriptors in a layout's index.json. */
 #define WCI_ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
 #define WCI_ANNOTATION_IMAGE_NAME "io.containerd.image.name"
+/* Of a layer of an artifact: what the file is called. */
+#define WCI_ANNOTATION_TITLE "org.opencontainers.image.title"
 /* What `cosign save` calls the entries of its layouts. */
 #define WCI_ANNOTATION_COSIGN_KIND "kind"
 /* Of a zstd:chunked layer: the digest of its table of contents, under today's name and the one before. */

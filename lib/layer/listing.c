@@ -12,7 +12,6 @@
 #include "layer/windows_attrs.h"
 
 enum {
-    CHUNK_SIZE = 128 * 1024,
     MAX_DEPTH = 256, /* each level holds a descriptor */
 };
 

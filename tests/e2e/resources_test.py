@@ -119,8 +119,6 @@ class Limits(ResourcesCase):
         self.assertEqual(self.host_config()["BlkioDeviceReadBps"], [{"Path": path, "Rate": 1 << 20}])
 
     def test_block_weight(self):
-        if CRUN and not os.path.exists("/sys/fs/cgroup/blkio/blkio.weight"):
-            return  # crun knows no weights of BFQ on version 1
         done = self.wcctl_ok("run", "-d", "--name", "it", "--network", "none", "--blkio-weight", "300", "box", "sleep",
                              "100")
         pid = self.state("it")["Pid"]
@@ -296,6 +294,9 @@ class Cdi(ResourcesCase):
         self.describe("/var/run/cdi", "wc-e2e.json", "{")
         self.assertFails(self.run_box("--device", "wc-e2e.test/bad=a", "--", "true"), 125, "/var/run/cdi/wc-e2e.json")
 
+
+if CRUN and not os.path.exists("/sys/fs/cgroup/blkio/blkio.weight"):
+    del Limits.test_block_weight  # crun knows no weights of BFQ on version 1
 
 if __name__ == "__main__":
     need_runtime()
