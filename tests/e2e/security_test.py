@@ -325,6 +325,11 @@ class UserNamespaces(WcctlCase):
         self.assertFails(self.wcctl("run", "--rm", "--network", "host", *self.MAP, "box", "true"), 125, "network 'host'")
 
 
+def usual_layer(layout):
+    """The one layer of the image "box", as tar."""
+    return gzip.decompress(read(max(glob.glob(f"{layout}/blobs/sha256/*"), key=os.path.getsize)))
+
+
 class LikeDocker(WcctlCase):
     """The documents that runtimes get from us and from Docker."""
     OPTIONS = {
@@ -361,7 +366,7 @@ class LikeDocker(WcctlCase):
         if why:
             raise unittest.SkipTest(why)
         super().setUpClass()
-        place, layer = f"{cls.work}/docker", cls.layer()
+        place, layer = f"{cls.work}/docker", usual_layer(cls.layout)
         os.mkdir(place)
         with open(f"{cls.work}/image.tar", "wb") as file:
             file.write(layer)
@@ -369,10 +374,6 @@ class LikeDocker(WcctlCase):
         answers = docker_oracle.ask(place, f"{cls.work}/image.tar", runs_asked)
         cls.docker = {name: answer["document"] for name, answer in zip(cls.OPTIONS, answers)}
         cls.said = {name: answer["err"] for name, answer in zip(cls.OPTIONS, answers)}
-
-    @classmethod
-    def layer(cls):
-        return gzip.decompress(read(max(glob.glob(f"{cls.layout}/blobs/sha256/*"), key=os.path.getsize)))
 
     def ours(self, options):
         name = self.wcctl_ok("run", "-d", "--network", "none", *options, "box", "sleep", "100").stdout.strip()
@@ -515,7 +516,7 @@ class Images(WcctlCase):
 
     def image(self, name, replace):
         """The usual image with links in place of what has these names, and of what lies below."""
-        source = tarfile.open(fileobj=io.BytesIO(LikeDocker.layer.__func__(self)))
+        source = tarfile.open(fileobj=io.BytesIO(usual_layer(self.layout)))
         with tarfile.open(f"{self.work}/{name}.tar", "w") as tar:
             for member in source:
                 if not any(member.name == path or member.name.startswith(path + "/") for path in replace):
