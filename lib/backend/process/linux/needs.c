@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "core/str.h"
 #include "platform/host.h"
+#include "platform/userns.h"
 
 #define WHAT_TO_DO "run it with all rights of root; if it is in a container, run that one with --privileged"
 
@@ -57,20 +58,9 @@ static uint64_t granted(void)
     return all;
 }
 
-/* 1 when the ids of this process are not all those of the host. */
-static int is_in_user_namespace(void)
-{
-    unsigned long inside = 0, outside = 0, length = 0;
-    FILE *map = fopen("/proc/self/uid_map", "re");
-    int n = map ? fscanf(map, "%lu %lu %lu", &inside, &outside, &length) : 0;
-    if (map)
-        fclose(map);
-    return n == 3 && (inside || outside || length != 4294967295ul);
-}
-
 int wci_needs_has(int capability)
 {
-    return (granted() >> capability & 1) && !is_in_user_namespace();
+    return (granted() >> capability & 1) && !wci_userns_is_inside();
 }
 
 /* Names those that lack, between commas: for what was refused, or, with NULL, of those without which nothing works. */
@@ -117,7 +107,7 @@ char *wci_needs_reason(const char *refused)
     list_lacking(refused, &names);
     char *reason = names.size ? wci_asprintf("this process lacks %s; " WHAT_TO_DO, names.data) : NULL;
     wci_str_free(&names);
-    if (!reason && is_in_user_namespace())
+    if (!reason && wci_userns_is_inside())
         reason = wci_strdup("this process is root only inside of a user namespace; run it outside");
     return reason;
 }

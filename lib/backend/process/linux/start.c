@@ -135,6 +135,8 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err)
 {
+    if (request && b->run_root && !json_object_get(request, "runRoot"))
+        json_object_set_new(request, "runRoot", json_string(b->run_root));
     int32_t rc = request ? spawn(b, role, data, link, err) : wci_err_nomem(err);
     if (rc) {
         json_decref(request);

@@ -6,22 +6,25 @@
 #include <unistd.h>
 
 #include "backend/process/linux/helper/helper.h"
+#include "backend/process/linux/helper/user.h"
 #include "backend/process/protocol.h"
 #include "core/error.h"
 
 typedef struct role {
     const char *name;
     int with_config;
+    int as_root; /* an ordinary user's is root of his namespace, see user.h */
+    int stays;   /* for long: others join the namespace through it */
     int (*run)(request *req);
 } role;
 
 static const role roles[] = {
-    {"monitor", 1, monitor_main},
-    {"exec", 1, exec_main},
-    {"archive", 0, archive_main},
-    {"probe", 0, probe_main},
-    {"network", 0, network_main},
-    {"processes", 0, processes_main},
+    {"monitor", 1, 1, 1, monitor_main},
+    {"exec", 1, 1, 0, exec_main},
+    {"archive", 0, 1, 0, archive_main},
+    {"probe", 0, 0, 0, probe_main},
+    {"network", 0, 1, 0, network_main},
+    {"processes", 0, 1, 0, processes_main},
 };
 
 static const role *find_role(const char *name)
@@ -45,10 +48,14 @@ static int serve(const role *r)
     request req;
     wc_error *err = NULL;
     int32_t rc = request_read(r->with_config, &req, &err);
+    if (!rc && r->as_root)
+        rc = user_enter(req.run_root, r->stays, &err);
     if (rc && rc != WC_E_CLOSED) /* else nobody is there to be told */
         report_error(err);
     wc_error_unref(err);
     int status = rc ? 1 : r->run(&req);
+    if (r->stays)
+        user_leave(req.run_root);
     request_free(&req);
     return status;
 }
