@@ -199,17 +199,11 @@ int32_t wci_layer_of_blob(wc_call *call, wci_store *store, const wci_digest *dig
 
 int32_t wci_blob_sources(wc_call *call, wci_store *store, const wci_digest *digest, wci_strv *out, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
     if (rc)
         return rc;
-    rc = wci_db_query(store->db, "SELECT repository FROM blob_sources WHERE digest = ? ORDER BY repository",
-                      WCI_BIND(WCI_TEXT(digest->text)), &rows, err);
-    while (!rc && !(rc = wci_db_next(store->db, rows, &more, err)) && more)
-        if (wci_strv_add(out, wci_db_text(rows, 0)))
-            rc = wci_err_nomem(err);
-    wci_db_done(rows);
+    rc = wci_db_list(store->db, "SELECT repository FROM blob_sources WHERE digest = ? ORDER BY repository",
+                     WCI_BIND(WCI_TEXT(digest->text)), out, err);
     return wci_tx_end(store, rc, err);
 }
 

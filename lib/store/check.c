@@ -25,17 +25,8 @@ static int32_t say(check *c, char *line, wc_error **err)
 /* One column of all rows of a query, in one snapshot. */
 static int32_t list(check *c, const char *sql, wci_strv *out, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
     int32_t rc = wci_tx_begin(c->store, c->call, WCI_TX_READ, err);
-    if (rc)
-        return rc;
-    rc = wci_db_query(c->store->db, sql, WCI_BIND_NONE, &rows, err);
-    while (!rc && !(rc = wci_db_next(c->store->db, rows, &more, err)) && more)
-        if (wci_strv_add(out, wci_db_text(rows, 0)))
-            rc = wci_err_nomem(err);
-    wci_db_done(rows);
-    return wci_tx_end(c->store, rc, err);
+    return rc ? rc : wci_tx_end(c->store, wci_db_list(c->store->db, sql, WCI_BIND_NONE, out, err), err);
 }
 
 /* One change in a transaction of its own. */

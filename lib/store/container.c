@@ -100,8 +100,9 @@ typedef struct container_list {
     size_t count, cap;
 } container_list;
 
-static int32_t add_container(sqlite3_stmt *row, container_list *list, wc_error **err)
+static int32_t add_container(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    container_list *list = to;
     wci_container_record *record = wci_calloc(1, sizeof *record);
     if (!record || !wci_grow(&list->items, &list->cap, list->count + 1, sizeof *list->items)) {
         wci_free(record);
@@ -114,13 +115,7 @@ static int32_t add_container(sqlite3_stmt *row, container_list *list, wc_error *
 static int32_t read_containers(wci_db *db, const char *sql, const wci_value *values, size_t count,
                                container_list *list, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = add_container(rows, list, err);
-    wci_db_done(rows);
-    return rc;
+    return wci_db_each(db, sql, values, count, add_container, list, err);
 }
 
 int32_t wci_container_list(wci_store *store, wci_container_record ***out, size_t *count,

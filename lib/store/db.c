@@ -2,6 +2,7 @@
 #include "store/db.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -227,7 +228,7 @@ static int bind(sqlite3_stmt *stmt, int index, const wci_value *value)
                           : sqlite3_bind_int64(stmt, index, value->integer);
 }
 
-int32_t wci_db_query(wci_db *db, const char *sql, const wci_value *values, size_t count,
+static int32_t query(wci_db *db, const char *sql, const wci_value *values, size_t count,
                      sqlite3_stmt **out, wc_error **err)
 {
     sqlite3_stmt *stmt = NULL;
@@ -242,7 +243,7 @@ int32_t wci_db_query(wci_db *db, const char *sql, const wci_value *values, size_
     return rc;
 }
 
-int32_t wci_db_next(wci_db *db, sqlite3_stmt *rows, int *more, wc_error **err)
+static int32_t next(wci_db *db, sqlite3_stmt *rows, int *more, wc_error **err)
 {
     int sqlite = sqlite3_step(rows);
     if (sqlite != SQLITE_ROW && sqlite != SQLITE_DONE)
@@ -251,7 +252,7 @@ int32_t wci_db_next(wci_db *db, sqlite3_stmt *rows, int *more, wc_error **err)
     return WC_OK;
 }
 
-void wci_db_done(sqlite3_stmt *rows)
+static void done(sqlite3_stmt *rows)
 {
     if (!rows)
         return;
@@ -264,10 +265,10 @@ int32_t wci_db_run(wci_db *db, const char *sql, const wci_value *values, size_t 
 {
     sqlite3_stmt *rows = NULL;
     int more = 0;
-    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
+    int32_t rc = query(db, sql, values, count, &rows, err);
     if (!rc)
-        rc = wci_db_next(db, rows, &more, err);
-    wci_db_done(rows);
+        rc = next(db, rows, &more, err);
+    done(rows);
     return rc;
 }
 
@@ -293,17 +294,64 @@ const char *wci_db_text(sqlite3_stmt *rows, int column)
     return text ? text : "";
 }
 
+int32_t wci_db_each(wci_db *db, const char *sql, const wci_value *values, size_t count, wci_row_fn take, void *to,
+                    wc_error **err)
+{
+    sqlite3_stmt *rows = NULL;
+    int more = 0;
+    int32_t rc = query(db, sql, values, count, &rows, err);
+    while (!rc && !(rc = next(db, rows, &more, err)) && more)
+        rc = take(rows, to, err);
+    done(rows);
+    return rc;
+}
+
+typedef struct records {
+    void *array_ptr;
+    size_t *count, cap, size;
+    wci_row_fn take;
+} records;
+
+static int32_t append(sqlite3_stmt *row, void *to, wc_error **err)
+{
+    records *r = to;
+    char *items = NULL;
+    if (!wci_grow(r->array_ptr, &r->cap, *r->count + 1, r->size))
+        return wci_err_nomem(err);
+    memcpy(&items, r->array_ptr, sizeof items); /* whatever the records are */
+    items += (*r->count)++ * r->size;
+    memset(items, 0, r->size);
+    return r->take(row, items, err);
+}
+
+int32_t wci_db_records(wci_db *db, const char *sql, const wci_value *values, size_t value_count, size_t size,
+                       wci_row_fn take, void *array_ptr, size_t *count, wc_error **err)
+{
+    records to = {array_ptr, count, *count, size, take};
+    return wci_db_each(db, sql, values, value_count, append, &to, err);
+}
+
+static int32_t add_text(sqlite3_stmt *row, void *to, wc_error **err)
+{
+    return wci_strv_add(to, wci_db_text(row, 0)) ? wci_err_nomem(err) : WC_OK;
+}
+
+int32_t wci_db_list(wci_db *db, const char *sql, const wci_value *values, size_t count, wci_strv *out, wc_error **err)
+{
+    return wci_db_each(db, sql, values, count, add_text, out, err);
+}
+
 int32_t wci_db_get_int(wci_db *db, const char *sql, const wci_value *values, size_t count,
                        int64_t missing, int64_t *out, wc_error **err)
 {
     sqlite3_stmt *rows = NULL;
     int more = 0;
-    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
+    int32_t rc = query(db, sql, values, count, &rows, err);
     if (!rc)
-        rc = wci_db_next(db, rows, &more, err);
+        rc = next(db, rows, &more, err);
     if (!rc)
         *out = more ? wci_db_int(rows, 0) : missing;
-    wci_db_done(rows);
+    done(rows);
     return rc;
 }
 
@@ -313,12 +361,12 @@ int32_t wci_db_get_text(wci_db *db, const char *sql, const wci_value *values, si
     sqlite3_stmt *rows = NULL;
     int more = 0;
     char *text = NULL;
-    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
+    int32_t rc = query(db, sql, values, count, &rows, err);
     if (!rc)
-        rc = wci_db_next(db, rows, &more, err);
+        rc = next(db, rows, &more, err);
     if (!rc && more && !(text = wci_strdup(wci_db_text(rows, 0))))
         rc = wci_err_nomem(err);
-    wci_db_done(rows);
+    done(rows);
     if (!rc)
         *out = text;
     return rc;

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/call.h"
+#include "core/str.h"
 
 typedef struct wci_db wci_db;
 
@@ -64,17 +65,19 @@ int32_t wci_db_run(wci_db *db, const char *sql, const wci_value *values, size_t 
 int32_t wci_db_script(wci_db *db, const char *sql, wc_error **err);
 /* Rows that the last wci_db_run() changed. */
 int64_t wci_db_changes(wci_db *db);
-/* For row after row:
- *     rc = wci_db_query(...);
- *     while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) …
- *     wci_db_done(rows);
- * Text lives until the next step; values until wci_db_done(). */
-int32_t wci_db_query(wci_db *db, const char *sql, const wci_value *values, size_t count,
-                     sqlite3_stmt **out, wc_error **err);
-int32_t wci_db_next(wci_db *db, sqlite3_stmt *rows, int *more, wc_error **err);
-void wci_db_done(sqlite3_stmt *rows); /* NULL accepted */
-int64_t wci_db_int(sqlite3_stmt *rows, int column);
-const char *wci_db_text(sqlite3_stmt *rows, int column); /* never NULL */
+/* Takes what a row has, as long as it is the current one, into `to`. */
+typedef int32_t (*wci_row_fn)(sqlite3_stmt *row, void *to, wc_error **err);
+int64_t wci_db_int(sqlite3_stmt *row, int column);
+const char *wci_db_text(sqlite3_stmt *row, int column); /* never NULL; lives as long as the row */
+/* Row after row, until one fails. `take` may run other statements, not this one. */
+int32_t wci_db_each(wci_db *db, const char *sql, const wci_value *values, size_t count, wci_row_fn take, void *to,
+                    wc_error **err);
+/* Every row as a record of `size` bytes, zeroed before `take`, appended to the array at *array_ptr, whose last record
+ * may be taken in part when it fails. Owned by the caller in any case. */
+int32_t wci_db_records(wci_db *db, const char *sql, const wci_value *values, size_t value_count, size_t size,
+                       wci_row_fn take, void *array_ptr, size_t *count, wc_error **err);
+/* First column of every row, appended. */
+int32_t wci_db_list(wci_db *db, const char *sql, const wci_value *values, size_t count, wci_strv *out, wc_error **err);
 /* First column of the first row, or `missing` without a row. */
 int32_t wci_db_get_int(wci_db *db, const char *sql, const wci_value *values, size_t count,
                        int64_t missing, int64_t *out, wc_error **err);

@@ -94,8 +94,9 @@ typedef struct event_list {
     size_t count, cap;
 } event_list;
 
-static int32_t add_row(event_list *list, sqlite3_stmt *row, wc_error **err)
+static int32_t add_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    event_list *list = to;
     wci_event_record *record = wci_calloc(1, sizeof *record);
     if (!record || !wci_grow(&list->items, &list->cap, list->count + 1, sizeof *list->items)) {
         wci_free(record);
@@ -114,15 +115,10 @@ static int32_t add_row(event_list *list, sqlite3_stmt *row, wc_error **err)
 
 static int32_t read_rows(wci_db *db, int64_t after, size_t max, event_list *list, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(db,
-                              "SELECT seq, time_ns, type, action, id, attributes FROM events"
-                              " WHERE seq > ? ORDER BY seq LIMIT ?",
-                              WCI_BIND(WCI_INT(after), WCI_INT(max)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = add_row(list, rows, err);
-    wci_db_done(rows);
+    int32_t rc = wci_db_each(db,
+                             "SELECT seq, time_ns, type, action, id, attributes FROM events"
+                             " WHERE seq > ? ORDER BY seq LIMIT ?",
+                             WCI_BIND(WCI_INT(after), WCI_INT(max)), add_row, list, err);
     if (!rc && after > 0 && list->count && list->items[0]->seq != after + 1)
         rc = wci_err(err, WC_E_GAP,
                      "events: after %lld: the next one kept is %lld; read again from the oldest",

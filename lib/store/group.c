@@ -48,8 +48,9 @@ int32_t wci_group_lock(wc_call *call, wci_store *store, const char *name, wci_lo
 
 #define COLUMNS "SELECT name, id, config, created_ns FROM groups"
 
-static int32_t take_row(sqlite3_stmt *row, wci_group_record *out, wc_error **err)
+static int32_t take_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    wci_group_record *out = to;
     *out = (wci_group_record){
         .name = wci_strdup(wci_db_text(row, 0)),
         .id = wci_strdup(wci_db_text(row, 1)),
@@ -57,24 +58,6 @@ static int32_t take_row(sqlite3_stmt *row, wci_group_record *out, wc_error **err
         .created_ns = wci_db_int(row, 3),
     };
     return out->name && out->id && out->config ? WC_OK : wci_err_nomem(err);
-}
-
-static int32_t read_rows(wci_db *db, const char *sql, const wci_value *values, size_t value_count,
-                         wci_group_record **out, size_t *count, wc_error **err)
-{
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    size_t cap = 0;
-    int32_t rc = wci_db_query(db, sql, values, value_count, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {
-        if (!wci_grow(out, &cap, *count + 1, sizeof **out)) {
-            rc = wci_err_nomem(err);
-            break;
-        }
-        rc = take_row(rows, &(*out)[(*count)++], err);
-    }
-    wci_db_done(rows);
-    return rc;
 }
 
 static int32_t read_all(wci_store *store, const char *sql, const wci_value *values, size_t value_count,
@@ -86,7 +69,9 @@ static int32_t read_all(wci_store *store, const char *sql, const wci_value *valu
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
     if (rc)
         return rc;
-    rc = wci_tx_end(store, read_rows(store->db, sql, values, value_count, &list, &found, err), err);
+    rc = wci_tx_end(store,
+                    wci_db_records(store->db, sql, values, value_count, sizeof *list, take_row, &list, &found, err),
+                    err);
     if (rc) {
         wci_group_records_free(list, found);
         return rc;

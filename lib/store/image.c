@@ -57,8 +57,9 @@ static int32_t take_text(sqlite3_stmt *row, int column, char **out, wc_error **e
     return *out ? WC_OK : wci_err_nomem(err);
 }
 
-static int32_t take_layer(sqlite3_stmt *row, wci_layer_record *layer, wc_error **err)
+static int32_t take_layer(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    wci_layer_record *layer = to;
     layer->size = (uint64_t)wci_db_int(row, 3);
     layer->unpacked_size = sqlite3_column_type(row, 5) == SQLITE_NULL ? -1 : wci_db_int(row, 5);
     int32_t rc = take_digest(row, 0, &layer->digest, err);
@@ -71,44 +72,28 @@ static int32_t take_layer(sqlite3_stmt *row, wci_layer_record *layer, wc_error *
 
 static int32_t read_layers(wci_db *db, wci_image_record *record, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    size_t cap = 0;
-    int32_t rc = wci_db_query(db,
-                              "SELECT digest, diff_id, chain_id, size, media_type,"
-                              "  (SELECT bytes FROM trees WHERE kind = 0 AND key = diff_id)"
-                              " FROM image_layers WHERE manifest = ? ORDER BY position",
-                              WCI_BIND(WCI_TEXT(record->manifest.text)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {
-        if (!wci_grow(&record->layers, &cap, record->layer_count + 1, sizeof *record->layers)) {
-            rc = wci_err_nomem(err);
-            break;
-        }
-        wci_layer_record *layer = &record->layers[record->layer_count++];
-        memset(layer, 0, sizeof *layer);
-        rc = take_layer(rows, layer, err);
-    }
-    wci_db_done(rows);
-    return rc;
+    return wci_db_records(db,
+                          "SELECT digest, diff_id, chain_id, size, media_type,"
+                          "  (SELECT bytes FROM trees WHERE kind = 0 AND key = diff_id)"
+                          " FROM image_layers WHERE manifest = ? ORDER BY position",
+                          WCI_BIND(WCI_TEXT(record->manifest.text)), sizeof *record->layers, take_layer,
+                          &record->layers, &record->layer_count, err);
 }
 
 /* Into names, name_indexes and remote_names. */
+static int32_t take_name(sqlite3_stmt *row, void *to, wc_error **err)
+{
+    wci_image_record *out = to;
+    const char *name = wci_db_text(row, 0);
+    int failed = wci_strv_add(&out->names, name) || wci_strv_add(&out->name_indexes, wci_db_text(row, 1)) ||
+                 (wci_db_int(row, 2) && wci_strv_add(&out->remote_names, name));
+    return failed ? wci_err_nomem(err) : WC_OK;
+}
+
 static int32_t read_names(wci_db *db, const wci_digest *manifest, wci_image_record *out, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc =
-        wci_db_query(db, "SELECT name, idx, remote FROM names WHERE manifest = ? ORDER BY name",
-                     WCI_BIND(WCI_TEXT(manifest->text)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {
-        const char *name = wci_db_text(rows, 0);
-        if (wci_strv_add(&out->names, name) ||
-            wci_strv_add(&out->name_indexes, wci_db_text(rows, 1)) ||
-            (wci_db_int(rows, 2) && wci_strv_add(&out->remote_names, name)))
-            rc = wci_err_nomem(err);
-    }
-    wci_db_done(rows);
-    return rc;
+    return wci_db_each(db, "SELECT name, idx, remote FROM names WHERE manifest = ? ORDER BY name",
+                       WCI_BIND(WCI_TEXT(manifest->text)), take_name, out, err);
 }
 
 #define IMAGE_COLUMNS                                                                              \
@@ -138,12 +123,14 @@ static int32_t take_image(sqlite3_stmt *row, wci_image_record *record, wc_error 
 }
 
 typedef struct image_list {
+    wci_db *db;
     wci_image_record **items;
     size_t count, cap;
 } image_list;
 
-static int32_t add_image(wci_db *db, sqlite3_stmt *row, image_list *list, wc_error **err)
+static int32_t add_image(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    image_list *list = to;
     wci_image_record *record = wci_calloc(1, sizeof *record);
     if (!record || !wci_grow(&list->items, &list->cap, list->count + 1, sizeof *list->items)) {
         wci_free(record);
@@ -152,26 +139,21 @@ static int32_t add_image(wci_db *db, sqlite3_stmt *row, image_list *list, wc_err
     list->items[list->count++] = record;
     int32_t rc = take_image(row, record, err);
     if (!rc)
-        rc = read_layers(db, record, err);
-    return rc ? rc : read_names(db, &record->manifest, record, err);
+        rc = read_layers(list->db, record, err);
+    return rc ? rc : read_names(list->db, &record->manifest, record, err);
 }
 
 static int32_t read_images(wci_db *db, const char *sql, const wci_value *values, size_t count,
                            image_list *list, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = add_image(db, rows, list, err);
-    wci_db_done(rows);
-    return rc;
+    list->db = db;
+    return wci_db_each(db, sql, values, count, add_image, list, err);
 }
 
 int32_t wci_image_list(wci_store *store, wci_image_record ***out, size_t *count, wc_error **err)
 {
     WCI_CALL_NONE(call);
-    image_list list = {NULL, 0, 0};
+    image_list list = {NULL, NULL, 0, 0};
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
     if (rc)
         return rc;
@@ -265,7 +247,7 @@ int32_t wci_image_find(wci_store *store, const char *name_or_id, wci_image_recor
                        wc_error **err)
 {
     WCI_CALL_NONE(call);
-    image_list list = {NULL, 0, 0};
+    image_list list = {NULL, NULL, 0, 0};
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
     if (rc)
         return rc;

@@ -50,17 +50,11 @@ int32_t wci_kept_sweep(wci_store *store, wc_error **err)
 int32_t wci_kept_find(wci_store *store, const char *role, wci_strv *digests, wc_error **err)
 {
     WCI_CALL_NONE(call);
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
     if (rc)
         return rc;
-    rc = wci_db_query(store->db, "SELECT DISTINCT digest FROM kept_by WHERE role = ? ORDER BY digest",
-                      WCI_BIND(WCI_TEXT(role)), &rows, err);
-    while (!rc && !(rc = wci_db_next(store->db, rows, &more, err)) && more)
-        if (wci_strv_add(digests, wci_db_text(rows, 0)))
-            rc = wci_err_nomem(err);
-    wci_db_done(rows);
+    rc = wci_db_list(store->db, "SELECT DISTINCT digest FROM kept_by WHERE role = ? ORDER BY digest",
+                     WCI_BIND(WCI_TEXT(role)), digests, err);
     return wci_tx_end(store, rc, err);
 }
 

@@ -38,15 +38,7 @@ int32_t wci_leases_end(wci_store *store, int32_t rc, wc_error **err)
 
 int32_t wci_lease_taken(wci_store *store, const char *network, wci_strv *out, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(store->db, "SELECT address FROM leases WHERE network = ?", WCI_BIND(WCI_TEXT(network)),
-                              &rows, err);
-    while (!rc && !(rc = wci_db_next(store->db, rows, &more, err)) && more)
-        if (wci_strv_add(out, wci_db_text(rows, 0)))
-            rc = wci_err_nomem(err);
-    wci_db_done(rows);
-    return rc;
+    return wci_db_list(store->db, "SELECT address FROM leases WHERE network = ?", WCI_BIND(WCI_TEXT(network)), out, err);
 }
 
 static int32_t check_address(wci_store *store, const char *network, const char *address, wc_error **err)
@@ -132,29 +124,21 @@ void wci_ports_free(wci_port_record *ports, size_t count)
     wci_free(ports);
 }
 
+static int32_t take_port(sqlite3_stmt *row, void *to, wc_error **err)
+{
+    wci_port_record *p = to;
+    *p = (wci_port_record){wci_strdup(wci_db_text(row, 0)), wci_strdup(wci_db_text(row, 1)),
+                           (int32_t)wci_db_int(row, 2), (int32_t)wci_db_int(row, 3)};
+    return p->protocol && p->host_ip ? WC_OK : wci_err_nomem(err);
+}
+
 static int32_t read_ports(wci_store *store, const char *container, wci_port_record **out, size_t *count,
                           wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    size_t cap = 0;
-    int32_t rc = wci_db_query(store->db,
-                              "SELECT protocol, host_ip, host_port, container_port FROM ports WHERE container = ?"
-                              " AND NOT " IS_OVER("ports") " ORDER BY container_port, protocol, host_ip, host_port",
-                              WCI_BIND(WCI_TEXT(container)), &rows, err);
-    while (!rc && !(rc = wci_db_next(store->db, rows, &more, err)) && more) {
-        if (!wci_grow(out, &cap, *count + 1, sizeof **out)) {
-            rc = wci_err_nomem(err);
-            break;
-        }
-        wci_port_record *p = &(*out)[(*count)++];
-        *p = (wci_port_record){wci_strdup(wci_db_text(rows, 0)), wci_strdup(wci_db_text(rows, 1)),
-                               (int32_t)wci_db_int(rows, 2), (int32_t)wci_db_int(rows, 3)};
-        if (!p->protocol || !p->host_ip)
-            rc = wci_err_nomem(err);
-    }
-    wci_db_done(rows);
-    return rc;
+    return wci_db_records(store->db,
+                          "SELECT protocol, host_ip, host_port, container_port FROM ports WHERE container = ?"
+                          " AND NOT " IS_OVER("ports") " ORDER BY container_port, protocol, host_ip, host_port",
+                          WCI_BIND(WCI_TEXT(container)), sizeof **out, take_port, out, count, err);
 }
 
 int32_t wci_port_list(wci_store *store, const char *container, wci_port_record **out, size_t *count, wc_error **err)

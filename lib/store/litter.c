@@ -92,20 +92,13 @@ static int32_t look_at_blob(search *s, const char *dir, const char *name, wc_err
     return rc || wanted ? rc : add_path(s, dir, name, err);
 }
 
-static int32_t look_at_blob_rows(search *s, wc_error **err)
+static int32_t look_at_blob_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(s->store->db, "SELECT digest FROM blobs", WCI_BIND_NONE, &rows, err);
-    while (!rc && !(rc = wci_db_next(s->store->db, rows, &more, err)) && more) {
-        int wanted = 0;
-        const char *digest = wci_db_text(rows, 0);
-        rc = is_wanted_blob(s, digest, &wanted, err);
-        if (!rc && !wanted)
-            rc = add_key(&s->litter->blobs, digest, err);
-    }
-    wci_db_done(rows);
-    return rc;
+    search *s = to;
+    int wanted = 0;
+    const char *digest = wci_db_text(row, 0);
+    int32_t rc = is_wanted_blob(s, digest, &wanted, err);
+    return rc || wanted ? rc : add_key(&s->litter->blobs, digest, err);
 }
 
 static int32_t look_at_partial(search *s, const char *dir, const char *name, wc_error **err)
@@ -151,21 +144,14 @@ static int32_t is_wanted_row(search *s, wci_tree_kind kind, const char *key, con
     return wci_tree_is_needed(s->store, kind, key, wanted, err);
 }
 
-static int32_t look_at_tree_rows(search *s, wci_tree_kind kind, wc_error **err)
+static int32_t look_at_tree_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(s->store->db, "SELECT key, owner FROM trees WHERE kind = ?",
-                              WCI_BIND(WCI_INT(kind)), &rows, err);
-    while (!rc && !(rc = wci_db_next(s->store->db, rows, &more, err)) && more) {
-        int wanted = 0;
-        const char *key = wci_db_text(rows, 0);
-        rc = is_wanted_row(s, kind, key, wci_db_text(rows, 1), &wanted, err);
-        if (!rc && !wanted)
-            rc = add_key(&s->litter->trees[kind], key, err);
-    }
-    wci_db_done(rows);
-    return rc;
+    search *s = to;
+    int wanted = 0;
+    wci_tree_kind kind = (wci_tree_kind)wci_db_int(row, 2);
+    const char *key = wci_db_text(row, 0);
+    int32_t rc = is_wanted_row(s, kind, key, wci_db_text(row, 1), &wanted, err);
+    return rc || wanted ? rc : add_key(&s->litter->trees[kind], key, err);
 }
 
 static int32_t look_at_tree(search *s, const char *dir, const char *name, wc_error **err)
@@ -187,7 +173,8 @@ static int32_t look_at_tree(search *s, const char *dir, const char *name, wc_err
 
 static int32_t look_at_trees(search *s, wci_tree_kind kind, wc_error **err)
 {
-    int32_t rc = look_at_tree_rows(s, kind, err);
+    int32_t rc = wci_db_each(s->store->db, "SELECT key, owner, kind FROM trees WHERE kind = ?", WCI_BIND(WCI_INT(kind)),
+                             look_at_tree_row, s, err);
     return rc ? rc : each_name(s, wci_tree_dir_name(kind), look_at_tree, err);
 }
 
@@ -243,7 +230,7 @@ static int32_t find_all(search *s, wc_error **err)
     if (!rc)
         rc = each_name(s, WCI_DIR_BLOBS "/sha512", look_at_blob, err);
     if (!rc)
-        rc = look_at_blob_rows(s, err);
+        rc = wci_db_each(s->store->db, "SELECT digest FROM blobs", WCI_BIND_NONE, look_at_blob_row, s, err);
     if (!rc)
         rc = each_name(s, WCI_DIR_INGEST, look_at_partial, err);
     if (!rc)

@@ -44,32 +44,20 @@ static int32_t judge(const wci_mount_record *record, wci_mount_state *state, wc_
 
 /* ---- Rows ----------------------------------------------------------------------------------------- */
 
-static int32_t take_row(sqlite3_stmt *row, wci_mount_record *out, wc_error **err)
+static int32_t take_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    wci_mount_record *out = to;
     *out = (wci_mount_record){.path = wci_strdup(wci_db_text(row, 0)), .scope = wci_strdup(wci_db_text(row, 2)),
                               .source = wci_strdup(wci_db_text(row, 3)), .name = wci_strdup(wci_db_text(row, 4))};
     return out->path && out->scope && out->source && out->name ? wci_digest_parse(wci_db_text(row, 1), &out->manifest, err)
                                                                : wci_err_nomem(err);
 }
 
-/* In a transaction. `key` is one of the columns. */
+/* In a transaction. The statement has one parameter. */
 static int32_t read_rows(wci_db *db, const char *sql, const char *value, wci_mount_record **out, size_t *count,
                          wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    size_t cap = 0;
-    int32_t rc = wci_db_query(db, sql, WCI_BIND(WCI_TEXT(value)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {
-        if (!wci_grow(out, &cap, *count + 1, sizeof **out)) {
-            rc = wci_err_nomem(err);
-            break;
-        }
-        rc = take_row(rows, &(*out)[*count], err);
-        ++*count;
-    }
-    wci_db_done(rows);
-    return rc;
+    return wci_db_records(db, sql, WCI_BIND(WCI_TEXT(value)), sizeof **out, take_row, out, count, err);
 }
 
 #define COLUMNS "SELECT path, manifest, scope, source, name FROM mounts WHERE "

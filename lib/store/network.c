@@ -44,14 +44,15 @@ static int32_t take_id(const char *id, char out[ID_SIZE], wc_error **err)
     return WC_OK;
 }
 
-static int32_t take_row(sqlite3_stmt *row, list *to, wc_error **err)
+static int32_t take_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    list *found = to;
     wci_network_record *r = wci_calloc(1, sizeof *r);
-    if (!r || !wci_grow(&to->items, &to->cap, to->count + 1, sizeof *to->items)) {
+    if (!r || !wci_grow(&found->items, &found->cap, found->count + 1, sizeof *found->items)) {
         wci_free(r);
         return wci_err_nomem(err);
     }
-    to->items[to->count++] = r;
+    found->items[found->count++] = r;
     r->name = wci_strdup(wci_db_text(row, 1));
     r->driver = wci_strdup(wci_db_text(row, 2));
     r->device = wci_strdup(wci_db_text(row, 3));
@@ -61,22 +62,11 @@ static int32_t take_row(sqlite3_stmt *row, list *to, wc_error **err)
                                                              : wci_err_nomem(err);
 }
 
-static int32_t read_rows(wci_db *db, const char *sql, const wci_value *values, size_t count, list *to, wc_error **err)
-{
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = take_row(rows, to, err);
-    wci_db_done(rows);
-    return rc;
-}
-
 #define SELECT "SELECT id, name, driver, interface, config, created_ns FROM networks"
 
 static int32_t read_all(wci_db *db, list *to, wc_error **err)
 {
-    return read_rows(db, SELECT " ORDER BY name", WCI_BIND_NONE, to, err);
+    return wci_db_each(db, SELECT " ORDER BY name", WCI_BIND_NONE, take_row, to, err);
 }
 
 int32_t wci_network_list(wci_store *store, wci_network_record ***out, size_t *count, wc_error **err)
@@ -102,17 +92,17 @@ static int32_t find_prefix(wci_db *db, const char *prefix, list *to, wc_error **
     char *end = wci_asprintf("%sg", prefix); /* the first text after all hex digits */
     if (!end)
         return wci_err_nomem(err);
-    int32_t rc = read_rows(db, SELECT " WHERE id >= ? AND id < ? LIMIT 2", WCI_BIND(WCI_TEXT(prefix), WCI_TEXT(end)),
-                           to, err);
+    int32_t rc = wci_db_each(db, SELECT " WHERE id >= ? AND id < ? LIMIT 2", WCI_BIND(WCI_TEXT(prefix), WCI_TEXT(end)),
+                             take_row, to, err);
     wci_free(end);
     return rc;
 }
 
 static int32_t find(wci_db *db, const char *what, list *to, wc_error **err)
 {
-    int32_t rc = read_rows(db, SELECT " WHERE name = ?", WCI_BIND(WCI_TEXT(what)), to, err);
+    int32_t rc = wci_db_each(db, SELECT " WHERE name = ?", WCI_BIND(WCI_TEXT(what)), take_row, to, err);
     if (!rc && !to->count)
-        rc = read_rows(db, SELECT " WHERE id = ?", WCI_BIND(WCI_TEXT(what)), to, err);
+        rc = wci_db_each(db, SELECT " WHERE id = ?", WCI_BIND(WCI_TEXT(what)), take_row, to, err);
     if (!rc && !to->count)
         rc = find_prefix(db, what, to, err);
     if (!rc && !to->count)
@@ -237,8 +227,9 @@ void wci_endpoints_free(wci_endpoint_record *records, size_t count)
     wci_free(records);
 }
 
-static int32_t take_endpoint(sqlite3_stmt *row, wci_endpoint_record *out, wc_error **err)
+static int32_t take_endpoint(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    wci_endpoint_record *out = to;
     *out = (wci_endpoint_record){.container_name = wci_strdup(wci_db_text(row, 2)),
                                  .config = wci_strdup(wci_db_text(row, 3)),
                                  .state = wci_strdup(wci_db_text(row, 4)),
@@ -252,19 +243,7 @@ static int32_t take_endpoint(sqlite3_stmt *row, wci_endpoint_record *out, wc_err
 static int32_t read_endpoints(wci_db *db, const char *sql, const char *key, wci_endpoint_record **out, size_t *count,
                               wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    size_t cap = 0;
-    int32_t rc = wci_db_query(db, sql, WCI_BIND(WCI_TEXT(key)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {
-        if (!wci_grow(out, &cap, *count + 1, sizeof **out)) {
-            rc = wci_err_nomem(err);
-            break;
-        }
-        rc = take_endpoint(rows, &(*out)[(*count)++], err);
-    }
-    wci_db_done(rows);
-    return rc;
+    return wci_db_records(db, sql, WCI_BIND(WCI_TEXT(key)), sizeof **out, take_endpoint, out, count, err);
 }
 
 #define ENDPOINTS                                                                                                      \

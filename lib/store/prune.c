@@ -12,17 +12,8 @@
 static int32_t list_images(wc_call *call, wci_store *store, const char *sql, wci_strv *out,
                            wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
-    if (rc)
-        return rc;
-    rc = wci_db_query(store->db, sql, WCI_BIND_NONE, &rows, err);
-    while (!rc && !(rc = wci_db_next(store->db, rows, &more, err)) && more)
-        if (wci_strv_add(out, wci_db_text(rows, 0)))
-            rc = wci_err_nomem(err);
-    wci_db_done(rows);
-    return wci_tx_end(store, rc, err);
+    return rc ? rc : wci_tx_end(store, wci_db_list(store->db, sql, WCI_BIND_NONE, out, err), err);
 }
 
 /* Somebody may have come to use it, or have removed it, since it was listed. */

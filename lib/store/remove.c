@@ -22,8 +22,10 @@ static void parts_free(image_parts *parts)
     wci_strv_free(&parts->links);
 }
 
-static int32_t add_once(wci_strv *v, const char *text, wc_error **err)
+static int32_t add_once(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    wci_strv *v = to;
+    const char *text = wci_db_text(row, 0);
     if (!*text || wci_strv_contains(v, text))
         return WC_OK;
     return wci_strv_add(v, text) ? wci_err_nomem(err) : WC_OK;
@@ -33,13 +35,7 @@ static int32_t add_once(wci_strv *v, const char *text, wc_error **err)
 static int32_t add_column(wci_db *db, const char *sql, const char *key, wci_strv *out,
                           wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(db, sql, WCI_BIND(WCI_TEXT(key)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = add_once(out, wci_db_text(rows, 0), err);
-    wci_db_done(rows);
-    return rc;
+    return wci_db_each(db, sql, WCI_BIND(WCI_TEXT(key)), add_once, out, err);
 }
 
 static int32_t read_parts(wci_db *db, const char *manifest, image_parts *parts, wc_error **err)

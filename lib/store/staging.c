@@ -47,33 +47,25 @@ static int is_on_disk(const wci_store *store, wci_tree_kind kind, const wci_dige
 /* ---- Looking ----------------------------------------------------------------------------------
  */
 
-static int32_t take_row(wci_db *db, wci_tree_kind kind, const wci_digest *key, tree_row *out,
-                        wc_error **err)
+static int32_t take_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    tree_row row = {0, 0, NULL};
-    int32_t rc = wci_db_query(db, "SELECT owner, is_empty FROM trees WHERE kind = ? AND key = ?",
-                              WCI_BIND(WCI_INT(kind), WCI_TEXT(key->text)), &rows, err);
-    if (!rc)
-        rc = wci_db_next(db, rows, &more, err);
-    if (!rc && more) {
-        row.present = 1;
-        row.is_empty = (int)wci_db_int(rows, 1);
-        if (!(row.owner = wci_strdup(wci_db_text(rows, 0))))
-            rc = wci_err_nomem(err);
-    }
-    wci_db_done(rows);
-    if (!rc)
-        *out = row;
-    return rc;
+    tree_row *out = to;
+    *out = (tree_row){1, (int)wci_db_int(row, 1), wci_strdup(wci_db_text(row, 0))};
+    return out->owner ? WC_OK : wci_err_nomem(err);
+}
+
+static int32_t find_row(wci_db *db, wci_tree_kind kind, const wci_digest *key, tree_row *out, wc_error **err)
+{
+    *out = (tree_row){0, 0, NULL};
+    return wci_db_each(db, "SELECT owner, is_empty FROM trees WHERE kind = ? AND key = ?",
+                       WCI_BIND(WCI_INT(kind), WCI_TEXT(key->text)), take_row, out, err);
 }
 
 static int32_t read_row(const wc_call *call, wci_store *store, wci_tree_kind kind,
                         const wci_digest *key, tree_row *out, wc_error **err)
 {
     int32_t rc = wci_tx_begin(store, call, WCI_TX_READ, err);
-    return rc ? rc : wci_tx_end(store, take_row(store->db, kind, key, out, err), err);
+    return rc ? rc : wci_tx_end(store, find_row(store->db, kind, key, out, err), err);
 }
 
 /* A recorded tree whose directory is gone is made anew. */
@@ -122,15 +114,8 @@ int32_t wci_tree_path(wci_store *store, wci_tree_kind kind, const wci_digest *ke
 
 static int32_t list_rows(wci_db *db, wci_strv *out, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(db, "SELECT key FROM trees WHERE kind = ? AND owner = '' ORDER BY key",
-                              WCI_BIND(WCI_INT(WCI_TREE_LAYER)), &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        if (wci_strv_add(out, wci_db_text(rows, 0)))
-            rc = wci_err_nomem(err);
-    wci_db_done(rows);
-    return rc;
+    return wci_db_list(db, "SELECT key FROM trees WHERE kind = ? AND owner = '' ORDER BY key",
+                       WCI_BIND(WCI_INT(WCI_TREE_LAYER)), out, err);
 }
 
 int32_t wci_trees_all(wc_call *call, wci_store *store, wci_strv *out, wc_error **err)
@@ -316,7 +301,7 @@ static int32_t record(wci_store *store, const wci_staging *staging, wc_error **e
                             err);
     tree_row row = {0, 0, NULL}; /* somebody else may have published it */
     if (!rc)
-        rc = take_row(store->db, staging->kind, &staging->key, &row, err);
+        rc = find_row(store->db, staging->kind, &staging->key, &row, err);
     int recorded = row.present && !*row.owner;
     wci_free(row.owner);
     if (!rc && !recorded)

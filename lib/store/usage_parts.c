@@ -18,11 +18,9 @@
     "  UNION SELECT manifest, 'links ' || key, bytes FROM image_layers JOIN trees ON key = chain_id" \
     "    WHERE kind = 1)"
 
-static int32_t take_image(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row, wc_error **err)
+static int32_t take_image(sqlite3_stmt *row, void *to, wc_error **err)
 {
-    if (!wci_grow(&parts->images, cap, parts->image_count + 1, sizeof *parts->images))
-        return wci_err_nomem(err);
-    wci_image_usage *image = &parts->images[parts->image_count++];
+    wci_image_usage *image = to;
     *image = (wci_image_usage){
         .bytes = (uint64_t)wci_db_int(row, 1),
         .unique_bytes = (uint64_t)wci_db_int(row, 2),
@@ -33,27 +31,18 @@ static int32_t take_image(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row
 
 static int32_t read_images(wci_db *db, wci_usage_parts *parts, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    size_t cap = 0;
-    int more = 0;
-    int32_t rc = wci_db_query(
+    return wci_db_records(
         db,
         NEEDS ", users(thing, count) AS (SELECT thing, count(*) FROM needs GROUP BY thing)"
               " SELECT needs.image, sum(bytes), sum(CASE count WHEN 1 THEN bytes ELSE 0 END),"
               "  (SELECT count(*) FROM image_uses u WHERE u.image = needs.image)"
               " FROM needs JOIN users USING (thing) GROUP BY needs.image ORDER BY needs.image",
-        WCI_BIND_NONE, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = take_image(parts, &cap, rows, err);
-    wci_db_done(rows);
-    return rc;
+        WCI_BIND_NONE, sizeof *parts->images, take_image, &parts->images, &parts->image_count, err);
 }
 
-static int32_t take_layer(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row, wc_error **err)
+static int32_t take_layer(sqlite3_stmt *row, void *to, wc_error **err)
 {
-    if (!wci_grow(&parts->layers, cap, parts->layer_count + 1, sizeof *parts->layers))
-        return wci_err_nomem(err);
-    wci_layer_usage *layer = &parts->layers[parts->layer_count++];
+    wci_layer_usage *layer = to;
     *layer = (wci_layer_usage){
         .bytes = (uint64_t)wci_db_int(row, 1),
         .images = (uint64_t)wci_db_int(row, 2),
@@ -63,24 +52,15 @@ static int32_t take_layer(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row
 
 static int32_t read_layers(wci_db *db, wci_usage_parts *parts, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    size_t cap = 0;
-    int more = 0;
-    int32_t rc = wci_db_query(db,
+    return wci_db_records(db,
                               "SELECT key, bytes, (SELECT count(DISTINCT manifest) FROM image_layers"
                               "  WHERE diff_id = key) FROM trees WHERE kind = 0 ORDER BY key",
-                              WCI_BIND_NONE, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = take_layer(parts, &cap, rows, err);
-    wci_db_done(rows);
-    return rc;
+                              WCI_BIND_NONE, sizeof *parts->layers, take_layer, &parts->layers, &parts->layer_count, err);
 }
 
-static int32_t take_volume(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *row, wc_error **err)
+static int32_t take_volume(sqlite3_stmt *row, void *to, wc_error **err)
 {
-    if (!wci_grow(&parts->volumes, cap, parts->volume_count + 1, sizeof *parts->volumes))
-        return wci_err_nomem(err);
-    wci_volume_usage *volume = &parts->volumes[parts->volume_count++];
+    wci_volume_usage *volume = to;
     *volume = (wci_volume_usage){
         .name = wci_strdup(wci_db_text(row, 0)),
         .containers = (uint64_t)wci_db_int(row, 1),
@@ -90,17 +70,10 @@ static int32_t take_volume(wci_usage_parts *parts, size_t *cap, sqlite3_stmt *ro
 
 static int32_t read_volumes(wci_db *db, wci_usage_parts *parts, wc_error **err)
 {
-    sqlite3_stmt *rows = NULL;
-    size_t cap = 0;
-    int more = 0;
-    int32_t rc = wci_db_query(db,
+    return wci_db_records(db,
                               "SELECT name, (SELECT count(DISTINCT container) FROM volume_uses WHERE volume = name)"
                               " FROM volumes ORDER BY name",
-                              WCI_BIND_NONE, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        rc = take_volume(parts, &cap, rows, err);
-    wci_db_done(rows);
-    return rc;
+                              WCI_BIND_NONE, sizeof *parts->volumes, take_volume, &parts->volumes, &parts->volume_count, err);
 }
 
 int32_t wci_usage_parts_read(wci_store *store, wci_usage_parts *parts, wc_error **err)

@@ -61,8 +61,9 @@ int32_t wci_volume_lock(wc_call *call, wci_store *store, const char *name, wci_l
 
 #define COLUMNS "SELECT name, driver, options, labels, created_ns, is_anonymous FROM volumes"
 
-static int32_t take_row(sqlite3_stmt *row, wci_volume_record *out, wc_error **err)
+static int32_t take_row(sqlite3_stmt *row, void *to, wc_error **err)
 {
+    wci_volume_record *out = to;
     *out = (wci_volume_record){
         .name = wci_strdup(wci_db_text(row, 0)),
         .driver = wci_strdup(wci_db_text(row, 1)),
@@ -74,24 +75,6 @@ static int32_t take_row(sqlite3_stmt *row, wci_volume_record *out, wc_error **er
     return out->name && out->driver && out->options && out->labels ? WC_OK : wci_err_nomem(err);
 }
 
-static int32_t read_rows(wci_db *db, const char *sql, const wci_value *values, size_t value_count,
-                         wci_volume_record **out, size_t *count, wc_error **err)
-{
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    size_t cap = 0;
-    int32_t rc = wci_db_query(db, sql, values, value_count, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more) {
-        if (!wci_grow(out, &cap, *count + 1, sizeof **out)) {
-            rc = wci_err_nomem(err);
-            break;
-        }
-        rc = take_row(rows, &(*out)[(*count)++], err);
-    }
-    wci_db_done(rows);
-    return rc;
-}
-
 static int32_t read_all(wci_store *store, const char *sql, const wci_value *values, size_t value_count,
                         wci_volume_record **out, size_t *count, wc_error **err)
 {
@@ -101,7 +84,9 @@ static int32_t read_all(wci_store *store, const char *sql, const wci_value *valu
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_READ, err);
     if (rc)
         return rc;
-    rc = wci_tx_end(store, read_rows(store->db, sql, values, value_count, &list, &found, err), err);
+    rc = wci_tx_end(store,
+                    wci_db_records(store->db, sql, values, value_count, sizeof *list, take_row, &list, &found, err),
+                    err);
     if (rc) {
         wci_volume_records_free(list, found);
         return rc;
@@ -202,7 +187,8 @@ static int32_t insert_or_compare(wci_store *store, const wci_volume_record *reco
 {
     wci_volume_record *list = NULL;
     size_t count = 0;
-    int32_t rc = read_rows(store->db, COLUMNS " WHERE name = ?", WCI_BIND(WCI_TEXT(record->name)), &list, &count, err);
+    int32_t rc = wci_db_records(store->db, COLUMNS " WHERE name = ?", WCI_BIND(WCI_TEXT(record->name)), sizeof *list,
+                                take_row, &list, &count, err);
     *created = !rc && !count;
     if (!rc)
         rc = count ? check_same(&list[0], record, err) : insert_row(store, record, err);

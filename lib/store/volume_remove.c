@@ -31,18 +31,6 @@ int32_t wci_volume_event(wci_store *store, const char *action, const char *name,
     return rc;
 }
 
-int32_t wci_db_list(wci_db *db, const char *sql, const wci_value *values, size_t count, wci_strv *out, wc_error **err)
-{
-    sqlite3_stmt *rows = NULL;
-    int more = 0;
-    int32_t rc = wci_db_query(db, sql, values, count, &rows, err);
-    while (!rc && !(rc = wci_db_next(db, rows, &more, err)) && more)
-        if (wci_strv_add(out, wci_db_text(rows, 0)))
-            rc = wci_err_nomem(err);
-    wci_db_done(rows);
-    return rc;
-}
-
 static int32_t check_unused(wci_db *db, const char *name, wc_error **err)
 {
     char *user = NULL;

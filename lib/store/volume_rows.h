@@ -20,8 +20,6 @@ int32_t wci_volumes_forget(wci_store *store, const char *container, wci_strv *vo
 int32_t wci_volume_throw(wci_store *store, const char *dir, uint64_t *bytes, wc_error **err);
 /* For volumes that have no row any more. What cannot be done now a prune does. */
 void wci_volumes_throw(wc_call *call, wci_store *store, const wci_strv *names);
-/* First column of all rows. In a transaction. */
-int32_t wci_db_list(wci_db *db, const char *sql, const wci_value *values, size_t count, wci_strv *out, wc_error **err);
 /* container.c: the row and the directory, with `gc` held. */
 int32_t wci_container_insert_excluding_gc(wc_call *call, wci_store *store, const wci_container_record *record,
                                           const wci_volume_use *uses, size_t count, wc_error **err);
