@@ -21,11 +21,10 @@ static void add_file(wc_artifact *artifact, const char *text)
 static void add_annotation(wc_artifact *artifact, const char *text)
 {
     wc_error *err = NULL;
-    char *key = xstrdup(text), *equals = strchr(key, '=');
-    if (!equals)
-        die_usage("--annotation '%s': must be KEY=VALUE", text);
-    *equals = '\0';
-    TRY(wc_artifact_add_annotation(artifact, key, equals + 1, &err));
+    char *key;
+    const char *value;
+    cut_pair("--annotation", text, &key, &value);
+    TRY(wc_artifact_add_annotation(artifact, key, value, &err));
     free(key);
 }
 

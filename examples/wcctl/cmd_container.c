@@ -328,12 +328,13 @@ static void add_exec_env(wc_exec_options *o, const text_list *list)
 {
     wc_error *err = NULL;
     for (size_t i = 0; i < list->count; i++) {
-        char *name = xstrdup(list->items[i]), *value = strchr(name, '=');
+        char *name;
+        const char *value;
+        cut_text(list->items[i], '=', &name, &value);
+        if (!value)
+            value = getenv(name);
         if (value)
-            *value++ = '\0';
-        const char *given = value ? value : getenv(name);
-        if (given)
-            TRY(wc_exec_options_add_env(o, name, given, &err));
+            TRY(wc_exec_options_add_env(o, name, value, &err));
         free(name);
     }
 }

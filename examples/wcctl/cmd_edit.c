@@ -15,11 +15,10 @@ typedef int32_t (*text_setter)(wc_image_edit *, const char *, wc_error **);
 static void set_pair(wc_image_edit *edit, const char *what, const char *text, pair_setter set)
 {
     wc_error *err = NULL;
-    char *name = xstrdup(text), *equals = strchr(name, '=');
-    if (!equals)
-        die_usage("%s '%s': must be NAME=VALUE", what, text);
-    *equals = '\0';
-    TRY(set(edit, name, equals + 1, &err));
+    char *name;
+    const char *value;
+    cut_pair(what, text, &name, &value);
+    TRY(set(edit, name, value, &err));
     free(name);
 }
 

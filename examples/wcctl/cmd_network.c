@@ -37,11 +37,12 @@ static void each_pair(const text_list *list, const char *what, wc_network_option
 {
     wc_error *err = NULL;
     for (size_t i = 0; i < list->count; i++) {
-        char *key = xstrdup(list->items[i]), *value = strchr(key, '=');
-        if (value)
-            *value++ = '\0';
-        else if (!strcmp(what, "-o"))
-            die_usage("-o '%s': write KEY=VALUE", key);
+        char *key;
+        const char *value;
+        if (!strcmp(what, "-o"))
+            cut_pair(what, list->items[i], &key, &value);
+        else
+            cut_text(list->items[i], '=', &key, &value);
         TRY(add(options, key, value ? value : "", &err));
         free(key);
     }
@@ -110,9 +111,9 @@ static int create_command(int argc, char **argv)
 
 static int has_label(json_t *network, const char *text)
 {
-    char *key = xstrdup(text), *value = strchr(key, '=');
-    if (value)
-        *value++ = '\0';
+    char *key;
+    const char *value;
+    cut_text(text, '=', &key, &value);
     const char *is = json_string_value(json_object_get(json_object_get(network, "Labels"), key));
     int fits = is && (!value || !strcmp(is, value));
     free(key);

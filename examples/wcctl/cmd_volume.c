@@ -35,11 +35,12 @@ static void add_pairs(wc_volume_options *options, const text_list *list, const c
 {
     wc_error *err = NULL;
     for (size_t i = 0; i < list->count; i++) {
-        char *key = xstrdup(list->items[i]), *value = strchr(key, '=');
-        if (!value && needs_value)
-            die_usage("%s '%s': write KEY=VALUE", what, list->items[i]);
-        if (value)
-            *value++ = '\0';
+        char *key;
+        const char *value;
+        if (needs_value)
+            cut_pair(what, list->items[i], &key, &value);
+        else
+            cut_text(list->items[i], '=', &key, &value);
         TRY(add(options, key, value ? value : "", &err));
         free(key);
     }

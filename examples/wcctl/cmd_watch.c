@@ -231,10 +231,9 @@ static void add_filters(wc_events_options *o, const text_list *filters)
 {
     wc_error *err = NULL;
     for (size_t i = 0; i < filters->count; i++) {
-        char *key = xstrdup(filters->items[i]), *value = strchr(key, '=');
-        if (!value)
-            die_usage("--filter '%s': write KEY=VALUE", key);
-        *value++ = '\0';
+        char *key;
+        const char *value;
+        cut_pair("--filter", filters->items[i], &key, &value);
         TRY(wc_events_options_add_filter(o, key, value, &err));
         free(key);
     }

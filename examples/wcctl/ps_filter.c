@@ -43,9 +43,9 @@ static int has_status(const ps_item *c, const char *value)
 /* KEY or KEY=VALUE */
 static int has_label(const ps_item *c, const char *value)
 {
-    char *key = xstrdup(value), *wanted = strchr(key, '=');
-    if (wanted)
-        *wanted++ = '\0';
+    char *key;
+    const char *wanted;
+    cut_text(value, '=', &key, &wanted);
     const char *label = wc_container_info_label(c->info, key);
     int result = label && (!wanted || !strcmp(label, wanted));
     free(key);

@@ -33,11 +33,11 @@ static void add_device(wc_container_options *to, const char *text)
         TRY(wc_container_options_add_cdi_device(to, text, &err));
         return;
     }
-    run_cut(text, ':', &host, &rest);
+    cut_text(text, ':', &host, &rest);
     if (rest && is_access(rest))
         access = rest;
     else if (rest)
-        run_cut(rest, ':', &target, &access);
+        cut_text(rest, ':', &target, &access);
     TRY(wc_container_options_add_device(to, host, target, access, &err));
     free(host);
     free(target);
@@ -56,7 +56,7 @@ static void add_limits(wc_container_options *to, const text_list *list, const ch
     for (size_t i = 0; i < list->count; i++) {
         char *path;
         const char *value;
-        run_cut(list->items[i], ':', &path, &value);
+        cut_text(list->items[i], ':', &path, &value);
         if (!value)
             die_usage("%s '%s': write PATH:%s", name, list->items[i], read == value_bytes ? "SIZE" : "NUMBER");
         TRY(wc_container_options_add_blkio_device(to, path, kind, read(name, value), &err));

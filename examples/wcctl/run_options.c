@@ -62,17 +62,6 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
     return argc;
 }
 
-void run_cut(const char *text, char separator, char **name, const char **value)
-{
-    const char *at = strchr(text, separator);
-    *name = xstrdup(text);
-    *value = NULL;
-    if (at) {
-        (*name)[at - text] = '\0';
-        *value = at + 1;
-    }
-}
-
 void run_each(const text_list *list, wc_container_options *options,
               void (*add)(wc_container_options *, const char *))
 {
@@ -93,7 +82,7 @@ static void add_env(wc_container_options *options, const char *text)
     wc_error *err = NULL;
     char *name;
     const char *value;
-    run_cut(text, '=', &name, &value);
+    cut_text(text, '=', &name, &value);
     TRY(wc_container_options_add_env(options, name, value, &err));
     free(name);
 }
@@ -110,7 +99,7 @@ static void add_label(wc_container_options *options, const char *text)
     wc_error *err = NULL;
     char *key;
     const char *value;
-    run_cut(text, '=', &key, &value);
+    cut_text(text, '=', &key, &value);
     TRY(wc_container_options_add_label(options, key, value ? value : "", &err));
     free(key);
 }

@@ -29,8 +29,7 @@ wc_container *run_options_create(run_options *o, int argc, char **argv);
 /* WC_ATTACH_* for the foreground. */
 uint64_t run_options_attach(const run_options *o);
 
-/* For the groups: cuts "a=b" (or another separator) into *name, to be freed, and *value, NULL when there is none. */
-void run_cut(const char *text, char separator, char **name, const char **value);
+/* For the groups. */
 void run_each(const text_list *list, wc_container_options *options,
               void (*add)(wc_container_options *, const char *));
 /* Not when the value is NULL or "". */

@@ -37,10 +37,10 @@ static void add_ulimit(wc_container_options *to, const char *text)
     wc_error *err = NULL;
     char *name, *soft;
     const char *value, *hard;
-    run_cut(text, '=', &name, &value);
+    cut_text(text, '=', &name, &value);
     if (!value)
         die_usage("--ulimit '%s': write NAME=SOFT[:HARD]", text);
-    run_cut(value, ':', &soft, &hard);
+    cut_text(value, ':', &soft, &hard);
     int64_t low = value_number("--ulimit", soft);
     TRY(wc_container_options_add_rlimit(to, name, low, hard ? value_number("--ulimit", hard) : low, &err));
     free(name);
@@ -52,7 +52,7 @@ static void add_sysctl(wc_container_options *to, const char *text)
     wc_error *err = NULL;
     char *name;
     const char *value;
-    run_cut(text, '=', &name, &value);
+    cut_text(text, '=', &name, &value);
     if (!value)
         die_usage("--sysctl '%s': write NAME=VALUE", text);
     TRY(wc_container_options_add_sysctl(to, name, value, &err));

@@ -158,7 +158,7 @@ static int take_value(mount *m, const char *key, const char *value)
     return 0;
 }
 
-static void cut_pair(const mount *m, const char *what, char *pair, char **value)
+static void split_pair(const mount *m, const char *what, char *pair, char **value)
 {
     *value = strchr(pair, '=');
     if (!*value)
@@ -178,7 +178,7 @@ static int take_volume_part(mount *m, const char *key, char *value)
         TRY(wc_volume_options_set_driver(m->volume, value, &err));
         return 1;
     }
-    cut_pair(m, key, value, &second);
+    split_pair(m, key, value, &second);
     TRY(!strcmp(key, "volume-opt") ? wc_volume_options_add_option(m->volume, value, second, &err)
                                    : wc_volume_options_add_label(m->volume, value, second, &err));
     return 1;

@@ -8,6 +8,24 @@
 
 #include "wcctl.h"
 
+void cut_text(const char *text, char separator, char **name, const char **value)
+{
+    const char *at = strchr(text, separator);
+    *name = xstrdup(text);
+    *value = NULL;
+    if (at) {
+        (*name)[at - text] = '\0';
+        *value = at + 1;
+    }
+}
+
+void cut_pair(const char *what, const char *text, char **key, const char **value)
+{
+    cut_text(text, '=', key, value);
+    if (!*value)
+        die_usage("%s '%s': write KEY=VALUE", what, text);
+}
+
 int64_t value_bytes(const char *what, const char *text)
 {
     static const char units[] = "bkmgtp";

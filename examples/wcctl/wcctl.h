@@ -72,6 +72,10 @@ _Noreturn void complete_command(const command *const *tables, size_t count, cons
 
 /* ---- values.c: words of Docker's command line ---------------------------------------------------- */
 
+/* Cuts "a=b" (or another separator) into *name, to be freed, and *value, NULL when there is none. */
+void cut_text(const char *text, char separator, char **name, const char **value);
+/* The same for the value of the option `what`, which must be KEY=VALUE. */
+void cut_pair(const char *what, const char *text, char **key, const char **value);
 int64_t value_bytes(const char *what, const char *text);      /* 64m, 1.5g, plain bytes */
 int64_t value_number(const char *what, const char *text);
 int64_t value_duration_ns(const char *what, const char *text); /* 1m30s */
