@@ -218,6 +218,18 @@ static const char *target_of(const registry_outlet *r, const wci_cargo *cargo)
                                             : cargo->raw->digest.text;
 }
 
+/* A name with a digest can be given to nothing else, as a registry would say without telling of what. */
+static int32_t check_digest(const registry_outlet *r, const wci_cargo *cargo, wc_error **err)
+{
+    const wci_digest *named = &r->reference.digest;
+    if (cargo->role != WCI_ROLE_ROOT || !wci_digest_is_set(named) || wci_digest_equal(named, &cargo->raw->digest))
+        return WC_OK;
+    return wci_err(err, WC_E_INVALID,
+                   "'%s/%s@%s': the name has another digest than what is pushed, '%s'; push to a tag, or the whole of an "
+                   "index with --all",
+                   r->reference.host, r->reference.repository, named->text, cargo->raw->digest.text);
+}
+
 /* The list of a subject is read, changed and written: one after the other among those who share the store. */
 static int32_t list_referrer(wc_call *call, const registry_outlet *r, const wci_cargo *cargo, wc_error **err)
 {
@@ -239,8 +251,10 @@ static int32_t put_document(wc_call *call, wci_outlet *outlet, const wci_cargo *
 {
     registry_outlet *r = (registry_outlet *)outlet;
     int is_signed = outlet->signer && (cargo->role == WCI_ROLE_ROOT || cargo->role == WCI_ROLE_PART);
-    int32_t code = wci_remote_put_manifest(call, r->remote, target_of(r, cargo), cargo->media_type,
-                                           wc_buf_data(cargo->raw->body), wc_buf_size(cargo->raw->body), err);
+    int32_t code = check_digest(r, cargo, err);
+    if (!code)
+        code = wci_remote_put_manifest(call, r->remote, target_of(r, cargo), cargo->media_type,
+                                       wc_buf_data(cargo->raw->body), wc_buf_size(cargo->raw->body), err);
     if (!code && cargo->role == WCI_ROLE_REFERRER)
         code = list_referrer(call, r, cargo, err);
     if (!code && is_signed)

@@ -690,6 +690,15 @@ class RegistryTest(PlatformsCase):
         self.copy(self.name("a/many:1"), f"oci:{self.path('a')}:one", "--all", "--referrers")
         self.assertEqual(blobs_of(self.path("a")), self.there["blobs"])
 
+    def test_a_name_with_another_digest(self):
+        self.copy(self.layout, "wc-store:many", "--all")
+        name = f"{self.server.address}/a/many@{self.there['index']}"
+        said = self.fails("push", "many", name)
+        self.assertIn("the name has another digest", said)
+        self.assertIn("--all", said)
+        self.ok("push", "--all", "many", name)
+        self.assertEqual(self.manifest("a/many", self.there["index"]), self.index)
+
     def test_an_index_of_our_own(self):
         for number, platform in enumerate(("linux/amd64", "linux/arm64")):
             self.copy(self.layout, f"wc-store:i{number}", "--platform", platform)
