@@ -124,6 +124,17 @@ class NetworkCase(WcctlCase):
         self.start(name, *options, command=("sh", "-c", f"mkdir /www; echo {name} > /www/index.html; "
                                             f"exec httpd -f -p {port} -h /www"))
 
+    def restart(self, name):
+        """Its process dies, and its policy starts it again."""
+        before = json.loads(self.wcctl_ok("inspect", name).stdout)[0]
+        process_end(before["State"]["Pid"])
+        for _ in range(300):
+            now = json.loads(self.wcctl_ok("inspect", name).stdout)[0]
+            if now["State"]["Status"] == "running" and now["RestartCount"] > before["RestartCount"]:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{name} is not restarted: {now['State']}")
+
     def inside(self, name, *command):
         return self.wcctl_ok("exec", name, *command).stdout
 

@@ -252,6 +252,25 @@ class Joining(NetworkCase):
         self.assertFails(self.wcctl("run", "--network", "container:server", "box"), 125, "server", "does not run")
         self.assertFails(self.wcctl("run", "--network", "container:nosuch", "box"), 125, "nosuch")
 
+    def test_a_restart_by_the_policy_follows_changes(self):
+        for name, subnet in (("first", "10.44.0.0/24"), ("second", "10.45.0.0/24")):
+            self.network(name, "--subnet", subnet)
+        self.start("one", "--network", "first", "--restart", "always")
+        self.wcctl_ok("network", "connect", "--ip", "10.45.0.45", "second", "one")
+        self.restart("one")
+        self.assertIn("inet 10.45.0.45/24", self.inside("one", "ip", "-o", "addr"))
+        for name in ("first", "second"):
+            self.wcctl_ok("network", "disconnect", name, "one")
+        self.restart("one")
+        self.assertEqual(self.inside("one", "ls", "/sys/class/net").split(), ["lo"])
+
+    def test_a_restart_by_the_policy_joins_anew(self):
+        self.start("server", "--restart", "always")
+        self.start("guest", "--network", "container:server", "--restart", "always")
+        self.restart("server")
+        self.restart("guest")
+        self.assertEqual(*(self.inside(name, "readlink", "/proc/self/ns/net") for name in ("server", "guest")))
+
     def test_a_network_that_went(self):
         self.network("gone")
         self.wcctl_ok("create", "--name", "left", "--network", "gone", "box", "true")
@@ -340,6 +359,12 @@ class Ports(NetworkCase):
         self.wcctl_ok("run", "--rm", "-p", "8083:80", "box", "true")
         with self.assertRaises(OSError), socket.socket() as own:
             own.bind(("127.0.0.1", 8082))
+
+    def test_a_restart_by_the_policy_keeps_them(self):
+        self.serve("server", "-p", "8086:80", "--restart", "always")
+        self.restart("server")
+        self.assertEqual(self.fetch_here("http://127.0.0.1:8086/"), "server")
+        self.assertIn("8086", self.ports("server"))
 
     def test_without_a_network_nothing_is_published(self):
         self.start("alone", "--network", "none", "-p", "8084:80")

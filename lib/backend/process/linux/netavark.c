@@ -100,7 +100,8 @@ static int32_t join(const wc_request *request, const char *target, json_t **out,
     if (!rc && state.status != WC_STATUS_RUNNING)
         rc = wci_err(err, WC_E_STATE, "network of container '%.12s': that does not run; start it first", target);
     if (!rc)
-        *out = json_pack("{s:I, s:I}", "joinPid", (json_int_t)state.pid, "joinStart", (json_int_t)state.pid_start);
+        *out = json_pack("{s:s, s:I, s:I}", "join", target, "joinPid", (json_int_t)state.pid, "joinStart",
+                         (json_int_t)state.pid_start);
     wci_free(parent);
     wci_free(dir);
     return rc ? rc : *out ? WC_OK : wci_err_nomem(err);

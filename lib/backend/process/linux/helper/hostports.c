@@ -65,8 +65,11 @@ static int32_t hold(const char *ip, int family, int port, const char *protocol, 
 
 int32_t hostports_hold(json_t *ports, int has_ipv6, wc_error **err)
 {
+    static int are_held;
     json_t *item;
     size_t i;
+    if (are_held)
+        return WC_OK;
     json_array_foreach(ports, i, item)
     {
         const char *ip = json_string_value(json_object_get(item, "host_ip"));
@@ -81,5 +84,6 @@ int32_t hostports_hold(json_t *ports, int has_ipv6, wc_error **err)
         if (rc)
             return rc;
     }
+    are_held = 1;
     return WC_OK;
 }

@@ -9,8 +9,8 @@
 
 #include <wincontainer/error.h>
 
-/* `ports` is the list of netavark's document. The descriptors stay open as long as we live. WC_E_IN_USE naming the
- * port. */
+/* `ports` is the list of netavark's document. The descriptors stay open as long as we live: between two runs of a
+ * container, too, so that a second call finds them held. WC_E_IN_USE naming the port. */
 int32_t hostports_hold(json_t *ports, int has_ipv6, wc_error **err);
 
 #endif

@@ -65,7 +65,7 @@ int32_t joins_read(json_t *joins, request *out, wc_error **err)
 /* ---- The other container ------------------------------------------------------------------------ */
 
 /* Its run directory lies beside ours. */
-static int32_t find_process(const request *req, const char *container, wci_run_state *state, wc_error **err)
+int32_t joins_find_process(const request *req, const char *container, wci_run_state *state, wc_error **err)
 {
     char *parent = wci_path_parent(req->run_dir);
     char *dir = parent ? wci_path_join(parent, container) : NULL;
@@ -174,7 +174,7 @@ static int32_t join(const request *req, const char *type, const char *container,
 {
     int fd = -1;
     wci_run_state state;
-    int32_t rc = find_process(req, container, &state, err);
+    int32_t rc = joins_find_process(req, container, &state, err);
     if (!rc)
         rc = open_namespace(type, container, &state, &fd, err);
     if (!rc)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "backend/process/linux/helper/hostports.h"
+#include "backend/process/linux/helper/joins.h"
 #include "backend/process/linux/helper/netavark.h"
 #include "backend/process/linux/helper/netns.h"
 #include "backend/process/protocol.h"
@@ -196,10 +197,36 @@ static int32_t teardown_bound(int host_mounts, wc_error **err)
     return rc ? rc : wci_file_remove(WCI_RUN_NETWORK, err);
 }
 
-void network_end(int host_mounts)
+/* The record's networks instead of those of the first run. */
+static int take_document(json_t *network, json_t *record)
+{
+    json_t *document = json_object_get(record, "document");
+    if (!json_object_size(json_object_get(document, "networks")))
+        return json_object_del(network, "document");
+    return json_object_set(network, "document", document);
+}
+
+/* Without memory for it the next run has the networks of this one's start. */
+static void follow_changes(request *req)
+{
+    json_t *record = NULL, *network = json_loads(req->network ? req->network : "", 0, NULL);
+    char *text = NULL;
+    if (network && !read_record(&record, NULL) && !take_document(network, record))
+        text = wci_json_dump_text(network);
+    if (text) {
+        wci_free(req->network);
+        req->network = text;
+    }
+    json_decref(record);
+    json_decref(network);
+}
+
+void network_end(request *req, int host_mounts)
 {
     wci_lock *lock = NULL;
     int is_left = wci_file_exists(WCI_RUN_NETWORK) && !lock_networks(&lock, NULL);
+    if (is_left)
+        follow_changes(req);
     if (is_left)
         is_left = teardown_bound(host_mounts, NULL) != WC_OK;
     netns_release(); /* and its interfaces with it */
@@ -241,6 +268,16 @@ static int32_t set_up(json_t *network, int host_mounts, int netns, wc_error **er
     return rc;
 }
 
+/* Another container may have been restarted since our first run; an older library names its process alone. */
+static int32_t join(const request *req, json_t *network, int *netns, wc_error **err)
+{
+    const char *container = json_string_value(json_object_get(network, "join"));
+    wci_run_state state = {.pid = json_integer_value(json_object_get(network, "joinPid")),
+                           .pid_start = json_integer_value(json_object_get(network, "joinStart"))};
+    int32_t rc = container ? joins_find_process(req, container, &state, err) : WC_OK;
+    return rc ? rc : netns_join(state.pid, state.pid_start, netns, err);
+}
+
 int32_t network_begin(const request *req, int host_mounts, wc_error **err)
 {
     json_t *network = NULL;
@@ -249,10 +286,8 @@ int32_t network_begin(const request *req, int host_mounts, wc_error **err)
         return WC_OK;
     int32_t rc = wci_json_parse(req->network, strlen(req->network), RECORD_MAX, "networks of the request", &network,
                                 err);
-    int64_t pid = json_integer_value(json_object_get(network, "joinPid"));
-    int64_t start = json_integer_value(json_object_get(network, "joinStart"));
     if (!rc)
-        rc = pid ? netns_join(pid, start, &netns, err) : netns_make(&netns, err);
+        rc = json_object_get(network, "joinPid") ? join(req, network, &netns, err) : netns_make(&netns, err);
     if (!rc && json_object_get(network, "document"))
         rc = set_up(network, host_mounts, netns, err);
     if (netns >= 0)

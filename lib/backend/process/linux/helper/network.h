@@ -9,8 +9,9 @@
 /* In the run directory, in the monitor's own mount namespace; `host_mounts` is the one before. Does nothing without
  * req->network. */
 int32_t network_begin(const request *req, int host_mounts, wc_error **err);
-/* Once nothing runs in the namespace any more. */
-void network_end(int host_mounts);
+/* Once nothing runs in the namespace any more. What was connected or disconnected meanwhile is in req->network then, for
+ * the next run. */
+void network_end(request *req, int host_mounts);
 /* What a monitor that was killed left. */
 int32_t network_clear(int host_mounts, wc_error **err);
 

@@ -140,7 +140,7 @@ void run_take_away(monitor *m)
     if (state)
         (void)wci_dir_remove_all(state, NULL);
     wci_free(state);
-    network_end(m->host_mounts);
+    network_end(m->req, m->host_mounts);
     userns_hide_root(m->req);
     overlay_unmount(m->req->run_dir);
     volumes_unmount(m->req->run_dir);
