@@ -570,14 +570,14 @@ class BadNetwork(ImageCase):
         for faults in "slow", "slow,shift", "slow,lie", "slow,cut", "slow,swap", "slow,late", "slow,parts":
             with self.subTest(faults=faults):
                 proxy = self.through(faults)
-                began = time.monotonic()
                 self.assertEqual(self.pull(f"{proxy}/a/box:1")["Digest"], self.digest)
-                if faults == "slow":
-                    self.assertLess(time.monotonic() - began, 5)
-                self.assertEqual(set(self.faults(proxy)), set(faults.split(",")))
+                met = self.faults(proxy)
                 self.check()
                 self.forget_all()
                 self.ok("system", "prune", "-f")
+                self.assertEqual(set(met), set(faults.split(",")))
+                if faults == "slow":
+                    self.assertGreater(met["slow"], 3, "answers: one for the configuration, several for the layer")
 
     def test_limits_are_respected(self):
         self.server.push(f"oci:{self.path('layout')}:t", "a/box:1")
