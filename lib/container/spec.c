@@ -32,7 +32,7 @@ static int add_sysctls(const wci_spec_input *in, json_t *os)
     const wci_config *config = in->config;
     json_t *sysctls = json_object();
     int failed = !sysctls;
-    if ((in->network == WCI_NETWORK_NONE || in->network == WCI_NETWORK_NAMED) && wci_host_is_root())
+    if (in->network == WCI_NETWORK_NONE || in->network == WCI_NETWORK_NAMED)
         failed |= json_object_set_new(sysctls, "net.ipv4.ip_unprivileged_port_start", json_string("0")) ||
                   (!config->gid_maps.count && /* whose groups are not all there */
                    json_object_set_new(sysctls, "net.ipv4.ping_group_range", json_string("0 2147483647")));

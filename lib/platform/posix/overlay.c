@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "platform/mount.h"
 #include "platform/posix/posix.h"
+#include "platform/userns.h"
 
 /* glibc has it since 2.36 only, and its <sys/mount.h> clashes with the kernel's header. */
 int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data);
@@ -50,6 +51,15 @@ static int set_dir(int fs, const char *key, wci_fd dir)
     return set(fs, key, path);
 }
 
+/* In a user namespace overlayfs may only write marks of its own that users may write, too. */
+static int configure_marks(int fs)
+{
+    if (wci_userns_is_inside())
+        return (int)syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0);
+    /* A planted redirect would be followed by default. */
+    return set(fs, "redirect_dir", "nofollow") != 0 || set(fs, "metacopy", "off") != 0 ? -1 : 0;
+}
+
 static int configure(int fs, const wci_overlay *o)
 {
     for (size_t i = 0; i < o->count; i++)
@@ -57,9 +67,7 @@ static int configure(int fs, const wci_overlay *o)
             return -1;
     if (!is_read_only(o) && (set_dir(fs, "upperdir", o->upper) != 0 || set_dir(fs, "workdir", o->work) != 0))
         return -1;
-    /* A planted redirect would be followed by default. */
-    if (set(fs, "source", o->source) != 0 || set(fs, "redirect_dir", "nofollow") != 0 ||
-        set(fs, "metacopy", "off") != 0 || set(fs, "index", "off") != 0)
+    if (set(fs, "source", o->source) != 0 || set(fs, "index", "off") != 0 || configure_marks(fs) != 0)
         return -1;
     if (o->is_passing)
         (void)syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0);
@@ -118,7 +126,8 @@ static int32_t mount_by_options(const wci_overlay *o, wc_error **err)
         wci_str_printf(&options, "%s/proc/self/fd/%d", i ? ":" : "", FD(o->lower[i]));
     if (!is_read_only(o))
         wci_str_printf(&options, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", FD(o->upper), FD(o->work));
-    wci_str_append(&options, ",redirect_dir=nofollow,metacopy=off,index=off");
+    wci_str_append(&options, wci_userns_is_inside() ? ",userxattr,index=off"
+                                                    : ",redirect_dir=nofollow,metacopy=off,index=off");
     int32_t rc = WC_OK;
     if (options.failed)
         rc = wci_err_nomem(err);

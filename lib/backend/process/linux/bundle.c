@@ -8,6 +8,7 @@
 
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
+#include "backend/process/linux/rootless.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -151,7 +152,10 @@ int32_t wci_bundle_config(const char *spec, const char *group, const char *rootf
     if (!rc)
         rc = check_score(json_object_get(document, "process"), err);
     char *text = NULL;
-    if (!rc && complete(document, group, rootfs, init, netns))
+    int is_whole = !rc && complete(document, group, rootfs, init, netns);
+    if (is_whole)
+        rc = wci_rootless_amend(document, group, err);
+    if (is_whole && !rc)
         text = wci_json_dump_text(document);
     json_decref(document);
     if (rc)
@@ -168,8 +172,11 @@ int32_t wci_bundle_process(const char *process, char **out, wc_error **err)
     int32_t rc = wci_json_parse(process, strlen(process), SPEC_MAX, "process", &document, err);
     if (rc)
         return rc;
-    char *text = lower_limits(document) ? wci_json_dump_text(document) : NULL;
+    rc = wci_rootless_amend_process(document, err);
+    char *text = !rc && lower_limits(document) ? wci_json_dump_text(document) : NULL;
     json_decref(document);
+    if (rc)
+        return rc;
     if (!text)
         return wci_err_nomem(err);
     *out = text;

@@ -36,11 +36,24 @@ wci_cgroup wci_cgroup_of(const char *id, const char *parent)
     return group;
 }
 
+/* The same below the user's own group. */
+static wci_cgroup users_group(const char *id, const char *parent)
+{
+    char base[128];
+    wci_cgroup group = {"", ""}, below = wci_cgroup_of(id, parent);
+    if (wci_cgroup_user_base(base, sizeof base) && strlen(below.path) < sizeof group.path - sizeof base) {
+        snprintf(group.path, sizeof group.path, "%s%.380s", base, below.path);
+        memcpy(group.for_runtime, group.path, sizeof group.for_runtime);
+    }
+    return group;
+}
+
 wci_cgroup wci_cgroup_of_request(const wc_request *request)
 {
     json_t *config = json_loads(wc_request_config(request), 0, NULL);
-    wci_cgroup group = wci_cgroup_of(wc_request_container_id(request),
-                                     json_string_value(json_object_get(config, "cgroupParent")));
+    const char *id = wc_request_container_id(request);
+    const char *parent = json_string_value(json_object_get(config, "cgroupParent"));
+    wci_cgroup group = wci_cgroup_is_users() ? users_group(id, parent) : wci_cgroup_of(id, parent);
     json_decref(config);
     return group;
 }
@@ -97,7 +110,7 @@ static int visit_group(int hierarchy, const char *path, void *arg)
 int wci_cgroup_each_group(const char *path, wci_cgroup_visit visit, void *arg)
 {
     group_call call = {path, visit, arg};
-    return wci_cgroup_each(visit_group, &call);
+    return *path ? wci_cgroup_each(visit_group, &call) : 0;
 }
 
 /* ---- Whether there are any ---- */

@@ -10,7 +10,8 @@
 #define WCI_CGROUP_PARENT "/wincontainer"
 #define WCI_CGROUP_PATH_SIZE 512
 
-/* Below the root of each hierarchy: "/wincontainer/<id>", or another parent. */
+/* Below the root of each hierarchy: "/wincontainer/<id>", or another parent. "": the container is in none of its own, as
+ * those of ordinary users are on hosts with version 1. */
 typedef struct wci_cgroup {
     char path[WCI_CGROUP_PATH_SIZE];
     char for_runtime[WCI_CGROUP_PATH_SIZE]; /* cgroupsPath of its document: the path, or SLICE:PREFIX:NAME for systemd */
@@ -31,6 +32,10 @@ int32_t wci_systemd_slice_path(const char *slice, char *out, size_t size, wc_err
 
 /* WC_E_MISSING when the host has no control groups, WC_E_PERMISSION when they cannot be written. */
 int32_t wci_cgroup_check(wc_error **err);
+/* 1 when those of the host are not ours to write: then groups are made below the user's own, if there is one. */
+int wci_cgroup_is_users(void);
+/* That one: the highest above this process that he may write. 0 and "" when there is none. */
+int wci_cgroup_user_base(char *out, size_t size);
 /* 1 when the v2 side of a hybrid tree has controllers, which crun refuses. */
 int wci_cgroup_is_mixed(void);
 /* 1 when some hierarchy has a group of the container. */

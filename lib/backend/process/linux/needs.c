@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/rootless.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/str.h"
@@ -60,7 +61,7 @@ static uint64_t granted(void)
 
 int wci_needs_has(int capability)
 {
-    return (granted() >> capability & 1) && !wci_userns_is_inside();
+    return wci_host_is_root() && (granted() >> capability & 1) && !wci_userns_is_inside();
 }
 
 /* Names those that lack, between commas: for what was refused, or, with NULL, of those without which nothing works. */
@@ -72,20 +73,21 @@ static void list_lacking(const char *refused, wci_str *out)
             wci_str_printf(out, "%s%s", out->size ? ", " : "", rights[i].name);
 }
 
+/* An ordinary user is root of a namespace of his, see helper/user.h. */
 int32_t wci_needs_root(wc_error **err)
 {
-    if (wci_host_is_root())
+    const char *forbidden = wci_host_is_root() ? NULL : wci_userns_forbidden();
+    if (!forbidden)
         return WC_OK;
     return wci_err(err, WC_E_PERMISSION,
-                   "process backend: starting containers needs root in this version; run as root, "
-                   "or use the mock backend for tests");
+                   "process backend: ordinary users need a user namespace, but %s; or run it as root", forbidden);
 }
 
 int32_t wci_needs_rights(wc_error **err)
 {
     wci_str names = WCI_STR_INIT;
     int32_t rc = wci_needs_root(err);
-    if (rc)
+    if (rc || !wci_host_is_root())
         return rc;
     list_lacking(NULL, &names);
     if (names.size)
@@ -95,19 +97,21 @@ int32_t wci_needs_rights(wc_error **err)
     return rc;
 }
 
+/* Without control groups of his own a user's containers do without them. */
 int32_t wci_needs_start(wc_error **err)
 {
     int32_t rc = wci_needs_rights(err);
-    return rc ? rc : wci_cgroup_check(err);
+    return rc || wci_rootless() ? rc : wci_cgroup_check(err);
 }
 
 char *wci_needs_reason(const char *refused)
 {
     wci_str names = WCI_STR_INIT;
-    list_lacking(refused, &names);
+    if (wci_host_is_root())
+        list_lacking(refused, &names);
     char *reason = names.size ? wci_asprintf("this process lacks %s; " WHAT_TO_DO, names.data) : NULL;
     wci_str_free(&names);
     if (!reason && wci_userns_is_inside())
-        reason = wci_strdup("this process is root only inside of a user namespace; run it outside");
+        reason = wci_strdup("this process is root only inside of a user namespace; run it as root of the host");
     return reason;
 }

@@ -7,7 +7,7 @@
 
 /* Each error is WC_E_PERMISSION or WC_E_MISSING and says what to do. */
 int32_t wci_needs_root(wc_error **err);
-/* Root with the capabilities without which no container can be started or entered. */
+/* Root, or an ordinary user who may have a user namespace; root with the capabilities without which no container can be started or entered. */
 int32_t wci_needs_rights(wc_error **err);
 /* All that starting a container needs. */
 int32_t wci_needs_start(wc_error **err);

@@ -9,6 +9,7 @@
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
 #include "backend/process/linux/netavark.h"
+#include "backend/process/linux/rootless.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
@@ -282,6 +283,8 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     int32_t rc = wci_needs_start(call->err);
     if (!rc && b->uses_systemd)
         rc = wci_cgroup_by_systemd(request, &group, call->err);
+    if (!rc)
+        rc = wci_rootless_check(request, &group, call->err);
     if (!rc)
         rc = wci_process_runtime(b, call, &runtime, call->err);
     if (!rc)
