@@ -36,15 +36,12 @@ wci_cgroup wci_cgroup_of(const char *id, const char *parent)
     return group;
 }
 
-/* The same below the user's own group. */
+/* The same for a user. */
 static wci_cgroup users_group(const char *id, const char *parent)
 {
-    char base[128];
-    wci_cgroup group = {"", ""}, below = wci_cgroup_of(id, parent);
-    if (wci_cgroup_user_base(base, sizeof base) && strlen(below.path) < sizeof group.path - sizeof base) {
-        snprintf(group.path, sizeof group.path, "%s%.380s", base, below.path);
-        memcpy(group.for_runtime, group.path, sizeof group.for_runtime);
-    }
+    wci_cgroup group = wci_cgroup_of(id, parent);
+    wci_cgroup_place(group.path, group.for_runtime);
+    memcpy(group.path, group.for_runtime, sizeof group.path);
     return group;
 }
 

@@ -36,6 +36,8 @@ int32_t wci_cgroup_check(wc_error **err);
 int wci_cgroup_is_users(void);
 /* That one: the highest above this process that he may write. 0 and "" when there is none. */
 int wci_cgroup_user_base(char *out, size_t size);
+/* Where a path of ours is: below that one for users, "" where there is none. */
+void wci_cgroup_place(const char *path, char out[WCI_CGROUP_PATH_SIZE]);
 /* 1 when the v2 side of a hybrid tree has controllers, which crun refuses. */
 int wci_cgroup_is_mixed(void);
 /* 1 when some hierarchy has a group of the container. */

@@ -14,6 +14,7 @@
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/cgroup_read.h"
+#include "backend/process/linux/rootless.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/str.h"
@@ -278,14 +279,26 @@ static int32_t check_path(const char *path, wc_error **err)
 
 /* ---- The operations ------------------------------------------------------------------------------ */
 
+/* Where the group of the request is; "" where an ordinary user can have none. */
+static int32_t find_path(const wc_request *request, char out[WCI_CGROUP_PATH_SIZE], wc_error **err)
+{
+    const char *path = wc_request_string(request, "group");
+    int32_t rc = check_path(path, err);
+    if (!rc)
+        wci_cgroup_place(path, out);
+    return rc;
+}
+
 int32_t wci_process_group_update(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
 {
     (void)payload, (void)response;
+    char own[WCI_CGROUP_PATH_SIZE];
     const char *text = wc_request_string(request, "resources");
-    work w = {.path = wc_request_string(request, "group"), .limits = version1, .err = call->err};
-    int32_t rc = check_path(w.path, call->err);
+    work w = {.path = own, .limits = version1, .err = call->err};
+    int32_t rc = find_path(request, own, call->err);
     if (!rc)
-        rc = wci_cgroup_check(call->err);
+        rc = wci_cgroup_is_users() ? wci_rootless_need_cgroup("a group of containers", own, call->err)
+                                   : wci_cgroup_check(call->err);
     if (!rc)
         rc = wci_json_parse(text ? text : "{}", strlen(text ? text : "{}"), RESOURCES_MAX, "resources", &w.resources,
                             call->err);
@@ -300,18 +313,18 @@ int32_t wci_process_group_update(uintptr_t payload, wc_call *call, const wc_requ
 int32_t wci_process_group_remove(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
 {
     (void)payload, (void)response;
-    const char *path = wc_request_string(request, "group");
-    int32_t rc = check_path(path, call->err);
+    char path[WCI_CGROUP_PATH_SIZE];
+    int32_t rc = find_path(request, path, call->err);
     return rc ? rc : wci_cgroup_remove_empty(path, call->err);
 }
 
 int32_t wci_process_group_report(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response)
 {
     (void)payload;
-    const char *path = wc_request_string(request, "group");
+    char path[WCI_CGROUP_PATH_SIZE];
     wci_cgroup_figures use;
     char text[160] = "{}";
-    int32_t rc = check_path(path, call->err);
+    int32_t rc = find_path(request, path, call->err);
     if (rc)
         return rc;
     if (wci_cgroup_exists(path) && !wci_cgroup_measure(path, &use, NULL))

@@ -63,3 +63,14 @@ int wci_cgroup_is_users(void)
 {
     return (!wci_host_is_root() || wci_userns_is_inside()) && wci_cgroup_check(NULL) != 0;
 }
+
+void wci_cgroup_place(const char *path, char out[WCI_CGROUP_PATH_SIZE])
+{
+    char base[WCI_CGROUP_PATH_SIZE / 4];
+    size_t size = strlen(path);
+    out[0] = '\0';
+    if (!wci_cgroup_is_users())
+        snprintf(out, WCI_CGROUP_PATH_SIZE, "%s", path);
+    else if (wci_cgroup_user_base(base, sizeof base) && size + strlen(base) < WCI_CGROUP_PATH_SIZE)
+        snprintf(out, WCI_CGROUP_PATH_SIZE, "%s%s", base, path);
+}

@@ -6,7 +6,9 @@
 
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/left.h"
 #include "backend/process/linux/netavark.h"
+#include "backend/process/linux/rootless.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
 #include "backend/process/stream.h"
@@ -273,6 +275,22 @@ static void remove_shown_root(const wc_request *request)
     wci_free(path);
 }
 
+/* Owned, NULL: out of memory. */
+static char *runtime_dir(const process_backend *b, const wc_request *request)
+{
+    const char *run_root = wc_request_string(request, "run-root");
+    return wci_path_join3(run_root ? run_root : b->run_root ? b->run_root : "", "runtime", wc_request_container_id(request));
+}
+
+/* Where there are no groups of its own, its processes are known by the first one. */
+static int find_left(const process_backend *b, const wc_request *request, wci_left *left)
+{
+    char *dir = wci_cgroup_is_users() ? runtime_dir(b, request) : NULL;
+    int found = dir && wci_left_find(wc_request_run_dir(request), dir, left);
+    wci_free(dir);
+    return found;
+}
+
 /* A monitor that was killed leaves its container running, known by its groups. Nobody would see its end or read
  * its output any more, so it ends here, before it is called dead. Holding the lock keeps a new start away. */
 int32_t wci_process_end_remains(process_backend *b, const wc_request *request, wc_error **err)
@@ -281,8 +299,10 @@ int32_t wci_process_end_remains(process_backend *b, const wc_request *request, w
     wci_lock *lock = NULL;
     wc_error *why = NULL;
     WCI_CALL_NONE(call);
+    wci_left left;
     wci_run_wait_for_runtime(wc_request_run_dir(request));
-    if (!wci_cgroup_exists(group.path) && !wci_process_network_is_left(request))
+    int is_left = find_left(b, request, &left);
+    if (!is_left && !wci_cgroup_exists(group.path) && !wci_process_network_is_left(request))
         return WC_OK;
     char *path = wci_path_join(wc_request_run_dir(request), WCI_RUN_LOCK);
     int32_t rc = path ? wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, &why) : wci_err_nomem(&why);
@@ -293,6 +313,8 @@ int32_t wci_process_end_remains(process_backend *b, const wc_request *request, w
     }
     if (!rc && wci_cgroup_exists(group.path))
         rc = wci_cgroup_remove(group.path, &why);
+    if (!rc && is_left)
+        rc = wci_left_end(&left, &why);
     if (!rc)
         remove_shown_root(request);
     if (!rc)
@@ -396,11 +418,21 @@ int32_t wci_process_container_attach(uintptr_t payload, wc_call *call, const wc_
 
 /* ---- pause ---- */
 
+/* An ordinary user's container may have none. */
+static int32_t need_group(const wc_request *request, const char *what, wc_error **err)
+{
+    wci_cgroup group = wci_process_group_of(request);
+    if (!wci_cgroup_is_users() || wci_cgroup_exists(group.path))
+        return WC_OK;
+    return wci_rootless_need_cgroup(what, "", err);
+}
+
 int32_t wci_process_container_pause(uintptr_t payload, wc_call *call, const wc_request *request,
                                     wc_response *response)
 {
     (void)payload, (void)response;
-    return wci_process_command(call, request, json_pack("{s:s}", "do", "pause"), NULL);
+    int32_t rc = need_group(request, "pause", call->err);
+    return rc ? rc : wci_process_command(call, request, json_pack("{s:s}", "do", "pause"), NULL);
 }
 
 int32_t wci_process_container_resume(uintptr_t payload, wc_call *call, const wc_request *request,
@@ -418,6 +450,11 @@ int32_t wci_process_container_update(uintptr_t payload, wc_call *call, const wc_
     json_t *resources = json_loads(text ? text : "", 0, NULL);
     if (!resources)
         return wci_err(call->err, WC_E_INVALID, "process backend: the request has no 'resources'");
+    int32_t rc = json_object_size(resources) ? need_group(request, "update of limits", call->err) : WC_OK;
+    if (rc) {
+        json_decref(resources);
+        return rc;
+    }
     return wci_process_command(call, request, json_pack("{s:s, s:o}", "do", "update", "resources", resources), NULL);
 }
 
@@ -452,9 +489,7 @@ static int32_t end_monitor(const target *t, wc_call *call, wc_error **err)
 static int32_t remove_runtime_state(const process_backend *b, const wc_request *request,
                                     wc_error **err)
 {
-    const char *run_root = wc_request_string(request, "run-root");
-    char *dir = wci_path_join3(run_root ? run_root : b->run_root ? b->run_root : "", "runtime",
-                               wc_request_container_id(request));
+    char *dir = runtime_dir(b, request);
     if (!dir)
         return wci_err_nomem(err);
     int32_t rc = wci_dir_remove_all(dir, err);
@@ -470,6 +505,7 @@ int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_
     process_backend *b = (process_backend *)payload;
     wci_cgroup group = wci_process_group_of(request);
     target t;
+    wci_left left;
     int32_t rc = container_target(request, &t, call->err);
     if (rc)
         return rc;
@@ -477,6 +513,8 @@ int32_t wci_process_container_remove(uintptr_t payload, wc_call *call, const wc_
     wci_run_wait_for_runtime(t.dir);
     if (!rc && wci_cgroup_exists(group.path))
         rc = wci_cgroup_remove(group.path, call->err);
+    if (!rc && find_left(b, request, &left))
+        rc = wci_left_end(&left, call->err);
     if (!rc)
         rc = wci_process_network_clear(b, call, request, call->err);
     if (!rc)

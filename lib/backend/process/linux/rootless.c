@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/str.h"
+#include "platform/file.h"
 #include "platform/host.h"
 #include "platform/userns.h"
 
@@ -174,13 +175,23 @@ static int amend_mount(json_t *os, json_t *mount, json_int_t gids)
     return type && !strcmp(type, "devpts") && gids <= 5 ? drop_option(mount, "gid=5") : 0;
 }
 
+/* Not every host has one of message queues. */
+static int is_missing(json_t *mount)
+{
+    const char *source = json_string_value(json_object_get(mount, "source"));
+    return source && !strcmp(source, "/dev/mqueue") && !wci_file_exists(source);
+}
+
 static int amend_mounts(json_t *spec, json_t *os, json_int_t gids)
 {
-    json_t *mount;
-    size_t i;
+    json_t *mounts = json_object_get(spec, "mounts");
     int failed = 0;
-    json_array_foreach(json_object_get(spec, "mounts"), i, mount)
+    for (size_t i = json_array_size(mounts); i-- > 0;) {
+        json_t *mount = json_array_get(mounts, i);
         failed |= amend_mount(os, mount, gids);
+        if (is_missing(mount))
+            failed |= json_array_remove(mounts, i);
+    }
     return failed;
 }
 

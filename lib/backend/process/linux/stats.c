@@ -10,6 +10,7 @@
 
 #include "backend/process/linux/backend.h"
 #include "backend/process/linux/cgroup_read.h"
+#include "backend/process/linux/proc_read.h"
 #include "backend/process/state.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -79,6 +80,12 @@ static json_t *read_networks(int64_t pid)
 
 /* ---- Operations ---- */
 
+/* An ordinary user's, where he cannot have one. */
+static int has_no_group(const wci_cgroup *group)
+{
+    return wci_cgroup_is_users() && !wci_cgroup_exists(group->path);
+}
+
 int32_t wci_process_container_stats(uintptr_t payload, wc_call *call, const wc_request *request,
                                     wc_response *response)
 {
@@ -87,7 +94,9 @@ int32_t wci_process_container_stats(uintptr_t payload, wc_call *call, const wc_r
     wci_cgroup_figures f;
     wci_cgroup group = wci_process_group_of(request);
     int32_t rc = find_run(request, &state, call->err);
-    if (!rc)
+    if (!rc && has_no_group(&group))
+        rc = ended_meanwhile(wci_proc_measure(state.pid, &f, call->err), request, call->err);
+    else if (!rc)
         rc = ended_meanwhile(wci_cgroup_measure(group.path, &f, call->err), request, call->err);
     if (rc)
         return rc;
@@ -115,7 +124,8 @@ int32_t wci_process_container_processes(uintptr_t payload, wc_call *call, const 
     int32_t rc = find_run(request, &state, call->err);
     if (rc)
         return rc;
-    json_t *json = json_pack("{s:s, s:{s:o}}", "cgroup", group.path, "settings", "psArgs",
+    json_t *json = json_pack("{s:s, s:I, s:{s:o}}", "cgroup", has_no_group(&group) ? "" : group.path, "pid",
+                             (json_int_t)state.pid, "settings", "psArgs",
                              args ? json_loads(args, 0, NULL) : json_array());
     rc = wci_helper_run(b, call, "processes", json, NULL, WCI_FD_NONE, &link, &report, call->err);
     if (rc)

@@ -8,6 +8,7 @@
 #include "backend/process/linux/cgroup_read.h"
 #include "backend/process/linux/helper/helper.h"
 #include "backend/process/linux/helper/job.h"
+#include "backend/process/linux/proc_read.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -152,7 +153,8 @@ static int32_t list(const request *req, const char *program, listing *l, wc_erro
     int32_t rc = argv ? run(argv, &j, err) : wci_err_nomem(err);
     /* After ps: what it does not know yet it cannot show, what has ended it shows all the same. */
     if (!rc)
-        rc = wci_cgroup_processes(req->cgroup, &l->pids, &l->pid_count, err);
+        rc = *req->cgroup ? wci_cgroup_processes(req->cgroup, &l->pids, &l->pid_count, err)
+                          : wci_proc_processes(req->pid, &l->pids, &l->pid_count, err);
     if (!rc)
         rc = read_output(l, &j.out, err);
     job_free(&j);
@@ -168,8 +170,8 @@ int processes_main(request *req)
     int32_t rc = WC_OK;
     if (!program)
         rc = wci_err(&err, WC_E_MISSING, "ps: is not installed (package procps)");
-    else if (!req->cgroup)
-        rc = wci_err(&err, WC_E_INVALID, "processes: the request names no control group");
+    else if (!req->cgroup || (!*req->cgroup && req->pid <= 0))
+        rc = wci_err(&err, WC_E_INVALID, "processes: the request names no control group and no process");
     if (!rc)
         rc = list(req, program, &l, &err);
     json_t *answer = rc ? NULL : json_pack("{s:O?, s:O}", "Titles", l.titles, "Processes", l.rows);
