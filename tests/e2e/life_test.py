@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from wcctl_case import BUILD, WcctlCase, need_runtime, runs
+from wcctl_case import BUILD, WcctlCase, need_runtime, not_rootless, runs
 
 
 def until(true, seconds=20):
@@ -54,6 +54,7 @@ class LifeCase(WcctlCase):
         return found
 
 
+@not_rootless  # without control groups nothing can be held
 class Pause(LifeCase):
     def test_nothing_runs_while_it_is_paused(self):
         self.start("one", command=("sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done"))
@@ -174,6 +175,7 @@ class Update(LifeCase):
                         return value.read().strip()
         return self.skipTest("the test reads version 1 of control groups")
 
+    @not_rootless
     def test_limits_count_at_once_and_later(self):
         self.start("one", "-m", "64m", "--pids-limit", "50", "--restart", "always")
         self.assertEqual(self.wcctl_ok("update", "-m", "96m", "--cpu-shares", "512", "--pids-limit", "70", "one").stdout,
@@ -202,6 +204,7 @@ class Update(LifeCase):
         os.kill(self.state("one")["Pid"], signal.SIGKILL)
         self.assertTrue(until(lambda: self.inspect("one")["RestartCount"] == 1))
 
+    @not_rootless
     def test_what_does_not_go_is_refused_and_not_recorded(self):
         self.start("one", "-m", "64m", command=("sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=32; sleep 1000"))
         self.assertFails(self.wcctl("update", "--memory-swap", "32m", "one"), 1, "memory")
@@ -243,6 +246,7 @@ class Health(LifeCase):
                          ["health_status: unhealthy", "health_status: healthy"])
         self.assertFalse([a for a in mine if a.startswith("exec")])
 
+    @not_rootless  # it pauses
     def test_one_that_takes_too_long_is_killed(self):
         self.start("one", "--health-cmd", "echo begun; sleep 4321", "--health-interval", "100ms", "--health-timeout", "300ms",
                    "--health-retries", "1")
@@ -277,6 +281,7 @@ class Health(LifeCase):
         self.assertEqual((self.health("one")["Status"], self.health("one")["FailingStreak"]), ("starting", 0))
         self.assertIn("(health: starting)", self.ps("one"))
 
+    @not_rootless
     def test_no_check_while_paused_and_one_after_a_restart(self):
         self.start("one", "--health-cmd", "echo x >>/checks", "--health-interval", "100ms", "--restart", "always")
         self.assertHealth("one", "healthy")

@@ -12,7 +12,7 @@ import subprocess
 import tarfile
 import unittest
 
-from wcctl_case import BUILD, WcctlCase, find, need_runtime, runs
+from wcctl_case import BUILD, WcctlCase, find, need_runtime, not_rootless, runs
 
 import docker_oracle  # found where wcctl_case looks
 import named_skips
@@ -165,13 +165,16 @@ class Namespaces(WcctlCase):
         host = os.uname().nodename
         self.assertEqual(self.output("--uts", "host", "--", "sh", "-c", "hostname; cat /etc/hostname; echo $HOSTNAME"),
                          f"{host}\n" * 3)
-        self.assertEqual(self.output("--hostname", "a", "--domainname", "example.org", "--", "sh", "-c",
-                                     "hostname; cat /proc/sys/kernel/domainname; grep -o 'a.example.org a' /etc/hosts"),
-                         "a\nexample.org\na.example.org a\n")
         self.assertFails(self.run_box("--uts", "host", "--hostname", "a", "--", "true"), 125,
                          "conflicting options: hostname and the UTS mode")
         self.assertFails(self.run_box("--uts", "host", "--domainname", "a", "--", "true"), 125, "conflicting options")
         self.assertFails(self.run_box("--domainname", "a/b", "--", "true"), 125, "domain name")
+
+    @not_rootless
+    def test_domain_name(self):
+        self.assertEqual(self.output("--hostname", "a", "--domainname", "example.org", "--", "sh", "-c",
+                                     "hostname; cat /proc/sys/kernel/domainname; grep -o 'a.example.org a' /etc/hosts"),
+                         "a\nexample.org\na.example.org a\n")
 
     def test_settings_of_what_is_shared(self):
         self.start("target", "--ipc", "shareable")
@@ -237,6 +240,7 @@ class Options(WcctlCase):
         self.assertFails(self.run_box("--security-opt", "apparmor=mine", "--", "true"), 125, "mine", "no AppArmor")
 
 
+@not_rootless  # they take root
 class UserNamespaces(WcctlCase):
     MAP = ("--uidmap", "0:100000:65536")
 
@@ -330,6 +334,7 @@ def usual_layer(layout):
     return gzip.decompress(read(max(glob.glob(f"{layout}/blobs/sha256/*"), key=os.path.getsize)))
 
 
+@not_rootless  # dockerd needs root
 class LikeDocker(WcctlCase):
     """The documents that runtimes get from us and from Docker."""
     OPTIONS = {
@@ -473,6 +478,7 @@ class Devices(WcctlCase):
         self.assertEqual(seen - {"core"}, {"fd", "full", "mqueue", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin",
                                 "stdout", "tty", "urandom", "zero"})
 
+    @not_rootless  # who cannot make any
     def test_devices_that_are_made_cannot_be_opened(self):
         major, minor = next((os.major(os.stat(p).st_rdev), os.minor(os.stat(p).st_rdev))
                             for p in sorted(glob.glob("/dev/[svx]*da") + glob.glob("/dev/nvme*n1") + glob.glob("/dev/loop0"))

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from wcctl_case import BUILD, WcctlCase, need_runtime
+from wcctl_case import BUILD, WcctlCase, need_runtime, not_rootless
 
 
 def write_zeros(count):
@@ -121,6 +121,7 @@ class Figures(WcctlCase):
     def stats(self, *words):
         return json.loads(self.wcctl_ok("--json", "stats", "--no-stream", *words).stdout)
 
+    @not_rootless  # rootless_test.py has those of /proc
     def test_figures_are_those_of_the_group(self):
         self.start("box1", "sh", "-c", "dd if=/dev/zero of=/dev/shm/x bs=1M count=20; sleep 100 & sleep 100 & wait",
                    options=("--memory", "64m"))

@@ -7,6 +7,7 @@
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
 #include "backend/process/linux/netavark.h"
+#include "backend/process/linux/rootless.h"
 #include "backend/process/linux/runtime.h"
 #include "backend/process/logs.h"
 #include "backend/process/stream.h"
@@ -158,8 +159,8 @@ static json_t *describe_runtimes(process_backend *b, wc_call *call, wc_error **w
     return all;
 }
 
-/* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}]}, and "Reason"
- * when nothing would start. */
+/* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}]}, "rootless" for an
+ * ordinary user, and "Reason" when nothing would start. */
 static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *request,
                             wc_response *response)
 {
@@ -176,6 +177,10 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
     json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",
                              runtimes);
     wci_free(init);
+    json_t *rootless = wci_rootless_json();
+    if (info && rootless)
+        json_object_set(info, "rootless", rootless);
+    json_decref(rootless);
     if (info && why)
         json_object_set_new(info, "Reason", json_string(wc_error_message(why)));
     wc_error_unref(why);

@@ -140,7 +140,7 @@ static int32_t check_score(json_t *process, wc_error **err)
 }
 
 int32_t wci_bundle_config(const char *spec, const char *group, const char *rootfs, const char *init,
-                          const char *netns, char **out, wc_error **err)
+                          const char *netns, const char *settings, char **out, wc_error **err)
 {
     json_t *document = NULL;
     int32_t rc = wci_json_parse(spec, strlen(spec), SPEC_MAX, "runtime configuration", &document,
@@ -154,7 +154,7 @@ int32_t wci_bundle_config(const char *spec, const char *group, const char *rootf
     char *text = NULL;
     int is_whole = !rc && complete(document, group, rootfs, init, netns);
     if (is_whole)
-        rc = wci_rootless_amend(document, group, err);
+        rc = wci_rootless_amend(document, group, settings, err);
     if (is_whole && !rc)
         text = wci_json_dump_text(document);
     json_decref(document);

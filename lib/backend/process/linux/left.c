@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "backend/process/linux/proc_read.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -41,7 +42,7 @@ int wci_left_find(const char *run_dir, const char *runtime_dir, wci_left *out)
            is_left(runtime_dir, "status", "pid", "process-start-time", out);                    /* crun */
 }
 
-int32_t wci_left_end(const wci_left *left, wc_error **err)
+static int32_t end_first(const wci_left *left, wc_error **err)
 {
     for (int try = 0; try < GONE_TRIES; try++) {
         if (!wci_process_alive(left->pid, left->start))
@@ -51,4 +52,12 @@ int32_t wci_left_end(const wci_left *left, wc_error **err)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     return wci_err(err, WC_E_BUSY, "process %lld of the container: does not end", (long long)left->pid);
+}
+
+int32_t wci_left_end(const wci_left *left, wc_error **err)
+{
+    int namespace = wci_proc_open_namespace(left->pid);
+    int32_t rc = end_first(left, err);
+    wci_proc_end_namespace(namespace);
+    return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a killed monitor has left of a container without control groups: its first process, whose end takes the rest of
- * its pid namespace with it. */
+/* What a killed monitor has left of a container without control groups: its first process, and what
+ * is in its namespaces. */
 #ifndef WCI_PROCESS_LEFT_H
 #define WCI_PROCESS_LEFT_H
 

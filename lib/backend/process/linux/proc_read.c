@@ -2,21 +2,23 @@
 #include "backend/process/linux/proc_read.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
 
-#define DEPTH_MAX 64
+#define END_TRIES 2000
 
 /* Numbers of /proc/PID/stat that count, see proc_pid_stat(5). */
 typedef struct figures {
-    long parent;
     unsigned long long user, system, waited_user, waited_system, threads;
 } figures;
 
@@ -36,58 +38,46 @@ static int read_stat(int64_t pid, figures *out)
         fclose(f);
     text[n] = '\0';
     const char *at = strrchr(text, ')'); /* names may hold anything */
-    return at && sscanf(at + 1, " %*c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %llu", &out->parent,
-                        &out->user, &out->system, &out->waited_user, &out->waited_system, &out->threads) == 6;
+    return at && sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu %*d %*d %llu", &out->user,
+                        &out->system, &out->waited_user, &out->waited_system, &out->threads) == 5;
 }
 
 /* ---- Whose it is --------------------------------------------------------------------------------- */
 
-static ino_t namespace_of(int64_t pid)
+static ino_t namespace_of(int64_t pid, const char *type)
 {
     char path[64];
     struct stat st;
-    snprintf(path, sizeof path, "/proc/%" PRId64 "/ns/pid", pid);
+    snprintf(path, sizeof path, "/proc/%" PRId64 "/ns/%s", pid, type);
     return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-static int descends(int64_t pid, int64_t from)
-{
-    figures f;
-    for (int depth = 0; depth < DEPTH_MAX && pid > 1; depth++) {
-        if (pid == from)
-            return 1;
-        if (!read_stat(pid, &f))
-            return 0;
-        pid = f.parent;
-    }
-    return 0;
-}
-
 typedef struct who {
-    int64_t first;
-    ino_t namespace; /* 0: the host's */
+    const char *type;
+    ino_t namespace;
 } who;
 
-static int is_ours(const who *w, int64_t pid)
+static who who_is(int64_t pid)
 {
-    return w->namespace ? namespace_of(pid) == w->namespace : descends(pid, w->first);
+    who w = {"pid", namespace_of(pid, "pid")};
+    if (w.namespace && w.namespace == namespace_of(getpid(), "pid"))
+        w = (who){"mnt", namespace_of(pid, "mnt")};
+    return w;
 }
 
 int32_t wci_proc_processes(int64_t pid, int64_t **pids, size_t *count, wc_error **err)
 {
-    who w = {pid, namespace_of(pid)};
+    who w = who_is(pid);
     int64_t *list = NULL;
     size_t n = 0, cap = 0;
     struct dirent *d;
     DIR *proc = w.namespace ? opendir("/proc") : NULL;
     if (!proc)
         return wci_err(err, WC_E_STATE, "process %" PRId64 ": there is none", pid);
-    if (w.namespace == namespace_of(getpid()))
-        w.namespace = 0;
     int failed = 0;
     while (!failed && (d = readdir(proc))) {
         int64_t other = strtoll(d->d_name, NULL, 10);
-        if (other <= 0 || !is_ours(&w, other))
+        if (other <= 0 || namespace_of(other, w.type) != w.namespace)
             continue;
         failed = !wci_grow(&list, &cap, n + 1, sizeof *list);
         if (!failed)
@@ -101,6 +91,43 @@ int32_t wci_proc_processes(int64_t pid, int64_t **pids, size_t *count, wc_error 
     *pids = list;
     *count = n;
     return WC_OK;
+}
+
+/* ---- Ending -------------------------------------------------------------------------------------- */
+
+int wci_proc_open_namespace(int64_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%" PRId64 "/ns/mnt", pid);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* How many there were. */
+static int kill_in(ino_t namespace)
+{
+    struct dirent *d;
+    int count = 0;
+    DIR *proc = opendir("/proc");
+    while (proc && (d = readdir(proc))) {
+        int64_t pid = strtoll(d->d_name, NULL, 10);
+        if (pid > 0 && namespace_of(pid, "mnt") == namespace)
+            count += kill((pid_t)pid, SIGKILL) == 0;
+    }
+    if (proc)
+        closedir(proc);
+    return count;
+}
+
+void wci_proc_end_namespace(int fd)
+{
+    struct stat st;
+    ino_t ours = namespace_of(getpid(), "mnt");
+    if (fd < 0)
+        return;
+    if (fstat(fd, &st) == 0 && st.st_ino != ours)
+        for (int try = 0; try < END_TRIES && kill_in(st.st_ino); try++)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    close(fd);
 }
 
 /* ---- Figures ------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
 #include "core/str.h"
@@ -195,6 +196,45 @@ static int amend_mounts(json_t *spec, json_t *os, json_int_t gids)
     return failed;
 }
 
+/* ---- Devices ------------------------------------------------------------------------------------- */
+
+/* Where the host has it, when it is one that was asked for; owned. */
+static char *host_path(json_t *devices, const char *path)
+{
+    json_t *device;
+    size_t i;
+    json_array_foreach(devices, i, device)
+    {
+        const char *host = json_string_value(json_object_get(device, "host"));
+        const char *target = json_string_value(json_object_get(device, "target"));
+        size_t size = target ? strlen(target) : 0;
+        if (host && size && !strncmp(path, target, size) && (!path[size] || path[size] == '/'))
+            return wci_asprintf("%s%s", host, path + size);
+    }
+    return NULL;
+}
+
+/* Nobody makes nodes here, and runtimes that bind the host's take the container's name of it for the host's. */
+static int bind_devices(json_t *spec, json_t *os, const char *settings)
+{
+    json_t *config = json_loads(settings, 0, NULL), *devices = json_object_get(os, "devices");
+    int failed = 0;
+    for (size_t i = json_array_size(devices); i-- > 0;) {
+        const char *path = json_string_value(json_object_get(json_array_get(devices, i), "path"));
+        char *host = path ? host_path(json_object_get(config, "devices"), path) : NULL;
+        if (host)
+            failed |= json_array_append_new(json_object_get(spec, "mounts"),
+                                            json_pack("{s:s, s:s, s:s, s:[s,s,s,s]}", "destination", path, "type", "bind",
+                                                      "source", host, "options", "bind", "rprivate", "nosuid", "noexec")) ||
+                      json_array_remove(devices, i);
+        wci_free(host);
+    }
+    json_decref(config);
+    return failed;
+}
+
+/* ---- Sysctls ------------------------------------------------------------------------------------- */
+
 /* Only groups that there are. */
 static int amend_sysctls(json_t *os, json_int_t gids)
 {
@@ -222,14 +262,14 @@ int32_t wci_rootless_amend_process(json_t *process, wc_error **err)
     return wci_rootless() ? amend_user(json_object_get(process, "user"), err) : WC_OK;
 }
 
-int32_t wci_rootless_amend(json_t *spec, const char *cgroup, wc_error **err)
+int32_t wci_rootless_amend(json_t *spec, const char *cgroup, const char *settings, wc_error **err)
 {
     json_t *os = json_object_get(spec, "linux");
     if (!wci_rootless())
         return WC_OK;
     int32_t rc = wci_cgroup_is_users() ? amend_cgroup(os, cgroup, err) : WC_OK;
     json_int_t gids = own_gids();
-    if (!rc && (amend_mounts(spec, os, gids) || amend_sysctls(os, gids)))
+    if (!rc && (amend_mounts(spec, os, gids) || bind_devices(spec, os, settings) || amend_sysctls(os, gids)))
         rc = wci_err_nomem(err);
     return rc ? rc : wci_rootless_amend_process(json_object_get(spec, "process"), err);
 }
@@ -240,8 +280,12 @@ int32_t wci_rootless_check(const wc_request *request, const wci_cgroup *group, w
         return WC_OK;
     json_t *config = json_loads(wc_request_config(request), 0, NULL);
     const char *parent = json_string_value(json_object_get(config, "cgroupParent"));
+    const char *domain = json_string_value(json_object_get(config, "domainname"));
     int32_t rc = WC_OK;
-    if (json_array_size(json_object_get(config, "uidMaps")))
+    if (domain && *domain)
+        rc = wci_err(err, WC_E_UNSUPPORTED, "domain name '%s': the kernel lets only root of the host set one; leave it out, or "
+                     "run it as root", domain);
+    if (!rc && json_array_size(json_object_get(config, "uidMaps")))
         rc = wci_err(err, WC_E_UNSUPPORTED, "user namespace: a user's containers are in his own, with the ids of /etc/subuid; "
                      "maps of their own take root");
     if (!rc && parent && *parent)

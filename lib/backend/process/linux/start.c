@@ -243,8 +243,8 @@ static int32_t make_config(const wc_request *request, const wci_cgroup *group, c
     char *netns = wci_path_join(wc_request_run_dir(request), WCI_RUN_NETNS);
     int has_netns = wc_request_string(request, "network-document") || wc_request_string(request, "network-join");
     if (!rc)
-        rc = rootfs && netns ? wci_bundle_config(spec, group->for_runtime, rootfs, init, has_netns ? netns : NULL, config,
-                                                 err)
+        rc = rootfs && netns ? wci_bundle_config(spec, group->for_runtime, rootfs, init, has_netns ? netns : NULL,
+                                                 wc_request_config(request), config, err)
                              : wci_err_nomem(err);
     wci_free(rootfs);
     wci_free(netns);

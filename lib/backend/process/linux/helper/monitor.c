@@ -149,7 +149,7 @@ static int signalled(void *owner, int signal)
 
 int monitor_main(request *req)
 {
-    monitor m = {.req = req};
+    monitor m = {.req = req, .namespace = -1};
     wc_error *err = NULL;
     int32_t rc = session_init(&m.session, req->tty, &err);
     m.session.command = commands_take;

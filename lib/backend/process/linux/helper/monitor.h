@@ -23,6 +23,7 @@ typedef struct monitor {
     int is_paused;
     int stop_signal;
     int oom_killed;     /* the last run */
+    int namespace; /* of mounts, of a container without control groups; else -1 */
     int64_t started_ms; /* the present run; of monotonic_ms() */
     int64_t delay_ms;   /* before the last run by the policy, 0: there was none */
     int is_waiting;     /* for the time of the next run */

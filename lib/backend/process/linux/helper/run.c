@@ -16,6 +16,7 @@
 #include "backend/process/linux/helper/record.h"
 #include "backend/process/linux/helper/userns.h"
 #include "backend/process/linux/helper/volumes.h"
+#include "backend/process/linux/proc_read.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
 #include "core/alloc.h"
@@ -113,6 +114,7 @@ static int32_t start(monitor *m, wc_error **err)
 static int32_t record_start(monitor *m, wci_store *store, wc_error **err)
 {
     pid_t pid = m->session.process.pid;
+    m->namespace = *m->req->cgroup ? -1 : wci_proc_open_namespace(pid);
     int64_t now = wci_now_ns();
     int32_t rc = record_run(m->req, pid, now, err);
     return rc ? rc : record_started(store, m->req, pid, now, m->health.is_on, err);
@@ -137,6 +139,8 @@ void run_take_away(monitor *m)
 {
     char *state = wci_path_join(m->runtime_root, m->req->id);
     (void)wci_cgroup_remove(m->req->cgroup, NULL);
+    wci_proc_end_namespace(m->namespace);
+    m->namespace = -1;
     if (state)
         (void)wci_dir_remove_all(state, NULL);
     wci_free(state);
