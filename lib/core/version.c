@@ -43,6 +43,7 @@ static const struct {
     {"backend.mock", NULL},
     {"backend.plugin", NULL},
     {"backend.process", "linux"},
+    {"rootless", "linux"},
     {"network.none", "linux"},
     {"network.host", "linux"},
     {"networks", NULL},

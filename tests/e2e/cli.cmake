@@ -39,3 +39,13 @@ wc_add_script_test(hostile_containers hostile ${CMAKE_CURRENT_SOURCE_DIR}/hostil
 wc_add_script_test(e2e_life e2e ${CMAKE_CURRENT_SOURCE_DIR}/life_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_life_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/life_test.py TIMEOUT 300 SERIAL)
+
+# The same as an ordinary user, and what is different for one.
+foreach(part run watch volume security life)
+  wc_add_script_test(e2e_${part}_rootless e2e ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh
+    ARGS ${CMAKE_CURRENT_SOURCE_DIR}/${part}_test.py TIMEOUT 600 SERIAL)
+endforeach()
+wc_add_script_test(e2e_rootless e2e ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/rootless_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_rootless_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
+  ARGS ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh ${CMAKE_CURRENT_SOURCE_DIR}/rootless_test.py TIMEOUT 300 SERIAL)
