@@ -172,7 +172,7 @@ static int do_one(const char *name, action *a)
     if (code == WC_E_CANCELLED)
         die(code, err);
     complain(err);
-    return 1;
+    return !(a->force && code == WC_E_NOT_FOUND); /* Docker tells of it, and is content */
 }
 
 int for_each(int argc, char **argv, action *a)
@@ -364,6 +364,8 @@ static int exec(int argc, char **argv)
                         options, countof(options), 1, argc, argv);
     if (argc < 2)
         die_usage("exec takes CONTAINER and COMMAND");
+    if (tty && interactive && !detach && !isatty(STDIN_FILENO))
+        die_usage("-t: standard input is not a terminal; leave -t out");
     detach_keys keys = detach_keys_parse(detach_keys_text);
     wc_container *container = open_container(argv[0]);
     TRY(wc_exec_options_new((const char *const *)argv + 1, (size_t)argc - 1, &o, &err));

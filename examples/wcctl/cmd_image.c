@@ -86,88 +86,6 @@ static int push(int argc, char **argv)
     return 0;
 }
 
-static void images_row(table *out, wc_image *image, const char *name, int full)
-{
-    char id[16], ago[64], size[32];
-    char *repository = xstrdup(name ? familiar_name(name) : "<none>");
-    char *at = strchr(repository, '@'), *slash = strrchr(repository, '/');
-    char *colon = strrchr(slash ? slash : repository, ':');
-    const char *tag = "<none>";
-    if (at) {
-        *at = '\0';
-    } else if (colon) {
-        *colon = '\0';
-        tag = colon + 1;
-    }
-    format_ago(wc_image_created(image), ago);
-    format_bytes((double)wc_image_size(image), size);
-    const char *cells[] = {repository, tag, full ? wc_image_id(image) : short_id(wc_image_id(image), id), ago, size};
-    table_row(out, cells);
-    free(repository);
-}
-
-static void images_table(const wc_list *list, int full)
-{
-    static const char *const headings[] = {"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"};
-    table *out = table_new(headings, countof(headings));
-    for (size_t i = 0; i < wc_list_count(list); i++) {
-        wc_image *image = wc_list_image(list, i);
-        size_t names = wc_image_name_count(image);
-        for (size_t k = 0; k < (names ? names : 1); k++)
-            images_row(out, image, wc_image_name(image, k), full);
-    }
-    table_print(out);
-    table_free(out);
-}
-
-static json_t *image_entry(wc_image *image)
-{
-    char created[64];
-    json_t *names = json_array();
-    for (size_t k = 0; k < wc_image_name_count(image); k++)
-        json_array_append_new(names, json_text(wc_image_name(image, k)));
-    format_time(wc_image_created(image), created);
-    char *platform = xasprintf("%s/%s%s%s", wc_image_os(image), wc_image_architecture(image),
-                               *wc_image_variant(image) ? "/" : "", wc_image_variant(image));
-    json_t *entry = json_pack("{s:s, s:s, s:o, s:s, s:I, s:o}", "Id", wc_image_id(image), "Digest",
-                              wc_image_digest(image), "Names", names, "Created", created, "Size",
-                              (json_int_t)wc_image_size(image), "Platform", json_text(platform));
-    free(platform);
-    return entry;
-}
-
-static void images_json(const wc_list *list)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < wc_list_count(list); i++)
-        json_array_append_new(array, image_entry(wc_list_image(list, i)));
-    print_array(array);
-}
-
-static int images(int argc, char **argv)
-{
-    int quiet = 0, full = 0;
-    const option options[] = {
-        {'q', "quiet", OPTION_FLAG, NULL, "print ids only", &quiet},
-        {0, "no-trunc", OPTION_FLAG, NULL, "print whole ids", &full},
-    };
-    wc_error *err = NULL;
-    wc_list *list = NULL;
-    options_read_all("images", "Lists the images of the store.", options, countof(options), argc, argv);
-    TRY(wc_image_list(app_context(), &list, &err));
-    if (wcctl.json)
-        images_json(list);
-    else if (!quiet)
-        images_table(list, full);
-    for (size_t i = 0; quiet && !wcctl.json && i < wc_list_count(list); i++) {
-        char id[16];
-        const char *whole = wc_image_id(wc_list_image(list, i));
-        printf("%s\n", full ? whole : short_id(whole, id));
-    }
-    wc_list_unref(list);
-    return 0;
-}
-
 static int tag(int argc, char **argv)
 {
     wc_error *err = NULL;
@@ -334,7 +252,7 @@ static int copy(int argc, char **argv)
 const command image_commands[] = {
     {"pull", pull, "bring an image into the store"},
     {"push", push, "send an image to a registry"},
-    {"images", images, "list images"},
+    {"images", images_command, "list images"},
     {"tree", tree_command, "draw images as a tree of layers"},
     {"tag", tag, "give an image a further name"},
     {"rmi", rmi, "remove images"},

@@ -106,6 +106,8 @@ static int update(int argc, char **argv)
                         countof(options), 0, argc, argv);
     if (!argc)
         die_usage("update takes at least one CONTAINER");
+    if (!memcmp(&t, &(update_texts){0}, sizeof t))
+        die_usage("you must give at least one option: nothing is to be changed");
     wc_update_options *o = update_options(&t);
     int result = for_each(argc, argv, &(action){.act = for_update, .options = o});
     wc_update_options_unref(o);

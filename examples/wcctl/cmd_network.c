@@ -159,22 +159,28 @@ static json_t *read_networks(const text_list *filters)
     return all;
 }
 
-static void print_networks(json_t *networks, int no_trunc)
+static json_t *row_of(json_t *network, int no_trunc)
 {
-    static const char *const headings[] = {"NETWORK ID", "NAME", "DRIVER", "SCOPE"};
-    table *out = table_new(headings, countof(headings));
-    json_t *one;
+    char text[16];
+    const char *id = json_string_value(json_object_get(network, "Id"));
+    json_t *labels = json_object_get(network, "Labels");
+    return json_pack("{s:s, s:O, s:O, s:s, s:o, s:o, s:O, s:o, s:O}", "ID", no_trunc ? id : short_id(id, text), "Name",
+                     json_object_get(network, "Name"), "Driver", json_object_get(network, "Driver"), "Scope", "local",
+                     "IPv6", json_string(json_is_true(json_object_get(network, "EnableIPv6")) ? "true" : "false"),
+                     "Internal", json_string(json_is_true(json_object_get(network, "Internal")) ? "true" : "false"),
+                     "CreatedAt", json_object_get(network, "Created"), "Labels", json_pairs_text(labels), ".labels", labels);
+}
+
+static void print_networks(json_t *networks, int no_trunc, const char *format)
+{
+    json_t *rows = json_array(), *one;
     size_t i;
     json_array_foreach(networks, i, one)
-    {
-        char text[16];
-        const char *id = json_string_value(json_object_get(one, "Id"));
-        const char *cells[] = {no_trunc ? id : short_id(id, text), json_string_value(json_object_get(one, "Name")),
-                               json_string_value(json_object_get(one, "Driver")), "local"};
-        table_row(out, cells);
-    }
-    table_print(out);
-    table_free(out);
+        json_array_append_new(rows, row_of(one, no_trunc));
+    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{}}", "ID", "NETWORK ID", "Name", "NAME",
+                                 "Driver", "DRIVER", "Scope", "SCOPE", "IPv6", "IPV6", "Internal", "INTERNAL",
+                                 "CreatedAt", "CREATED AT", "Labels", "LABELS", ".labels");
+    format_rows(format, "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}", headings, rows);
 }
 
 static void print_ids(json_t *networks, int no_trunc)
@@ -192,11 +198,13 @@ static void print_ids(json_t *networks, int no_trunc)
 static int ls_command(int argc, char **argv)
 {
     int quiet = 0, no_trunc = 0;
+    const char *format = NULL;
     text_list filters = {NULL, 0};
     const option options[] = {
         {'q', "quiet", OPTION_FLAG, NULL, "ids only", &quiet},
         {0, "no-trunc", OPTION_FLAG, NULL, "whole ids", &no_trunc},
         {'f', "filter", OPTION_LIST, "name=…|id=…|driver=…|label=…", "only these", &filters},
+        {0, "format", OPTION_MAYBE, "TEMPLATE", "table, json, or what {{.Field}} says", &format},
     };
     options_read_all("network ls", "Lists networks.", options, countof(options), argc, argv);
     json_t *networks = read_networks(&filters);
@@ -207,27 +215,33 @@ static int ls_command(int argc, char **argv)
     if (quiet)
         print_ids(networks, no_trunc);
     else
-        print_networks(networks, no_trunc);
+        print_networks(networks, no_trunc, format);
     json_decref(networks);
     return 0;
 }
 
 static int show_command(int argc, char **argv)
 {
+    int result = 0;
+    const char *format = NULL;
+    const option options[] = {FORMAT_OPTION(format)};
     json_t *all = json_array();
-    argc = options_read("network inspect", "NETWORK [NETWORK ...]", "Shows all about networks.", NULL, 0, 0, argc, argv);
+    argc = options_read("network inspect", "[OPTIONS] NETWORK [NETWORK ...]", "Shows all about networks.", options,
+                        countof(options), 0, argc, argv);
     if (!argc)
         die_usage("network inspect takes at least one NETWORK");
     for (int i = 0; i < argc; i++) {
-        wc_network *network = open_network(argv[i]);
+        wc_error *err = NULL;
+        wc_network *network = NULL;
+        if (wc_network_open(app_context(), argv[i], &network, &err)) {
+            result = complain(err);
+            continue;
+        }
         json_array_append_new(all, describe(network));
         wc_network_unref(network);
     }
-    char *text = json_dumps(all, JSON_COMPACT);
-    print_json(text, strlen(text));
-    free(text);
-    json_decref(all);
-    return 0;
+    format_found(wcctl.json ? NULL : format, all);
+    return result;
 }
 
 /* ---- rm, prune ------------------------------------------------------------------------------------ */

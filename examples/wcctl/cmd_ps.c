@@ -64,16 +64,13 @@ static json_t *to_json(char *text)
     return value;
 }
 
-static json_t *keys_text(json_t *object, int with_values)
+static json_t *keys_text(json_t *object)
 {
     const char *key;
     json_t *value;
     char *text = xstrdup("");
-    json_object_foreach(object, key, value) {
-        char *word = with_values ? xasprintf("%s=%s", key, json_string_value(value)) : xstrdup(key);
-        text = add_word(text, word);
-        free(word);
-    }
+    json_object_foreach(object, key, value)
+        text = add_word(text, key);
     return to_json(text);
 }
 
@@ -107,7 +104,7 @@ static json_t *networks_text(json_t *json)
 {
     json_t *networks = json_object_get(json_object_get(json, "NetworkSettings"), "Networks");
     json_t *mode = json_object_get(json_object_get(json, "HostConfig"), "NetworkMode");
-    return json_object_size(networks) ? keys_text(networks, 0) : json_text(json_is_string(mode) ? json_string_value(mode) : "");
+    return json_object_size(networks) ? keys_text(networks) : json_text(json_is_string(mode) ? json_string_value(mode) : "");
 }
 
 /* `usage` as of wc_system_df(); NULL: sizes are not wanted. */
@@ -140,7 +137,7 @@ static json_t *row_of(const ps_item *c, const ps_options *o, json_t *usage)
         o->full ? wc_container_info_id(c->info) : short_id(wc_container_info_id(c->info), id), "Image",
         json_text(familiar_name(wc_container_info_image(c->info))), "Command", shown_command(c, o->full), "CreatedAt",
         created, "RunningFor", ago, "State", wc_container_info_status_text(c->info), "Status", status, "Ports",
-        json_text(ports), "Labels", keys_text(labels, 1), "Mounts", mounts_text(mounts), "LocalVolumes",
+        json_text(ports), "Labels", json_pairs_text(labels), "Mounts", mounts_text(mounts), "LocalVolumes",
         volume_count(mounts), "Networks", networks_text(c->json), "Size", size_text(c, usage), "Names",
         wc_container_info_name(c->info), ".labels", labels);
     free(status);

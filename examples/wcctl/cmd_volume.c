@@ -147,17 +147,37 @@ static json_t *list_volumes(const text_list *filters)
     return all;
 }
 
+static json_t *row_of(json_t *volume)
+{
+    json_t *labels = json_object_get(volume, "Labels");
+    return json_pack("{s:O, s:O, s:O, s:s, s:o, s:i, s:s, s:O}", "Name", json_object_get(volume, "Name"), "Driver",
+                     json_object_get(volume, "Driver"), "Mountpoint", json_object_get(volume, "Mountpoint"), "Scope",
+                     "local", "Labels", json_pairs_text(labels), "Links",
+                     (int)json_array_size(json_object_get(volume, "Containers")), "Size", "N/A", ".labels", labels);
+}
+
+static void print_volumes(json_t *volumes, const char *format)
+{
+    size_t i;
+    json_t *volume, *rows = json_array();
+    json_array_foreach(volumes, i, volume)
+        json_array_append_new(rows, row_of(volume));
+    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{}}", "Name", "VOLUME NAME", "Driver", "DRIVER",
+                                 "Mountpoint", "MOUNTPOINT", "Scope", "SCOPE", "Labels", "LABELS", "Links", "LINKS", "Size",
+                                 "SIZE", ".labels");
+    format_rows(format, "table {{.Driver}}\t{{.Name}}", headings, rows);
+}
+
 static int ls(int argc, char **argv)
 {
-    static const char *const headings[] = {"DRIVER", "VOLUME NAME"};
     text_list filters = {NULL, 0};
     int quiet = 0;
+    const char *format = NULL;
     const option options[] = {
         {'f', "filter", OPTION_LIST, "KEY=VALUE", "name, driver, label, dangling", &filters},
+        {0, "format", OPTION_MAYBE, "TEMPLATE", "table, json, or what {{.Field}} says", &format},
         {'q', "quiet", OPTION_FLAG, NULL, "only names", &quiet},
     };
-    size_t i;
-    json_t *volume;
     options_read_all("volume ls", "Lists volumes.", options, countof(options), argc, argv);
     check_filters(&filters);
     json_t *all = list_volumes(&filters);
@@ -165,18 +185,7 @@ static int ls(int argc, char **argv)
         print_array(all);
         return 0;
     }
-    table *out = table_new(headings, countof(headings));
-    json_array_foreach(all, i, volume) {
-        const char *cells[] = {json_string_value(json_object_get(volume, "Driver")),
-                               json_string_value(json_object_get(volume, "Name"))};
-        if (quiet)
-            printf("%s\n", cells[1]);
-        else
-            table_row(out, cells);
-    }
-    if (!quiet)
-        table_print(out);
-    table_free(out);
+    print_volumes(all, quiet ? "{{.Name}}" : format);
     json_decref(all);
     return 0;
 }
@@ -184,7 +193,11 @@ static int ls(int argc, char **argv)
 static int inspect(int argc, char **argv)
 {
     int with_size = 0, result = 0;
-    const option options[] = {{'s', "size", OPTION_FLAG, NULL, "also how much it takes", &with_size}};
+    const char *format = NULL;
+    const option options[] = {
+        FORMAT_OPTION(format),
+        {'s', "size", OPTION_FLAG, NULL, "also how much it takes", &with_size},
+    };
     json_t *all = json_array();
     argc = options_read("volume inspect", "[OPTIONS] VOLUME [VOLUME ...]", "Tells all about volumes.", options,
                         countof(options), 0, argc, argv);
@@ -207,10 +220,7 @@ static int inspect(int argc, char **argv)
         json_array_append_new(all, one);
         wc_volume_unref(volume);
     }
-    char *text = json_dumps(all, 0);
-    print_json(text, strlen(text));
-    free(text);
-    json_decref(all);
+    format_found(wcctl.json ? NULL : format, all);
     return result;
 }
 

@@ -24,8 +24,11 @@ void env_file_read(const char *path, text_list *out)
         if (line[n - 1] == '\n')
             line[n - 1] = '\0';
         const char *start = line + strspn(line, " \t");
-        if (*start && *start != '#')
-            list_add(out, xstrdup(start));
+        if (!*start || *start == '#')
+            continue;
+        if (strpbrk(start, " \t") && strpbrk(start, " \t") < start + strcspn(start, "="))
+            die_usage("--env-file '%s': the name of a variable contains white space: '%s'", path, start);
+        list_add(out, xstrdup(start));
     }
     if (ferror(file)) /* a directory, too */
         die_reading(path);

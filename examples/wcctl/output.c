@@ -135,6 +135,21 @@ json_t *json_list(const wc_list *texts)
     return array;
 }
 
+json_t *json_pairs_text(json_t *object)
+{
+    const char *key;
+    json_t *value;
+    char *text = xstrdup("");
+    json_object_foreach(object, key, value) {
+        char *longer = xasprintf("%s%s%s=%s", text, *text ? "," : "", key, json_string_value(value));
+        free(text);
+        text = longer;
+    }
+    json_t *all = json_text(text);
+    free(text);
+    return all;
+}
+
 json_t *json_image(wc_image *image)
 {
     const char *name = wc_image_name_count(image) ? wc_image_name(image, 0) : "";

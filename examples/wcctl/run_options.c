@@ -248,6 +248,8 @@ static wc_container_options *make_options(const run_options *o, int argc, char *
         groups[i]->apply(options);
     set_command(o, options, argc - 1, argv + 1);
     run_options_attach(o);
+    if (o->detach && o->attach.count)
+        die_usage("-a and -d: conflicting options; leave one out");
     return options;
 }
 

@@ -120,6 +120,21 @@ static int64_t fraction_ns(const char **p)
     return ns;
 }
 
+/* A date, perhaps with hours, minutes and seconds; how many characters it took, 0 when it is none. */
+static int read_date(const char *text, struct tm *tm)
+{
+    int date = 0, minutes = 0, seconds = 0;
+    if (sscanf(text, "%d-%d-%d%n", &tm->tm_year, &tm->tm_mon, &tm->tm_mday, &date) != 3)
+        return 0;
+    if (text[date] != 'T')
+        return date;
+    if (sscanf(text + date, "T%d:%d%n", &tm->tm_hour, &tm->tm_min, &minutes) != 2)
+        return 0;
+    if (text[date + minutes] != ':')
+        return date + minutes;
+    return sscanf(text + date + minutes, ":%d%n", &tm->tm_sec, &seconds) == 1 ? date + minutes + seconds : 0;
+}
+
 int64_t value_time_ns(const char *what, const char *text)
 {
     struct tm tm = {0};
@@ -134,9 +149,8 @@ int64_t value_time_ns(const char *what, const char *text)
     }
     if (duration_ns(text, &back))
         return now_ns() - back;
-    int used = 0;
-    if (sscanf(text, "%d-%d-%dT%d:%d:%d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
-               &tm.tm_min, &tm.tm_sec, &used) != 6)
+    int used = read_date(text, &tm);
+    if (!used)
         die_usage("%s: '%s' is not a time; write 2026-01-31T12:00:00Z, Unix seconds or 10m", what,
                   text);
     tm.tm_year -= 1900;

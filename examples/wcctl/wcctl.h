@@ -130,6 +130,7 @@ json_t *json_text(const char *text);
 json_t *json_bytes(const void *data, size_t size);
 json_t *json_list(const wc_list *texts);
 json_t *json_image(wc_image *image);
+json_t *json_pairs_text(json_t *object); /* "KEY=VALUE,KEY=VALUE" */
 /* Both take the value over and print it with a line end: on one line; or a list, one item on each. */
 void print_object(json_t *object);
 void print_array(json_t *array);
@@ -147,6 +148,9 @@ void format_line(const char *format, json_t *row);
 /* The rows, an array, in a table when the format begins with "table ". NULL, "" and "table": as `fallback` says.
  * `headings`, an object, has one for each field. Takes both over. */
 void format_rows(const char *format, const char *fallback, json_t *headings, json_t *rows);
+/* What inspect found, an array, which is taken over: all as JSON, or each by a line of the template. */
+void format_found(const char *format, json_t *found);
+#define FORMAT_OPTION(text) {'f', "format", OPTION_MAYBE, "TEMPLATE", "json, or what {{.Field}} says", &(text)}
 
 /* ---- progress.c ---------------------------------------------------------------------------------- */
 
@@ -284,11 +288,12 @@ struct command {
 int group_stats(int argc, char **argv); /* cmd_group.c: of the groups that are named */
 int logs_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
-int inspect_command(int argc, char **argv);
+int inspect_command(int argc, char **argv); /* cmd_inspect.c */
 int cp_command(int argc, char **argv);
 char *ports_text(const wc_container_info *info); /* 0.0.0.0:8080->80/tcp, owned */
 wc_container *open_container(const char *name); /* or ends the program */
 int export_command(int argc, char **argv);
+int images_command(int argc, char **argv); /* cmd_images.c */
 int tree_command(int argc, char **argv);
 int artifact(int argc, char **argv); /* cmd_artifact.c */
 int manifest_create(int argc, char **argv); /* cmd_index.c */

@@ -9,7 +9,8 @@ static json_t *state_json(const wci_container_record *r)
     wci_time_format(r->started_ns, started);
     wci_time_format(r->finished_ns, finished);
     return json_pack("{s:s, s:b, s:b, s:b, s:b, s:b, s:I, s:i, s:s, s:s, s:s}", "Status", wci_status_text(r->status),
-                     "Running", r->status == WCI_STATUS_RUNNING || r->status == WCI_STATUS_RESTARTING, "Paused", r->status == WCI_STATUS_PAUSED,
+                     "Running",
+                     r->status == WCI_STATUS_RUNNING || r->status == WCI_STATUS_PAUSED || r->status == WCI_STATUS_RESTARTING, "Paused", r->status == WCI_STATUS_PAUSED,
                      "Restarting", r->status == WCI_STATUS_RESTARTING, "OOMKilled", r->oom_killed != 0, "Dead", r->status == WCI_STATUS_DEAD, "Pid",
                      (json_int_t)r->pid, "ExitCode", (int)r->exit_code, "Error", r->error, "StartedAt",
                      r->started_ns ? started : "0001-01-01T00:00:00Z", "FinishedAt",

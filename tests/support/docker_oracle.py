@@ -31,7 +31,7 @@ def missing():
 class Docker:
     """Inside of the namespaces that inside() makes."""
 
-    def __init__(self, place):
+    def __init__(self, place, networks=False):
         self.place = place
         path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
         self.env = {**os.environ, "PATH": path, "DOCKER_HOST": "unix:///run/docker.sock",
@@ -43,8 +43,8 @@ class Docker:
         with open(f"{place}/dockerd.log", "wb") as log:
             self.daemon = subprocess.Popen(
                 ["dockerd", "--data-root", f"{place}/data", "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid",
-                 "-H", "unix:///run/docker.sock", "--bridge=none", "--iptables=false", "--ip6tables=false",
-                 "--add-runtime", f"spy={spy}", "--default-runtime", "spy"],
+                 "-H", "unix:///run/docker.sock", "--add-runtime", f"spy={spy}", "--default-runtime", "spy",
+                 *([] if networks else ["--bridge=none", "--iptables=false", "--ip6tables=false"])],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env)
         for _ in range(300):
             if not self.docker("version").returncode:

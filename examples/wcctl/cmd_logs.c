@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands that look at containers and change nothing. */
+/* logs: what a container wrote. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "wcctl.h"
-
-/* ---- logs ---------------------------------------------------------------------------------------- */
 
 typedef struct log_style {
     int timestamps, flush;
@@ -87,79 +85,4 @@ int logs_command(int argc, char **argv)
     wc_log_options_unref(o);
     wc_container_unref(container);
     return 0;
-}
-
-/* ---- inspect ------------------------------------------------------------------------------------- */
-
-static int32_t container_json(const char *name, json_t **out, wc_error **err)
-{
-    wc_container *container = NULL;
-    wc_container_info *info = NULL;
-    int32_t code = wc_container_open(app_context(), name, &container, err);
-    if (!code)
-        code = wc_container_inspect(container, &info, err);
-    if (!code)
-        *out = json_loads(wc_container_info_json(info), 0, NULL);
-    wc_container_info_unref(info);
-    wc_container_unref(container);
-    return code;
-}
-
-static int32_t image_json(const char *name, json_t **out, wc_error **err)
-{
-    wc_image *image = NULL;
-    wc_buf *json = NULL;
-    int32_t code = wc_image_open(app_context(), name, &image, err);
-    if (!code)
-        code = wc_image_inspect(image, &json, err);
-    if (!code)
-        *out = json_loadb(wc_buf_data(json), wc_buf_size(json), 0, NULL);
-    wc_buf_unref(json);
-    wc_image_unref(image);
-    return code;
-}
-
-/* The object for one name; NULL, and a word on standard error, when there is none. */
-static json_t *inspect_one(const char *name, const char *type)
-{
-    wc_error *err = NULL;
-    json_t *object = NULL;
-    int32_t code = WC_E_NOT_FOUND;
-    if (!type || !strcmp(type, "container"))
-        code = container_json(name, &object, &err);
-    if (code == WC_E_NOT_FOUND && (!type || !strcmp(type, "image"))) {
-        wc_error_unref(err);
-        err = NULL;
-        code = image_json(name, &object, &err);
-    }
-    if (code == WC_E_NOT_FOUND) {
-        fprintf(stderr, "wcctl: '%s': no such %s\n", name, type ? type : "container or image");
-        wc_error_unref(err);
-    } else if (code) {
-        complain(err);
-    }
-    return object;
-}
-
-int inspect_command(int argc, char **argv)
-{
-    const char *type = NULL;
-    const option options[] = {{0, "type", OPTION_TEXT, "container|image", "look only for these", &type}};
-    argc = options_read("inspect", "[OPTIONS] CONTAINER|IMAGE [CONTAINER|IMAGE ...]",
-                        "Prints what is known of containers and images, as JSON.", options, countof(options), 0, argc, argv);
-    if (!argc)
-        die_usage("inspect takes at least one CONTAINER or IMAGE");
-    if (type && strcmp(type, "container") && strcmp(type, "image"))
-        die_usage("--type takes container or image, not '%s'", type);
-    json_t *found = json_array();
-    for (int i = 0; i < argc; i++) {
-        json_t *object = inspect_one(argv[i], type);
-        if (object)
-            json_array_append_new(found, object);
-    }
-    int result = json_array_size(found) < (size_t)argc;
-    json_dumpf(found, stdout, JSON_INDENT(4));
-    putchar('\n');
-    json_decref(found);
-    return result;
 }

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Docker's command line is the oracle: every case of cases/*.cases runs on wcctl, podman and docker; exit codes, outputs
+and the classes of errors of ours must be docker's, or the case names the difference and why. Where podman differs from
+docker, docker wins.
+
+usage: oracle_test.py [-k PATTERN ...] [test_NAME ...]   WC_ORACLE_SHOW=1 prints all answers"""
+import fnmatch
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import compare
+import contenders
+import images
+import table
+
+import named_skips  # found where contenders looks
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = contenders.SOURCE
+CASES = table.read_all(f"{HERE}/cases")
+
+
+def ask(names):
+    """What each contender answered to the cases of these names."""
+    answers = {}
+    with tempfile.TemporaryDirectory(prefix="wc-oracle-") as work:
+        images.write(f"{work}/images.tar")
+        with open(f"{work}/task.json", "w", encoding="utf-8") as file:
+            json.dump({"cases": f"{HERE}/cases", "names": names, "images": f"{work}/images.tar"}, file)
+        running = {}
+        for one in contenders.ALL:
+            with open(f"{work}/{one}.log", "wb") as log:
+                running[one] = subprocess.Popen(
+                    [f"{SOURCE}/tests/support/netns.sh", sys.executable, f"{HERE}/inside.py", one, f"{work}/task.json",
+                     f"{work}/{one}.json"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        for one, child in running.items():
+            if child.wait():
+                with open(f"{work}/{one}.log", encoding="utf-8", errors="replace") as log:
+                    raise RuntimeError(f"the table cannot be run on {one}:\n{log.read()[-4000:]}")
+            with open(f"{work}/{one}.json", encoding="utf-8") as file:
+                answers[one] = json.load(file)
+    return answers
+
+
+def parts(answer, rules):
+    """What of an answer is compared."""
+    code, out, err = answer
+    said = compare.normal(err, rules) if "errors" in rules else compare.class_of(err)
+    return {"code": code, "out": compare.normal(out, rules), "err": said}
+
+
+def show(line, answers):
+    """Text for people: the line, and what each one said."""
+    text = [f"{line.where}: {line.text}"]
+    for who, (code, out, err) in answers.items():
+        text.append(f"  {who}: exit {code}")
+        text += [f"    out| {one}" for one in out.splitlines()[:40]] + [f"    err| {one}" for one in err.splitlines()[:8]]
+    return "\n".join(text)
+
+
+class Oracle(unittest.TestCase):
+    maxDiff = None
+    wanted = [case.name for case in CASES]
+    answers, podman_differs = {}, []
+
+    @classmethod
+    def setUpClass(cls):
+        cls.answers = ask(cls.wanted)
+
+    @classmethod
+    def tearDownClass(cls):
+        lines = sum(line.compared for case in CASES for line in case.lines if case.name in cls.wanted)
+        print(f"{len(cls.wanted)} cases, {lines} lines compared; podman differs from docker in {len(cls.podman_differs)}")
+        if os.environ.get("WC_ORACLE_PODMAN"):
+            print("\n".join(cls.podman_differs))
+
+    def check(self, case):
+        for at, line in enumerate(case.lines):
+            answers = {who: told[case.name][at] for who, told in self.answers.items()
+                       if len(told.get(case.name, ())) > at}
+            with self.subTest(line=line.where):
+                if os.environ.get("WC_ORACLE_SHOW"):
+                    print(show(line, answers))
+                self.check_line(line, case.rules + line.rules, answers)
+
+    def check_line(self, line, rules, answers):
+        what = show(line, answers)
+        if "docker" not in answers or "ours" not in answers:
+            return  # after a preparing line that failed, which was told
+        if not line.compared:
+            for who in ("docker", "ours"):
+                self.assertEqual(answers[who][0], 0, f"this line only prepares, and fails on {who}\n{what}")
+            return
+        told = {who: parts(answer, rules) for who, answer in answers.items()}
+        told["docker"]["code"] = compare.code_of_failure(answers["docker"], answers["ours"])
+        differing = {part for part in table.PARTS if told["docker"][part] != told["ours"][part]}
+        if told.get("podman") not in (None, told["docker"]):
+            self.podman_differs.append(line.where)
+        for who in ("docker", "ours"):
+            self.assertNotEqual(told[who]["err"], "other", f"{who}: no class in compare.py fits this error\n{what}")
+        for part in table.PARTS:
+            if part in line.differs:
+                self.assertIn(part, differing, f"the difference '{line.differs[part]}' is gone: take it out\n{what}")
+            else:
+                self.assertEqual(told["ours"][part], told["docker"][part], f"{part} differs from docker's\n{what}")
+
+
+def add_tests():
+    def test_of(case):
+        return lambda self: self.check(case)
+    for case in CASES:
+        test = test_of(case)
+        test.__doc__ = f"{case.where}: {case.title}"
+        setattr(Oracle, case.name, test)
+
+
+def choose():
+    """Only what was asked for is run at all."""
+    patterns = [word if "*" in word else f"*{word}*" for word in sys.argv[1:] if not word.startswith("-")]
+    sys.argv[1:] = [word for word in sys.argv[1:] if word.startswith("-")]
+    Oracle.wanted = [case.name for case in CASES
+                     if not patterns or any(fnmatch.fnmatch(case.name, pattern) for pattern in patterns)]
+
+
+def main():
+    why = "needs root" if os.geteuid() else next(filter(None, (one.missing() for one in contenders.ALL.values())), None)
+    if not why and subprocess.run(["unshare", "-n", "-m", "true"], capture_output=True, check=False).returncode:
+        why = "no network namespace can be made here"
+    if why:
+        print(f"SKIP: {why}")
+        sys.exit(77)
+    choose()
+    add_tests()
+    for case in CASES:
+        if case.name not in Oracle.wanted:
+            delattr(Oracle, case.name)
+    named_skips.main()
+
+
+if __name__ == "__main__":
+    main()
