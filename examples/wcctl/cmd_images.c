@@ -196,10 +196,10 @@ int images_command(int argc, char **argv)
     };
     wc_error *err = NULL;
     wc_list *list = NULL;
-    argc = options_read("images", "[OPTIONS] [NAME]", "Lists the images of the store.", options, countof(options), 0, argc,
+    argc = options_read("images", "[OPTIONS] [IMAGE]", "Lists the images of the store.", options, countof(options), 0, argc,
                         argv);
     if (argc > 1)
-        die_usage("images takes one NAME");
+        die_usage("images takes one IMAGE");
     o.reference = argc ? argv[0] : NULL;
     TRY(wc_image_list(app_context(), &list, &err));
     json_t *rows = json_array();

@@ -126,7 +126,7 @@ int inspect_command(int argc, char **argv)
         FORMAT_OPTION(format),
         {0, "type", OPTION_TEXT, "container|image|network|volume", "look only for these", &type},
     };
-    argc = options_read("inspect", "[OPTIONS] NAME [NAME ...]",
+    argc = options_read("inspect", "[OPTIONS] CONTAINER|IMAGE|NETWORK|VOLUME [...]",
                         "Prints what is known of containers, images, networks and volumes, as JSON.", options,
                         countof(options), 0, argc, argv);
     if (!argc)

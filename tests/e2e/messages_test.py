@@ -73,7 +73,7 @@ class Empty(WcctlCase):
 
 class Refused(WcctlCase):
     def test_arguments_where_there_are_none(self):
-        for command in ("ps", "images", "events", "version", "system info", "system df", "system prune", "system check"):
+        for command in ("ps", "events", "version", "system info", "system df", "system prune", "system check"):
             self.assertFails(self.wcctl(*command.split(), "extra"), 125, command, "no argument")
         self.assertFails(self.wcctl("system", "nosuch"), 125, "system", "nosuch")
 
@@ -183,7 +183,7 @@ class Completion(WcctlCase):
         self.assertEqual(self.complete("run", ""), ["box:latest"])
         self.assertEqual(self.complete("run", "-d", "--name", "x", "b"), ["box:latest"])
         self.assertEqual(self.complete("exec", "apple", ""), [":file"])
-        self.assertEqual(sorted(self.complete("inspect", "")), ["apple", "box:latest", "pear"])
+        self.assertEqual(sorted(self.complete("inspect", "")), ["apple", "box:latest", "bridge", "pear"])
         self.assertEqual(self.complete("tag", "box", ""), [])
         self.assertEqual(self.complete("nosuch", ""), [])
 
