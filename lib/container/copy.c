@@ -187,6 +187,17 @@ static int is_contents(const char *path)
     return wci_ends_with(path, "/.") || !strcmp(path, ".") || !strcmp(path, "/");
 }
 
+/* A target that is written so is meant to be one, and is not made for a file. */
+static int names_directory(const char *path)
+{
+    return wci_ends_with(path, "/") || wci_ends_with(path, "/.");
+}
+
+static int32_t no_directory(const char *path, wc_error **err)
+{
+    return wci_err(err, WC_E_NOT_FOUND, "'%s': there is no such directory; make it first, or leave out the slash", path);
+}
+
 /* ---- Out ---------------------------------------------------------------------------------------- */
 
 static int32_t apply(transfer *t, const char *host_dir, wc_error **err)
@@ -211,8 +222,16 @@ static int32_t fetch(wc_call *call, wc_container *c, const char *path, const cha
     return rc ? wci_err_wrap(err, rc, "container '%.12s', path '%s'", c->id, path) : WC_OK;
 }
 
+static int32_t check_directory(const char *made, const char *host_path, wc_error **err)
+{
+    wci_file_info info;
+    int32_t rc = wci_file_info_of(made, &info, err);
+    return rc || info.type == WCI_FILE_DIRECTORY ? rc : no_directory(host_path, err);
+}
+
 /* Under another name: unpacked beside the target and renamed when whole. */
-static int32_t fetch_as(wc_call *call, wc_container *c, const char *path, const char *target, wc_error **err)
+static int32_t fetch_as(wc_call *call, wc_container *c, const char *path, const char *target, const char *host_path,
+                        wc_error **err)
 {
     char random[17];
     char *parent = wci_path_parent(target), *scratch = NULL, *made = NULL;
@@ -225,6 +244,8 @@ static int32_t fetch_as(wc_call *call, wc_container *c, const char *path, const 
         rc = fetch(call, c, path, scratch, err);
         if (!rc && !(made = wci_path_join(scratch, wci_path_base(path))))
             rc = wci_err_nomem(err);
+        if (!rc && names_directory(host_path))
+            rc = check_directory(made, host_path, err);
         if (!rc)
             rc = wci_file_rename(made, target, err);
         wci_dir_remove_all(scratch, NULL);
@@ -247,7 +268,7 @@ int32_t wci_ctr_copy_out(wc_call *call, wc_container *c, const char *path, const
         is_dir = !rc;
     }
     if (!rc)
-        rc = is_dir ? fetch(call, c, source, real ? real : target, err) : fetch_as(call, c, source, target, err);
+        rc = is_dir ? fetch(call, c, source, real ? real : target, err) : fetch_as(call, c, source, target, host_path, err);
     wci_free(real);
     wci_free(target);
     wci_free(source);
@@ -278,18 +299,48 @@ static int32_t send(wc_call *call, wc_container *c, const char *host_path, const
     return rc;
 }
 
+/* In what the image and the container's own changes are together. */
+static int32_t is_directory_of_rootfs(wc_container *c, const wci_container_record *record, const char *path, int *out,
+                                      wc_error **err)
+{
+    wci_rootfs rootfs = {NULL, 0, 0};
+    wci_file_info info;
+    int32_t rc = wci_ctr_rootfs(c->engine, record, &rootfs, err);
+    if (!rc)
+        *out = !wci_rootfs_info(&rootfs, path, NULL, &info, NULL) && info.type == WCI_FILE_DIRECTORY;
+    wci_rootfs_free(&rootfs);
+    return rc;
+}
+
+/* The backend alone knows what is mounted there; it unpacks, be it nothing, in directories only. */
+static int32_t takes_an_archive(wc_call *call, wc_container *c, const char *path, int *out, wc_error **err)
+{
+    static const char end_of_archive[1024];
+    transfer t;
+    wc_error *why = NULL;
+    int32_t rc = begin(call, c, path, WCI_OP_ARCHIVE_PUT, &t, &why);
+    if (!rc)
+        rc = end(&t, write_tar(&t.ours, end_of_archive, sizeof end_of_archive, &why), &why);
+    *out = rc == WC_OK;
+    if (rc && rc != WC_E_NOT_FOUND && rc != WC_E_INVALID)
+        return wci_err_move(err, why);
+    wc_error_unref(why);
+    return WC_OK;
+}
+
 /* Whether the container has a directory there, links followed inside. */
 static int32_t is_directory(wc_call *call, wc_container *c, const char *path, int *out, wc_error **err)
 {
     wci_container_record *record = NULL;
-    wci_rootfs rootfs = {NULL, 0, 0};
-    wci_file_info info;
+    wci_ctr_call op;
     int32_t rc = wci_ctr_record(call, c->engine, c->id, &record, err);
     if (!rc)
-        rc = wci_ctr_rootfs(c->engine, record, &rootfs, err);
-    if (!rc)
-        *out = !wci_rootfs_info(&rootfs, path, NULL, &info, NULL) && info.type == WCI_FILE_DIRECTORY;
-    wci_rootfs_free(&rootfs);
+        rc = wci_ctr_call_init(call, c->engine, record, &op, err);
+    if (!rc) {
+        int of_rootfs = (wci_backend_capabilities(op.backend) & WC_BACKEND_IMAGE_FILES) != 0;
+        wci_ctr_call_free(&op);
+        rc = of_rootfs ? is_directory_of_rootfs(c, record, path, out, err) : takes_an_archive(call, c, path, out, err);
+    }
     wci_container_record_free(record);
     return rc;
 }
@@ -302,6 +353,8 @@ int32_t wci_ctr_copy_in(wc_call *call, wc_container *c, const char *host_path, c
     int32_t rc = target ? wci_file_info_of(host_path, &info, err) : wci_err_nomem(err);
     if (!rc)
         rc = is_directory(call, c, target, &there, err);
+    if (!rc && !there && names_directory(path) && info.type != WCI_FILE_DIRECTORY)
+        rc = no_directory(path, err);
     if (!rc && !there && !(parent = wci_path_parent(target)))
         rc = wci_err_nomem(err);
     char *source = rc ? NULL : trimmed(host_path);

@@ -31,7 +31,7 @@ int32_t wci_ctr_restart(wc_call *call, wc_container *c, int64_t timeout_ns, wc_e
             give_up(c);
     }
     if (!rc)
-        rc = wci_event_add_named(c->engine->store, "container", "restart", record->id, record->name, err);
+        rc = wci_event_add(c->engine->store, "container", "restart", record->id, NULL, err);
     wci_container_record_free(record);
     return rc;
 }

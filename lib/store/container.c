@@ -193,32 +193,54 @@ int32_t wci_container_find(wci_store *store, const char *id_or_name, wci_contain
 /* ---- Events -----------------------------------------------------------------------------------
  */
 
-/* The event with the container's name and image, over which `attributes` (JSON or NULL) go. */
+/* As Docker: its labels, and over them its name and image. NULL: out of memory. */
+static json_t *facts_of(const char *name, const char *image, const char *config)
+{
+    json_t *document = config ? json_loads(config, 0, NULL) : NULL;
+    json_t *labels = json_object_get(document, "labels");
+    json_t *all = json_is_object(labels) ? json_copy(labels) : json_object();
+    int failed = json_object_set_new(all, "name", json_string(name ? name : "")) |
+                 json_object_set_new(all, "image", json_string(image ? image : ""));
+    json_decref(document);
+    if (!failed)
+        return all;
+    json_decref(all);
+    return NULL;
+}
+
+static int32_t read_facts(wci_db *db, const char *id, json_t **out, wc_error **err)
+{
+    char *name = NULL, *image = NULL, *config = NULL;
+    int32_t rc = wci_db_get_text(db, "SELECT name FROM containers WHERE id = ?", WCI_BIND(WCI_TEXT(id)), &name, err);
+    if (!rc)
+        rc = wci_db_get_text(db, "SELECT image_name FROM containers WHERE id = ?", WCI_BIND(WCI_TEXT(id)), &image, err);
+    if (!rc)
+        rc = wci_db_get_text(db, "SELECT config FROM containers WHERE id = ?", WCI_BIND(WCI_TEXT(id)), &config, err);
+    if (!rc && !(*out = facts_of(name, image, config)))
+        rc = wci_err_nomem(err);
+    wci_free(name);
+    wci_free(image);
+    wci_free(config);
+    return rc;
+}
+
+/* The event with what is known of the container, over which `attributes` (JSON or NULL) go. */
 int32_t wci_container_put_event(wci_store *store, const char *action, const char *id, const char *attributes,
                                 wc_error **err)
 {
-    char *name = NULL, *image = NULL;
-    int32_t rc = wci_db_get_text(store->db, "SELECT name FROM containers WHERE id = ?",
-                                 WCI_BIND(WCI_TEXT(id)), &name, err);
-    if (!rc)
-        rc = wci_db_get_text(store->db, "SELECT image_name FROM containers WHERE id = ?",
-                             WCI_BIND(WCI_TEXT(id)), &image, err);
-    json_t *all =
-        rc ? NULL : json_pack("{s:s, s:s}", "name", name ? name : "", "image", image ? image : "");
-    json_t *more = NULL;
+    json_t *all = NULL, *more = NULL;
+    int32_t rc = read_facts(store->db, id, &all, err);
     if (!rc && attributes)
         rc = wci_json_parse(attributes, strlen(attributes), 1u << 20, "event attributes", &more,
                             err);
     if (!rc && more)
         json_object_update(all, more);
-    char *text = rc || !all ? NULL : wci_json_dump_text(all);
+    char *text = rc ? NULL : wci_json_dump_text(all);
     if (!rc)
         rc = text ? wci_event_put(store, "container", action, id, text, err) : wci_err_nomem(err);
     json_decref(all);
     json_decref(more);
     wci_free(text);
-    wci_free(name);
-    wci_free(image);
     return rc;
 }
 
@@ -428,6 +450,8 @@ static int32_t update(wci_store *store, const char *id, const wci_container_chan
         rc = explain_refusal(store->db, id, c, err);
     if (!rc && c->finished_ns)
         rc = touch_image(store->db, id, c->finished_ns, err);
+    if (!rc && c->action && c->oom_killed)
+        rc = wci_container_put_event(store, "oom", id, NULL, err);
     if (!rc && c->action)
         rc = wci_container_put_event(store, c->action, id, c->attributes, err);
     return rc;

@@ -2,6 +2,7 @@
 /* Events are rows, written in the transaction that they report. Their numbers have no gaps: a
  * transaction that is rolled back gives its numbers back. */
 #include <jansson.h>
+#include <string.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -65,17 +66,9 @@ int32_t wci_event_add(wci_store *store, const char *type, const char *action, co
     int32_t rc = wci_tx_begin(store, &call, WCI_TX_WRITE, err);
     if (rc)
         return rc;
-    return wci_tx_end(store, wci_event_put(store, type, action, id, attributes, err), err);
-}
-
-int32_t wci_event_add_named(wci_store *store, const char *type, const char *action, const char *id, const char *name,
-                            wc_error **err)
-{
-    WCI_CALL_NONE(call);
-    int32_t rc = wci_tx_begin(store, &call, WCI_TX_WRITE, err);
-    if (rc)
-        return rc;
-    return wci_tx_end(store, wci_event_put_named(store, type, action, id, name, err), err);
+    rc = strcmp(type, "container") ? wci_event_put(store, type, action, id, attributes, err)
+                                   : wci_container_put_event(store, action, id, attributes, err);
+    return wci_tx_end(store, rc, err);
 }
 
 void wci_event_record_free(wci_event_record *record)

@@ -211,7 +211,7 @@ int32_t wci_litter_find(wc_call *call, wci_store *store, const wci_strv *held, i
                         wci_litter *out, wc_error **err);
 void wci_litter_free(wci_litter *litter);
 
-/* The event with the container's name and image, over which `attributes` (JSON or NULL) go; in a transaction. */
+/* The event with the container's labels, name and image, over which `attributes` (JSON or NULL) go; in a transaction. */
 int32_t wci_container_put_event(wci_store *store, const char *action, const char *id, const char *attributes,
                                 wc_error **err);
 

@@ -408,11 +408,9 @@ typedef struct wci_event_record {
 } wci_event_record;
 
 void wci_event_record_free(wci_event_record *record);
+/* One of a container has its labels, name and image besides. */
 int32_t wci_event_add(wci_store *store, const char *type, const char *action, const char *id,
                       const char *attributes, wc_error **err);
-/* With one attribute "name". */
-int32_t wci_event_add_named(wci_store *store, const char *type, const char *action, const char *id, const char *name,
-                            wc_error **err);
 /* Up to `max` events after number `after`; WC_E_GAP when some of them were pruned. 0 begins with
  * the oldest that is kept. */
 int32_t wci_event_read(wci_store *store, int64_t after, size_t max, wci_event_record ***out,

@@ -319,6 +319,40 @@ class Mounting(VolumeCase):
         self.wcctl_ok("cp", "user:/img/vol/file", self.fresh("file"))
         self.wcctl_ok("start", "-a", "user")
 
+    def write_file(self):
+        with open(f"{self.work}/file", "w", encoding="utf-8") as file:
+            file.write("payload\n")
+
+    def test_cp_goes_into_directories_of_mounts(self):
+        """The image knows nothing of them."""
+        os.makedirs(f"{self.work}/bound/dir")
+        self.write_file()
+        self.wcctl_ok("run", "-d", "--name", "one", "--network", "none", "-v", "data:/vol", "-v", f"{self.work}/bound:/mnt",
+                      "--tmpfs", "/tmp", "box", "sh", "-c", "mkdir /vol/dir /tmp/dir; exec sleep 1000")
+        places = ("/vol/dir", "/mnt/dir", "/tmp/dir")
+        for path in places:
+            self.wcctl_ok("exec", "one", "sh", "-c", f"until [ -d {path} ]; do sleep 0.1; done")
+            self.wcctl_ok("cp", f"{self.work}/file", f"one:{path}")
+            self.assertEqual(self.wcctl_ok("exec", "one", "cat", f"{path}/file").stdout, "payload\n")
+        self.wcctl_ok("stop", "-t", "0", "one")
+        for path in places[:2]:
+            self.wcctl_ok("cp", f"{self.work}/bound", f"one:{path}")
+            self.wcctl_ok("cp", f"one:{path}/bound/dir/file", f"{self.work}/back")
+
+    def test_cp_makes_no_directory_for_a_file(self):
+        self.write_file()
+        self.wcctl_ok("create", "--name", "one", "--network", "none", "box")
+        self.assertFails(self.wcctl("cp", f"{self.work}/file", "one:/tmp/none/"), 125, "no such directory")
+        self.assertFails(self.wcctl("cp", "one:/etc/passwd", f"{self.work}/none/"), 125, "no such directory")
+        self.assertFalse(os.path.exists(f"{self.work}/none"))
+
+    def test_cp_writes_no_root_that_is_read_only(self):
+        self.write_file()
+        self.wcctl_ok("create", "--name", "one", "--network", "none", "--read-only", "-v", "data:/vol", "box")
+        self.assertFails(self.wcctl("cp", f"{self.work}/file", "one:/tmp/"), 125, "Read-only")
+        self.wcctl_ok("cp", f"{self.work}/file", "one:/vol/")
+        self.wcctl_ok("cp", "one:/vol/file", f"{self.work}/back")
+
     def test_cp_of_a_stopped_one_sees_all_mounts(self):
         path, out = self.fresh("bound"), self.fresh("out")
         os.makedirs(path)

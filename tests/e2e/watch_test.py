@@ -205,6 +205,25 @@ class Events(WcctlCase):
         self.assertEqual(self.events(*form, "--filter", "container=nobody"), [])
         self.assertFails(self.wcctl("events", "--filter", "colour=red"), 125, "colour")
 
+    def test_labels(self):
+        """Every event of a container has them, as Docker's."""
+        self.wcctl_ok("run", "-d", "--name", "box1", "--label", "role=db", "--network", "none", "box", "sleep", "1000")
+        self.wcctl_ok("create", "--name", "box2", "--label", "role=web", "--network", "none", "box")
+        self.wcctl_ok("restart", "-t", "0", "box1")
+        self.wcctl_ok("rm", "-f", "box1")
+        told = self.events("--after", "", "--format", "{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.image}}",
+                           "--filter", "label=role=db")
+        self.assertEqual({line.split(" ", 1)[1] for line in told}, {"box1 box"})
+        actions = {line.split()[0] for line in told}
+        self.assertLessEqual({"create", "start", "die", "stop", "restart", "destroy"}, actions)
+
+    def test_out_of_memory(self):
+        self.wcctl("run", "--name", "box1", "-m", "16m", "--memory-swap", "16m", "--network", "none", "box", "tail", "/dev/zero")
+        self.assertTrue(self.state("box1")["OOMKilled"])
+        box = json.loads(self.wcctl_ok("inspect", "box1").stdout)[0]["Id"]
+        self.assertEqual(self.events("--after", "", "--format", "{{.Action}}", "--filter", f"container={box}"),
+                         ["create", "start", "oom", "die"])
+
     def test_since_and_until(self):
         start = time.time()
         self.wcctl_ok("create", "--name", "box1", "--network", "none", "box", "true")

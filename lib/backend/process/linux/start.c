@@ -355,6 +355,14 @@ int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_req
 
 /* ---- cp ---- */
 
+static int has_read_only_root(const wc_request *request)
+{
+    json_t *settings = settings_object(request);
+    int is_set = json_is_true(json_object_get(settings, "readOnly"));
+    json_decref(settings);
+    return is_set;
+}
+
 static int32_t archive(process_backend *b, wc_call *call, const wc_request *request,
                        const char *what)
 {
@@ -373,14 +381,14 @@ static int32_t archive(process_backend *b, wc_call *call, const wc_request *requ
     int running = state.status == WC_STATUS_RUNNING || state.status == WC_STATUS_PAUSED;
     if (!running && (rc = wci_needs_rights(call->err))) /* its root is to be mounted */
         return rc;
-    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o}", "version",
+    json_t *json = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:b}", "version",
                              WCI_PROTOCOL_VERSION, "what", what, "storeRoot",
                              text_param(request, "store-root", b->root), "id",
                              wc_request_container_id(request), "stateDir",
                              wc_request_state_dir(request), "runDir", wc_request_run_dir(request),
                              "path", path, "pid", (json_int_t)(running ? state.pid : 0), "pidStart",
                              (json_int_t)state.pid_start, "layers", layer_array(request), "storage",
-                             storage_object(request));
+                             storage_object(request), "readOnlyRoot", has_read_only_root(request));
     rc = wci_helper_run(b, call, "archive", json, NULL, data, &link, &report, call->err);
     if (!rc)
         wci_link_close(&link);

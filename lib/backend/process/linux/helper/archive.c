@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "backend/process/linux/helper/overlay.h"
@@ -81,6 +82,14 @@ static int32_t wait_mount_lock(wci_lock **lock, wc_error **err)
     }
 }
 
+/* As when it runs; volumes are mounts of their own. */
+static int32_t protect_root(const request *req, wc_error **err)
+{
+    if (req->read_only_root && mount(NULL, WCI_RUN_ROOTFS, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) != 0)
+        return wci_err_errno(err, errno, "root of the container: cannot be made read-only");
+    return WC_OK;
+}
+
 /* A root of nobody's: mounted here, for us alone, with the volumes as the next start will find them. */
 static int32_t open_stopped(const request *req, wci_fd *root, wci_lock **lock, wc_error **err)
 {
@@ -97,6 +106,8 @@ static int32_t open_stopped(const request *req, wci_fd *root, wci_lock **lock, w
         rc = volumes_prepare(req, err);
     if (!rc)
         rc = volumes_mount(req, err);
+    if (!rc)
+        rc = protect_root(req, err);
     return rc ? rc : wci_tree_open_root(WCI_RUN_ROOTFS, root, err);
 }
 

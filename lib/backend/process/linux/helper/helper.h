@@ -30,6 +30,7 @@ typedef struct request {
     int64_t pid, pid_start;
     uint32_t attach;
     int tty, open_stdin, auto_remove;
+    int read_only_root; /* for cp */
     int systemd_cgroup; /* the runtime has systemd make the control group */
 } request;
 
