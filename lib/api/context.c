@@ -10,6 +10,7 @@
 #include "core/str.h"
 #include "platform/file.h"
 #include "platform/host.h"
+#include "platform/owners.h"
 
 struct wc_context_options {
     char *root, *run_root, *backend, *runtime, *helper, *cgroup_driver;
@@ -180,6 +181,8 @@ static int32_t open_engine(wc_call *call, const wc_context_options *options, con
     int32_t rc = fill_settings(options, at, &settings, err);
     if (!rc)
         rc = wci_traffic_new(transfers, options->bandwidth, &traffic, err);
+    if (!rc)
+        rc = wci_owners_use(options->helper, at->run_root, err);
     if (!rc)
         rc = wci_store_open(call, at->root, at->run_root, 0, &store, err);
     if (!rc)

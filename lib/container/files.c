@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "layer/path.h"
 #include "layer/view.h"
-#include "platform/host.h"
+#include "platform/owners.h"
 #include "platform/tree.h"
 
 /* ---- Out ---------------------------------------------------------------------------------------- */
@@ -54,7 +54,7 @@ static int32_t make_like(wci_fd parent, const char *name, const wci_node_info *l
     }
     if (rc)
         return wci_err_move(err, why);
-    if (wci_host_is_root())
+    if (wci_owners_kept())
         rc = wci_tree_chown(parent, name, like->uid, like->gid, err);
     return rc ? rc : wci_tree_chmod(parent, name, like->mode, err);
 }
@@ -116,8 +116,7 @@ static int32_t unpack(const wci_rootfs *rootfs, const char *state_dir, const cha
     if (!rc)
         rc = open_upper(rootfs, state_dir, inside, &dir, err);
     if (!rc)
-        rc = wci_tar_apply(from, dir, wci_host_is_root() ? WCI_APPLY_KEEP_OWNER : 0, &wci_limits_default, NULL, &stats,
-                           err);
+        rc = wci_tar_apply(from, dir, WCI_APPLY_KEEP_OWNER, &wci_limits_default, NULL, &stats, err);
     wci_strv_free(&stats.skipped);
     wci_fd_close(dir);
     wci_free(inside);

@@ -7,7 +7,6 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/output.h"
-#include "platform/host.h"
 #include "platform/tree.h"
 
 static int is_word(const char *list, const char *word)
@@ -73,8 +72,7 @@ static int32_t apply(wc_call *call, wci_fd dir, wci_fd fd, wc_error **err)
     int32_t rc = wci_archive_input_open(&in, &decoder, err);
     const wci_source from = {wci_decoder_read, decoder};
     if (!rc)
-        rc = wci_tar_apply(&from, dir, wci_host_is_root() ? WCI_APPLY_KEEP_OWNER : 0, &wci_limits_default, NULL, &stats,
-                           err);
+        rc = wci_tar_apply(&from, dir, WCI_APPLY_KEEP_OWNER, &wci_limits_default, NULL, &stats, err);
     for (size_t i = 0; i < stats.skipped.count; i++)
         wci_log_printf(call->log, WC_LOG_WARN, "volume import: %s", stats.skipped.items[i]);
     wci_strv_free(&stats.skipped);

@@ -17,7 +17,11 @@ static int32_t apply_hardlink(wci_extract *x, const wci_tar_entry *entry, wci_di
         return wci_err(err, WC_E_FORMAT, "hard link: its target is the root or itself");
     if ((rc = wci_extract_parent(x, &x->target, WCI_ENTER_FIND, &from, &from_name, err)))
         return rc;
-    return wci_extract_link(x, from, from_name, parent, name, err);
+    rc = wci_extract_link(x, from, from_name, parent, name, err);
+    if (rc != WC_E_NOT_FOUND || !wci_strv_contains(&x->left_out, x->target.data))
+        return rc;
+    wci_err_clear(err);
+    return wci_extract_leave_out(x, err);
 }
 
 static int32_t apply_dir(wci_extract *x, const wci_tar_entry *entry, wci_dir *parent,

@@ -6,20 +6,18 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "layer/path.h"
-#include "platform/host.h"
+#include "platform/owners.h"
 
 enum { MAX_SKIPPED_LINES = 1000 };
 
 void wci_attr_rules_init(wci_attr_rules *rules, wci_strv *skipped)
 {
-    int is_root = wci_host_is_root();
     *rules = (wci_attr_rules){
-        .keep_owner = is_root,
-        .is_root = is_root,
-        .uid = wci_host_uid(),
-        .gid = wci_host_gid(),
+        .keep_owner = wci_owners_kept(),
+        .is_root = wci_owners_are_all(),
         .skipped = skipped,
     };
+    wci_owners_own(&rules->uid, &rules->gid);
 }
 
 int wci_xattr_is_host_own(const char *key)
@@ -28,9 +26,7 @@ int wci_xattr_is_host_own(const char *key)
            wci_streq(key, "security.selinux") || wci_streq(key, "system.nfs4_acl");
 }
 
-/* Adds the line "path: what". */
-static int32_t note_skipped(const wci_attr_rules *rules, const char *path, const char *what,
-                            wc_error **err)
+int32_t wci_attrs_note_skipped(const wci_attr_rules *rules, const char *path, const char *what, wc_error **err)
 {
     char shown[WCI_SHOWN_SIZE];
     if (!rules->skipped || rules->skipped->count > MAX_SKIPPED_LINES)
@@ -61,7 +57,7 @@ static int32_t settle_xattr(const wci_attr_rules *rules, int32_t rc, const wci_x
     wci_err_clear(err);
     strcpy(line, "extended attribute not possible here: ");
     strcat(line, shown);
-    return note_skipped(rules, path, line, err);
+    return wci_attrs_note_skipped(rules, path, line, err);
 }
 
 static int32_t apply_xattrs(const wci_attr_rules *rules, wci_fd dir, const char *name, int is_file,

@@ -17,6 +17,8 @@ typedef struct wci_attr_rules {
 
 /* Of this process, for files made in directories of ours. */
 void wci_attr_rules_init(wci_attr_rules *rules, wci_strv *skipped);
+/* Adds the line "path: what" to what was left out. */
+int32_t wci_attrs_note_skipped(const wci_attr_rules *rules, const char *path, const char *what, wc_error **err);
 /* `path` is for errors. */
 int32_t wci_attrs_apply(const wci_attr_rules *rules, wci_fd dir, const char *name,
                         wci_node_type type, const wci_attrs *attrs, const char *path,

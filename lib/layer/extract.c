@@ -7,7 +7,7 @@
 #include "layer/holes.h"
 #include "layer/windows_attrs.h"
 
-enum { MODE_WHILE_MAKING = 0700 };
+enum { MODE_WHILE_MAKING = 0700, MAX_LEFT_OUT = 1024 };
 
 static int32_t expect_windows(wci_extract *x, wc_error **err)
 {
@@ -38,6 +38,7 @@ void wci_extract_free(wci_extract *x)
     wci_str_free(&x->target);
     wci_str_free(&x->last_path);
     wci_str_free(&x->stream_owner);
+    wci_strv_free(&x->left_out);
 }
 
 /* ---- Windows ---------------------------------------------------------------------------------- */
@@ -332,12 +333,33 @@ static int32_t make_node(wci_extract *x, wci_dir *parent, const char *name,
                                          : make_special(x, dir, name, entry, err);
 }
 
+int32_t wci_extract_leave_out(wci_extract *x, wc_error **err)
+{
+    if (x->left_out.count == MAX_LEFT_OUT)
+        return wci_err(err, WC_E_LIMIT, "more than %d device nodes", MAX_LEFT_OUT);
+    if (wci_strv_add(&x->left_out, x->path.data))
+        return wci_err_nomem(err);
+    return wci_attrs_note_skipped(&x->rules, x->path.data, "a device node, which only root may make: left out", err);
+}
+
+/* Root of a user namespace has all devices that its containers get from elsewhere. */
+static int32_t leave_device_out(wci_extract *x, wci_dir *parent, const char *name, wc_error **err)
+{
+    if (!x->rules.keep_owner)
+        return wci_err(err, WC_E_PERMISSION,
+                       "device node, which only root may make; run as root, or take an image without it");
+    int32_t rc = clear_way(x, parent, name, err);
+    if (rc && rc != WC_E_NOT_FOUND)
+        return rc;
+    wci_err_clear(err);
+    return wci_extract_leave_out(x, err);
+}
+
 int32_t wci_extract_node(wci_extract *x, wci_tar_reader *reader, const wci_tar_entry *entry,
                          wci_dir *parent, const char *name, wc_error **err)
 {
     if (!x->rules.is_root && (entry->type == WCI_ENTRY_CHAR || entry->type == WCI_ENTRY_BLOCK))
-        return wci_err(err, WC_E_PERMISSION,
-                       "device node, which only root may make; run as root, or take an image without it");
+        return leave_device_out(x, parent, name, err);
     int32_t rc = make_node(x, parent, name, reader, entry, err);
     if (rc != WC_E_EXISTS)
         return rc;

@@ -22,6 +22,7 @@ typedef struct wci_extract {
     wci_case_set *cases;   /* of a Windows layer, from when that is known; NULL for others */
     wci_str stream_owner;  /* the file or directory whose alternate streams may follow */
     uint64_t content_bytes;
+    wci_strv left_out;     /* device nodes, which may not be made here */
 } wci_extract;
 
 /* How far wci_extract_parent() may go to give the directory of a path. */
@@ -49,6 +50,8 @@ int32_t wci_extract_node(wci_extract *x, wci_tar_reader *reader, const wci_tar_e
 /* A hard link to what was made before; WC_E_NOT_FOUND, with `name` untouched, when it was not. */
 int32_t wci_extract_link(wci_extract *x, wci_dir *from, const char *from_name, wci_dir *parent,
                          const char *name, wc_error **err);
+/* Adds the entry to x->left_out: for hard links to what is there. */
+int32_t wci_extract_leave_out(wci_extract *x, wc_error **err);
 /* A whiteout, replacing what is there. */
 int32_t wci_extract_whiteout(wci_extract *x, wci_dir *parent, const char *name, wc_error **err);
 /* Removes what has that name. */

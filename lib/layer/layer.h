@@ -76,7 +76,7 @@ int32_t wci_layer_unpack(const wci_source *compressed, wci_codec codec, const wc
 /* Applies a plain tar to a directory without the layer rules (no whiteouts): for cp and import.
  * `dir` is an open directory; nothing outside it is touched; existing files are replaced. */
 enum {
-    WCI_APPLY_KEEP_OWNER = 1, /* else files belong to the caller */
+    WCI_APPLY_KEEP_OWNER = 1, /* where this process can; else files belong to the caller */
 };
 int32_t wci_tar_apply(const wci_source *tar, wci_fd dir, int flags, const wci_limits *limits,
                       const _Atomic int *stop, wci_unpack_stats *stats, wc_error **err);

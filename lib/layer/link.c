@@ -188,6 +188,15 @@ static int32_t link_whiteouts(wci_linker *l, const char *path, wc_error **err)
     return merged ? WC_OK : make_dir(l, path, &dir, err);
 }
 
+int32_t wci_linker_hold_place(wci_linker *l, const char *path, wc_error **err)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent = wci_strndup(path, slash ? (size_t)(slash - path) : 0);
+    int32_t rc = parent ? link_whiteouts(l, parent, err) : wci_err_nomem(err);
+    wci_free(parent);
+    return rc;
+}
+
 /* Overlayfs merges roots even when one is opaque: what is below is hidden name by name. */
 static int32_t link_opaque_root(wci_linker *l, wc_error **err)
 {

@@ -140,21 +140,67 @@ static int32_t copy_with_group(wci_linker *l, const wci_place *from, const char 
     return rc;
 }
 
+/* ---- What no layer has here ---------------------------------------------------------------------- */
+
+/* Looks for `*target` in one level; goes on from where that links to. */
+static int is_left_out_in(const wci_records *records, wci_str *target)
+{
+    for (size_t i = 0; i < records->count; i++) {
+        const wci_record *r = &records->items[i];
+        if (strcmp(r->path, target->data) != 0)
+            continue;
+        if (r->kind == WCI_RECORD_LEFT_OUT)
+            return 1;
+        if (r->kind == WCI_RECORD_FOREIGN) {
+            wci_str_clear(target);
+            wci_str_append(target, r->other);
+            return target->failed;
+        }
+    }
+    return 0;
+}
+
+static int32_t was_left_out(wci_linker *l, const char *target, int *left_out, wc_error **err)
+{
+    wci_str name = WCI_STR_INIT;
+    wci_str_append(&name, target);
+    int32_t rc = name.failed ? wci_err_nomem(err) : WC_OK;
+    for (size_t i = l->below_count; !rc && !*left_out && i-- > 0;) {
+        wci_records records = {NULL, NULL, 0};
+        rc = wci_records_read(l->below[i].records, &records, err);
+        *left_out = !rc && is_left_out_in(&records, &name);
+        wci_records_free(&records);
+    }
+    if (!rc && name.failed)
+        rc = wci_err_nomem(err);
+    wci_str_free(&name);
+    return rc;
+}
+
+/* A link whose target is not below is an error, unless that is a device which could not be made here. */
+static int32_t miss_target(wci_linker *l, const char *path, const char *target, wc_error **err)
+{
+    char link[WCI_SHOWN_SIZE], shown[WCI_SHOWN_SIZE];
+    int left_out = 0;
+    int32_t rc = was_left_out(l, target, &left_out, err);
+    if (rc || left_out)
+        return rc ? rc : wci_linker_hold_place(l, path, err);
+    return wci_err(err, WC_E_FORMAT,
+                   "layer: hard link '%s': its target '%s' is no file of this layer or of those below",
+                   wci_path_shown(path, link), wci_path_shown(target, shown));
+}
+
 /* Makes `path` a link to what the view below shows at `target`. */
 int32_t wci_linker_copy(wci_linker *l, const char *path, const char *target, wc_error **err)
 {
     wci_found found;
     wci_place place = WCI_PLACE_NONE;
-    char link[WCI_SHOWN_SIZE], shown[WCI_SHOWN_SIZE];
     int32_t rc = wci_linker_look_below(l, target, &found, &place, err);
     if (rc)
         return rc;
     if (found != WCI_FOUND_ENTRY || place.info.type == WCI_NODE_DIR) {
         wci_place_close(&place);
-        return wci_err(err, WC_E_FORMAT,
-                       "layer: hard link '%s': its target '%s' is no file of this layer or of "
-                       "those below",
-                       wci_path_shown(path, link), wci_path_shown(target, shown));
+        return miss_target(l, path, target, err);
     }
     const char *copy = wci_inode_map_find(&l->copies, &place.info);
     rc = copy ? add_name(l, copy, path, err)

@@ -34,6 +34,8 @@ int32_t wci_linker_look_below(wci_linker *l, const char *path, wci_found *found,
 /* Makes the directory that `path` is in, as the merged view has it; *name is the last component. */
 int32_t wci_linker_parent(wci_linker *l, const char *path, wci_dir **out, const char **name,
                           wc_error **err);
+/* The whiteout that holds the place of the link `path` in T stays what one sees. */
+int32_t wci_linker_hold_place(wci_linker *l, const char *path, wc_error **err);
 /* Makes `path` in X a link to what the view below shows at `target`, copying it with all its names
  * when it has not been yet. */
 int32_t wci_linker_copy(wci_linker *l, const char *path, const char *target, wc_error **err);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "layer/extract.h"
 #include "layer/split.h"
+#include "platform/host.h"
 
 static const wci_attrs implied_attrs = {.mode = 0755};
 
@@ -17,7 +18,7 @@ enum {
 /* Nobody but root could read, change or remove it otherwise. */
 static void keep_usable(const wci_extract *x, wci_tar_entry *entry)
 {
-    if (!x->rules.is_root)
+    if (!x->rules.keep_owner)
         entry->attrs.mode |= entry->type == WCI_ENTRY_DIR ? OWNER_MAY_ENTER : OWNER_MAY_CHANGE;
 }
 
@@ -116,7 +117,10 @@ static int32_t open_tree(wci_extract *x, const char *fs, const wci_limits *limit
     int32_t rc = wci_dir_make_new(fs, OWNER_MAY_ENTER, err);
     if (!rc)
         rc = wci_tree_open_root(fs, &root, err);
-    return rc ? rc : wci_extract_init(x, root, limits, 1, skipped, err);
+    if (!rc)
+        rc = wci_extract_init(x, root, limits, 1, skipped, err);
+    x->rules.keep_owner &= wci_host_is_root(); /* it is for this user to change */
+    return rc;
 }
 
 int32_t wci_plain_make(const wci_source *compressed, wci_codec codec, const wci_digest *diff_id, const char *fs,

@@ -15,6 +15,7 @@ typedef enum wci_record_kind {
     WCI_RECORD_OPAQUE = 'O',    /* the root is opaque, which overlayfs cannot say */
     WCI_RECORD_FOREIGN = 'L',   /* hard link; second: its target, which is below this layer */
     WCI_RECORD_LINK = 'H',      /* hard link; second: its target, in this layer when it was made */
+    WCI_RECORD_LEFT_OUT = 'X',  /* device node that could not be made, or a hard link to it */
     /* What a tree held when it was made for somebody to change (listing.h): */
     WCI_RECORD_FILE = 'f',    /* second: mode, size, digest */
     WCI_RECORD_DIR = 'd',     /* second: mode */

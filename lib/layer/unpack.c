@@ -142,6 +142,8 @@ static int32_t take_link_to(unpack *u, wci_dir *from, const char *from_name, wci
         if (rc != WC_E_NOT_FOUND)
             return rc;
         wci_err_clear(err);
+        if (wci_strv_contains(&u->x.left_out, target))
+            return wci_extract_leave_out(&u->x, err);
     }
     return take_foreign_link(u, parent, name, target, err);
 }
@@ -306,6 +308,8 @@ static int32_t settle_dirs(unpack *u, wc_error **err)
     wci_str *path = &u->x.path;
     wci_dir *root = wci_dirs_root(u->x.dirs);
     int32_t rc = settle_opaque(u, err);
+    for (size_t i = 0; !rc && i < u->x.left_out.count; i++)
+        rc = wci_records_add(&u->records, WCI_RECORD_LEFT_OUT, u->x.left_out.items[i], "", err);
     for (wci_dir *dir = root; !rc && dir; dir = wci_dirs_next(dir)) {
         wci_str_clear(path);
         wci_str_append_n(path, "", 0);

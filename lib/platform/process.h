@@ -25,6 +25,10 @@ typedef struct wci_spawn_fd {
 int32_t wci_spawn_helper(const char *const *argv, const char *const *env,
                          const wci_spawn_fd *fds, size_t fd_count, wc_error **err);
 
+int wci_is_program(const char *path); /* that we may execute */
+/* Path of wc-helper: the setting, beside the library, or where it was installed. WC_E_MISSING. */
+int32_t wci_helper_find(const char *setting, char **path, wc_error **err);
+
 int32_t wci_pipe(wci_fd *read_end, wci_fd *write_end, wc_error **err);
 /* Two connected, ordered, reliable message-less byte ends (socketpair). */
 int32_t wci_pair(wci_fd *a, wci_fd *b, wc_error **err);

@@ -27,6 +27,8 @@ typedef struct wci_user_ids {
 
 /* The own ids as 0, and those of /etc/subuid and /etc/subgid from 1 on. Takes no part in any namespace. */
 void wci_user_ids_read(wci_user_ids *out);
+/* Those of the user namespace that this process is in. */
+void wci_userns_read(wci_user_ids *out);
 /* One file of the two: adds the ranges that it gives `name` or `uid`, behind what is there. Lines that mean nothing are
  * passed over. */
 void wci_id_map_add_text(wci_id_map *map, const char *text, const char *name, uint32_t uid);

@@ -75,6 +75,12 @@ int32_t wci_schema_apply(wc_call *call, wci_store *store, const wci_schema_step 
 /* Opens the database, made when absent, and reads the store's uuid. */
 int32_t wci_schema_open(wc_call *call, wci_store *store, wc_error **err);
 
+/* ---- ids.c --------------------------------------------------------------------------------------
+ */
+
+/* WC_E_PERMISSION when the files are another user's, or of other ids than this one has now. */
+int32_t wci_ids_check(wc_call *call, wci_store *store, wc_error **err);
+
 /* ---- scratch.c ----------------------------------------------------------------------------------
  */
 

@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
+#include "platform/owners.h"
 #include "platform/process.h"
 #include "store/internal.h"
 
@@ -66,6 +67,7 @@ static void destroy(wci_store *store)
     wci_db_close(store->db);
     wci_lock_release(store->schema_lock);
     wci_lock_release_remove(store->host_lock);
+    wci_owners_drop();
     wci_free(store->root);
     wci_free(store->run_root);
     wci_free(store->uuid);
@@ -128,7 +130,7 @@ static int32_t open_parts(wc_call *call, wci_store *store, wc_error **err)
     int filled = wci_stdio_fill(); /* SQLite would do so itself, and leave it */
     rc = wci_schema_open(call, store, err);
     wci_stdio_release(filled);
-    return rc;
+    return rc || store->flags & WCI_STORE_HELPER ? rc : wci_ids_check(call, store, err);
 }
 
 static int32_t open_new(wc_call *call, const char *root, const char *run_root, int flags,
@@ -138,6 +140,7 @@ static int32_t open_new(wc_call *call, const char *root, const char *run_root, i
     if (!store)
         return wci_err_nomem(err);
     wci_ref_init(&store->refs);
+    wci_owners_hold();
     store->flags = flags;
     store->fork_id = wci_fork_id();
     store->root = wci_strdup(root);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""equality_image.py DIR: an OCI layout with one image, tag "latest", whose layers hold whatever makes
-unpacking one layer over another interesting. Prints one line for each layer: codec, DiffID, blob."""
+"""equality_image.py DIR [LAST]: an OCI layout with one image, tag "latest", whose layers hold whatever makes
+unpacking one layer over another interesting; no owner is above LAST. Prints one line for each layer: codec, DiffID,
+blob."""
 import gzip
 import hashlib
 import io
@@ -23,7 +24,7 @@ class Layer:
         info.type = kind
         info.mode = mode if mode is not None else 0o755 if kind == tarfile.DIRTYPE else 0o644
         info.mtime = mtime
-        info.uid, info.gid = uid, gid
+        info.uid, info.gid = min(uid, LAST), min(gid, LAST)
         info.linkname = link
         info.devmajor, info.devminor = dev
         info.size = len(data)
@@ -60,6 +61,7 @@ class Layer:
         return self.bytes.getvalue()
 
 
+LAST = int(sys.argv[2]) if len(sys.argv) > 2 else 0xFFFFFFFE
 LONG = "l" * 150 + "/" + "m" * 200
 CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
 

@@ -16,7 +16,7 @@
 typedef enum wci_deed_kind {
     WCI_DEED_NONE,
     WCI_DEED_OPEN,    /* name, flags, mode; gives a descriptor */
-    WCI_DEED_RESOLVE, /* name: as the kernel would with `dir` as "/"; gives an O_PATH descriptor */
+    WCI_DEED_RESOLVE, /* name: a path, flags, resolve (openat2); gives a descriptor */
     WCI_DEED_REOPEN,  /* what the descriptor `dir` stands for, flags */
     WCI_DEED_STAT,
     WCI_DEED_MKDIR,   /* mode */
@@ -43,7 +43,7 @@ typedef struct wci_deed {
     const void *value;  /* of an attribute */
     size_t value_size;
     int flags;
-    unsigned mode;
+    unsigned resolve, mode;
     uint32_t uid, gid; /* WCI_TREE_KEEP_ID: stays */
     dev_t device;
     struct timespec time;
@@ -56,10 +56,8 @@ typedef struct wci_deed {
 ssize_t wci_deed_do(const wci_deed *deed);
 /* By ourselves. Owners are what the kernel calls them here. */
 ssize_t wci_deed_perform(const wci_deed *deed);
-/* By the deputy; -1 with errno, EACCES when there is none. */
-ssize_t wci_deputy_ask(const wci_deed *deed);
-/* Why there is none although there should be one: " (…)", or "". Lent, static. */
-const char *wci_deputy_why(void);
+/* What it gives is a descriptor. */
+int wci_deed_opens(wci_deed_kind kind);
 
 /* The usual ones. */
 int wci_at_open(int dir, const char *name, int flags, unsigned mode);

@@ -8,6 +8,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/posix/deed.h"
 #include "platform/posix/posix.h"
 
 /* 0 or errno. The mode is exact, whatever the umask. */
@@ -75,10 +76,10 @@ int32_t wci_dir_make_new(const char *path, uint32_t mode, wc_error **err)
 /* 0 or errno, for `name` in the directory `parent`. */
 static int remove_in(const char *parent, const char *name)
 {
-    int dir = wci_posix_open_at(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
+    int dir = wci_at_open(AT_FDCWD, parent, O_PATH | O_DIRECTORY, 0);
     if (dir < 0)
         return errno;
-    int failed = unlinkat(dir, name, 0) ? errno : 0;
+    int failed = wci_at_unlink(dir, name, 0) ? errno : 0;
     if (failed == EISDIR)
         failed = wci_posix_remove_tree(dir, name);
     close(dir);
@@ -113,7 +114,7 @@ int32_t wci_dir_remove_empty(const char *path, wc_error **err)
 
 int32_t wci_dir_list(const char *path, wci_strv *names, wc_error **err)
 {
-    int fd = wci_posix_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    int fd = wci_at_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return wci_err_errno(err, errno, "directory '%s': opening", path);
     int32_t rc = wci_posix_list(fd, path, names, err);
@@ -208,7 +209,7 @@ static int usage_file(wci_walk *walk, int dir, const char *name)
 {
     usage *u = walk->arg;
     struct stat st;
-    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+    if (wci_at_stat(dir, name, &st))
         return errno == ENOENT ? 0 : errno;
     int first = 1;
     if (st.st_nlink > 1 && note_link(u, &st, &first))
@@ -221,7 +222,7 @@ static int usage_file(wci_walk *walk, int dir, const char *name)
 
 int32_t wci_dir_usage(const char *path, uint64_t *bytes, uint64_t *entries, wc_error **err)
 {
-    int fd = wci_posix_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    int fd = wci_at_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         return wci_err_errno(err, errno, "directory '%s': opening", path);
     usage u = {0};

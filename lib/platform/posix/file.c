@@ -9,6 +9,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
+#include "platform/posix/deed.h"
 #include "platform/posix/posix.h"
 
 static int open_flags(int flags)
@@ -81,7 +82,7 @@ int32_t wci_fd_info(wci_fd fd, wci_file_info *out, wc_error **err)
 int32_t wci_file_info_of(const char *path, wci_file_info *out, wc_error **err)
 {
     struct stat st;
-    if (lstat(path, &st))
+    if (wci_at_stat(AT_FDCWD, path, &st))
         return wci_err_errno(err, errno, "file '%s': reading its attributes", path);
     fill_info(&st, out);
     return WC_OK;

@@ -6,12 +6,13 @@
 #include <limits.h>
 #include <linux/openat2.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/posix/deed.h"
+#include "platform/posix/deputy.h"
 #include "platform/posix/posix.h"
 #include "platform/posix/tree_name.h"
 
@@ -26,13 +27,13 @@ int32_t wci_posix_entry_failed(const char *name, int errnum, const char *doing, 
 {
     char shown[WCI_SHOWN_SIZE];
     wci_show(name ? name : ".", shown);
-    return wci_err_errno(err, errnum, "entry '%s': %s", shown, doing);
+    return wci_err_errno(err, errnum, "entry '%s': %s%s", shown, doing, wci_deputy_why());
 }
 
 static int is_symlink(int dir, const char *name)
 {
     struct stat st;
-    return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+    return wci_at_stat(dir, name, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 static int32_t open_failed(int dir, const char *name, int errnum, wc_error **err)
@@ -48,7 +49,7 @@ static int32_t open_failed(int dir, const char *name, int errnum, wc_error **err
 
 int32_t wci_tree_open_root(const char *path, wci_fd *dir, wc_error **err)
 {
-    int fd = wci_posix_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    int fd = wci_at_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return wci_err_errno(err, errno, "directory '%s': opening", path);
     *dir = fd;
@@ -57,7 +58,7 @@ int32_t wci_tree_open_root(const char *path, wci_fd *dir, wc_error **err)
 
 int32_t wci_tree_reopen(wci_fd dir, wci_fd *out, wc_error **err)
 {
-    int fd = wci_posix_open_at(FD(dir), ".", O_RDONLY | O_DIRECTORY, 0);
+    int fd = wci_at_open(FD(dir), ".", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return wci_err_errno(err, errno, "directory: opening it again");
     *out = fd;
@@ -68,7 +69,7 @@ int32_t wci_tree_open_dir(wci_fd dir, const char *name, wci_fd *out, wc_error **
 {
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    int fd = wci_posix_open_at(FD(dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    int fd = wci_at_open(FD(dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
         return open_failed(FD(dir), name, errno, err);
     *out = fd;
@@ -80,13 +81,13 @@ int32_t wci_tree_open_file(wci_fd dir, const char *name, wci_fd *out, wc_error *
 {
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    int place = wci_posix_open_at(FD(dir), name, O_PATH | O_NOFOLLOW, 0);
+    int place = wci_at_open(FD(dir), name, O_PATH | O_NOFOLLOW, 0);
     if (place < 0)
         return wci_posix_entry_failed(name, errno, "opening", err);
     struct stat st;
     int failed = fstat(place, &st) ? errno : 0, fd = -1;
     if (!failed && S_ISREG(st.st_mode)) {
-        fd = wci_posix_reopen(place, O_RDONLY);
+        fd = wci_at_reopen(place, O_RDONLY);
         failed = fd < 0 ? errno : 0;
     }
     close(place);
@@ -108,7 +109,7 @@ int32_t wci_tree_create_file(wci_fd dir, const char *name, uint32_t mode, wci_fd
 {
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    int fd = wci_posix_open_at(FD(dir), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    int fd = wci_at_open(FD(dir), name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
     if (fd < 0)
         return wci_posix_entry_failed(name, errno, "making the file", err);
     *out = fd;
@@ -119,7 +120,8 @@ int32_t wci_tree_make_dir(wci_fd dir, const char *name, uint32_t mode, wc_error 
 {
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (mkdirat(FD(dir), name, mode) || wci_posix_chmod_at(FD(dir), name, mode))
+    if (wci_deed_do(&(wci_deed){.kind = WCI_DEED_MKDIR, .dir = FD(dir), .name = name, .mode = mode}) ||
+        wci_at_chmod(FD(dir), name, mode))
         return wci_posix_entry_failed(name, errno, "making the directory", err);
     return WC_OK;
 }
@@ -128,7 +130,7 @@ int32_t wci_tree_make_symlink(wci_fd dir, const char *name, const char *target, 
 {
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (symlinkat(target, FD(dir), name))
+    if (wci_deed_do(&(wci_deed){.kind = WCI_DEED_SYMLINK, .dir = FD(dir), .name = name, .second = target}))
         return wci_posix_entry_failed(name, errno, "making the symbolic link", err);
     return WC_OK;
 }
@@ -164,8 +166,9 @@ int32_t wci_tree_make_node(wci_fd dir, const char *name, wci_node_type type, uin
     if (dev_major > 0xFFF || dev_minor > 0xFFFFF)
         return wci_err(err, WC_E_INVALID, "entry '%s': device number %u:%u is out of range", name,
                        dev_major, dev_minor);
-    if (mknodat(FD(dir), name, kind | (mode & 07777), device) ||
-        wci_posix_chmod_at(FD(dir), name, mode))
+    const wci_deed make = {.kind = WCI_DEED_MKNOD, .dir = FD(dir), .name = name, .mode = kind | (mode & 07777),
+                           .device = device};
+    if (wci_deed_do(&make) || wci_at_chmod(FD(dir), name, mode))
         return wci_posix_entry_failed(name, errno, "making the node", err);
     return WC_OK;
 }
@@ -177,7 +180,8 @@ int32_t wci_tree_link(wci_fd from_dir, const char *from, wci_fd dir, const char 
         return wci_posix_bad_name(from, err);
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (linkat(FD(from_dir), from, FD(dir), name, 0))
+    const wci_deed link = {.kind = WCI_DEED_LINK, .dir = FD(from_dir), .name = from, .other = FD(dir), .second = name};
+    if (wci_deed_do(&link))
         return wci_posix_entry_failed(name, errno, "making the hard link", err);
     return WC_OK;
 }
@@ -186,7 +190,7 @@ int32_t wci_tree_remove(wci_fd dir, const char *name, wc_error **err)
 {
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (unlinkat(FD(dir), name, 0) == 0)
+    if (wci_at_unlink(FD(dir), name, 0) == 0)
         return WC_OK;
     int failed = errno;
     if (failed == EISDIR)
@@ -226,7 +230,7 @@ int32_t wci_tree_stat(wci_fd dir, const char *name, wci_node_info *out, wc_error
     struct stat st;
     if (name && !wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (name ? fstatat(FD(dir), name, &st, AT_SYMLINK_NOFOLLOW) : fstat(FD(dir), &st))
+    if (wci_at_stat(FD(dir), name, &st))
         return wci_posix_entry_failed(name, errno, "reading its attributes", err);
     *out = (wci_node_info){
         .type = type_of(st.st_mode),
@@ -250,7 +254,8 @@ int32_t wci_tree_read_link(wci_fd dir, const char *name, char **target, wc_error
     char text[PATH_MAX];
     if (!wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    ssize_t n = readlinkat(FD(dir), name, text, sizeof text);
+    ssize_t n = wci_deed_do(
+        &(wci_deed){.kind = WCI_DEED_READLINK, .dir = FD(dir), .name = name, .out = text, .room = sizeof text});
     if (n < 0)
         return wci_posix_entry_failed(name, errno, "reading the symbolic link", err);
     char *copy = wci_memdup(text, (size_t)n);
@@ -260,25 +265,12 @@ int32_t wci_tree_read_link(wci_fd dir, const char *name, char **target, wc_error
     return WC_OK;
 }
 
-/* Tries again while a rename anywhere on the way makes the kernel unsure (EAGAIN). */
-static int open_in_root(int root, const char *path)
-{
-    struct open_how how = {
-        .flags = O_PATH | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-    for (int attempt = 0;; attempt++) {
-        int fd = (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof how);
-        if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || attempt == 100)
-            return wci_posix_off_stdio(fd);
-    }
-}
-
 int32_t wci_tree_resolve(wci_fd root, const char *path, wci_fd *out, wc_error **err)
 {
     char shown[WCI_SHOWN_SIZE];
     wci_show(path, shown);
-    int place = open_in_root(FD(root), path);
+    int place = (int)wci_deed_do(&(wci_deed){.kind = WCI_DEED_RESOLVE, .dir = FD(root), .name = *path ? path : ".",
+                                             .flags = O_PATH, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS});
     if (place < 0 && errno == ENOSYS)
         return wci_err(err, WC_E_MISSING,
                        "path '%s': the kernel lacks openat2; version 5.6 or newer is needed",
@@ -288,7 +280,7 @@ int32_t wci_tree_resolve(wci_fd root, const char *path, wci_fd *out, wc_error **
     struct stat st;
     int failed = fstat(place, &st) ? errno : 0;
     if (!failed && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
-        int fd = wci_posix_reopen(place, O_RDONLY);
+        int fd = wci_at_reopen(place, O_RDONLY);
         failed = fd < 0 ? errno : 0;
         close(place);
         place = fd;

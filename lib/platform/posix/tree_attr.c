@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/posix/deed.h"
+#include "platform/posix/deputy.h"
+#include "platform/posix/ids.h"
 #include "platform/posix/posix.h"
 #include "platform/posix/tree_name.h"
 #include "platform/tree.h"
@@ -49,12 +51,25 @@ int wci_posix_chmod_at(int dir, const char *name, unsigned mode)
     return chmod_by_descriptor(dir, name, mode);
 }
 
+/* The kernel says no more than "invalid" of an owner that the namespace does not have. */
+static int32_t owner_failed(const char *name, int errnum, uint32_t uid, uint32_t gid, wc_error **err)
+{
+    char shown[WCI_SHOWN_SIZE];
+    if (errnum != EINVAL || !wci_ids_are_mapped())
+        return wci_posix_entry_failed(name, errnum, "changing its owner", err);
+    wci_show(name ? name : ".", shown);
+    return wci_err_native(err, WC_E_PERMISSION, WC_DOMAIN_ERRNO, errnum,
+                          "entry '%s': changing its owner to %u:%u: these are more ids than this user has; give him more "
+                          "in /etc/subuid and /etc/subgid, in a new store",
+                          shown, uid, gid);
+}
+
 int32_t wci_tree_chown(wci_fd dir, const char *name, uint32_t uid, uint32_t gid, wc_error **err)
 {
     if (name && !wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (fchownat(FD(dir), name ? name : "", uid, gid, name ? AT_SYMLINK_NOFOLLOW : AT_EMPTY_PATH))
-        return wci_posix_entry_failed(name, errno, "changing its owner", err);
+    if (wci_deed_do(&(wci_deed){.kind = WCI_DEED_CHOWN, .dir = FD(dir), .name = name, .uid = uid, .gid = gid}))
+        return owner_failed(name, errno, uid, gid, err);
     return WC_OK;
 }
 
@@ -62,7 +77,7 @@ int32_t wci_tree_chmod(wci_fd dir, const char *name, uint32_t mode, wc_error **e
 {
     if (name && !wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (name ? wci_posix_chmod_at(FD(dir), name, mode) : fchmod(FD(dir), mode))
+    if (wci_at_chmod(FD(dir), name, mode))
         return wci_posix_entry_failed(name, errno, "changing its mode", err);
     return WC_OK;
 }
@@ -70,10 +85,10 @@ int32_t wci_tree_chmod(wci_fd dir, const char *name, uint32_t mode, wc_error **e
 int32_t wci_tree_set_mtime(wci_fd dir, const char *name, int64_t sec, int32_t nsec,
                            wc_error **err)
 {
-    const struct timespec times[2] = {{(time_t)sec, nsec}, {(time_t)sec, nsec}};
+    const wci_deed deed = {.kind = WCI_DEED_SET_TIME, .dir = FD(dir), .name = name, .time = {(time_t)sec, nsec}};
     if (name && !wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (name ? utimensat(FD(dir), name, times, AT_SYMLINK_NOFOLLOW) : futimens(FD(dir), times))
+    if (wci_deed_do(&deed))
         return wci_posix_entry_failed(name, errno, "setting its time", err);
     return WC_OK;
 }
@@ -81,16 +96,11 @@ int32_t wci_tree_set_mtime(wci_fd dir, const char *name, int64_t sec, int32_t ns
 int32_t wci_tree_finish_file(wci_fd file, uint32_t uid, uint32_t gid, uint32_t mode,
                              int64_t mtime_sec, int32_t mtime_nsec, wc_error **err)
 {
-    const struct timespec times[2] = {{(time_t)mtime_sec, mtime_nsec},
-                                      {(time_t)mtime_sec, mtime_nsec}};
-    /* The mode after the owner, since changing the owner drops setuid and setgid. */
-    int keep = uid == WCI_TREE_KEEP_ID && gid == WCI_TREE_KEEP_ID;
-    if (!keep && fchown(FD(file), uid, gid))
-        return wci_err_errno(err, errno, "file: changing its owner");
-    if (fchmod(FD(file), mode))
-        return wci_err_errno(err, errno, "file: changing its mode");
-    if (futimens(FD(file), times))
-        return wci_err_errno(err, errno, "file: setting its time");
+    const wci_deed deed = {.kind = WCI_DEED_FINISH, .dir = FD(file), .uid = uid, .gid = gid, .mode = mode,
+                           .time = {(time_t)mtime_sec, mtime_nsec}};
+    if (wci_deed_do(&deed))
+        return errno == EINVAL ? owner_failed("file", errno, uid, gid, err)
+                               : wci_err_errno(err, errno, "file: setting its owner, mode and time%s", wci_deputy_why());
     return WC_OK;
 }
 
@@ -113,18 +123,6 @@ int32_t wci_tree_file_write_at(wci_fd file, const void *data, size_t size, uint6
 
 /* ---- Extended attributes ---------------------------------------------------------------------- */
 
-/* There are no l*xattr calls relative to a descriptor (before Linux 6.13), but the kernel names the
- * directory. The name itself is not followed. */
-static int entry_path(wci_fd dir, const char *name, char path[WCI_PROC_PATH_SIZE])
-{
-    int n = snprintf(path, WCI_PROC_PATH_SIZE, "/proc/self/fd/%d%s%s", FD(dir), name ? "/" : "/.",
-                     name ? name : "");
-    if (n < WCI_PROC_PATH_SIZE)
-        return 0;
-    errno = ENAMETOOLONG;
-    return -1;
-}
-
 static int32_t xattr_failed(const char *name, const char *key, int errnum, const char *doing,
                             wc_error **err)
 {
@@ -138,10 +136,11 @@ static int32_t xattr_failed(const char *name, const char *key, int errnum, const
 int32_t wci_tree_set_xattr(wci_fd dir, const char *name, const char *key, const void *value,
                            size_t size, wc_error **err)
 {
-    char path[WCI_PROC_PATH_SIZE];
+    const wci_deed deed = {.kind = WCI_DEED_SET_XATTR, .dir = FD(dir), .name = name, .second = key, .value = value,
+                           .value_size = size};
     if (name && !wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
-    if (entry_path(dir, name, path) || lsetxattr(path, key, value, size, 0))
+    if (wci_deed_do(&deed))
         return xattr_failed(name, key, errno, "setting", err);
     return WC_OK;
 }
@@ -149,23 +148,23 @@ int32_t wci_tree_set_xattr(wci_fd dir, const char *name, const char *key, const 
 int32_t wci_tree_file_set_xattr(wci_fd file, const char *key, const void *value, size_t size,
                                 wc_error **err)
 {
-    if (fsetxattr(FD(file), key, value, size, 0))
-        return xattr_failed(NULL, key, errno, "setting", err);
-    return WC_OK;
+    return wci_tree_set_xattr(file, NULL, key, value, size, err);
 }
 
-/* Appends what `read` gives; tries again when it grows between asking for the size and reading. */
-static int read_growing(ssize_t (*read)(const char *path, const char *key, void *to, size_t size),
-                        const char *path, const char *key, wci_str *s)
+/* Appends what is read; tries again when it grows between asking for the size and reading. */
+static int read_growing(wci_deed deed, wci_str *s)
 {
     for (;;) {
-        ssize_t size = read(path, key, NULL, 0);
+        deed.out = NULL;
+        deed.room = 0;
+        ssize_t size = wci_deed_do(&deed);
         if (size < 0)
             return errno;
-        char *to = wci_str_reserve(s, (size_t)size + 1);
-        if (!to)
+        deed.room = (size_t)size + 1;
+        deed.out = wci_str_reserve(s, deed.room);
+        if (!deed.out)
             return ENOMEM;
-        ssize_t got = read(path, key, to, (size_t)size + 1);
+        ssize_t got = wci_deed_do(&deed);
         if (got >= 0) {
             wci_str_added(s, (size_t)got);
             return 0;
@@ -175,25 +174,14 @@ static int read_growing(ssize_t (*read)(const char *path, const char *key, void 
     }
 }
 
-static ssize_t read_value(const char *path, const char *key, void *to, size_t size)
-{
-    return lgetxattr(path, key, to, size);
-}
-
-static ssize_t read_keys(const char *path, const char *key, void *to, size_t size)
-{
-    (void)key;
-    return llistxattr(path, to, size);
-}
-
 int32_t wci_tree_get_xattr(wci_fd dir, const char *name, const char *key, wc_buf **value,
                            wc_error **err)
 {
-    char path[WCI_PROC_PATH_SIZE];
+    const wci_deed deed = {.kind = WCI_DEED_GET_XATTR, .dir = FD(dir), .name = name, .second = key};
     if (name && !wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
     wci_str s = WCI_STR_INIT;
-    int failed = entry_path(dir, name, path) ? errno : read_growing(read_value, path, key, &s);
+    int failed = read_growing(deed, &s);
     if (!failed)
         return wci_str_to_buf(&s, value, err);
     wci_str_free(&s);
@@ -202,12 +190,12 @@ int32_t wci_tree_get_xattr(wci_fd dir, const char *name, const char *key, wc_buf
 
 int32_t wci_tree_list_xattrs(wci_fd dir, const char *name, wci_strv *keys, wc_error **err)
 {
-    char path[WCI_PROC_PATH_SIZE];
+    const wci_deed deed = {.kind = WCI_DEED_LIST_XATTRS, .dir = FD(dir), .name = name};
     if (name && !wci_posix_is_name(name))
         return wci_posix_bad_name(name, err);
     wci_str s = WCI_STR_INIT;
     wci_strv found = WCI_STRV_INIT;
-    int failed = entry_path(dir, name, path) ? errno : read_growing(read_keys, path, NULL, &s);
+    int failed = read_growing(deed, &s);
     if (failed == EOPNOTSUPP)
         failed = 0; /* a file system without them has none */
     for (size_t at = 0; !failed && at < s.size; at += strlen(s.data + at) + 1)
@@ -248,11 +236,14 @@ int wci_tree_is_whiteout(const wci_node_info *info)
 int wci_tree_is_opaque(wci_fd dir, const char *name)
 {
     static const char *const keys[] = {"trusted.overlay.opaque", "user.overlay.opaque"};
-    char path[WCI_PROC_PATH_SIZE], value;
-    if ((name && !wci_posix_is_name(name)) || entry_path(dir, name, path))
+    char value;
+    wci_deed deed = {.kind = WCI_DEED_GET_XATTR, .dir = FD(dir), .name = name, .out = &value, .room = 1};
+    if (name && !wci_posix_is_name(name))
         return 0;
-    for (size_t i = 0; i < 2; i++)
-        if (lgetxattr(path, keys[i], &value, 1) == 1 && value == 'y')
+    for (size_t i = 0; i < 2; i++) {
+        deed.second = keys[i];
+        if (wci_deed_do(&deed) == 1 && value == 'y')
             return 1;
+    }
     return 0;
 }

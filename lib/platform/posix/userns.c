@@ -138,6 +138,23 @@ void wci_user_ids_read(wci_user_ids *out)
 
 /* ---- The kernel --------------------------------------------------------------------------------- */
 
+static void read_own_map(const char *path, wci_id_map *map)
+{
+    FILE *f = fopen(path, "re");
+    wci_id_range r;
+    while (f && map->count < WCI_ID_RANGES_MAX && fscanf(f, "%u %u %u", &r.inside, &r.outside, &r.count) == 3)
+        map->ranges[map->count++] = r;
+    if (f)
+        fclose(f);
+}
+
+void wci_userns_read(wci_user_ids *out)
+{
+    memset(out, 0, sizeof *out);
+    read_own_map("/proc/self/uid_map", &out->uids);
+    read_own_map("/proc/self/gid_map", &out->gids);
+}
+
 int wci_userns_is_inside(void)
 {
     unsigned long inside = 0, outside = 0, length = 0;

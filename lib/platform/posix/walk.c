@@ -5,11 +5,11 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/posix/deed.h"
 #include "platform/posix/posix.h"
 #include "platform/posix/tree_name.h"
 
@@ -36,7 +36,7 @@ typedef struct state {
 /* A stream of its own: the descriptor may be shared, and with it its position. */
 static DIR *open_stream(int dir)
 {
-    int fd = wci_posix_open_at(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+    int fd = wci_at_open(dir, ".", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return NULL;
     DIR *stream = fdopendir(fd);
@@ -97,7 +97,7 @@ static int entry_is_dir(int dir, const struct dirent *entry)
     if (entry->d_type != DT_UNKNOWN)
         return entry->d_type == DT_DIR;
     struct stat st;
-    return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+    return wci_at_stat(dir, entry->d_name, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* Handles what is not a directory and collects what is. */
@@ -126,7 +126,7 @@ static int push(state *s, int fd, const char *name)
     struct stat st;
     int failed = fstat(fd, &st) ? errno : 0;
     if (!failed && s->walk->force && (st.st_mode & 0700) != 0700 &&
-        fchmod(fd, (st.st_mode & 07777) | 0700))
+        wci_at_chmod(fd, NULL, (st.st_mode & 07777) | 0700))
         failed = errno;
     char *copy = name ? wci_strdup(name) : NULL;
     if (!failed && ((name && !copy) ||
@@ -149,16 +149,13 @@ static int push(state *s, int fd, const char *name)
 
 static int open_within_mount(int dir, const char *name)
 {
-    struct open_how how = {
-        .flags = DIR_FLAGS | O_CLOEXEC,
-        .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS,
-    };
-    int fd = wci_posix_off_stdio((int)syscall(SYS_openat2, dir, name, &how, sizeof how));
+    int fd = (int)wci_deed_do(&(wci_deed){.kind = WCI_DEED_RESOLVE, .dir = dir, .name = name, .flags = DIR_FLAGS,
+                                          .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS});
     if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
         return fd;
 
     /* No openat2() here: then at least the device tells most mount points. */
-    fd = wci_posix_open_at(dir, name, DIR_FLAGS, 0);
+    fd = wci_at_open(dir, name, DIR_FLAGS, 0);
     struct stat outer, inner;
     if (fd >= 0 && fstat(dir, &outer) == 0 && fstat(fd, &inner) == 0 &&
         outer.st_dev != inner.st_dev) {
@@ -173,7 +170,7 @@ static int open_within_mount(int dir, const char *name)
 static int open_forced(int dir, const char *name)
 {
     int fd = open_within_mount(dir, name);
-    if (fd < 0 && errno == EACCES && wci_posix_chmod_at(dir, name, 0700) == 0)
+    if (fd < 0 && errno == EACCES && wci_at_chmod(dir, name, 0700) == 0)
         fd = open_within_mount(dir, name);
     return fd;
 }
@@ -183,7 +180,7 @@ static int pop(state *s)
 {
     frame *f = &s->frames[s->depth - 1];
     const frame *parent = f - 1;
-    int fd = wci_posix_open_at(s->fd, "..", O_RDONLY | O_DIRECTORY, 0);
+    int fd = wci_at_open(s->fd, "..", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
         return errno;
     struct stat st;
@@ -207,7 +204,7 @@ static int step(state *s)
         return pop(s);
     const char *name = f->subdirs.items[f->next++];
     int fd = s->walk->force ? open_forced(s->fd, name)
-                            : wci_posix_open_at(s->fd, name, DIR_FLAGS, 0);
+                            : wci_at_open(s->fd, name, DIR_FLAGS, 0);
     if (fd < 0)
         return errno == ENOENT ? 0 : errno;
     return push(s, fd, name);
@@ -234,13 +231,13 @@ int wci_posix_walk(wci_walk *walk, int dir)
 static int remove_file(wci_walk *walk, int dir, const char *name)
 {
     (void)walk;
-    return unlinkat(dir, name, 0) && errno != ENOENT ? errno : 0;
+    return wci_at_unlink(dir, name, 0) && errno != ENOENT ? errno : 0;
 }
 
 static int remove_dir(wci_walk *walk, int dir, const char *name)
 {
     (void)walk;
-    return unlinkat(dir, name, AT_REMOVEDIR) && errno != ENOENT ? errno : 0;
+    return wci_at_unlink(dir, name, AT_REMOVEDIR) && errno != ENOENT ? errno : 0;
 }
 
 int wci_posix_remove_tree(int dir, const char *name)
@@ -248,7 +245,7 @@ int wci_posix_remove_tree(int dir, const char *name)
     wci_walk walk = {.file = remove_file, .leave = remove_dir, .force = 1};
     if (!wci_posix_is_name(name))
         return EINVAL;
-    if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
+    if (wci_at_unlink(dir, name, AT_REMOVEDIR) == 0)
         return 0;
     int fd = open_forced(dir, name);
     if (fd < 0)

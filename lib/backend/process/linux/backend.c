@@ -15,6 +15,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/file.h"
+#include "platform/process.h"
 
 #define CANDIDATES_MAX 4
 

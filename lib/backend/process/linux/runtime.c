@@ -10,12 +10,7 @@
 #include "core/str.h"
 #include "platform/file.h"
 #include "platform/host.h"
-
-static int is_program(const char *path)
-{
-    wci_file_info info;
-    return access(path, X_OK) == 0 && !wci_file_info_of(path, &info, NULL) && info.type != WCI_FILE_DIRECTORY;
-}
+#include "platform/process.h"
 
 void wci_runtime_free(wci_runtime *runtime)
 {
@@ -32,7 +27,7 @@ static int32_t look_at(const char *name, int wanted, wci_runtime *out, wc_error 
     out->path = wci_path_is_absolute(name) ? wci_strdup(name) : wci_host_find_program(name);
     out->version = NULL;
     out->why = NULL;
-    if (!out->path || !is_program(out->path)) {
+    if (!out->path || !wci_is_program(out->path)) {
         out->why = out->path && wci_file_exists(out->path) ? "it is not a program that can be executed" : "not found";
         wci_free(out->path);
         out->path = NULL;
@@ -96,44 +91,4 @@ int32_t wci_init_find(char **path, wc_error **err)
     return wci_err(err, WC_E_MISSING,
                    "init: neither catatonit nor tini-static was found; install the package "
                    "catatonit, or tini");
-}
-
-/* PREFIX/lib/libwincontainer.so, also one directory deeper, has PREFIX/libexec/wincontainer. */
-static char *beside_library(void)
-{
-    char *dir = wci_host_library_path();
-    char *found = NULL;
-    for (int up = 0; dir && !found && up < 3; up++) {
-        char *parent = wci_path_parent(dir);
-        wci_free(dir);
-        dir = parent;
-        if (!dir || up == 0)
-            continue;
-        found = wci_path_join(dir, "libexec/wincontainer/wc-helper");
-        if (found && !is_program(found)) {
-            wci_free(found);
-            found = NULL;
-        }
-    }
-    wci_free(dir);
-    return found;
-}
-
-int32_t wci_helper_find(const char *setting, char **path, wc_error **err)
-{
-    char *found = setting ? wci_strdup(setting) : beside_library();
-    if (!found && !setting)
-        found = wci_strdup(WC_LIBEXECDIR "/wc-helper");
-    if (!found)
-        return wci_err_nomem(err);
-    if (!is_program(found)) {
-        int32_t rc = wci_err(err, WC_E_MISSING,
-                             "wc-helper: '%s' is not there or cannot be executed; install it with "
-                             "the library, or name its place",
-                             found);
-        wci_free(found);
-        return rc;
-    }
-    *path = found;
-    return WC_OK;
 }

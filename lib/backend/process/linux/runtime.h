@@ -26,7 +26,5 @@ int32_t wci_runtime_choose(const wci_runtime *list, size_t count, const char *wa
 
 /* Path of a statically linked init for containers. WC_E_MISSING. */
 int32_t wci_init_find(char **path, wc_error **err);
-/* Path of wc-helper: the setting, beside the library, or where it was installed. WC_E_MISSING. */
-int32_t wci_helper_find(const char *setting, char **path, wc_error **err);
 
 #endif

@@ -58,5 +58,6 @@ int archive_main(request *req);
 int probe_main(request *req);
 int network_main(request *req);
 int processes_main(request *req);
+int files_main(const char *run_root);
 
 #endif

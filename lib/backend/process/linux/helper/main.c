@@ -67,9 +67,12 @@ int main(int argc, char **argv)
         return 0;
     }
     const role *r = argc == 2 ? find_role(argv[1]) : NULL;
-    if (!r || dup2(HELPER_LINK, HELPER_LINK) < 0) {
+    int for_files = argc == 3 && strcmp(argv[1], "files") == 0; /* has a protocol of its own */
+    if ((!r && !for_files) || dup2(HELPER_LINK, HELPER_LINK) < 0) {
         fprintf(stderr, "wc-helper: started by libwincontainer, not by hand; see docs/helper.md\n");
         return 2;
     }
-    return become_independent() ? 1 : serve(r);
+    if (become_independent())
+        return 1;
+    return for_files ? files_main(argv[2]) : serve(r);
 }
