@@ -102,6 +102,14 @@ static int32_t mount_recorded(wci_store *store, const wci_image_record *image, c
     return code;
 }
 
+/* What an ordinary user mounts only his own user namespace sees. */
+static int32_t cannot_mount(wc_error **err)
+{
+    return wci_err(err, WC_E_PERMISSION,
+                   "mounting needs root, or root of a user namespace with this user's ids: run it and what is to see the "
+                   "mount by 'podman unshare'; export and cp give its files without");
+}
+
 int32_t wci_image_mount(wc_call *call, wci_store *store, const wci_image_record *image, const char *path,
                         wc_error **err)
 {
@@ -109,8 +117,7 @@ int32_t wci_image_mount(wc_call *call, wci_store *store, const wci_image_record 
     wci_hold *hold = NULL;
     wci_lock *lock = NULL;
     char *real = NULL;
-    int32_t code = wci_host_is_root() ? WC_OK
-                                      : wci_err(err, WC_E_PERMISSION, "mounting needs root; export writes its files without");
+    int32_t code = wci_host_is_root() ? WC_OK : cannot_mount(err);
     if (!code)
         code = wci_path_real(path, &real, err);
     if (!code)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(area files tree locks spawn aside streams host keys userns)
+foreach(area files tree locks spawn aside streams host keys userns deputy)
   wc_add_test(unit_${area} unit SOURCES ${CMAKE_CURRENT_LIST_DIR}/test_${area}.c INTERNAL)
 endforeach()
 # It makes keys that we refuse, with OpenSSL itself.

@@ -182,6 +182,23 @@ START_TEST(a_store_for_newer_readers_is_refused)
 }
 END_TEST
 
+START_TEST(a_store_of_other_ids_is_refused_by_name)
+{
+    ok(wci_tx_begin(store, &call, WCI_TX_DURABLE, &error));
+    ok(wci_tx_end(store,
+                  wci_db_run(store->db, "INSERT INTO meta (key, value) VALUES ('ids', 'uids 0:1234567:1 gids 0:1:1')",
+                             WCI_BIND_NONE, &error),
+                  &error));
+    close_store();
+    int32_t rc = wci_store_open(&call, fixture_root, fixture_run, 0, &store, &error);
+    ck_assert_int_eq(rc, WC_E_PERMISSION);
+    ck_assert_ptr_nonnull(strstr(wc_error_message(error), "'uids 0:1234567:1 gids 0:1:1'"));
+    ck_assert_ptr_nonnull(strstr(wc_error_message(error), "those of the host"));
+    wci_err_clear(&error);
+    ck_assert_int_eq(count_in("hosts"), 0);
+}
+END_TEST
+
 /* ---- Surroundings -----------------------------------------------------------------------------
  */
 
@@ -311,6 +328,7 @@ int main(int argc, char **argv)
     tcase_add_test(tcase, a_failing_step_leaves_the_version_that_was);
     tcase_add_test(tcase, a_conversion_needs_the_store_alone);
     tcase_add_test(tcase, a_store_for_newer_readers_is_refused);
+    tcase_add_test(tcase, a_store_of_other_ids_is_refused_by_name);
     tcase_add_test(tcase, file_systems_without_locks_are_refused_by_name);
     tcase_add_test(tcase, a_file_that_is_no_database_is_named);
     tcase_add_test(tcase, opening_is_quick);

@@ -31,6 +31,30 @@ static int take_part(size_t size, size_t *at, size_t end, int is_text, const cha
     return 1;
 }
 
+/* What it is done on is given, and what it is done with. */
+static int is_whole(const wci_deed *deed)
+{
+    if (deed->dir == AT_FDCWD && (!deed->name || deed->name[0] != '/'))
+        return 0;
+    switch (deed->kind) {
+    case WCI_DEED_OPEN:
+    case WCI_DEED_RESOLVE:
+    case WCI_DEED_MKDIR:
+    case WCI_DEED_MKNOD:
+    case WCI_DEED_UNLINK:
+    case WCI_DEED_READLINK:
+        return deed->name != NULL;
+    case WCI_DEED_SYMLINK:
+    case WCI_DEED_LINK:
+        return deed->name && deed->second;
+    case WCI_DEED_SET_XATTR:
+    case WCI_DEED_GET_XATTR:
+        return deed->second != NULL;
+    default:
+        return 1;
+    }
+}
+
 static int read_deed(size_t got, const int fds[2], wci_deed *deed, struct stat *st)
 {
     const wci_deputy_request *r = &in.request.head;
@@ -47,7 +71,7 @@ static int read_deed(size_t got, const int fds[2], wci_deed *deed, struct stat *
         !take_part(r->value_size, &at, end, 0, &value))
         return 0;
     deed->value = value ? value : "";
-    return 1;
+    return is_whole(deed);
 }
 
 static int answer(int link, const wci_deed *deed, ssize_t done, int failed, const struct stat *st)
