@@ -2,6 +2,7 @@
 /* Commands on containers. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "actions.h"
@@ -83,9 +84,29 @@ static int run(int argc, char **argv)
     return exit_code;
 }
 
+static int is_kill(const char *signal)
+{
+    return !strcmp(signal, "9") || !strcasecmp(signal, "KILL") || !strcasecmp(signal, "SIGKILL");
+}
+
+/* As Docker: what is killed does not run any more when we are through, so that it can be removed. What the kernel
+ * holds back is nobody's fault. */
+static void wait_for_end(wc_container *c)
+{
+    wc_cancel *patience = NULL;
+    if (wc_cancel_new(&patience, NULL))
+        return;
+    wc_cancel_set_timeout(patience, INT64_C(10000000000));
+    (void)wc_container_wait(c, WC_WAIT_NOT_RUNNING, patience, NULL, NULL);
+    wc_cancel_unref(patience);
+}
+
 static int32_t for_kill(wc_container *c, action *a, wc_error **err)
 {
-    return wc_container_kill(c, a->signal, err);
+    int32_t code = wc_container_kill(c, a->signal, err);
+    if (!code && is_kill(a->signal))
+        wait_for_end(c);
+    return code;
 }
 
 static int32_t for_stop(wc_container *c, action *a, wc_error **err)

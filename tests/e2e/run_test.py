@@ -626,6 +626,7 @@ class Life(WcctlCase):
         self.assertEqual(self.wcctl("rm", name).returncode, 1)
         self.assertEqual(self.wcctl("start", name).returncode in (0, 1), True)
         self.wcctl_ok("kill", name)
+        self.assertEqual(self.state(name)["Status"], "exited")
         self.assertEqual(self.wcctl_ok("wait", name).stdout, "137\n")
         self.assertEqual(self.wcctl("kill", name).returncode, 1)
         self.wcctl_ok("rm", name)

@@ -91,13 +91,18 @@ static int32_t pack(process_backend *b, const wc_request *request, json_t *docum
     return rc;
 }
 
+static int has_process(const wci_run_state *state)
+{
+    return state->status == WC_STATUS_RUNNING || state->status == WC_STATUS_PAUSED;
+}
+
 static int32_t join(const wc_request *request, const char *target, json_t **out, wc_error **err)
 {
     wci_run_state state;
     char *parent = wci_path_parent(wc_request_run_dir(request));
     char *dir = parent ? wci_path_join(parent, target) : NULL;
     int32_t rc = dir ? wci_run_state_read(dir, 1, &state, err) : wci_err_nomem(err);
-    if (!rc && state.status != WC_STATUS_RUNNING)
+    if (!rc && !has_process(&state))
         rc = wci_err(err, WC_E_STATE, "network of container '%.12s': that does not run; start it first", target);
     if (!rc)
         *out = json_pack("{s:s, s:I, s:I}", "join", target, "joinPid", (json_int_t)state.pid, "joinStart",
@@ -144,7 +149,7 @@ static int32_t change(uintptr_t payload, wc_call *call, const wc_request *reques
     int32_t rc = wci_needs_root(call->err);
     if (!rc)
         rc = wci_run_state_read(wc_request_run_dir(request), 1, &state, call->err);
-    if (!rc && state.status != WC_STATUS_RUNNING)
+    if (!rc && !has_process(&state))
         rc = wci_err(call->err, WC_E_STATE, "container '%s': does not run", wc_request_container_id(request));
     if (!rc)
         rc = wci_process_network_request(b, request, &network, call->err);

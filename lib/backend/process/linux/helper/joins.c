@@ -70,7 +70,8 @@ int32_t joins_find_process(const request *req, const char *container, wci_run_st
     char *parent = wci_path_parent(req->run_dir);
     char *dir = parent ? wci_path_join(parent, container) : NULL;
     int32_t rc = dir ? wci_run_state_read(dir, 1, state, err) : wci_err_nomem(err);
-    if (!rc && (state->status != WC_STATUS_RUNNING || state->pid <= 0))
+    int runs = !rc && (state->status == WC_STATUS_RUNNING || state->status == WC_STATUS_PAUSED);
+    if (!rc && (!runs || state->pid <= 0))
         rc = wci_err(err, WC_E_STATE, "container '%.12s': does not run; start it first", container);
     wci_free(parent);
     wci_free(dir);

@@ -25,6 +25,7 @@ struct log_file {
     int64_t size; /* of the file, what waits in `out` included */
     int64_t max_bytes, max_files;
     int in_line[3]; /* by channel: the last entry was a 'P' */
+    int is_torn;    /* the disk was full in the middle of an entry */
     time_t second;
     char time[WCI_LOG_TIME_SIZE + 1];
     size_t used;
@@ -81,17 +82,32 @@ int32_t log_open(const char *state_dir, int64_t max_bytes, int64_t max_files, lo
     return rc;
 }
 
-static void flush(log_file *log)
+/* How much of it went into the file. */
+static size_t put(const log_file *log, const char *data, size_t size)
 {
     size_t done = 0;
-    while (done < log->used) {
-        ssize_t n = write(log->fd, log->out + done, log->used - done);
+    while (done < size) {
+        ssize_t n = write(log->fd, data + done, size - done);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             break;
         done += (size_t)n;
     }
+    return done;
+}
+
+/* What a full disk does not take is lost, but what comes when there is room again begins a line of its own. */
+static void flush(log_file *log)
+{
+    if (log->is_torn && put(log, "\n", 1)) {
+        log->is_torn = 0;
+        log->size++;
+    }
+    size_t done = log->is_torn ? 0 : put(log, log->out, log->used);
+    if (done)
+        log->is_torn = log->out[done - 1] != '\n';
+    log->size -= (int64_t)(log->used - done);
     log->used = 0;
 }
 
