@@ -8,6 +8,7 @@
 #include "container/seccomp.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "network/mode.h"
 #include "core/json.h"
 #include "platform/file.h"
 #include "platform/host.h"
@@ -83,6 +84,17 @@ static int32_t complete_maps(wci_config *c, wc_error **err)
     return WC_OK;
 }
 
+/* Which belongs to the user namespace; another's does not. */
+static int32_t check_network(const wci_config *c, wc_error **err)
+{
+    wci_network_mode mode;
+    int32_t rc = wci_network_mode_parse(c->network, &mode, err);
+    if (rc || mode == WCI_NETWORK_NONE || mode == WCI_NETWORK_NAMED)
+        return rc;
+    return wci_err(err, WC_E_UNSUPPORTED, "user namespace: network '%s' cannot be had with it; use one by name, or 'none'",
+                   c->network);
+}
+
 static int32_t check_user_namespace(wci_config *c, wc_error **err)
 {
     int has_maps = c->uid_maps.count || c->gid_maps.count;
@@ -94,15 +106,15 @@ static int32_t check_user_namespace(wci_config *c, wc_error **err)
         return wci_err(err, WC_E_INVALID, "user namespace 'host': has no maps; leave one out");
     if (c->privileged)
         return wci_err(err, WC_E_INVALID, "user namespace: privileged mode is incompatible with user namespaces");
+    int32_t rc = check_network(c, err);
+    if (rc)
+        return rc;
     for (int kind = 0; kind < WCI_NS_USER; kind++) {
         wci_ns_mode mode = wci_ns_mode_of(c, (wci_ns_kind)kind);
         if (mode == WCI_NS_CONTAINER || (mode == WCI_NS_HOST && kind != WCI_NS_CGROUP))
             return wci_err(err, WC_E_UNSUPPORTED, "user namespace: the %s namespace must be private with it",
                            wci_ns_kind_name((wci_ns_kind)kind));
     }
-    if (strcmp(c->network, "none"))
-        return wci_err(err, WC_E_UNSUPPORTED, "user namespace: network '%s' cannot be had with it yet; use 'none'",
-                       c->network);
     return complete_maps(c, err);
 }
 

@@ -10,6 +10,7 @@ import sys
 import unittest
 
 from network_case import NetworkCase, interfaces, need_networks, run
+from wcctl_case import not_rootless
 
 need_networks()
 
@@ -220,6 +221,26 @@ class Joining(NetworkCase):
         self.assertFails(self.wcctl("network", "disconnect", "second", "server"), 125, "not connected")
         self.wcctl_ok("network", "connect", "second", "server")
         self.assertEqual(self.fetch("client", "http://server/"), "server")
+
+    @not_rootless  # maps take root
+    def test_containers_with_user_namespaces(self):
+        """Each is root of its network; names, ports and changes while it runs are as for others."""
+        self.network("first")
+        self.network("second", "--subnet", "10.44.0.0/24")
+        self.serve("server", "--network", "first", "--uidmap", "0:100000:65536", "-p", "8087:80", "--restart", "always")
+        self.start("client", "--network", "first", "--uidmap", "0:300000:65536")
+        self.assertEqual(self.fetch("client", "http://server/"), "server")
+        self.assertEqual(self.fetch_here("http://127.0.0.1:8087/"), "server")
+        self.wcctl_ok("network", "connect", "--ip", "10.44.0.44", "second", "server")
+        self.restart("server")
+        self.assertIn("inet 10.44.0.44/24", self.inside("server", "ip", "-o", "addr", "show", "eth1"))
+        self.assertEqual(self.fetch("client", "http://server/"), "server")
+        self.assertEqual(self.inside("server", "cat", "/proc/sys/net/ipv4/ip_unprivileged_port_start"), "0\n")
+        self.start("admin", "--network", "first", "--uidmap", "0:100000:65536", "--cap-add", "NET_ADMIN")
+        self.inside("admin", "ip", "link", "set", "eth0", "mtu", "1400")
+        for refused in ("host", "container:server"):
+            self.assertFails(self.wcctl("run", "--rm", "--uidmap", "0:1:100000", "--network", refused, "box", "true"), 125,
+                             "cannot be had")
 
     def test_connect_before_it_runs(self):
         self.network("second")

@@ -57,6 +57,7 @@ enum {
 #define WCI_RUN_EXIT "exit.json"       /* there once it has ended */
 #define WCI_RUN_RUNTIME "runtime.json" /* there while the runtime works */
 #define WCI_RUN_ROOTFS "rootfs"
+#define WCI_RUN_USERNS "userns"        /* and the user namespace that it belongs to, when the container has its own */
 #define WCI_RUN_NETNS "netns"          /* where the monitor binds the network namespace, for itself and the runtime */
 #define WCI_RUN_NETWORK "network.json" /* there while something of the container's networks may be on the host */
 #define WCI_RUN_NETWORK_LOCK "network.lock" /* held by whoever changes them */

@@ -9,6 +9,7 @@
 #include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/needs.h"
 #include "backend/process/linux/rootless.h"
+#include "backend/process/protocol.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
@@ -97,27 +98,32 @@ static int add_init(json_t *spec, const char *init)
            json_array_insert_new(args, 0, json_string(INIT_PATH)) == 0;
 }
 
-/* The namespace is made before the runtime starts. */
-static int set_netns(json_t *os, const char *netns)
+/* Those of this type are made before the runtime starts. */
+static int set_path(json_t *os, const char *wanted, const char *run_dir, const char *name)
 {
     json_t *namespace;
     size_t i;
     json_array_foreach(json_object_get(os, "namespaces"), i, namespace)
     {
         const char *type = json_string_value(json_object_get(namespace, "type"));
-        if (type && strcmp(type, "network") == 0)
-            return json_object_set_new(namespace, "path", json_string(netns)) == 0;
+        if (type && strcmp(type, wanted) == 0)
+            return json_object_set_new(namespace, "path", json_sprintf("%s/%s", run_dir, name)) == 0;
     }
     return 1;
 }
 
-static int complete(json_t *spec, const char *group, const char *rootfs, const char *init, const char *netns)
+/* A network namespace belongs to a user namespace: to that of the container, when it has one. */
+static int set_namespaces(json_t *os, const char *run_dir)
+{
+    return !run_dir || (set_path(os, "network", run_dir, WCI_RUN_NETNS) && set_path(os, "user", run_dir, WCI_RUN_USERNS));
+}
+
+static int complete(json_t *spec, const char *group, const char *rootfs, const char *init, const char *run_dir)
 {
     json_t *root = get_or_add(spec, "root", json_object);
     json_t *os = get_or_add(spec, "linux", json_object);
     return json_object_set_new(root, "path", json_string(rootfs)) == 0 &&
-           json_object_set_new(os, "cgroupsPath", json_string(group)) == 0 &&
-           (!netns || set_netns(os, netns)) &&
+           json_object_set_new(os, "cgroupsPath", json_string(group)) == 0 && set_namespaces(os, run_dir) &&
            lower_limits(json_object_get(spec, "process")) && (!init || add_init(spec, init));
 }
 
@@ -140,7 +146,7 @@ static int32_t check_score(json_t *process, wc_error **err)
 }
 
 int32_t wci_bundle_config(const char *spec, const char *group, const char *rootfs, const char *init,
-                          const char *netns, const char *settings, char **out, wc_error **err)
+                          const char *run_dir, const char *settings, char **out, wc_error **err)
 {
     json_t *document = NULL;
     int32_t rc = wci_json_parse(spec, strlen(spec), SPEC_MAX, "runtime configuration", &document,
@@ -152,7 +158,7 @@ int32_t wci_bundle_config(const char *spec, const char *group, const char *rootf
     if (!rc)
         rc = check_score(json_object_get(document, "process"), err);
     char *text = NULL;
-    int is_whole = !rc && complete(document, group, rootfs, init, netns);
+    int is_whole = !rc && complete(document, group, rootfs, init, run_dir);
     if (is_whole)
         rc = wci_rootless_amend(document, group, settings, err);
     if (is_whole && !rc)

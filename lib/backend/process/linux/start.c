@@ -240,14 +240,13 @@ static int32_t make_config(const wc_request *request, const wci_cgroup *group, c
     if (wc_request_int(request, "init", 0))
         rc = wci_init_find(&init, err);
     char *rootfs = root_path(request);
-    char *netns = wci_path_join(wc_request_run_dir(request), WCI_RUN_NETNS);
     int has_netns = wc_request_string(request, "network-document") || wc_request_string(request, "network-join");
     if (!rc)
-        rc = rootfs && netns ? wci_bundle_config(spec, group->for_runtime, rootfs, init, has_netns ? netns : NULL,
-                                                 wc_request_config(request), config, err)
-                             : wci_err_nomem(err);
+        rc = rootfs ? wci_bundle_config(spec, group->for_runtime, rootfs, init,
+                                        has_netns ? wc_request_run_dir(request) : NULL, wc_request_config(request),
+                                        config, err)
+                    : wci_err_nomem(err);
     wci_free(rootfs);
-    wci_free(netns);
     wci_free(init);
     return rc;
 }

@@ -134,23 +134,8 @@ static int32_t failed(int code, wc_error **err)
     return wci_err_errno(err, code, "network namespace: cannot be made");
 }
 
-int32_t netns_make(int *fd, wc_error **err)
-{
-    int status = 0;
-    if (!make_mount_point())
-        return failed(errno, err);
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(make_in_child(1, NULL));
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
-        return failed(pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN, err);
-    *fd = open(WCI_RUN_NETNS, O_RDONLY | O_CLOEXEC);
-    return *fd < 0 ? failed(errno, err) : WC_OK;
-}
-
-int32_t netns_stand_in(const wci_strv *interfaces, int *fd, wc_error **err)
+/* A child has it until we have opened it. */
+static int32_t make_held(int userns, const wci_strv *interfaces, int *fd, wc_error **err)
 {
     char path[64];
     int ready[2], code = EIO;
@@ -158,7 +143,7 @@ int32_t netns_stand_in(const wci_strv *interfaces, int *fd, wc_error **err)
         return failed(errno, err);
     pid_t pid = fork();
     if (pid == 0) {
-        code = make_in_child(0, interfaces);
+        code = userns >= 0 && setns(userns, CLONE_NEWUSER) != 0 ? errno : make_in_child(0, interfaces);
         (void)!write(ready[1], &code, sizeof code);
         pause();
         _exit(0);
@@ -175,6 +160,46 @@ int32_t netns_stand_in(const wci_strv *interfaces, int *fd, wc_error **err)
         reap(pid);
     }
     return rc;
+}
+
+static int32_t bind_open(int fd, wc_error **err)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (!make_mount_point() || mount(path, WCI_RUN_NETNS, NULL, MS_BIND, NULL) != 0)
+        return wci_err_errno(err, errno, "network namespace: cannot be bound");
+    return WC_OK;
+}
+
+/* Who has entered it cannot bind: that is for us to do. */
+static int32_t make_of(int userns, int *fd, wc_error **err)
+{
+    static const wci_strv no_interfaces = WCI_STRV_INIT;
+    int32_t rc = make_held(userns, &no_interfaces, fd, err);
+    return rc ? rc : bind_open(*fd, err);
+}
+
+int32_t netns_make(int userns, int *fd, wc_error **err)
+{
+    int status = 0;
+    if (userns >= 0)
+        return make_of(userns, fd, err);
+    if (!make_mount_point())
+        return failed(errno, err);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(make_in_child(1, NULL));
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (pid < 0 || !WIFEXITED(status) || WEXITSTATUS(status))
+        return failed(pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN, err);
+    *fd = open(WCI_RUN_NETNS, O_RDONLY | O_CLOEXEC);
+    return *fd < 0 ? failed(errno, err) : WC_OK;
+}
+
+int32_t netns_stand_in(const wci_strv *interfaces, int *fd, wc_error **err)
+{
+    return make_held(-1, interfaces, fd, err);
 }
 
 int32_t netns_of(int64_t pid, int64_t start, int *fd, wc_error **err)
@@ -195,14 +220,8 @@ int32_t netns_of(int64_t pid, int64_t start, int *fd, wc_error **err)
 
 int32_t netns_join(int64_t pid, int64_t start, int *fd, wc_error **err)
 {
-    char path[64];
     int32_t rc = netns_of(pid, start, fd, err);
-    if (rc)
-        return rc;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
-    if (!make_mount_point() || mount(path, WCI_RUN_NETNS, NULL, MS_BIND, NULL) != 0)
-        rc = wci_err_errno(err, errno, "network namespace: cannot be bound");
-    return rc;
+    return rc ? rc : bind_open(*fd, err);
 }
 
 int netns_open_bound(void)

@@ -9,8 +9,9 @@
 
 #include "core/str.h"
 
-/* Makes one whose loopback is up. *fd keeps it. The binding lives in this mount namespace. */
-int32_t netns_make(int *fd, wc_error **err);
+/* Makes one whose loopback is up, which belongs to the user namespace `userns`, -1: ours. *fd keeps it. The binding lives
+ * in this mount namespace. */
+int32_t netns_make(int userns, int *fd, wc_error **err);
 /* Binds that of a process, which started at `start`. WC_E_STATE when it has ended. */
 int32_t netns_join(int64_t pid, int64_t start, int *fd, wc_error **err);
 /* Opens that of a process without binding it. */

@@ -11,6 +11,7 @@
 #include "backend/process/linux/helper/joins.h"
 #include "backend/process/linux/helper/netavark.h"
 #include "backend/process/linux/helper/netns.h"
+#include "backend/process/linux/helper/userns.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
 #include "core/alloc.h"
@@ -230,6 +231,7 @@ void network_end(request *req, int host_mounts)
     if (is_left)
         is_left = teardown_bound(host_mounts, NULL) != WC_OK;
     netns_release(); /* and its interfaces with it */
+    userns_unbind();
     if (is_left)
         (void)network_clear(host_mounts, NULL);
     wci_lock_release(lock);
@@ -278,6 +280,17 @@ static int32_t join(const request *req, json_t *network, int *netns, wc_error **
     return rc ? rc : netns_join(state.pid, state.pid_start, netns, err);
 }
 
+/* One that belongs to the user namespace of the container, which is bound for the runtime to join. */
+static int32_t make_of_container(const request *req, int *netns, wc_error **err)
+{
+    wci_fd userns = WCI_FD_NONE;
+    int32_t rc = userns_is_own(req) ? userns_bind(req, &userns, err) : WC_OK;
+    if (!rc)
+        rc = netns_make((int)userns, netns, err);
+    wci_fd_close(userns);
+    return rc;
+}
+
 int32_t network_begin(const request *req, int host_mounts, wc_error **err)
 {
     json_t *network = NULL;
@@ -287,7 +300,7 @@ int32_t network_begin(const request *req, int host_mounts, wc_error **err)
     int32_t rc = wci_json_parse(req->network, strlen(req->network), RECORD_MAX, "networks of the request", &network,
                                 err);
     if (!rc)
-        rc = json_object_get(network, "joinPid") ? join(req, network, &netns, err) : netns_make(&netns, err);
+        rc = json_object_get(network, "joinPid") ? join(req, network, &netns, err) : make_of_container(req, &netns, err);
     if (!rc && json_object_get(network, "document"))
         rc = set_up(network, host_mounts, netns, err);
     if (netns >= 0)

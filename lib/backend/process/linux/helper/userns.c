@@ -127,6 +127,27 @@ int32_t userns_open(const request *req, wci_fd *out, wc_error **err)
     return WC_OK;
 }
 
+int32_t userns_bind(const request *req, wci_fd *out, wc_error **err)
+{
+    char path[64];
+    int32_t rc = userns_open(req, out, err);
+    if (rc)
+        return rc;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", (int)*out);
+    int file = open(WCI_RUN_USERNS, O_RDONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0 || mount(path, WCI_RUN_USERNS, NULL, MS_BIND, NULL) != 0)
+        rc = wci_err_errno(err, errno, "user namespace: cannot be bound");
+    if (file >= 0)
+        close(file);
+    return rc;
+}
+
+void userns_unbind(void)
+{
+    if (umount2(WCI_RUN_USERNS, MNT_DETACH) == 0 || errno == EINVAL)
+        unlink(WCI_RUN_USERNS);
+}
+
 /* ---- Shifted directories ------------------------------------------------------------------------ */
 
 int32_t userns_shift(wci_fd ns, wci_fd *dir, wc_error **err)

@@ -14,6 +14,9 @@ void userns_free(request *req);
 int userns_is_own(const request *req);
 /* A namespace with the maps of the container, to shift with. */
 int32_t userns_open(const request *req, wci_fd *out, wc_error **err);
+/* One that the runtime finds as WCI_RUN_USERNS in the run directory. The binding lives in this mount namespace. */
+int32_t userns_bind(const request *req, wci_fd *out, wc_error **err);
+void userns_unbind(void);
 /* Replaces the directory by itself with ids shifted, open for paths. */
 int32_t userns_shift(wci_fd ns, wci_fd *dir, wc_error **err);
 /* What is created for the container's sake from now on belongs to its root; and back. */
