@@ -621,6 +621,14 @@ class Life(WcctlCase):
         self.wcctl_ok("stop", name)
         self.assertEqual(self.wcctl_ok("wait", name).stdout, "3\n")
 
+    def test_detached_exec_may_write(self):
+        """What nobody reads is lost, and harms nobody."""
+        name = self.start("sleep", "100")
+        self.wcctl_ok("exec", "-d", name, "sh", "-c", "sleep 0.5; seq 100000; seq 100000 >&2; echo $? >/tmp/code; mv /tmp/code /tmp/end")
+        self.wcctl_ok("exec", name, "sh", "-c", "until [ -e /tmp/end ]; do sleep 0.1; done")
+        self.assertEqual(self.wcctl_ok("exec", name, "cat", "/tmp/end").stdout, "0\n")
+        self.wcctl_ok("rm", "-f", name)
+
     def test_kill_and_states(self):
         name = self.start("sleep", "100")
         self.assertEqual(self.wcctl("rm", name).returncode, 1)

@@ -52,7 +52,8 @@ static int make_pipe(int *read_end, int *write_end)
     return 0;
 }
 
-/* Its standard error is always ours: a runtime that fails says why there. */
+/* Its standard error is always ours: a runtime that fails says why there. It stays ours: without a reader whoever writes
+ * to it would be killed. */
 static int make_streams(const request *req, int flags, launched *p, ends *theirs)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -229,8 +230,6 @@ int32_t launch(const request *req, const char *const *argv, int signals, int fla
         rc = run_runtime(argv, signals, &theirs, &p, err);
     if (!rc && req->tty)
         rc = take_terminal(console, &p, err);
-    if (!rc && (flags & LAUNCH_DROP_OUTPUT))
-        close_fd(&p.out[1]);
     if (req->tty) {
         close_fd(&console);
         unlink(CONSOLE_SOCKET);
