@@ -11,7 +11,7 @@ if(TARGET wc-helper)
   install(TARGETS wc-helper RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/wincontainer)
 endif()
 if(TARGET wcctl)
-  if(UNIX AND NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}") # any prefix will do, also before ldconfig
+  if(UNIX AND NOT WC_STATIC_PROGRAMS AND NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}") # any prefix will do, also before ldconfig
     file(RELATIVE_PATH to_lib "/p/${CMAKE_INSTALL_BINDIR}" "/p/${CMAKE_INSTALL_LIBDIR}")
     set_target_properties(wcctl PROPERTIES INSTALL_RPATH "$ORIGIN/${to_lib}")
   endif()

@@ -289,6 +289,19 @@ static int32_t apply_state(wci_engine *engine, const wci_container_record *recor
     }
 }
 
+/* Nothing to be written: looking at what runs takes no turn among the writers. */
+static int agrees(const wci_container_record *record, const wc_response *state)
+{
+    switch (state->status) {
+    case WC_STATUS_RUNNING:
+        return record->status == WCI_STATUS_RUNNING;
+    case WC_STATUS_PAUSED:
+        return record->status == WCI_STATUS_PAUSED;
+    default:
+        return 0;
+    }
+}
+
 static int start_is_under_way(wci_engine *engine, const wci_container_record *record)
 {
     char *path = wci_ctr_lock_path(engine->store, record->id);
@@ -351,11 +364,13 @@ int32_t wci_ctr_reconcile(wc_call *call, wci_engine *engine, wci_container_recor
         return WC_OK;
     }
     rc = ask_state(&op, call, err);
-    if (!rc)
+    int is_new = !rc && !agrees(r, &op.response);
+    if (is_new)
         rc = apply_state(engine, r, &op.response, err);
     wci_ctr_call_free(&op);
-    if (!rc)
-        rc = reread(engine, record, err);
+    if (rc || !is_new)
+        return rc;
+    rc = reread(engine, record, err);
     if (!rc && (*record)->auto_remove && (*record)->status == WCI_STATUS_EXITED) {
         remove_ended(call, engine, *record);
         rc = reread(engine, record, err);

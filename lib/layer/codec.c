@@ -5,6 +5,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/lazy.h"
 
 enum { INPUT_SIZE = 128 * 1024 };
 
@@ -111,7 +112,7 @@ int32_t wci_decoder_new(wci_codec codec, const wci_source *from, wci_decoder **o
     if (codec == WCI_CODEC_ZSTD)
         ops = &wci_codec_zstd;
     else if (codec == WCI_CODEC_GZIP)
-        ops = wci_codec_isal ? wci_codec_isal : &wci_codec_zlib;
+        ops = wci_codec_isal && !wci_lazy_isal(NULL) ? wci_codec_isal : &wci_codec_zlib;
     return wci_decoder_new_with(ops, from, out, err);
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/lazy.h"
 
 /* RFC 1952, section 2.3, in the order of the stream. */
 typedef enum header_part {
@@ -144,6 +145,9 @@ static int32_t take_header(header *h, wci_codec_io *io, wc_error **err)
 
 static int32_t isal_open(void **state, wc_error **err)
 {
+    int32_t rc = wci_lazy_isal(err);
+    if (rc)
+        return rc;
     decoder *d = wci_calloc(1, sizeof *d);
     if (!d)
         return wci_err_nomem(err);

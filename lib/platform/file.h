@@ -122,6 +122,8 @@ int32_t wci_lock_acquire(wc_call *call, const char *path, int mode, wci_lock **o
                          wc_error **err);
 /* WC_E_BUSY when held by another. */
 int32_t wci_lock_try(const char *path, int mode, wci_lock **out, wc_error **err);
+/* A shared lock on one byte of a file that is there. */
+int32_t wci_lock_byte(const char *path, int64_t offset, wci_lock **out, wc_error **err);
 /* 1 when somebody holds an exclusive lock, 0 when free or absent. Takes nothing. */
 int wci_lock_is_held(const char *path);
 void wci_lock_release(wci_lock *lock); /* NULL accepted */

@@ -62,6 +62,8 @@ int32_t wci_fd_read_to_end(const wc_call *call, wci_fd fd, size_t max, wc_buf **
                            wc_error **err);
 
 int wci_process_alive(int64_t pid, int64_t start);
+/* In a child that was forked: all descriptors from this number on. */
+void wci_process_close_from(int first);
 
 /* Fork guard: a number that is another one in a forked child. */
 int64_t wci_fork_id(void);

@@ -26,6 +26,7 @@ struct wci_store {
  */
 
 /* Directories of the root. */
+#define WCI_DB_FILE "db.sqlite"
 #define WCI_DIR_BLOBS "blobs"
 #define WCI_DIR_INGEST "ingest"
 #define WCI_DIR_TREES "trees"

@@ -5,7 +5,6 @@
 #include "platform/host.h"
 #include "store/internal.h"
 
-#define DB_FILE "db.sqlite"
 
 static const wci_schema_step schema[] = {
     /* used_ns: when it came, or when the last container made from it was created or ended. */
@@ -312,7 +311,7 @@ static int32_t read_uuid(wc_call *call, wci_store *store, wc_error **err)
 
 int32_t wci_schema_open(wc_call *call, wci_store *store, wc_error **err)
 {
-    char *path = wci_path_join(store->root, DB_FILE);
+    char *path = wci_path_join(store->root, WCI_DB_FILE);
     if (!path)
         return wci_err_nomem(err);
     wci_file_info info;

@@ -44,6 +44,9 @@ int32_t wci_store_open(wc_call *call, const char *root, const char *run_root, in
                        wci_store **out, wc_error **err);
 wci_store *wci_store_ref(wci_store *store);
 void wci_store_unref(wci_store *store);
+/* Whoever opens the database while nobody has it open reads its log through first. Until *out is released nobody has to:
+ * for programs that live long and need the database seldom. */
+int32_t wci_store_keep_index(const wci_store *store, wci_lock **out, wc_error **err);
 const char *wci_store_root(const wci_store *store);
 /* One at a time among all processes of the store does what `prefix` and the digest name. Waits, until the call is
  * cancelled; release with wci_lock_release_remove(). */

@@ -21,6 +21,7 @@ import tempfile
 import time
 
 import draw
+import execs
 import moves
 
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -316,6 +317,13 @@ def start_registry(work, corpus):
     return f"localhost:{port}"
 
 
+def write_results(results, directory):
+    with open(os.path.join(directory, "bench.json"), "w", encoding="utf-8") as out:
+        json.dump(results, out, indent=1)
+    draw.bars(results, Ours.name, os.path.join(directory, "bench.svg"))
+    print(f"\nwritten: {directory}/bench.json, {directory}/bench.svg")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
@@ -323,8 +331,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--work", default="/dev/shm")
     parser.add_argument("--out", default=".")
-    parser.add_argument("--only", choices=("pull", "run", "move"))
+    parser.add_argument("--only", choices=("pull", "run", "exec", "move"))
     args = parser.parse_args()
+    if args.only == "exec": # neither registry nor corpus
+        write_results(execs.bench(args.build, args.work, max(args.rounds, 40)), args.out)
+        return
     for program in ("docker-registry", "skopeo", "runc"):
         if not have(program):
             sys.exit(f"bench: {program} is not installed")
@@ -349,10 +360,9 @@ def main():
             results += moves.bench(work, registry, f"{corpus}/img-gzip", args.rounds, rounds, summary)
         if args.only in (None, "run"):
             results.append(bench_run(contenders, max(args.rounds, 12)))
-        with open(os.path.join(args.out, "bench.json"), "w", encoding="utf-8") as out:
-            json.dump(results, out, indent=1)
-        draw.bars(results, Ours.name, os.path.join(args.out, "bench.svg"))
-        print(f"\nwritten: {args.out}/bench.json, {args.out}/bench.svg")
+        if args.only in (None, "exec"):
+            results += execs.bench(args.build, work, max(args.rounds, 40))
+        write_results(results, args.out)
     finally:
         for c in contenders:
             c.close()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Measures this library beside every peer found on the host, in one run, and draws the result.
 #
-#   tests/bench/run.sh [--corpus DIR] [--rounds N] [--work DIR] [--out DIR] [--only pull|move|run]
+#   tests/bench/run.sh [--corpus DIR] [--rounds N] [--work DIR] [--out DIR] [--only pull|move|run|exec]
 #
 # Needs root, docker-registry, skopeo and about 4 GB of tmpfs. The corpus (a five-layer image of real
 # Debian trees and an npm tree, 1 GB unpacked) is built by corpus.sh unless --corpus or WC_BENCH_CORPUS

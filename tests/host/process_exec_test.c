@@ -2,15 +2,27 @@
 /* Further processes in a running container. */
 #include "process_fixture.h"
 
+/* Most are run twice: the container's monitor starts the process, or a helper does, for a document that the monitor does
+ * not take. */
+#define TOO_LARGE 40000
+
 static container c;
 static wci_str out, errors;
+static int is_large;
 
 static void begin(void)
 {
+    is_large = 0;
     setup();
     const char *args[] = {"sleep", "1000", NULL};
     container_new(&c, args, NULL);
     start(&c, 0);
+}
+
+static void begin_large(void)
+{
+    begin();
+    is_large = 1;
 }
 
 static void end(void)
@@ -46,6 +58,11 @@ static char *process_json(const char *const *args, const char *more)
         json_array_append_new(argv, json_string(*args));
     json_t *process = json_pack("{s:o, s:s, s:[s], s:{s:i, s:i}}", "args", argv, "cwd", "/tmp",
                                 "env", "PATH=/bin", "user", "uid", 0, "gid", 0);
+    if (is_large) {
+        char pad[TOO_LARGE] = "PAD=";
+        memset(pad + 4, 'x', sizeof pad - 5);
+        json_array_append_new(json_object_get(process, "env"), json_stringn(pad, sizeof pad - 1));
+    }
     if (more) {
         json_t *extra = json_loads(more, 0, NULL);
         json_object_update(process, extra);
@@ -188,12 +205,69 @@ START_TEST(many_at_once)
 }
 END_TEST
 
-int main(void)
+/* A number of monitor.json in the run directory of the container, or of a process of it. */
+static int64_t told(const char *process, const char *key)
 {
-    skip_unless_able();
-    Suite *suite = suite_create("process: exec");
-    TCase *tcase = tcase_create("exec");
-    tcase_add_checked_fixture(tcase, begin, end);
+    char path[600];
+    snprintf(path, sizeof path, "%s%s%s/monitor.json", wc_request_run_dir(&c.request), process ? "/exec/" : "",
+             process ? process : "");
+    json_t *record = json_load_file(path, 0, NULL);
+    int64_t number = json_integer_value(json_object_get(record, key));
+    json_decref(record);
+    return number;
+}
+
+static int64_t parent_of(int64_t pid)
+{
+    char path[64];
+    long parent = 0;
+    snprintf(path, sizeof path, "/proc/%lld/stat", (long long)pid);
+    FILE *f = fopen(path, "re");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(fscanf(f, "%*d (%*[^)]) %*c %ld", &parent), 1);
+    fclose(f);
+    return parent;
+}
+
+START_TEST(comes_from_the_monitor_of_the_container)
+{
+    ok(exec_shell("p1", "exec sleep 1000", 0));
+    ck_assert_int_eq(parent_of(told("p1", "pid")), told("p1", "monitor"));
+    ck_assert_int_eq(parent_of(told("p1", "monitor")), told(NULL, "monitor"));
+}
+END_TEST
+
+START_TEST(touches_nobody_else_when_its_monitor_is_killed)
+{
+    int32_t status = 0;
+    ok(exec_shell("p1", "exec sleep 1000", 0));
+    ok(exec_shell("p2", "busybox sleep 0.3; exit 6", 0));
+    ck_assert_int_eq(kill((pid_t)told("p1", "monitor"), SIGKILL), 0);
+    ck_assert_int_eq(process_answer(WCI_OP_PROCESS_WAIT, &status), 6);
+    ok(exec_shell("p3", "exit 9", 0));
+    ck_assert_int_eq(process_answer(WCI_OP_PROCESS_WAIT, &status), 9);
+    ck_assert_int_eq(status_of(&c), WC_STATUS_RUNNING);
+}
+END_TEST
+
+/* Alive is who holds it: one that is a copy of the container's monitor must not. */
+START_TEST(holds_no_lock_of_the_container)
+{
+    char lock[400];
+    ok(exec_shell("p1", "exec sleep 1000", 0));
+    snprintf(lock, sizeof lock, "%s/lock", wc_request_run_dir(&c.request));
+    ck_assert(wci_lock_is_held(lock));
+    int64_t monitor = told(NULL, "monitor");
+    ck_assert_int_eq(kill((pid_t)monitor, SIGKILL), 0);
+    for (int64_t end = now_ms() + 10000; wci_lock_is_held(lock) && now_ms() < end;)
+        sleep_ms(1);
+    ck_assert(!wci_lock_is_held(lock));
+    ck_assert_int_eq(status_of(&c), WC_STATUS_DEAD);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
+{
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, gives_output_and_exit_code);
     tcase_add_test(tcase, runs_detached);
@@ -204,6 +278,22 @@ int main(void)
     tcase_add_test(tcase, needs_a_running_container);
     tcase_add_test(tcase, ends_with_its_container);
     tcase_add_test(tcase, many_at_once);
+}
+
+int main(void)
+{
+    skip_unless_able();
+    Suite *suite = suite_create("process: exec");
+    TCase *tcase = tcase_create("exec");
+    tcase_add_checked_fixture(tcase, begin, end);
+    add_tests(tcase);
+    tcase_add_test(tcase, comes_from_the_monitor_of_the_container);
+    tcase_add_test(tcase, touches_nobody_else_when_its_monitor_is_killed);
+    tcase_add_test(tcase, holds_no_lock_of_the_container);
+    TCase *large = tcase_create("by a helper");
+    tcase_add_checked_fixture(large, begin_large, end);
+    add_tests(large);
+    suite_add_tcase(suite, large);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -144,7 +144,7 @@ int32_t wci_link_recv(const wc_call *call, wci_link *link, int64_t timeout_ms, w
     return take_frame(link, out);
 }
 
-static int32_t read_hello(const wc_call *call, wci_link *link, uint32_t *flags, wc_error **err)
+int32_t wci_link_hello(const wc_call *call, wci_link *link, uint32_t *flags, wc_error **err)
 {
     wci_frame frame;
     int32_t rc = wci_link_recv(call, link, 10000, &frame, err);
@@ -160,8 +160,7 @@ static int32_t read_hello(const wc_call *call, wci_link *link, uint32_t *flags, 
     return WC_OK;
 }
 
-int32_t wci_link_connect(const wc_call *call, const char *run_dir, wci_link *link,
-                         uint32_t *hello_flags, wc_error **err)
+int32_t wci_link_open(const char *run_dir, wci_link *link, wc_error **err)
 {
     char *path = wci_path_join(run_dir, WCI_RUN_SOCKET);
     if (!path)
@@ -171,10 +170,16 @@ int32_t wci_link_connect(const wc_call *call, const char *run_dir, wci_link *lin
     wci_free(path);
     if (rc)
         return rc == WC_E_NOMEM ? wci_err_nomem(err) : WC_E_CLOSED;
-    rc = wci_link_init(link, fd, err);
+    return wci_link_init(link, fd, err);
+}
+
+int32_t wci_link_connect(const wc_call *call, const char *run_dir, wci_link *link,
+                         uint32_t *hello_flags, wc_error **err)
+{
+    int32_t rc = wci_link_open(run_dir, link, err);
     if (rc)
         return rc;
-    rc = read_hello(call, link, hello_flags, err);
+    rc = wci_link_hello(call, link, hello_flags, err);
     if (rc)
         wci_link_close(link);
     return rc;

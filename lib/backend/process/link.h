@@ -27,7 +27,11 @@ typedef struct wci_frame {
 
 /* Takes the descriptor over, also on failure. */
 int32_t wci_link_init(wci_link *link, wci_fd fd, wc_error **err);
-/* Connects to a socket in a run directory and reads the greeting. WC_E_CLOSED when nobody listens. */
+/* Connects to the socket in a run directory. WC_E_CLOSED, without an error, when nobody listens. */
+int32_t wci_link_open(const char *run_dir, wci_link *link, wc_error **err);
+/* Reads the greeting, which is the first that comes. */
+int32_t wci_link_hello(const wc_call *call, wci_link *link, uint32_t *flags, wc_error **err);
+/* Both. */
 int32_t wci_link_connect(const wc_call *call, const char *run_dir, wci_link *link,
                          uint32_t *hello_flags, wc_error **err);
 void wci_link_close(wci_link *link);

@@ -28,7 +28,7 @@ enum {
     WCI_FRAME_KILL = 8,      /* u32 signal; RESULT comes back */
     WCI_FRAME_WAIT = 9,      /* EXIT comes at the end */
     WCI_FRAME_COMMAND = 10,  /* JSON {"do": name, …}, WCI_FRAME_STREAM_MAX at most; ANSWER comes back */
-    WCI_FRAME_EXEC = 11,     /* reserved: a further process, on this connection */
+    WCI_FRAME_EXEC = 11,     /* JSON, WCI_FRAME_STREAM_MAX at most: a further process, whose connection this becomes */
     WCI_FRAME_SUBSCRIBE = 12, /* reserved: figures, again and again */
 
     /* From the helper */
@@ -46,6 +46,7 @@ enum {
     WCI_HELLO_STDIN = 1, /* standard input is open */
     WCI_HELLO_TTY = 2,
     WCI_HELLO_COMMANDS = 4, /* it takes COMMAND */
+    WCI_HELLO_EXEC = 8,     /* it takes EXEC */
 };
 
 /* Files of a run directory. */

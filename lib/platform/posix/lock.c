@@ -102,6 +102,20 @@ int32_t wci_lock_acquire(wc_call *call, const char *path, int mode, wci_lock **o
     }
 }
 
+int32_t wci_lock_byte(const char *path, int64_t offset, wci_lock **out, wc_error **err)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    int fd = wci_posix_open_at(AT_FDCWD, path, O_RDWR | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return wci_err_errno(err, errno, "lock '%s': opening", path);
+    wci_fork_guard_add(fd);
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return wrap_fd(fd, path, out, err);
+    int32_t rc = wci_err_errno(err, errno, "lock '%s': taking", path);
+    close_lock_file(fd);
+    return rc;
+}
+
 int wci_lock_is_held(const char *path)
 {
     int fd = wci_posix_open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW, 0);

@@ -95,6 +95,11 @@ IN_CHILD void wci_posix_close_range(unsigned first, unsigned last)
         syscall(SYS_close, fd);
 }
 
+void wci_process_close_from(int first)
+{
+    wci_posix_close_range((unsigned)first, UINT_MAX);
+}
+
 IN_CHILD static void close_others(const spawn *s)
 {
     unsigned next = 0;

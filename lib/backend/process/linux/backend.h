@@ -39,6 +39,16 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err);
 
+/* The end of that: waits for the report. `document` (or NULL) is what names the command when it cannot be executed. The
+ * link is closed when it fails. WC_E_CLOSED, without an error, when the helper goes without a word. */
+int32_t wci_helper_await(wc_call *call, wci_link *link, const char *document, wci_report *report, wc_error **err);
+/* Closes the link of a start that has failed. When the caller gives up so does the helper first, and nothing is left
+ * behind when this returns. */
+void wci_helper_give_up(wci_link *link, int32_t code);
+/* Answers with pid, status and, when attached, a stream; the link is taken over. */
+int32_t wci_helper_answer(const wc_request *request, wci_link *link, const wci_report *report, wc_response *response,
+                          wc_error **err);
+
 /* The error for a helper that reports nothing. */
 int32_t wci_helper_silent(process_backend *b, wc_error **err);
 

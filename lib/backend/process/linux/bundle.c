@@ -29,7 +29,7 @@ static rlim_t nr_open(void)
 }
 
 /* The highest hard limit that may be set, by the runtime's name for it. */
-static rlim_t ceiling(const char *type)
+static rlim_t ceiling(const char *type, int may_raise)
 {
     static const struct {
         const char *name;
@@ -47,7 +47,7 @@ static rlim_t ceiling(const char *type)
         struct rlimit now;
         if (strcmp(name, known[i].name) != 0 || getrlimit(known[i].resource, &now) != 0)
             continue;
-        if (!wci_needs_has(CAP_SYS_RESOURCE))
+        if (!may_raise)
             return now.rlim_max;
         return known[i].resource == RLIMIT_NOFILE ? nr_open() : RLIM_INFINITY;
     }
@@ -68,11 +68,12 @@ static int lower(json_t *limit, const char *key, rlim_t max)
 static int lower_limits(json_t *process)
 {
     json_t *limits = json_object_get(process, "rlimits"), *limit;
+    int may_raise = json_array_size(limits) && wci_needs_has(CAP_SYS_RESOURCE);
     size_t i;
     json_array_foreach(limits, i, limit)
     {
         const char *type = json_string_value(json_object_get(limit, "type"));
-        rlim_t max = type ? ceiling(type) : RLIM_INFINITY;
+        rlim_t max = type ? ceiling(type, may_raise) : RLIM_INFINITY;
         if (!lower(limit, "hard", max) || !lower(limit, "soft", max))
             return 0;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting wc-helper: as monitor of a container, of a further process, or for one piece of work. */
+/* Starting wc-helper: as monitor of a container, or for one piece of work. */
 #include <string.h>
 
 #include <wincontainer/container.h>
@@ -95,14 +95,15 @@ static int32_t wait_report(const wc_call *call, wci_link *link, int64_t timeout_
     return rc ? rc : read_report(&frame, report, err);
 }
 
-/* The caller gives up: so does the helper, and nothing is left behind when we return. */
-static void give_up(wci_link *link)
+void wci_helper_give_up(wci_link *link, int32_t code)
 {
     WCI_CALL_NONE(call);
     wci_report report = {0};
-    if (!wci_link_send(&call, link, WCI_FRAME_CANCEL, NULL, 0, GIVE_UP_MS, NULL))
+    int is_there = code == WC_E_CANCELLED || code == WC_E_TIMEOUT;
+    if (is_there && !wci_link_send(&call, link, WCI_FRAME_CANCEL, NULL, 0, GIVE_UP_MS, NULL))
         (void)wait_report(&call, link, GIVE_UP_MS, &report, NULL);
     wci_free(report.text);
+    wci_link_close(link);
 }
 
 /* crun does not say what it could not execute. */
@@ -132,6 +133,17 @@ int32_t wci_helper_silent(process_backend *b, wc_error **err)
                         helper);
 }
 
+int32_t wci_helper_await(wc_call *call, wci_link *link, const char *document, wci_report *report, wc_error **err)
+{
+    int32_t rc = wait_report(call, link, -1, report, err);
+    if (!rc)
+        return WC_OK;
+    if (rc == WC_E_CLOSED)
+        wci_err_clear(err);
+    wci_helper_give_up(link, rc);
+    return document ? name_command(rc, document, err) : rc;
+}
+
 int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json_t *request,
                        const char *config, wci_fd data, wci_link *link, wci_report *report,
                        wc_error **err)
@@ -149,17 +161,12 @@ int32_t wci_helper_run(process_backend *b, wc_call *call, const char *role, json
         wci_err_clear(err);
         rc = WC_OK;
     }
-    if (!rc)
-        rc = wait_report(call, link, -1, report, err);
-    if (rc == WC_E_CLOSED) {
-        wci_err_clear(err);
-        rc = wci_helper_silent(b, err);
+    if (rc) {
+        wci_helper_give_up(link, rc);
+        return rc;
     }
-    if (rc == WC_E_CANCELLED || rc == WC_E_TIMEOUT)
-        give_up(link);
-    if (rc)
-        wci_link_close(link);
-    return rc && config ? name_command(rc, config, err) : rc;
+    rc = wci_helper_await(call, link, config, report, err);
+    return rc == WC_E_CLOSED ? wci_helper_silent(b, err) : rc;
 }
 
 static json_t *layer_array(const wc_request *request)
@@ -251,9 +258,8 @@ static int32_t make_config(const wc_request *request, const wci_cgroup *group, c
     return rc;
 }
 
-/* Answers with pid, status and, when attached, a stream. */
-static int32_t answer(const wc_request *request, wci_link *link, const wci_report *report,
-                      wc_response *response, wc_error **err)
+int32_t wci_helper_answer(const wc_request *request, wci_link *link, const wci_report *report,
+                          wc_response *response, wc_error **err)
 {
     uint64_t attach = (uint64_t)wc_request_int(request, "attach", 0);
     wc_response_set_status(response, WC_STATUS_RUNNING);
@@ -297,59 +303,7 @@ int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_r
     json_decref(network);
     if (rc)
         (void)wci_process_end_remains(b, request, NULL); /* a monitor that was killed cannot */
-    return rc ? rc : answer(request, &link, &report, response, call->err);
-}
-
-static json_t *exec_request(const process_backend *b, const wc_request *request,
-                            const char *runtime, const char *dir, int64_t pid)
-{
-    return json_pack("{s:i, s:s, s:s, s:s, s:s?, s:s, s:I, s:b, s:b, s:I}", "version",
-                     WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "runDir", dir,
-                     "processId", wc_request_string(request, "process-id"), "runRoot",
-                     text_param(request, "run-root", b->run_root), "runtime", runtime, "attach",
-                     (json_int_t)wc_request_int(request, "attach", 0), "tty",
-                     wc_request_int(request, "tty", 0) != 0, "openStdin",
-                     wc_request_int(request, "open-stdin", 0) != 0, "pid", (json_int_t)pid);
-}
-
-static int32_t check_running(const wc_request *request, int64_t *pid, wc_error **err)
-{
-    wci_run_state state;
-    int32_t rc = wci_run_state_read(wc_request_run_dir(request), 0, &state, err);
-    if (!rc && state.status != WC_STATUS_RUNNING) /* one that is paused, too */
-        rc = wci_err(err, WC_E_STATE, "container '%s': does not run",
-                     wc_request_container_id(request));
-    *pid = rc ? 0 : state.pid;
-    return rc;
-}
-
-int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_request *request,
-                                  wc_response *response)
-{
-    process_backend *b = (process_backend *)payload;
-    const char *process = wc_request_string(request, "process");
-    const char *runtime = NULL;
-    char *config = NULL, *dir = NULL;
-    wci_link link;
-    wci_report report;
-    int64_t pid = 0;
-    if (!process)
-        return wci_err(call->err, WC_E_INVALID, "process backend: the request has no 'process'");
-    int32_t rc = wci_needs_rights(call->err);
-    if (!rc)
-        rc = check_running(request, &pid, call->err);
-    if (!rc)
-        rc = wci_exec_dir(request, &dir, call->err);
-    if (!rc)
-        rc = wci_process_runtime(b, call, &runtime, call->err);
-    if (!rc)
-        rc = wci_bundle_process(process, &config, call->err);
-    if (!rc)
-        rc = wci_helper_run(b, call, "exec", exec_request(b, request, runtime, dir, pid), config,
-                            WCI_FD_NONE, &link, &report, call->err);
-    wci_free(config);
-    wci_free(dir);
-    return rc ? rc : answer(request, &link, &report, response, call->err);
+    return rc ? rc : wci_helper_answer(request, &link, &report, response, call->err);
 }
 
 /* ---- cp ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The monitor of one further process in a running container. */
+/* The monitor of one further process in a running container: a fork of the container's monitor, see exec_here.c, or a
+ * helper that the library has started. */
 #include <errno.h>
-#include <malloc.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,6 +19,17 @@
 
 #define PROCESS_FILE "process.json"
 
+/* For the runtime alone, which is started when all of it is there. */
+static int32_t write_process(const char *text, wc_error **err)
+{
+    size_t size = strlen(text);
+    int fd = open(PROCESS_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int failed = fd < 0 || write(fd, text, size) != (ssize_t)size, why = errno;
+    if (fd >= 0)
+        close(fd);
+    return failed ? wci_err_errno(err, why ? why : ENOSPC, "file '%s'", PROCESS_FILE) : WC_OK;
+}
+
 static int32_t prepare(request *req, wci_lock **lock, wc_error **err)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -30,7 +42,7 @@ static int32_t prepare(request *req, wci_lock **lock, wc_error **err)
     if (!rc)
         rc = wci_lock_try(WCI_RUN_LOCK, WCI_LOCK_EXCLUSIVE, lock, err);
     if (!rc)
-        rc = wci_file_write_atomic(PROCESS_FILE, req->config, strlen(req->config), 0600, 0, err);
+        rc = write_process(req->config, err);
     request_free_config(req);
     wci_free(parent);
     return rc;
@@ -54,9 +66,6 @@ static int32_t start(const request *req, session *s, wc_error **err)
         rc = launch(req, argv, s->loop.signals, req->attach ? 0 : LAUNCH_DROP_OUTPUT, &s->process, err);
     if (!rc)
         rc = record_run(req, s->process.pid, wci_now_ns(), err);
-    unlink(PROCESS_FILE);
-    unlink(RUNTIME_LOG);
-    unlink("pid");
     wci_free(root);
     return rc;
 }
@@ -76,8 +85,10 @@ static void give_up(const request *req, session *s, wci_lock *lock, const wc_err
 static void stay(const request *req, session *s)
 {
     report_ok(s->process.pid, session_flags(s), NULL);
+    unlink(PROCESS_FILE);
+    unlink(RUNTIME_LOG);
+    unlink("pid");
     session_adopt_link(s, req->attach);
-    malloc_trim(0);
     session_run(s);
     (void)record_end(req, s->exit_code, s->finished_ns, NULL);
     session_finish(s);

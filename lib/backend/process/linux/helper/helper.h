@@ -47,6 +47,8 @@ json_t *outcome_json(const wc_error *err);
 /* The connection is closed, or another's: nobody asks us to give up any more. */
 void link_close(void);
 void link_given_away(void);
+/* It becomes `fd`; of all other descriptors only the standard streams stay open. */
+void link_take(int fd);
 /* To poll with; -1 when it is not ours any more. */
 int link_fd(void);
 /* 1 when the library asks us to give up. */

@@ -70,11 +70,9 @@ static int make_streams(const request *req, int flags, launched *p, ends *theirs
     if (!failed && theirs->fd[1] < 0)
         failed = (theirs->fd[1] = fcntl(null, F_DUPFD_CLOEXEC, 3)) < 0;
     close(null);
-    for (int i = 0; i < 2 && !failed; i++)
-        if (p->out[i] >= 0)
-            userns_give_pipe(req, p->out[i]);
-    if (!failed && p->in >= 0)
-        userns_give_pipe(req, p->in);
+    const int ours[] = {p->out[0], p->out[1], p->in};
+    if (!failed)
+        userns_give_pipes(req, ours, 3);
     return failed ? -1 : 0;
 }
 
@@ -128,13 +126,14 @@ static int write_self(void)
     return fclose(f) == 0;
 }
 
-static pid_t start_runtime(const char *const *argv, const ends *theirs)
+/* By vfork(): we are one thread, and a copy of our memory would be thrown away at once. */
+static pid_t start_runtime(const char *const *argv, const ends *theirs, int flags)
 {
-    pid_t monitor = getpid(), pid = fork();
+    pid_t monitor = getpid(), pid = vfork();
     if (pid != 0)
         return pid;
     child_begin(monitor);
-    if (!write_self())
+    if ((flags & LAUNCH_TELL_OF_RUNTIME) && !write_self())
         _exit(127);
     for (int i = 0; i < 3; i++)
         if (dup2(theirs->fd[i], i) < 0)
@@ -187,17 +186,18 @@ static int32_t read_pid(const char *runtime, pid_t *pid, wc_error **err)
     return WC_OK;
 }
 
-static int32_t run_runtime(const char *const *argv, int signals, ends *theirs, launched *p,
+static int32_t run_runtime(const char *const *argv, int signals, int flags, ends *theirs, launched *p,
                            wc_error **err)
 {
     int status = 0;
-    pid_t pid = start_runtime(argv, theirs);
+    pid_t pid = start_runtime(argv, theirs, flags);
     for (int i = 0; i < 3; i++)
         close_fd(&theirs->fd[i]);
     if (pid < 0)
         return wci_err_errno(err, errno, "runtime '%s'", argv[0]);
     int32_t rc = wait_runtime(pid, signals, &status, err);
-    unlink(WCI_RUN_RUNTIME);
+    if (flags & LAUNCH_TELL_OF_RUNTIME)
+        unlink(WCI_RUN_RUNTIME);
     if (rc)
         return rc;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
@@ -227,7 +227,7 @@ int32_t launch(const request *req, const char *const *argv, int signals, int fla
     if ((req->tty && console < 0) || make_streams(req, flags, &p, &theirs) != 0)
         rc = wci_err_errno(err, errno, "standard streams");
     if (!rc)
-        rc = run_runtime(argv, signals, &theirs, &p, err);
+        rc = run_runtime(argv, signals, flags, &theirs, &p, err);
     if (!rc && req->tty)
         rc = take_terminal(console, &p, err);
     if (req->tty) {

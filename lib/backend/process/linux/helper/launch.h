@@ -14,7 +14,8 @@ typedef struct launched {
 } launched;
 
 enum {
-    LAUNCH_DROP_OUTPUT = 1, /* nobody will ever read it */
+    LAUNCH_DROP_OUTPUT = 1,     /* nobody will ever read it */
+    LAUNCH_TELL_OF_RUNTIME = 2, /* by WCI_RUN_RUNTIME, while it works */
 };
 
 /* Runs `argv` (its first element is the runtime's path) in the current directory and takes the pid

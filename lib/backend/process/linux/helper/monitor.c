@@ -109,6 +109,7 @@ static void conclude(monitor *m)
     run_end(m, &store);
     unlink("config.json");
     wci_lock_release(m->mount_lock);
+    wci_lock_release(m->index_lock);
     if (store && record_says_remove(store, m->req))
         remove_container(m, store);
     wci_store_unref(store);
@@ -154,6 +155,7 @@ int monitor_main(request *req)
     int32_t rc = session_init(&m.session, req->tty, &err);
     m.session.command = commands_take;
     m.session.command_owner = &m;
+    m.session.exec = exec_take;
     m.session.signalled = signalled;
     m.session.loop.terminate = again_terminate;
     m.session.loop.owner = &m;

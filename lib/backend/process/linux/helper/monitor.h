@@ -14,6 +14,7 @@ typedef struct monitor {
     request *req;
     wci_lock *lock;
     wci_lock *mount_lock;
+    wci_lock *index_lock; /* wci_store_keep_index(); NULL: not held */
     char *runtime_root;
     int host_mounts; /* the mount namespace that we came from */
     session session;
@@ -54,6 +55,11 @@ int again_follows(monitor *m);
 int again_signalled(monitor *m, int signal);
 /* For loop.terminate. */
 void again_terminate(void *monitor);
+
+/* ---- Further processes (exec_here.c) ---- */
+
+/* For session.exec: the request as EXEC has it. */
+int32_t exec_take(void *monitor, int fd, const char *data, size_t size, wc_error **err);
 
 /* ---- What clients ask of it (commands.c) ---- */
 

@@ -16,6 +16,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "platform/process.h"
 
 static int32_t read_whole(void *data, size_t size, wc_error **err)
 {
@@ -224,6 +225,14 @@ void link_close(void)
 {
     link_given_away();
     close(HELPER_LINK);
+}
+
+void link_take(int fd)
+{
+    dup2(fd, HELPER_LINK);
+    fcntl(HELPER_LINK, F_SETFD, FD_CLOEXEC);
+    wci_process_close_from(HELPER_LINK + 1);
+    library = HELPER_LINK;
 }
 
 int link_fd(void)

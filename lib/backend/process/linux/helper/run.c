@@ -108,7 +108,7 @@ static int32_t start(monitor *m, wc_error **err)
         argv[n++] = "console.sock";
     }
     argv[n] = m->req->id;
-    return launch(m->req, argv, m->session.loop.signals, 0, &m->session.process, err);
+    return launch(m->req, argv, m->session.loop.signals, LAUNCH_TELL_OF_RUNTIME, &m->session.process, err);
 }
 
 static int32_t record_start(monitor *m, wci_store *store, wc_error **err)
@@ -130,6 +130,8 @@ int32_t run_start(monitor *m, wc_error **err)
         rc = start(m, err);
     if (!rc)
         rc = record_start(m, store, err);
+    if (!rc && !m->index_lock)
+        (void)wci_store_keep_index(store, &m->index_lock, NULL); /* only slower without */
     m->started_ms = monotonic_ms();
     wci_store_unref(store);
     return rc;

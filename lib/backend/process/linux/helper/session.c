@@ -60,7 +60,7 @@ int32_t session_listen(session *s, wc_error **err)
 uint32_t session_flags(const session *s)
 {
     return (s->process.in >= 0 ? WCI_HELLO_STDIN : 0) | (s->tty ? WCI_HELLO_TTY : 0) |
-           (s->command ? WCI_HELLO_COMMANDS : 0);
+           (s->command ? WCI_HELLO_COMMANDS : 0) | (s->exec ? WCI_HELLO_EXEC : 0);
 }
 
 static client *add_client(session *s, int fd)
@@ -198,6 +198,28 @@ static void attach(session *s, client *c, uint32_t what)
         client_deafen(c);
 }
 
+/* What is given up at once is not begun. */
+static int is_cancelled(const client *c, size_t size)
+{
+    const char *next = c->in.data + WCI_FRAME_HEADER + size;
+    return c->in.size - WCI_FRAME_HEADER - size >= WCI_FRAME_HEADER && next[4] == WCI_FRAME_CANCEL;
+}
+
+static void exec_for(session *s, client *c, const char *data, size_t size)
+{
+    wc_error *err = NULL;
+    if (!is_cancelled(c, size) && s->exec(s->command_owner, c->fd, data, size, &err)) {
+        json_t *outcome = outcome_json(err);
+        char *text = outcome ? wci_json_dump_text(outcome) : NULL;
+        if (text)
+            client_send(c, WCI_FRAME_REPORT, 0, text, strlen(text));
+        json_decref(outcome);
+        wci_free(text);
+    }
+    wc_error_unref(err);
+    c->gone = 1;
+}
+
 static void handle_frame(session *s, client *c, int type, const char *data, size_t size)
 {
     if (type == WCI_FRAME_ATTACH && size >= 4)
@@ -214,6 +236,8 @@ static void handle_frame(session *s, client *c, int type, const char *data, size
         kill_for(s, c, wci_get_u32(data));
     else if (type == WCI_FRAME_COMMAND && s->command)
         s->command(s->command_owner, c->id, data, size);
+    else if (type == WCI_FRAME_EXEC && s->exec)
+        exec_for(s, c, data, size);
     else if (type != WCI_FRAME_WAIT && type != WCI_FRAME_CANCEL)
         answer(c, WC_E_UNSUPPORTED, "this monitor does not know the request");
 }

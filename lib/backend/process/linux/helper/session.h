@@ -27,6 +27,8 @@ typedef struct session {
     /* What is done with a COMMAND frame; NULL: nothing. The answer comes then or later, session_answer(). */
     void (*command)(void *owner, uint64_t client_id, const char *data, size_t size);
     void *command_owner;
+    /* What is done with an EXEC frame; NULL: nothing. After WC_OK the connection `fd` is another process's, too. */
+    int32_t (*exec)(void *owner, int fd, const char *data, size_t size, wc_error **err);
     /* A signal has been sent to the process, for a client; or there is none any more, and 1 tells that the signal
      * means something all the same. NULL: nobody cares. */
     int (*signalled)(void *owner, int signal);

@@ -304,12 +304,13 @@ static uint32_t root_of_process(int64_t pid, const char *map)
     return found;
 }
 
-void userns_give_pipe(const request *req, int fd)
+void userns_give_pipes(const request *req, const int *fds, size_t count)
 {
     uint32_t uid = userns_is_own(req) ? root_of(&req->uid_maps) : root_of_process(req->pid, "uid_map");
     uint32_t gid = userns_is_own(req) ? root_of(&req->gid_maps) : root_of_process(req->pid, "gid_map");
-    if (uid || gid)
-        (void)!fchown(fd, uid, gid);
+    for (size_t i = 0; i < count && (uid || gid); i++)
+        if (fds[i] >= 0)
+            (void)!fchown(fds[i], uid, gid);
 }
 
 /* ---- Entering ----------------------------------------------------------------------------------- */

@@ -27,9 +27,9 @@ int32_t userns_shift_volumes(const request *req, wc_error **err);
  * WCI_USERNS_ROOTS/ID; and takes that away. */
 int32_t userns_show_root(const request *req, wc_error **err);
 void userns_hide_root(const request *req);
-/* Gives a pipe to the container's root, who else could not open it by its name /dev/stdout: of the request's own maps, or
- * of the process `pid` in it. */
-void userns_give_pipe(const request *req, int fd);
+/* Gives pipes (-1: none) to the container's root, who else could not open them by their names like /dev/stdout: of the
+ * request's own maps, or of the process `pid` in it. */
+void userns_give_pipes(const request *req, const int *fds, size_t count);
 /* Enters that of a process, as root of it, when it is another one than ours. */
 int32_t userns_enter(int64_t pid, wc_error **err);
 
