@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/cancel.h"
+#include "core/json.h"
 #include "core/str.h"
 #include "platform/file.h"
 #include "platform/host.h"
@@ -206,6 +207,7 @@ int32_t wc_context_open(const wc_context_options *options, wc_cancel *cancel, wc
     WCI_REQUIRE(out, "out is NULL");
     if (!options)
         options = &defaults;
+    wci_json_seed();
     wc_context *context = wci_calloc(1, sizeof *context);
     int32_t rc = context ? wci_log_new(options->log_level, &log, err) : wci_err_nomem(err);
     wc_call call = {.cancel = cancel, .log = log};

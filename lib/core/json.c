@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "platform/host.h"
 
 #define MAX_DEPTH 64
 
@@ -28,6 +29,13 @@ static int is_too_deep(const char *data, size_t size)
         }
     }
     return 0;
+}
+
+void wci_json_seed(void)
+{
+    uint32_t seed = 0;
+    if (!wci_random_bytes(&seed, sizeof seed, NULL) && seed)
+        json_object_seed(seed);
 }
 
 int32_t wci_json_parse(const char *data, size_t size, size_t max_size, const char *what,

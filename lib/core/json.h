@@ -12,6 +12,10 @@
 
 #include "core/str.h"
 
+/* Once before the first object: jansson, left to itself, opens /dev/urandom in a way that a program which the host starts at
+ * that moment inherits. Any thread; nothing happens when the host uses jansson and was first. */
+void wci_json_seed(void);
+
 /* `what` names the document in errors, for example "manifest sha256:…". Refused with WC_E_FORMAT:
  * not an object or array, duplicate keys, depth over 64, NUL in strings, invalid UTF-8, trailing
  * bytes, numbers out of range. WC_E_LIMIT over max_size. */

@@ -35,7 +35,7 @@ typedef struct reaped {
     int status;
 } reaped;
 static reaped reaps[MANY];
-static long reap_count;
+static long reap_count; /* of which the last MANY are kept */
 static pthread_t reaper;
 static atomic_int begun, ending;
 
@@ -69,8 +69,7 @@ static void *reap(void *arg)
             continue;
         }
         pthread_mutex_lock(&mutex);
-        if (reap_count < MANY)
-            reaps[reap_count++] = (reaped){pid, status};
+        reaps[reap_count++ % MANY] = (reaped){pid, status};
         pthread_mutex_unlock(&mutex);
     }
     return NULL;
@@ -183,9 +182,10 @@ static int await_reaper(pid_t pid, int *status)
     for (int i = 0; i < PATIENCE_S * 1000; i++) {
         int found = 0;
         pthread_mutex_lock(&mutex);
-        for (long k = reap_count; k-- > 0 && !found;)
-            if (reaps[k].pid == pid) {
-                *status = reaps[k].status;
+        long oldest = reap_count > MANY ? reap_count - MANY : 0;
+        for (long k = reap_count; k-- > oldest && !found;)
+            if (reaps[k % MANY].pid == pid) {
+                *status = reaps[k % MANY].status;
                 found = 1;
             }
         pthread_mutex_unlock(&mutex);
@@ -270,7 +270,7 @@ static int no_strange_signals(char *why, size_t size)
 
 static int no_strange_statuses(char *why, size_t size)
 {
-    for (long i = 0; i < reap_count; i++)
+    for (long i = 0; i < reap_count && i < MANY; i++)
         if (!children_is_ours(reaps[i].pid)) {
             snprintf(why, size, "waitpid(-1) gave process %d with status %#x, which is none of the host's",
                      (int)reaps[i].pid, (unsigned)reaps[i].status);
