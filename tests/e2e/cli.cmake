@@ -49,3 +49,8 @@ wc_add_script_test(e2e_rootless e2e ${PROJECT_SOURCE_DIR}/tests/support/as_user.
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/rootless_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_rootless_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   ARGS ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh ${CMAKE_CURRENT_SOURCE_DIR}/rootless_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_rootless_fuse e2e ${PROJECT_SOURCE_DIR}/tests/support/with_fuse_overlay.sh
+  ARGS ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh ${CMAKE_CURRENT_SOURCE_DIR}/rootless_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_rootless_cgroup2 e2e ${PROJECT_SOURCE_DIR}/tests/support/with_cgroup2.sh
+  ARGS ${PROJECT_SOURCE_DIR}/tests/support/with_user_cgroup.sh ${CMAKE_CURRENT_SOURCE_DIR}/rootless_cgroup2_test.py
+  TIMEOUT 300 SERIAL)

@@ -76,6 +76,23 @@ class Namespaces(RootlessCase):
         self.assertEqual(done.stdout, "no\n")
 
 
+class Overlay(RootlessCase):
+    def test_is_the_kernels_where_it_can_be(self):
+        kind = self.output("--", "sh", "-c", "grep ' / ' /proc/mounts | tail -1 | cut -d ' ' -f 3").strip()
+        self.assertEqual(kind, "fuse.fuse-overlayfs" if os.environ.get("WC_TEST_OVERLAY") == "fuse" else "overlay")
+
+    def test_layers_are_merged_and_written_above(self):
+        self.start("one", command=("sh", "-c", "rm /etc/group; rm -r /home; mkdir /home; echo new >/etc/passwd; sleep 1000"))
+        look = "test -e /etc/group && echo group; ls -A /home; cat /etc/passwd"
+        self.assertEqual(self.wcctl_ok("exec", "one", "sh", "-c", look).stdout, "new\n")
+        self.wcctl_ok("stop", "-t", "0", "one")
+        self.wcctl_ok("start", "one")
+        self.assertEqual(self.wcctl_ok("exec", "one", "sh", "-c", "cat /etc/passwd").stdout, "new\n")
+        self.wcctl_ok("stop", "-t", "0", "one")
+        copy = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "cp", "one:/etc/passwd", "-"], capture_output=True)
+        self.assertIn(b"new\n", copy.stdout)
+
+
 class WhatCannotBeHad(RootlessCase):
     def test_is_refused_by_name(self):
         for options, *parts in ((("--uidmap", "0:1:100"), "user namespace", "take root"),

@@ -20,20 +20,25 @@ done
         grep -q "^$user:" "$file" 2>/dev/null || echo "$user:100000:65536" >>"$file"
     done
 ) 9>/run/wc-as-user.lock
+become="setpriv --reuid $user --regid $(id -g $user) --init-groups"
+shown=
+# Directories of root are shown to him elsewhere.
+if ! $become test -x "$WC_TEST_BUILD/bin/wcctl"; then
+    [ "${WC_TEST_SHOWN:-}" = 1 ] || WC_TEST_SHOWN=1 exec unshare -m --propagation private "$0" "$@"
+    shown=1
+fi
 home=$(mktemp -d "${TMPDIR:-/tmp}/wc-user-XXXXXX")
+finish() {
+    if [ -n "$shown" ]; then umount -l "$home/source" || return; fi # never into the sources
+    rm -rf "$home"
+}
+trap finish EXIT
 mkdir "$home/run"
 chown -R "$user:" "$home"
 chmod 700 "$home/run"
-trap 'rm -rf "$home"' EXIT
-# Directories of root are shown to him elsewhere.
-if ! setpriv --reuid "$user" --regid "$(id -g $user)" --init-groups test -x "$WC_TEST_BUILD/bin/wcctl"; then
-    if [ "${WC_TEST_SHOWN:-}" != 1 ]; then
-        export WC_TEST_SHOWN=1
-        exec unshare -m --propagation private "$0" "$@"
-    fi
-    mkdir -p "$home/source"
+if [ -n "$shown" ]; then
+    mkdir "$home/source"
     mount --bind "$WC_TEST_SOURCE" "$home/source"
-    trap 'umount "$home/source" && rm -rf "$home"' EXIT
     for word in "$@"; do
         shift
         case $word in "$WC_TEST_SOURCE"*) word=$home/source${word#"$WC_TEST_SOURCE"} ;; esac
@@ -41,10 +46,11 @@ if ! setpriv --reuid "$user" --regid "$(id -g $user)" --init-groups test -x "$WC
     done
     WC_TEST_BUILD=$home/source${WC_TEST_BUILD#"$WC_TEST_SOURCE"}
     WC_TEST_SOURCE=$home/source
+    export LD_LIBRARY_PATH="$WC_TEST_BUILD/lib"
 fi
 cd "$home"
 status=0
-setpriv --reuid "$user" --regid "$(id -g $user)" --init-groups env HOME="$home" USER="$user" LOGNAME="$user" \
+$become env HOME="$home" USER="$user" LOGNAME="$user" \
     XDG_RUNTIME_DIR="$home/run" WC_TEST_USER="$user" WC_TEST_BUILD="$WC_TEST_BUILD" WC_TEST_SOURCE="$WC_TEST_SOURCE" "$@" ||
     status=$?
 exit $status

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "backend/process/linux/helper/fuse_overlay.h"
 #include "backend/process/linux/helper/userns.h"
 #include "backend/process/protocol.h"
 #include "core/alloc.h"
@@ -179,6 +180,17 @@ static int32_t shift(const request *req, sources *s, wc_error **err)
     return rc;
 }
 
+static int32_t mount_sources(const wci_overlay *overlay, wc_error **err)
+{
+    wc_error *why = NULL;
+    int32_t rc = wci_overlay_mount(overlay, &why);
+    if (!fuse_overlay_may_help(rc))
+        return rc ? wci_err_move(err, why) : WC_OK;
+    rc = fuse_overlay_mount(overlay, why, err);
+    wc_error_unref(why);
+    return rc;
+}
+
 int32_t overlay_mount(const request *req, wc_error **err)
 {
     sources s = {NULL, 0, WCI_FD_NONE, WCI_FD_NONE, WCI_FD_NONE};
@@ -192,8 +204,8 @@ int32_t overlay_mount(const request *req, wc_error **err)
         rc = shift(req, &s, err);
     userns_act_as_root_of(req, 1);
     if (!rc)
-        rc = wci_overlay_mount(&(wci_overlay){s.fds, s.count, s.upper, s.work, req->auto_remove, "overlay", target,
-                                              req->store_root ? req->store_root : req->state_dir}, err);
+        rc = mount_sources(&(wci_overlay){s.fds, s.count, s.upper, s.work, req->auto_remove, "overlay", target,
+                                          req->store_root ? req->store_root : req->state_dir}, err);
     userns_act_as_root_of(req, 0);
     close_sources(&s);
     wci_free(target);

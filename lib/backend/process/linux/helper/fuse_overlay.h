@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The overlay of ordinary users where the kernel has none for them: fuse-overlayfs, a program that serves the mount as long
+ * as it is there, and ends with the helper that started it. */
+#ifndef WC_HELPER_FUSE_OVERLAY_H
+#define WC_HELPER_FUSE_OVERLAY_H
+
+#include "platform/mount.h"
+
+/* 1: a kernel that refused so may still let this work. */
+int fuse_overlay_may_help(int32_t refused);
+/* As wci_overlay_mount(). `why` is why the kernel's was refused; *err is to be empty. WC_E_MISSING without the program. */
+int32_t fuse_overlay_mount(const wci_overlay *overlay, const wc_error *why, wc_error **err);
+
+#endif
