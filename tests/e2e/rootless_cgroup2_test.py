@@ -6,7 +6,7 @@ import os
 import signal
 import unittest
 
-from wcctl_case import WcctlCase, need_runtime, runs
+from wcctl_case import WcctlCase, comes_to, need_runtime, runs
 
 ROOT = "/sys/fs/cgroup"
 
@@ -46,13 +46,16 @@ class Delegated(WcctlCase):
                     if b["Name"] == "process"]
         self.assertEqual(process["rootless"]["cgroup"], self.base)
 
+    def frozen(self, pid, wanted):
+        return comes_to(wanted, lambda: read(f"{ROOT}{self.group(pid)}/cgroup.events").split("frozen ")[1].split()[0])
+
     def test_holds_processes(self):
         pid = self.start("one")
         self.wcctl_ok("pause", "one")
-        self.assertIn("frozen 1", read(f"{ROOT}{self.group(pid)}/cgroup.events"))
+        self.assertEqual(self.frozen(pid, "1"), "1")
         self.assertEqual(self.state("one")["Status"], "paused")
         self.wcctl_ok("unpause", "one")
-        self.assertIn("frozen 0", read(f"{ROOT}{self.group(pid)}/cgroup.events"))
+        self.assertEqual(self.frozen(pid, "0"), "0")
 
     def test_limits_are_had_where_there_is_a_controller(self):
         controllers = read(f"{ROOT}{self.base}/cgroup.controllers").split()
@@ -75,6 +78,7 @@ class Delegated(WcctlCase):
     def test_ends_what_a_killed_monitor_left(self):
         pid = self.start("one", command=("sh", "-c", "sleep 2346 & sleep 2346"))
         path = ROOT + self.group(pid)
+        self.assertEqual(comes_to(2, lambda: len(read(f"{path}/cgroup.procs").split())), 2)
         inside = read(f"{path}/cgroup.procs").split()
         full = self.full_id("one")
         info = json.loads(self.wcctl_ok("--json", "system", "info").stdout)
@@ -88,7 +92,7 @@ class Delegated(WcctlCase):
         self.start("one", command=("sh", "-c", "sleep 1000 & sleep 1000"))
         entry, = json.loads(self.wcctl_ok("--json", "stats", "--no-stream", "one").stdout)
         self.assertEqual(entry["name"], "one")
-        self.assertEqual(len(json.loads(self.wcctl_ok("--json", "top", "one").stdout)["Processes"]), 2)
+        self.assertEqual(comes_to(2, lambda: len(json.loads(self.wcctl_ok("--json", "top", "one").stdout)["Processes"])), 2)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ import json
 import os
 import signal
 import subprocess
-import time
 import unittest
 
-from wcctl_case import BUILD, WcctlCase, need_runtime, runs
+from wcctl_case import BUILD, WcctlCase, comes_to, need_runtime, runs
 
 UNIFIED = os.path.exists("/sys/fs/cgroup/cgroup.controllers")
 
@@ -180,19 +179,20 @@ class InsideOfOne(RootlessCase):
 class Figures(RootlessCase):
     """Without control groups /proc has them."""
 
+    def count_processes(self, name, wanted):
+        return comes_to(wanted, lambda: len(json.loads(self.wcctl_ok("--json", "top", name).stdout)["Processes"]))
+
     def test_stats_and_top(self):
         self.start("one", command=("sh", "-c", "sleep 1000 & sleep 1000 & while :; do :; done"))
+        self.assertEqual(self.count_processes("one", 3), 3)
         entry, = json.loads(self.wcctl_ok("--json", "stats", "--no-stream", "one").stdout)
         self.assertGreater(entry["nano_cpus"], 20000000)
         self.assertEqual(entry["pids_stats"]["current"], 3)
         self.assertGreater(entry["memory_stats"]["usage"], 10000)
-        top = json.loads(self.wcctl_ok("--json", "top", "one").stdout)
-        self.assertEqual(len(top["Processes"]), 3)
 
     def test_in_the_hosts_pid_namespace_only_its_own(self):
         self.start("one", "--pid", "host", command=("sh", "-c", "setsid sleep 1000 & exec sleep 1000"))
-        top = json.loads(self.wcctl_ok("--json", "top", "one").stdout)
-        self.assertEqual(len(top["Processes"]), 2)
+        self.assertEqual(self.count_processes("one", 2), 2)
 
 
 class Remains(RootlessCase):
@@ -201,18 +201,19 @@ class Remains(RootlessCase):
         with open(f"{self.run_root()}/containers/{full}/monitor.json", encoding="utf-8") as file:
             return json.load(file)["monitor"]
 
+    @staticmethod
+    def sleepers():
+        return subprocess.run(["pgrep", "-u", str(os.getuid()), "-x", "-f", "sleep 2345"], capture_output=True,
+                              text=True).stdout.split()
+
     def test_of_a_killed_monitor(self):
         for pid_mode in ("private", "host"):
             self.start("one", *(["--pid", "host"] if pid_mode == "host" else []),
                        command=("sh", "-c", "setsid sleep 2345 & exec sleep 2345"))
-            inside = [p for p in subprocess.run(["pgrep", "-x", "-f", "sleep 2345"], capture_output=True,
-                                                text=True).stdout.split()]
+            self.assertEqual(comes_to(2, lambda: len(self.sleepers())), 2)
+            inside = self.sleepers()
             os.kill(self.monitor("one"), signal.SIGKILL)
-            for _ in range(100):
-                if self.state("one")["Status"] != "running":
-                    break
-                time.sleep(0.05)
-            self.assertEqual(self.state("one")["ExitCode"], 255, pid_mode)
+            self.assertEqual(comes_to(255, lambda: self.state("one")["ExitCode"]), 255, pid_mode)
             self.assertFalse([p for p in inside if runs(p)], pid_mode)
             self.wcctl_ok("start", "one")
             self.wcctl_ok("rm", "-f", "one")

@@ -46,6 +46,14 @@ def runs(pid):
         return False
 
 
+def comes_to(wanted, look, seconds=20):
+    """What `look` gives, as soon as it is what is wanted, or in the end."""
+    end = time.monotonic() + seconds
+    while (seen := look()) != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    return seen
+
+
 class WcctlCase(unittest.TestCase):
     """One store for the whole class; containers are removed after each test."""
     maxDiff = None
