@@ -20,6 +20,10 @@ add_test(NAME conformance_process COMMAND ${PROJECT_SOURCE_DIR}/tests/support/ne
   $<TARGET_FILE:conformance_mock> process)
 wc_test_properties(conformance_process conformance TIMEOUT 300)
 
+add_test(NAME conformance_rootless COMMAND ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh
+  $<TARGET_FILE:conformance_mock> process)
+wc_test_properties(conformance_rootless conformance TIMEOUT 300 SERIAL)
+
 add_test(NAME conformance_crun COMMAND ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
   $<TARGET_FILE:conformance_mock> process)
 wc_test_properties(conformance_crun conformance TIMEOUT 300)

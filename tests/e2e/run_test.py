@@ -313,7 +313,6 @@ class ImageVolumes(WcctlCase):
         self.wcctl_ok("wait", "vols")
         return self.wcctl_ok("logs", "vols").stdout
 
-    @not_rootless  # until files of his other ids are seen to
     def test_content_and_attributes(self):
         look = ("stat -c '%n %F %a %u:%g %Y' /vol /vol/file /vol/sub /vol/sub/link /vol/pipe; "
                 "readlink /vol/sub/link; cat /vol/file; echo; stat -c %h /vol/same; "
@@ -775,7 +774,6 @@ class Copy(WcctlCase):
         with open(f"{self.work}/out.txt", encoding="utf-8") as file:
             self.assertEqual(file.read(), "copied\n")
 
-    @not_rootless  # until files of his other ids are seen to
     def test_tree_of_a_running_container(self):
         name = self.wcctl_ok("run", "-d", "--network", "none", "box", "sleep", "100").stdout.strip()
         os.makedirs(f"{self.work}/tree/sub", exist_ok=True)

@@ -278,7 +278,6 @@ class Lists(WcctlCase):
         self.assertFails(self.wcctl("ps", "--format", "{{.Nope}}"), 125, "Nope")
         self.assertFails(self.wcctl("ps", "--format", "{{.ID"), 125, "}}")
 
-    @not_rootless  # until files of his other ids are seen to
     def test_size(self):
         self.wcctl_ok("exec", "first", "sh", "-c", "head -c 3000000 /dev/zero > /big")
         heading, row = self.wcctl_ok("ps", "-s").stdout.splitlines()
