@@ -217,6 +217,7 @@ class Events(WcctlCase):
         actions = {line.split()[0] for line in told}
         self.assertLessEqual({"create", "start", "die", "stop", "restart", "destroy"}, actions)
 
+    @not_rootless
     def test_out_of_memory(self):
         self.wcctl("run", "--name", "box1", "-m", "16m", "--memory-swap", "16m", "--network", "none", "box", "tail", "/dev/zero")
         self.assertTrue(self.state("box1")["OOMKilled"])
