@@ -121,9 +121,10 @@ static void *feed_input(void *arg)
 
 static void forwarded_signals(sigset_t *set)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
     sigemptyset(set);
-    for (size_t i = 0; i < countof(numbers); i++)
+    sigaddset(set, SIGWINCH);
+    for (size_t i = 0; i < countof(numbers) && !attached.keeps_signals; i++)
         sigaddset(set, numbers[i]);
 }
 
@@ -215,6 +216,10 @@ int attach_run(const attachment *a)
     sigset_t set;
     wc_error *err = NULL;
     attached = *a;
+    if (a->keeps_signals) {
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+    }
     TRY(wc_cancel_new(&detached, &err));
     forwarded_signals(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);

@@ -78,6 +78,7 @@ static int run(int argc, char **argv)
             .with_stdin = (run_options_attach(&o) & WC_ATTACH_STDIN) && o.interactive,
             .tty = o.tty,
             .keys = o.keys,
+            .keeps_signals = !o.sig_proxy,
         });
     }
     wc_container_unref(container);
@@ -206,12 +207,13 @@ int for_each(int argc, char **argv, action *a)
 
 static int start(int argc, char **argv)
 {
-    int attach = 0, interactive = 0;
+    int attach = 0, interactive = 0, sig_proxy = 1;
     const char *detach_keys_text = NULL;
     const option options[] = {
         {'a', "attach", OPTION_FLAG, NULL, "show its output and pass its exit code on", &attach},
         {'i', "interactive", OPTION_FLAG, NULL, "pass standard input to it", &interactive},
         DETACH_KEYS_OPTION(detach_keys_text),
+        SIG_PROXY_OPTION(sig_proxy),
     };
     wc_error *err = NULL;
     wc_stream *stream = NULL;
@@ -234,6 +236,7 @@ static int start(int argc, char **argv)
         .with_stdin = interactive,
         .tty = tty,
         .keys = keys,
+        .keeps_signals = !sig_proxy,
     });
     wc_container_unref(container);
     return exit_code;
@@ -317,11 +320,12 @@ static int wait_command(int argc, char **argv)
 
 static int attach(int argc, char **argv)
 {
-    int no_stdin = 0;
+    int no_stdin = 0, sig_proxy = 1;
     const char *detach_keys_text = NULL;
     const option options[] = {
         {0, "no-stdin", OPTION_FLAG, NULL, "do not pass standard input", &no_stdin},
         DETACH_KEYS_OPTION(detach_keys_text),
+        SIG_PROXY_OPTION(sig_proxy),
     };
     wc_error *err = NULL;
     wc_stream *stream = NULL;
@@ -340,6 +344,7 @@ static int attach(int argc, char **argv)
         .with_stdin = !no_stdin,
         .tty = tty,
         .keys = keys,
+        .keeps_signals = !sig_proxy,
     });
     wc_container_unref(container);
     return exit_code;

@@ -73,11 +73,32 @@ static int finish(wc_image_edit *edit, const char *name)
 
 /* ---- Commands ------------------------------------------------------------------------------------- */
 
+static wc_container *held;
+
+static void let_go(void)
+{
+    wc_container_unpause(held, NULL, NULL);
+}
+
+/* So that its files stay as they are meanwhile; whatever comes, it goes on in the end. One that cannot be held goes on at
+ * once. */
+static void hold(wc_container *container)
+{
+    wc_container_info *info = NULL;
+    int runs = !wc_container_inspect(container, &info, NULL) && wc_container_info_status(info) == WC_STATUS_RUNNING;
+    wc_container_info_unref(info);
+    held = container;
+    if (runs && !wc_container_pause(container, wcctl.cancel, NULL))
+        atexit(let_go);
+}
+
 static int commit(int argc, char **argv)
 {
+    int pause = 1;
     const char *author = NULL, *message = NULL, *compression = NULL;
     static text_list changes; /* lives as long as the program */
     const option options[] = {
+        {'p', "pause", OPTION_FLAG, NULL, "hold it meanwhile when it runs, the default; =false: do not", &pause},
         {'a', "author", OPTION_MAYBE, "NAME", "who made it", &author},
         {'m', "message", OPTION_MAYBE, "TEXT", "a word on the change, kept in the history", &message},
         {'c', "change", OPTION_LIST, "INSTRUCTION", "ENV A=b, CMD [\"x\"], USER …, as in a Dockerfile", &changes},
@@ -91,8 +112,9 @@ static int commit(int argc, char **argv)
     if (argc < 1 || argc > 2)
         die_usage("commit takes CONTAINER and perhaps NAME");
     TRY(wc_container_open(app_context(), argv[0], &container, &err));
+    if (pause)
+        hold(container); /* which stays open as long as the program */
     TRY(wc_image_edit_new_from_container(app_context(), container, &edit, &err));
-    wc_container_unref(container);
     set_text(edit, author, wc_image_edit_set_author);
     set_text(edit, message, wc_image_edit_set_comment);
     set_text(edit, compression, wc_image_edit_set_compression);

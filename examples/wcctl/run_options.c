@@ -32,6 +32,7 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
         {'t', "tty", OPTION_FLAG, NULL, "give it a terminal", &o->tty},
         {'a', "attach", OPTION_LIST, "stdin|stdout|stderr", "attach only these", &o->attach},
         DETACH_KEYS_OPTION(o->detach_keys),
+        SIG_PROXY_OPTION(o->sig_proxy),
         {0, "rm", OPTION_FLAG, NULL, "remove it when it ends", &o->remove},
         {0, "name", OPTION_MAYBE, "NAME", "name of the container", &o->name},
         {0, "pull", OPTION_TEXT, "missing|always|never", "when to pull the image", &o->pull},
@@ -50,6 +51,7 @@ int run_options_read(run_options *o, const char *name, int argc, char **argv)
     };
     int run = !strcmp(name, "run");
     size_t count;
+    o->sig_proxy = 1;
     option *all = join(basics, countof(basics), &count);
     argc = options_read(name, "[OPTIONS] IMAGE [COMMAND [ARG ...]]",
                         run ? "Creates a container and runs a command in it."

@@ -10,6 +10,7 @@ typedef struct run_options {
     const char *name, *entrypoint, *workdir, *user, *pull, *cid_file, *detach_keys;
     text_list env, env_files, labels, label_files, attach;
     detach_keys keys;
+    int sig_proxy;
     transfer transfer;
 } run_options;
 

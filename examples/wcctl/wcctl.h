@@ -241,6 +241,7 @@ typedef struct detach_keys {
     size_t count; /* 0: there is no way out */
     size_t seen;  /* so many have come, and wait for the next */
 } detach_keys;
+#define SIG_PROXY_OPTION(flag) {0, "sig-proxy", OPTION_FLAG, NULL, "pass signals on to it, the default; =false: do not", &(flag)}
 #define DETACH_KEYS_OPTION(text)                                                                 \
     {0, "detach-keys", OPTION_MAYBE, "KEYS", "what lets go of its terminal, default ctrl-p,ctrl-q", &(text)}
 /* NULL: the default. Ends the program when the text is wrong. */
@@ -267,6 +268,7 @@ typedef struct attachment {
     int32_t until;          /* WC_WAIT_* of the container */
     int with_stdin, tty;
     detach_keys keys;       /* heeded with standard input and a terminal */
+    int keeps_signals;      /* they are for us, not for it */
 } attachment;
 /* Copies both ways until the container closes its streams, waits for its end, and gives its exit code; 0 when the
  * user detached. Signals go to it meanwhile. */

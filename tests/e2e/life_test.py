@@ -56,6 +56,16 @@ class LifeCase(WcctlCase):
 
 @not_rootless  # without control groups nothing can be held
 class Pause(LifeCase):
+    def test_commit_holds_it_meanwhile(self):
+        self.wcctl_ok("run", "-d", "--name", "held", "--network", "none", "box", "sleep", "1000")
+        told = ("events", "--no-follow", "--after", "", "--filter", "container=held", "--format", "{{.Action}}")
+        self.wcctl_ok("commit", "held", "kept")
+        self.assertEqual(self.wcctl_ok(*told).stdout.split()[-2:], ["pause", "unpause"])
+        self.wcctl_ok("commit", "--pause=false", "held", "kept")
+        self.assertNotEqual(self.wcctl("commit", "held", "No Name").returncode, 0)
+        self.assertEqual(self.wcctl_ok(*told).stdout.split(), ["create", "start"] + ["pause", "unpause"] * 2)
+        self.assertEqual(self.state("held")["Status"], "running")
+
     def test_nothing_runs_while_it_is_paused(self):
         self.start("one", command=("sh", "-c", "i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done"))
         self.assertTrue(until(lambda: self.wcctl_ok("logs", "one").stdout))

@@ -251,6 +251,19 @@ class Joining(NetworkCase):
         self.assertEqual(list(self.settings("late")["Networks"]), ["second"])
         self.assertEqual(self.inside("late", "ls", "/sys/class/net").split(), ["eth0", "lo"])
 
+    def test_connect_what_was_started_without_any(self):
+        self.network("late")
+        self.wcctl_ok("create", "--name", "bare", "--network", "late", "box", "sleep", "1000")
+        self.wcctl_ok("network", "disconnect", "late", "bare")
+        self.wcctl_ok("start", "bare")
+        self.assertEqual(self.inside("bare", "ls", "/sys/class/net").split(), ["lo"])
+        self.wcctl_ok("network", "connect", "late", "bare")
+        self.assertEqual(self.inside("bare", "ls", "/sys/class/net").split(), ["eth0", "lo"])
+        self.wcctl_ok("network", "disconnect", "late", "bare")
+        self.assertEqual(self.inside("bare", "ls", "/sys/class/net").split(), ["lo"])
+        self.wcctl_ok("network", "connect", "late", "bare")
+        self.wcctl_ok("stop", "-t", "0", "bare")
+
     def test_what_cannot_be_joined(self):
         self.network("web")
         self.start("alone", "--network", "none")

@@ -628,6 +628,17 @@ class Life(WcctlCase):
         self.assertEqual(self.wcctl_ok("exec", name, "cat", "/tmp/end").stdout, "0\n")
         self.wcctl_ok("rm", "-f", name)
 
+    def test_signals_may_be_ours_alone(self):
+        child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, "run", "--sig-proxy=false", "--name", "going",
+                                  "--network", "none", "box", "sh", "-c", "trap 'exit 9' TERM; echo on; while :; do sleep 0.1; done"],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        self.assertEqual(child.stdout.readline(), "on\n")
+        child.terminate()
+        self.assertEqual(child.wait(), -signal.SIGTERM)
+        child.stdout.close()
+        self.assertEqual(self.state("going")["Status"], "running")
+        self.wcctl_ok("rm", "-f", "going")
+
     def test_kill_and_states(self):
         name = self.start("sleep", "100")
         self.assertEqual(self.wcctl("rm", name).returncode, 1)

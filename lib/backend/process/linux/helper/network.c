@@ -356,16 +356,27 @@ static int32_t disconnect(json_t *record, json_t *network, int netns, wc_error *
     return write_record(record, err);
 }
 
+/* A container that was started without networks has none; what it is to be connected to is put into the new one. */
+static int32_t find_record(const request *req, json_t *network, json_t **out, wc_error **err)
+{
+    if (wci_file_exists(WCI_RUN_NETWORK))
+        return read_record(out, err);
+    if (strcmp(req->what, "connect"))
+        return wci_err(err, WC_E_STATE, "network: the container has ended, or has no networks of its own");
+    json_t *own = json_deep_copy(network);
+    *out = own ? new_record(own) : NULL;
+    json_decref(own);
+    return *out ? WC_OK : wci_err_nomem(err);
+}
+
 /* The container may end while we wait for the lock, and its record with it. */
 static int32_t change(const request *req, json_t *network, wc_error **err)
 {
     json_t *record = NULL;
     int netns = -1;
     int32_t rc = netns_of(req->pid, req->pid_start, &netns, err);
-    if (!rc && !wci_file_exists(WCI_RUN_NETWORK))
-        rc = wci_err(err, WC_E_STATE, "network: the container has ended, or has no networks of its own");
     if (!rc)
-        rc = read_record(&record, err);
+        rc = find_record(req, network, &record, err);
     if (!rc)
         rc = strcmp(req->what, "connect") ? disconnect(record, network, netns, err)
                                           : connect(record, network, netns, err);
