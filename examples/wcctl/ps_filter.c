@@ -192,6 +192,12 @@ static int is_published(const ps_item *c, const char *value)
     return 0;
 }
 
+static int is_in_group(const ps_item *c, const char *value)
+{
+    const char *group = json_string_value(at(c->json, "HostConfig", "Group"));
+    return group && !strcmp(group, value);
+}
+
 /* Nothing of ours is a task of a swarm. */
 static int is_task(const ps_item *c, const char *value)
 {
@@ -204,10 +210,10 @@ static const struct {
     int (*passes)(const ps_item *c, const char *value);
     int each; /* every value must fit */
 } kinds[] = {{"ancestor", has_ancestor, 0}, {"before", is_before, 0},       {"exited", has_exit_code, 0},
-             {"expose", is_exposed, 0},     {"health", has_health, 0},      {"id", has_id, 0},
-             {"is-task", is_task, 0},       {"label", has_label, 1},        {"name", has_name, 0},
-             {"network", has_network, 0},   {"publish", is_published, 0},   {"since", is_since, 0},
-             {"status", has_status, 0},     {"volume", has_volume, 0}};
+             {"expose", is_exposed, 0},     {"group", is_in_group, 0},      {"health", has_health, 0},
+             {"id", has_id, 0},             {"is-task", is_task, 0},        {"label", has_label, 1},
+             {"name", has_name, 0},         {"network", has_network, 0},    {"publish", is_published, 0},
+             {"since", is_since, 0},        {"status", has_status, 0},      {"volume", has_volume, 0}};
 
 /* The value, when the filter is of this kind. */
 static const char *value_for(const char *filter, size_t kind)
@@ -242,8 +248,8 @@ void ps_filter_check(const text_list *filters)
         for (size_t kind = 0; kind < countof(kinds); kind++)
             known |= value_for(filters->items[i], kind) != NULL;
         if (!known)
-            die_usage("--filter '%s': write KEY=VALUE; the keys are ancestor, before, exited, expose, health, id, label, "
-                      "name, network, publish, since, status and volume",
+            die_usage("--filter '%s': write KEY=VALUE; the keys are ancestor, before, exited, expose, group, health, id, "
+                      "label, name, network, publish, since, status and volume",
                       filters->items[i]);
         check_value(filters->items[i]);
     }

@@ -51,6 +51,11 @@ intptr_t wc_stream_fd(const wc_stream *stream)
     return stream && wci_api_is_ours(stream->engine) ? wci_backend_stream_fd(stream->backend, stream->handle) : -1;
 }
 
+intptr_t wc_stream_write_fd(const wc_stream *stream)
+{
+    return stream && wci_api_is_ours(stream->engine) ? wci_backend_stream_write_fd(stream->backend, stream->handle) : -1;
+}
+
 wc_stream *wc_stream_ref(wc_stream *stream)
 {
     if (stream)

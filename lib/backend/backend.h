@@ -111,6 +111,7 @@ int32_t wci_backend_stream_close_write(wci_backend *b, wc_call *call, uintptr_t 
 int32_t wci_backend_stream_resize(wci_backend *b, wc_call *call, uintptr_t handle,
                                   uint32_t columns, uint32_t rows, wc_error **err);
 intptr_t wci_backend_stream_fd(wci_backend *b, uintptr_t handle);
+intptr_t wci_backend_stream_write_fd(wci_backend *b, uintptr_t handle);
 void wci_backend_stream_release(wci_backend *b, uintptr_t handle);
 int32_t wci_backend_logs_next(wci_backend *b, wc_call *call, uintptr_t handle,
                               wc_response *response, int64_t timeout_ns, wc_error **err);

@@ -171,6 +171,11 @@ intptr_t wci_backend_stream_fd(wci_backend *b, uintptr_t handle)
     return b->ops.stream_fd ? b->ops.stream_fd(b->payload, handle) : -1;
 }
 
+intptr_t wci_backend_stream_write_fd(wci_backend *b, uintptr_t handle)
+{
+    return b->ops.stream_write_fd ? b->ops.stream_write_fd(b->payload, handle) : -1;
+}
+
 void wci_backend_stream_release(wci_backend *b, uintptr_t handle)
 {
     if (b->ops.stream_release)

@@ -44,10 +44,13 @@ static int is_type(const facts *f, const char *key, const char *value)
     return !strcmp(f->record->type, value);
 }
 
+/* Also "exec_create" for "exec_create: COMMAND". */
 static int is_action(const facts *f, const char *key, const char *value)
 {
+    size_t size = strlen(value);
+    const char *action = f->record->action;
     (void)key;
-    return !strcmp(f->record->action, value);
+    return !strcmp(action, value) || (size && !strncmp(action, value, size) && action[size] == ':');
 }
 
 /* The key is the type; it happened to the one of this name, or whose id begins so. */

@@ -92,6 +92,17 @@ static int32_t take_answer(wc_container *c, wci_ctr_call *op, const char *id, ui
     return rc;
 }
 
+/* It runs, whether this is written or not. */
+static void tell_of_start(wc_container *c, const char *id, const wc_exec_options *options)
+{
+    wci_str command = WCI_STR_INIT;
+    for (size_t i = 0; i < options->args.count; i++)
+        wci_str_printf(&command, "%s%s", i ? " " : "", options->args.items[i]);
+    if (!command.failed)
+        (void)wci_event_add_exec(c->engine->store, c->id, id, command.data ? command.data : "", NULL);
+    wci_str_free(&command);
+}
+
 int32_t wci_ctr_exec(wc_call *call, wc_container *c, const wc_exec_options *options, uint64_t attach,
                      wc_process **out, wc_stream **stream, wc_error **err)
 {
@@ -116,6 +127,8 @@ int32_t wci_ctr_exec(wc_call *call, wc_container *c, const wc_exec_options *opti
         rc = wci_ctr_call_run(&op, WCI_OP_PROCESS_START, call, err);
     if (!rc)
         rc = take_answer(c, &op, id, attach, out, stream, err);
+    if (!rc)
+        tell_of_start(c, id, options);
     wci_free(process);
     wci_container_record_free(record);
     wci_ctr_call_free(&op);

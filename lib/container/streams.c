@@ -50,6 +50,8 @@ int32_t wci_ctr_attach(wc_call *call, wc_container *c, uint64_t attach, wc_strea
     if (!rc)
         rc = wci_stream_new(c->engine, op.backend, op.response.handle, out, err);
     wci_ctr_call_free(&op);
+    if (!rc) /* it is attached, whether this is written or not */
+        (void)wci_event_add(c->engine->store, "container", "attach", c->id, NULL, NULL);
     return rc;
 }
 

@@ -71,6 +71,31 @@ int32_t wci_event_add(wci_store *store, const char *type, const char *action, co
     return wci_tx_end(store, rc, err);
 }
 
+static int32_t put_exec(wci_store *store, const char *container, const char *command, const char *attributes,
+                        wc_error **err)
+{
+    static const char *const words[] = {"exec_create", "exec_start"};
+    int32_t rc = WC_OK;
+    for (size_t i = 0; !rc && i < sizeof words / sizeof *words; i++) {
+        char *action = wci_asprintf("%s: %s", words[i], command);
+        rc = action ? wci_container_put_event(store, action, container, attributes, err) : wci_err_nomem(err);
+        wci_free(action);
+    }
+    return rc;
+}
+
+int32_t wci_event_add_exec(wci_store *store, const char *container, const char *process, const char *command,
+                           wc_error **err)
+{
+    WCI_CALL_NONE(call);
+    char *attributes = wci_asprintf("{\"execID\":\"%s\"}", process);
+    int32_t rc = attributes ? wci_tx_begin(store, &call, WCI_TX_WRITE, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = wci_tx_end(store, put_exec(store, container, command, attributes, err), err);
+    wci_free(attributes);
+    return rc;
+}
+
 void wci_event_record_free(wci_event_record *record)
 {
     if (!record)

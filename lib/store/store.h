@@ -414,6 +414,10 @@ void wci_event_record_free(wci_event_record *record);
 /* One of a container has its labels, name and image besides. */
 int32_t wci_event_add(wci_store *store, const char *type, const char *action, const char *id,
                       const char *attributes, wc_error **err);
+/* A further process of a container was made, and runs: "exec_create: COMMAND" and "exec_start: COMMAND", in one
+ * transaction. */
+int32_t wci_event_add_exec(wci_store *store, const char *container, const char *process, const char *command,
+                           wc_error **err);
 /* Up to `max` events after number `after`; WC_E_GAP when some of them were pruned. 0 begins with
  * the oldest that is kept. */
 int32_t wci_event_read(wci_store *store, int64_t after, size_t max, wci_event_record ***out,

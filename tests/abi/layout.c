@@ -149,5 +149,6 @@ int main(void)
     FIELD(wc_backend_ops, group_update);
     FIELD(wc_backend_ops, group_remove);
     FIELD(wc_backend_ops, group_report);
+    FIELD(wc_backend_ops, stream_write_fd);
     return 0;
 }

@@ -42,6 +42,14 @@ class GroupCase(WcctlCase):
 
 
 class Limits(GroupCase):
+    def test_ps_of_one(self):
+        self.create()
+        self.create(name="other")
+        self.start("box1")
+        self.start("box2", group="other")
+        self.assertEqual(self.wcctl_ok("ps", "--filter", "group=team", "--format", "{{.Names}}").stdout, "box1\n")
+        self.assertEqual(self.wcctl_ok("ps", "--filter", "group=nobody", "-q").stdout, "")
+
     def test_every_limit_is_in_its_file(self):
         self.create("-m", "64m", "--memory-swap", "96m", "--memory-reservation", "32m", "--cpus", "0.5", "--cpu-shares",
                     "512", "--cpuset-cpus", "0", "--cpuset-mems", "0", "--pids-limit", "50")

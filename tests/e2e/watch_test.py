@@ -188,10 +188,37 @@ class Figures(WcctlCase):
         self.assertFails(self.wcctl("top", "box1"), 125, "does not run")
 
 
-class Events(WcctlCase):
+class EventsCase(WcctlCase):
     def events(self, *words):
         return self.wcctl_ok("events", "--no-follow", *words).stdout.splitlines()
 
+
+class EventsOfProcesses(EventsCase):
+    def test_further_processes(self):
+        """The words are Docker's; the end of one may be told a moment after it."""
+        self.wcctl_ok("run", "-d", "--name", "box1", "--label", "role=db", "--network", "none", "box", "sleep", "1000")
+        form = "--after", "", "--filter", "label=role=db", "--format", "{{.Action}}"
+        self.assertEqual(self.wcctl("exec", "box1", "sh", "-c", "exit 3").returncode, 3)
+        self.assertEqual(self.events(*form, "--filter", "event=exec_create", "--filter", "event=exec_start"),
+                         ["exec_create: sh -c exit 3", "exec_start: sh -c exit 3"])
+        self.assertEqual(self.wcctl("exec", "box1", "nosuch").returncode, 127)
+        self.wcctl_ok("exec", "-d", "box1", "sleep", "1000")
+        self.wcctl_ok("rm", "-f", "box1")  # after which nothing writes any more
+        ends = [json.loads(line)["Actor"]["Attributes"] for line in
+                self.events("--after", "", "--filter", "event=exec_die", "--format", "json")]
+        self.assertEqual(sorted(end["exitCode"] for end in ends), ["137", "3"])
+        for end in ends:
+            self.assertEqual((end["name"], len(end["execID"])), ("box1", 64))
+        self.assertEqual(len(self.events(*form, "--filter", "event=exec_start")), 2)
+
+    def test_attach(self):
+        self.wcctl_ok("run", "-d", "-i", "--name", "box1", "--network", "none", "box", "cat")
+        self.assertEqual(self.wcctl_ok("attach", "box1", stdin="through").stdout, "through")
+        self.assertEqual(self.events("--after", "", "--filter", "container=box1", "--format", "{{.Action}}"),
+                         ["create", "start", "attach", "die"])
+
+
+class Events(EventsCase):
     def test_filters(self):
         self.wcctl_ok("run", "--name", "box1", "--network", "none", "box", "true")
         self.assertEqual(self.wcctl("run", "--name", "box2", "--network", "none", "box", "false").returncode, 1)

@@ -160,7 +160,7 @@ static const char *const usable[] = {
     /* Another one is made, or the parent's is left alone. */
     "wc_cancel_",
     /* Looked at below: there is nothing to wait for. */
-    "wc_stream_fd", "wc_logs_fd", "wc_events_fd",
+    "wc_stream_fd", "wc_stream_write_fd", "wc_logs_fd", "wc_events_fd",
     /* For backends, which are not called. */
     "wc_request_", "wc_response_", "wc_call_"};
 
@@ -224,7 +224,7 @@ void handles_try_all(handles *of, wc_context *inherited, FILE *complaints)
     for (size_t i = 0; i < AREAS; i++)
         for (const attempt *a = areas[i]; a->name; a++)
             try_one(a, complaints);
-    expect(wc_stream_fd(tried->stream) == -1 && wc_logs_fd(tried->logs) == -1 && wc_events_fd(tried->events) == -1,
+    expect(wc_stream_fd(tried->stream) == -1 && wc_stream_write_fd(tried->stream) == -1 && wc_logs_fd(tried->logs) == -1 && wc_events_fd(tried->events) == -1,
            "without descriptors", complaints);
     expect(strlen(wc_container_id(tried->container)) == 64 && wc_container_info_pid(tried->info) >= 0 &&
                *wc_image_id(tried->image) && *wc_layer_diff_id(wc_image_layer(tried->image, 0)) && *wc_event_action(tried->event) &&

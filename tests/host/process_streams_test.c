@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Standard streams: apart, whole, in both directions, with and without a terminal; and readers who
  * do not read. */
+#include <poll.h>
+
 #include "process_fixture.h"
 
 #define BOTH (WC_ATTACH_STDOUT | WC_ATTACH_STDERR)
@@ -71,8 +73,45 @@ START_TEST(input_without_stdin_is_refused)
     container_new(&c, args, NULL);
     start(&c, ALL);
     fails(WC_E_STATE, write_stdin(&c, "x", 1, -1));
+    ck_assert_int_eq(wci_backend_stream_write_fd(backend, c.stream), -1);
     fails(WC_E_STATE, wci_backend_stream_resize(backend, &call, c.stream, 80, 25, &error));
     ck_assert_int_eq(read_all(&c, &out, &errors), WC_E_CLOSED); /* cat saw an empty input */
+    free_texts();
+    container_remove(&c);
+}
+END_TEST
+
+static int is_writable(container *of, int timeout_ms)
+{
+    struct pollfd item = {(int)wci_backend_stream_write_fd(backend, of->stream), POLLOUT, 0};
+    ck_assert_int_ge(item.fd, 0);
+    return poll(&item, 1, timeout_ms) == 1;
+}
+
+START_TEST(input_can_be_waited_for)
+{
+    static char data[1 << 20];
+    container c;
+    const char *args[] = {"sh", "-c", "read go; busybox wc -c", NULL};
+    size_t total = 0, put = 0;
+    container_new(&c, args, NULL);
+    set_int(&c, "open-stdin", 1);
+    start(&c, ALL);
+    ck_assert(is_writable(&c, 0));
+    data[0] = '\n'; /* it goes on, and reads all */
+    while (total < 40 * sizeof data) {
+        ck_assert(is_writable(&c, 60000));
+        int32_t rc = wci_backend_stream_write(backend, &call, c.stream, data, sizeof data, &put, 0, &error);
+        if (!rc)
+            total += put;
+        else
+            ck_assert_int_eq(rc, WC_E_TIMEOUT);
+        wci_err_clear(&error);
+    }
+    ok(wci_backend_stream_close_write(backend, &call, c.stream, &error));
+    ck_assert_int_eq(wci_backend_stream_write_fd(backend, c.stream), -1);
+    ck_assert_int_eq(read_all(&c, &out, &errors), WC_E_CLOSED);
+    ck_assert_int_gt(atoi(out.data), 0);
     free_texts();
     container_remove(&c);
 }
@@ -96,6 +135,7 @@ START_TEST(input_waits_while_nobody_reads)
     }
     ck_assert_int_eq(rc, WC_E_TIMEOUT);
     wci_err_clear(&error);
+    ck_assert(!is_writable(&c, 0));
     ok(send_signal(&c, SIGKILL)); /* the monitor is as responsive as ever */
     ck_assert_int_eq(wait_exit(&c), 137);
     container_remove(&c);
@@ -276,6 +316,7 @@ int main(void)
     tcase_add_test(tcase, only_what_was_asked_for);
     tcase_add_test(tcase, input_comes_back);
     tcase_add_test(tcase, input_without_stdin_is_refused);
+    tcase_add_test(tcase, input_can_be_waited_for);
     tcase_add_test(tcase, input_waits_while_nobody_reads);
     tcase_add_test(tcase, input_that_the_process_closes_is_closed);
     tcase_add_test(tcase, much_input_arrives_whole);

@@ -51,6 +51,15 @@ intptr_t wci_process_stream_fd(uintptr_t payload, uintptr_t handle)
     return ((process_stream *)handle)->link.fd;
 }
 
+/* The socket takes what the monitor has room for, and that is what the process reads. */
+intptr_t wci_process_stream_write_fd(uintptr_t payload, uintptr_t handle)
+{
+    (void)payload;
+    const process_stream *s = (const process_stream *)handle;
+    int is_open = (s->attach & WC_ATTACH_STDIN) && (s->flags & WCI_HELLO_STDIN) && !s->write_closed;
+    return is_open ? s->link.fd : -1;
+}
+
 /* Rounded up, so that a short wait is a wait. */
 static int64_t to_ms(int64_t timeout_ns)
 {

@@ -20,6 +20,7 @@ int32_t wci_process_stream_close_write(uintptr_t payload, wc_call *call, uintptr
 int32_t wci_process_stream_resize(uintptr_t payload, wc_call *call, uintptr_t handle,
                                   uint32_t columns, uint32_t rows);
 intptr_t wci_process_stream_fd(uintptr_t payload, uintptr_t handle);
+intptr_t wci_process_stream_write_fd(uintptr_t payload, uintptr_t handle);
 void wci_process_stream_release(uintptr_t payload, uintptr_t handle);
 
 #endif

@@ -240,6 +240,7 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .stream_close_write = wci_process_stream_close_write,
         .stream_resize = wci_process_stream_resize,
         .stream_fd = wci_process_stream_fd,
+        .stream_write_fd = wci_process_stream_write_fd,
         .stream_release = wci_process_stream_release,
         .logs_next = wci_process_logs_next,
         .logs_fd = wci_process_logs_fd,

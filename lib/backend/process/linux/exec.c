@@ -96,11 +96,11 @@ static int32_t by_monitor(process_backend *b, wc_call *call, const wc_request *r
 static json_t *own_request(const process_backend *b, const wc_request *request, const char *runtime, const char *dir,
                            int64_t pid)
 {
-    const char *run_root = wc_request_string(request, "run-root");
+    const char *run_root = wc_request_string(request, "run-root"), *root = wc_request_string(request, "store-root");
     json_t *document = request_object(request);
-    json_t *more = json_pack("{s:i, s:s, s:s, s:s?, s:s, s:I}", "version", WCI_PROTOCOL_VERSION, "id",
-                             wc_request_container_id(request), "runDir", dir, "runRoot", run_root ? run_root : b->run_root,
-                             "runtime", runtime, "pid", (json_int_t)pid);
+    json_t *more = json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s, s:I}", "version", WCI_PROTOCOL_VERSION, "id",
+                             wc_request_container_id(request), "runDir", dir, "storeRoot", root ? root : b->root, "runRoot",
+                             run_root ? run_root : b->run_root, "runtime", runtime, "pid", (json_int_t)pid);
     int failed = !document || !more || json_object_update(document, more) != 0;
     json_decref(more);
     if (!failed)

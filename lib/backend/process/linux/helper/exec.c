@@ -92,6 +92,7 @@ static void stay(const request *req, session *s)
     session_run(s);
     (void)record_end(req, s->exit_code, s->finished_ns, NULL);
     session_finish(s);
+    record_process_died(req, s->exit_code); /* nobody waits for an event */
 }
 
 int exec_main(request *req)

@@ -3,6 +3,7 @@
  * the monitor of that process and has the client's connection from there on; what goes wrong in it touches nobody else.
  * It is in whatever namespaces the container's monitor is in, a user namespace as well as any other. */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,17 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+
+/* Nothing that ends takes so long. */
+#define WAIT_MS 5000
+
+/* The monitor of one. */
+typedef struct further {
+    loop_child child;
+    monitor *monitor;
+    char *run_dir;
+    struct further *next;
+} further;
 
 static int32_t check_running(const monitor *m, wc_error **err)
 {
@@ -37,11 +49,12 @@ static int32_t fill_from_monitor(const monitor *m, request *out, wc_error **err)
     const request *req = m->req;
     out->id = copy(req->id);
     out->run_root = copy(req->run_root);
+    out->store_root = copy(req->store_root);
     out->runtime = copy(req->runtime);
     out->cgroup = copy(req->cgroup);
     out->run_dir = wci_path_join3(req->run_dir, WCI_RUN_EXEC, out->process_id);
     out->pid = m->session.process.pid;
-    return out->id && out->run_root && out->runtime && out->cgroup && out->run_dir ? WC_OK : wci_err_nomem(err);
+    return out->id && out->run_root && out->store_root && out->runtime && out->cgroup && out->run_dir ? WC_OK : wci_err_nomem(err);
 }
 
 static int32_t fill(const monitor *m, json_t *document, request *out, wc_error **err)
@@ -68,6 +81,30 @@ static int32_t read_request(const monitor *m, const char *data, size_t size, req
     return rc;
 }
 
+/* ---- Those that there are ----------------------------------------------------------------------- */
+
+static void forget(void *owner, int status)
+{
+    further *one = owner;
+    (void)status;
+    for (further **at = &one->monitor->further; *at; at = &(*at)->next)
+        if (*at == one) {
+            *at = one->next;
+            break;
+        }
+    wci_free(one->run_dir);
+    wci_free(one);
+}
+
+/* The directory is taken over. */
+static void remember(monitor *m, further *one, pid_t pid, char **run_dir)
+{
+    *one = (further){.child = {pid, forget, one, NULL}, .monitor = m, .run_dir = *run_dir, .next = m->further};
+    *run_dir = NULL;
+    m->further = one;
+    loop_add_child(&m->session.loop, &one->child);
+}
+
 /* The container's locks are open here, too: they have to go before anything else. */
 static _Noreturn void become_monitor(int fd, request *req)
 {
@@ -83,11 +120,31 @@ int32_t exec_take(void *owner, int fd, const char *data, size_t size, wc_error *
     int32_t rc = check_running(m, err);
     if (!rc)
         rc = read_request(m, data, size, &req, err);
+    further *one = rc ? NULL : wci_calloc(1, sizeof *one);
+    if (!rc && !one)
+        rc = wci_err_nomem(err);
     pid_t pid = rc ? 0 : fork();
     if (!rc && pid == 0)
         become_monitor(fd, &req);
     if (pid < 0)
         rc = wci_err_errno(err, errno, "further process: its monitor cannot be started");
+    if (rc)
+        wci_free(one);
+    else
+        remember(m, one, pid, &req.run_dir);
     request_free(&req);
     return rc;
+}
+
+/* ---- The end ------------------------------------------------------------------------------------ */
+
+/* They hold their locks until all is written. */
+void exec_wait_for_all(monitor *m)
+{
+    for (further *one = m->further; one; one = one->next) {
+        char *lock = wci_path_join(one->run_dir, WCI_RUN_LOCK);
+        for (int ms = 0; lock && ms < WAIT_MS && wci_lock_is_held(lock); ms++)
+            poll(NULL, 0, 1);
+        wci_free(lock);
+    }
 }

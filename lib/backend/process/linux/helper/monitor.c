@@ -106,6 +106,7 @@ static void remove_container(monitor *m, wci_store *store)
 static void conclude(monitor *m)
 {
     wci_store *store = NULL;
+    exec_wait_for_all(m);
     run_end(m, &store);
     unlink("config.json");
     wci_lock_release(m->mount_lock);

@@ -19,6 +19,7 @@ typedef struct monitor {
     int host_mounts; /* the mount namespace that we came from */
     session session;
     int keeps_no_log;
+    struct further *further; /* monitors of further processes (exec_here.c) */
     jobs jobs; /* the runtime at work on this container */
     health health;
     int is_paused;
@@ -60,6 +61,8 @@ void again_terminate(void *monitor);
 
 /* For session.exec: the request as EXEC has it. */
 int32_t exec_take(void *monitor, int fd, const char *data, size_t size, wc_error **err);
+/* Nothing of the container runs any more: until all of them have written down how their processes ended. */
+void exec_wait_for_all(monitor *m);
 
 /* ---- What clients ask of it (commands.c) ---- */
 

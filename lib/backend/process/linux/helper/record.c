@@ -73,6 +73,16 @@ static char *attributes(wci_store *store, const request *req, const int *exit_co
     return text;
 }
 
+void record_process_died(const request *req, int exit_code)
+{
+    wci_store *store = NULL;
+    char *about = wci_asprintf("{\"execID\":\"%s\",\"exitCode\":\"%d\"}", req->process_id, exit_code);
+    if (about && req->store_root && !record_open(req, &store, NULL))
+        (void)wci_event_add(store, "container", "exec_die", req->id, about, NULL);
+    wci_store_unref(store);
+    wci_free(about);
+}
+
 int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t started_ns, int has_check,
                        wc_error **err)
 {

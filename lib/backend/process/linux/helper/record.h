@@ -14,6 +14,8 @@ int32_t record_end(const request *req, int exit_code, int64_t finished_ns, wc_er
 
 /* The store is open only for as long as it is written to. */
 int32_t record_open(const request *req, wci_store **store, wc_error **err);
+/* The event of a further process; one that cannot be written is missing. */
+void record_process_died(const request *req, int exit_code);
 int32_t record_started(wci_store *store, const request *req, pid_t pid, int64_t started_ns, int has_check,
                        wc_error **err);
 /* It is paused, or goes on. */
