@@ -225,8 +225,8 @@ WC_API int32_t wc_container_options_set_namespace(wc_container_options *options,
                                                   wc_error **err);
 /** Users of a user namespace of the container's own: "CONTAINER:HOST:SIZE", from which id on and how many; user 0 must be
  * among them. Without maps of groups these are the same. Files of the image and of the container keep the ids that
- * they have in the container, so do volumes; what is bound from the host keeps the host's. For now only without a
- * network ("none") and with the other namespaces private; takes Linux 6.15. @since 0.1 */
+ * they have in the container, so do volumes; what is bound from the host keeps the host's. The network is
+ * "none" or one by name, the other namespaces are private; takes Linux 6.15. @since 0.1 */
 WC_API int32_t wc_container_options_add_uid_map(wc_container_options *options, const char *map, wc_error **err);
 /** The same for groups. @since 0.1 */
 WC_API int32_t wc_container_options_add_gid_map(wc_container_options *options, const char *map, wc_error **err);
