@@ -23,7 +23,7 @@ void wci_attr_rules_init(wci_attr_rules *rules, wci_strv *skipped)
 int wci_xattr_is_host_own(const char *key)
 {
     return wci_starts_with(key, "trusted.overlay.") || wci_starts_with(key, "user.overlay.") ||
-           wci_streq(key, "security.selinux") || wci_streq(key, "system.nfs4_acl");
+           wci_starts_with(key, "user.fuseoverlayfs.") || wci_streq(key, "security.selinux") || wci_streq(key, "system.nfs4_acl");
 }
 
 int32_t wci_attrs_note_skipped(const wci_attr_rules *rules, const char *path, const char *what, wc_error **err)

@@ -88,6 +88,10 @@ class Overlay(RootlessCase):
         self.wcctl_ok("start", "one")
         self.assertEqual(self.wcctl_ok("exec", "one", "sh", "-c", "cat /etc/passwd").stdout, "new\n")
         self.wcctl_ok("stop", "-t", "0", "one")
+        changes = self.wcctl_ok("diff", "one").stdout.splitlines()
+        self.assertLessEqual({"C /etc", "C /etc/passwd", "C /home"}, set(changes))
+        self.assertFalse([line for line in changes if line.endswith(".opq")])
+        self.assertNotIn("home/", self.wcctl_ok("export", "-o", f"{self.work}/tar", "one").stdout)
         copy = subprocess.run([f"{BUILD}/bin/wcctl", "--root", self.root, "cp", "one:/etc/passwd", "-"], capture_output=True)
         self.assertIn(b"new\n", copy.stdout)
 

@@ -173,7 +173,7 @@ int archive_main(request *req)
         rc = strcmp(req->what, "put") == 0 ? put(req, root, &err) : get(req, root, &err);
     wci_fd_close(root);
     if (req->pid <= 0) {
-        overlay_unmount(req->run_dir);
+        overlay_unmount(req);
         volumes_unmount(req->run_dir);
     }
     wci_lock_release(lock);

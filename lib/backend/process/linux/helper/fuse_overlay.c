@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <wincontainer/error.h>
@@ -124,4 +129,31 @@ int32_t fuse_overlay_mount(const wci_overlay *overlay, const wc_error *why, wc_e
     wci_free(options);
     wci_free(program);
     return rc;
+}
+
+/* ---- Marks --------------------------------------------------------------------------------------- */
+
+#define REMOVED ".wh."
+#define OPAQUE ".wh..wh..opq"
+#define OPEN_DIRECTORIES 32
+
+/* "dir/.wh.name" where the file system lets us make no other mark; "dir/.wh..wh..opq" always. */
+static int settle(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    char other[PATH_MAX];
+    const char *name = path + at->base;
+    if (type != FTW_F || st->st_size || strncmp(name, REMOVED, strlen(REMOVED)) != 0)
+        return 0;
+    int size = snprintf(other, sizeof other, "%.*s%s", at->base, path, strcmp(name, OPAQUE) ? name + strlen(REMOVED) : ".");
+    if (size < 0 || (size_t)size >= sizeof other)
+        return 0;
+    int done = strcmp(name, OPAQUE) ? mknod(other, S_IFCHR, makedev(0, 0)) : setxattr(other, "user.overlay.opaque", "y", 1, 0);
+    if (done == 0)
+        unlink(path);
+    return 0;
+}
+
+void fuse_overlay_settle(const char *upper)
+{
+    (void)nftw(upper, settle, OPEN_DIRECTORIES, FTW_PHYS | FTW_MOUNT);
 }

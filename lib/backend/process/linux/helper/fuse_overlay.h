@@ -10,5 +10,7 @@
 int fuse_overlay_may_help(int32_t refused);
 /* As wci_overlay_mount(). `why` is why the kernel's was refused; *err is to be empty. WC_E_MISSING without the program. */
 int32_t fuse_overlay_mount(const wci_overlay *overlay, const wc_error *why, wc_error **err);
+/* After it was unmounted: marks what was removed below `upper` as the kernel would, which is what all others read. */
+void fuse_overlay_settle(const char *upper);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -212,10 +214,22 @@ int32_t overlay_mount(const request *req, wc_error **err)
     return rc;
 }
 
-void overlay_unmount(const char *run_dir)
+/* 1 when it is not the kernel's own. */
+static int is_fuse(const char *target)
 {
-    char *target = wci_path_join(run_dir, WCI_RUN_ROOTFS);
+    struct statfs fs;
+    return statfs(target, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+void overlay_unmount(const request *req)
+{
+    char *target = wci_path_join(req->run_dir, WCI_RUN_ROOTFS);
+    int was_fuse = target && is_fuse(target);
     if (target)
         (void)umount2(target, MNT_DETACH);
+    char *upper = was_fuse ? wci_path_join(req->state_dir, "upper") : NULL;
+    if (upper)
+        fuse_overlay_settle(upper);
+    wci_free(upper);
     wci_free(target);
 }

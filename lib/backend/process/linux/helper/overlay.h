@@ -12,6 +12,6 @@ int32_t overlay_enter(const char *run_dir, wc_error **err);
 int32_t overlay_keep_from_host(const char *dir, wc_error **err);
 /* Mounts run_dir/rootfs. Only one mount may exist at a time: hold run_dir/mount.lock. */
 int32_t overlay_mount(const request *req, wc_error **err);
-void overlay_unmount(const char *run_dir);
+void overlay_unmount(const request *req);
 
 #endif

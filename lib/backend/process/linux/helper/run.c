@@ -148,7 +148,7 @@ void run_take_away(monitor *m)
     wci_free(state);
     network_end(m->req, m->host_mounts);
     userns_hide_root(m->req);
-    overlay_unmount(m->req->run_dir);
+    overlay_unmount(m->req);
     volumes_unmount(m->req->run_dir);
     joins_end(m->req);
     unlink(RUNTIME_LOG);
