@@ -95,8 +95,8 @@ static int32_t amend_cgroup(json_t *os, const char *cgroup, wc_error **err)
 /* How many ids there are, from 0 on. */
 static json_int_t count_ids(const wci_id_map *map)
 {
-    const wci_id_range *last = &map->ranges[map->count - 1];
-    return (json_int_t)last->inside + last->count;
+    const wci_id_range *last = map->count ? &map->ranges[map->count - 1] : NULL;
+    return last ? (json_int_t)last->inside + last->count : 0;
 }
 
 static int32_t check_id(json_t *user, const char *key, json_int_t count, const wci_user_ids *ids, wc_error **err)
@@ -109,13 +109,19 @@ static int32_t check_id(json_t *user, const char *key, json_int_t count, const w
                    ids->lacking[0] ? ": " : "", ids->lacking);
 }
 
-/* Inside of a namespace already, its maps decide, and the kernel says no to others. */
+/* Of the namespace that we are in, or that a helper of ours will be in. */
+static void read_ids(wci_user_ids *ids)
+{
+    if (wci_userns_is_inside() && wci_host_is_root())
+        wci_userns_read(ids);
+    else
+        wci_user_ids_read(ids);
+}
+
 static int32_t amend_user(json_t *user, wc_error **err)
 {
     wci_user_ids ids;
-    if (wci_host_is_root())
-        return WC_OK;
-    wci_user_ids_read(&ids);
+    read_ids(&ids);
     json_int_t gids = count_ids(&ids.gids);
     int32_t rc = check_id(user, "uid", count_ids(&ids.uids), &ids, err);
     if (!rc)
@@ -253,8 +259,8 @@ static int amend_sysctls(json_t *os, json_int_t gids)
 static json_int_t own_gids(void)
 {
     wci_user_ids ids;
-    wci_user_ids_read(&ids);
-    return wci_host_is_root() ? 65536 : count_ids(&ids.gids);
+    read_ids(&ids);
+    return count_ids(&ids.gids);
 }
 
 int32_t wci_rootless_amend_process(json_t *process, wc_error **err)
