@@ -7,8 +7,8 @@ static text_list log_options;
 static const char *log_driver;
 
 static const option options[] = {
-    {0, "log-driver", OPTION_TEXT, "file|none", "where its log goes", &log_driver},
-    {0, "log-opt", OPTION_LIST, "max-size=…|max-file=…", "log rotation", &log_options},
+    {0, "log-driver", OPTION_TEXT, "file|journald|none", "where its log goes", &log_driver},
+    {0, "log-opt", OPTION_LIST, "max-size=…|max-file=…|tag=…", "log rotation, tag in the journal", &log_options},
 };
 
 static void set_log_options(wc_container_options *to, const text_list *list)
@@ -21,12 +21,14 @@ static void set_log_options(wc_container_options *to, const text_list *list)
             size = value_bytes("--log-opt max-size", text + 9);
         else if (!strncmp(text, "max-file=", 9))
             files = value_number("--log-opt max-file", text + 9);
+        else if (!strncmp(text, "tag=", 4))
+            run_set(to, text + 4, wc_container_options_set_log_tag);
         else
-            die_usage("--log-opt '%s': only max-size and max-file are known", text);
+            die_usage("--log-opt '%s': only max-size, max-file and tag are known", text);
     }
     if (files < 1 || files > 1000)
         die_usage("--log-opt max-file: 1 to 1000");
-    if (list->count)
+    if (size || files != 1)
         TRY(wc_container_options_set_log_rotation(to, size, (uint32_t)files, &err));
 }
 

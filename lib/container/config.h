@@ -50,6 +50,7 @@ typedef struct wci_port_wish {
 /* Texts may be NULL while options are being filled; never after wci_config_from_json(). The members of an area are
  * in the table of its file, config_<area>.c. */
 #define WCI_LOG_NONE "none" /* the log driver that keeps nothing */
+#define WCI_LOG_JOURNALD "journald"
 
 typedef struct wci_config {
     char *image, *image_id;
@@ -73,7 +74,8 @@ typedef struct wci_config {
     int32_t tty, open_stdin;
     int64_t console_columns, console_rows; /* 0: not set */
     int64_t log_max_bytes, log_max_files;
-    char *log_driver; /* "": the file; WCI_LOG_NONE */
+    char *log_driver; /* "": the file; WCI_LOG_NONE, WCI_LOG_JOURNALD */
+    char *log_tag;    /* in the journal: a template, log_fields.h */
 
     /* resources */
     int64_t memory, memory_swap, nano_cpus, cpu_shares, pids_limit;

@@ -10,5 +10,6 @@ static const wci_field fields[] = {
     WCI_FIELD("logMaxBytes", NUMBER, wci_config, log_max_bytes),
     WCI_FIELD("logMaxFiles", NUMBER, wci_config, log_max_files),
     WCI_FIELD("logDriver", TEXT, wci_config, log_driver),
+    WCI_FIELD("logTag", TEXT, wci_config, log_tag),
 };
 const wci_fields wci_config_watch = WCI_FIELDS(fields, wci_config);

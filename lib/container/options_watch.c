@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "container/log_fields.h"
 #include "core/alloc.h"
 #include "core/error.h"
 
@@ -48,7 +49,15 @@ int32_t wc_container_options_set_log_driver(wc_container_options *options, const
 {
     if (!options || !driver)
         return wci_err(err, WC_E_INVALID, "log driver: options and driver must not be NULL");
-    if (!is_file_driver(driver) && strcmp(driver, WCI_LOG_NONE))
-        return wci_err(err, WC_E_UNSUPPORTED, "log driver '%.80s': there are 'file' and 'none'", driver);
+    if (!is_file_driver(driver) && strcmp(driver, WCI_LOG_JOURNALD) && strcmp(driver, WCI_LOG_NONE))
+        return wci_err(err, WC_E_UNSUPPORTED, "log driver '%.80s': there are 'file', 'journald' and 'none'", driver);
     return wci_replace(&options->settings.log_driver, driver) ? wci_err_nomem(err) : WC_OK;
+}
+
+int32_t wc_container_options_set_log_tag(wc_container_options *options, const char *tag, wc_error **err)
+{
+    if (!options || !tag)
+        return wci_err(err, WC_E_INVALID, "log tag: options and tag must not be NULL");
+    int32_t rc = wci_log_tag_check(tag, err);
+    return rc ? rc : wci_option_set_text(options, &options->settings.log_tag, tag, "log tag", err);
 }

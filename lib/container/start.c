@@ -4,6 +4,7 @@
 #include "container/container.h"
 #include "container/group.h"
 #include "container/join.h"
+#include "container/log_fields.h"
 #include "container/mount.h"
 #include "container/mount_request.h"
 #include "container/net_plan.h"
@@ -93,6 +94,19 @@ static int32_t set_network(wc_request *request, const wci_net_plan *plan, wc_err
     return WC_OK;
 }
 
+static int32_t set_log_fields(wc_request *request, const wci_container_record *record, const wci_config *config,
+                              wc_error **err)
+{
+    char *fields = NULL;
+    if (strcmp(config->log_driver, WCI_LOG_JOURNALD))
+        return WC_OK;
+    int32_t rc = wci_log_fields(record, config, &fields, err);
+    if (!rc && wci_request_set_string(request, "log-fields", fields))
+        rc = wci_err_nomem(err);
+    wci_free(fields);
+    return rc;
+}
+
 static int32_t set_joins(wc_call *call, wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
                          wci_config *config, wc_error **err)
 {
@@ -123,6 +137,8 @@ static int32_t fill(wc_call *call, wci_ctr_call *op, wci_engine *engine, const w
     if (rc)
         return rc;
     rc = set_numbers(&op->request, config, attach, err);
+    if (!rc)
+        rc = set_log_fields(&op->request, record, config, err);
     if (!rc)
         rc = set_network(&op->request, &plan, err);
     if (!rc)

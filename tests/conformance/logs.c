@@ -255,6 +255,9 @@ START_TEST(driver_none_keeps_nothing)
     int32_t code;
     wc_container_options *options = options_for(SCRIPT("outln:seen"));
     bad(wc_container_options_set_log_driver(options, "carrier-pigeon", &err), WC_E_UNSUPPORTED);
+    bad(wc_container_options_set_log_tag(options, "{{.Pigeon}}", &err), WC_E_INVALID);
+    good(wc_container_options_set_log_tag(options, "{{.Name}}", &err));
+    good(wc_container_options_set_log_driver(options, "journald", &err));
     good(wc_container_options_set_log_driver(options, "none", &err));
     wc_container *c = create_from(options);
     need(run_attached(c, &o, &code, &err));

@@ -54,3 +54,5 @@ wc_add_script_test(e2e_rootless_fuse e2e ${PROJECT_SOURCE_DIR}/tests/support/wit
 wc_add_script_test(e2e_rootless_cgroup2 e2e ${PROJECT_SOURCE_DIR}/tests/support/with_cgroup2.sh
   ARGS ${PROJECT_SOURCE_DIR}/tests/support/with_user_cgroup.sh ${CMAKE_CURRENT_SOURCE_DIR}/rootless_cgroup2_test.py
   TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_journal e2e ${PROJECT_SOURCE_DIR}/tests/support/with_journal.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/journal_test.py TIMEOUT 300 SERIAL)

@@ -11,3 +11,4 @@ wc_add_test(monitor_restart_test host SOURCES monitor_restart_test.c ${helper}/r
 wc_add_test(monitor_log_test host SOURCES monitor_log_test.c ${helper}/log.c INTERNAL)
 wc_add_test(monitor_jobs_test host SOURCES monitor_jobs_test.c ${helper}/loop.c ${helper}/job.c ${helper}/child.c
   ${helper}/client.c INTERNAL)
+wc_add_test(monitor_journal_test host SOURCES monitor_journal_test.c ${helper}/log_journal.c INTERNAL)

@@ -18,7 +18,6 @@
 #include "platform/watch.h"
 
 #define BUFFER_SIZE (64 * 1024)
-/* How often a follower looks for what a watch does not tell: the next file, the end. */
 #define LOOK_MS 100
 
 typedef struct log_reader {
@@ -198,19 +197,30 @@ static int32_t go_to(log_reader *r, uint32_t number, wc_error **err)
     return rc;
 }
 
-/* Nothing comes any more from a container that does not run, and nothing wanted after `until`. */
-static int32_t look_for_end(log_reader *r, wc_error **err)
+int32_t wci_log_look_for_end(const char *run_dir, const wci_log_times *times, int *ended, wc_error **err)
 {
     wci_run_state state;
-    int32_t rc = wci_run_state_read(r->run_dir, 1, &state, err);
-    if (!rc && (!wci_run_is_up(&state) || wci_log_times_are_over(&r->times, wci_now_ns())))
-        r->ended = 1;
+    int32_t rc = wci_run_state_read(run_dir, 1, &state, err);
+    if (!rc && (!wci_run_is_up(&state) || wci_log_times_are_over(times, wci_now_ns())))
+        *ended = 1;
     return rc;
 }
 
-static int32_t no_more(wc_error **err)
+int32_t wci_log_no_more(wc_error **err)
 {
     return wci_err(err, WC_E_CLOSED, "logs: no more lines");
+}
+
+int32_t wci_log_wait_ms(int64_t deadline, int64_t *wait, wc_error **err)
+{
+    *wait = LOOK_MS;
+    if (!deadline)
+        return WC_OK;
+    int64_t left = (deadline - wci_monotonic_ns() + 999999) / 1000000;
+    if (left <= 0)
+        return wci_err(err, WC_E_TIMEOUT, "logs: no line within the time given");
+    *wait = left < LOOK_MS ? left : LOOK_MS;
+    return WC_OK;
 }
 
 /* What to do at the end of a file: go on with the next one, give up, or wait for more. */
@@ -227,17 +237,14 @@ static int32_t at_end(log_reader *r, wc_call *call, int64_t deadline, wc_error *
         return WC_OK;
     }
     if (!r->follow || r->ended)
-        return no_more(err);
-    rc = look_for_end(r, err);
+        return wci_log_no_more(err);
+    rc = wci_log_look_for_end(r->run_dir, &r->times, &r->ended, err);
     if (rc || r->ended)
         return rc;
-    int64_t wait = LOOK_MS;
-    if (deadline) {
-        int64_t left = (deadline - wci_monotonic_ns() + 999999) / 1000000;
-        if (left <= 0)
-            return wci_err(err, WC_E_TIMEOUT, "logs: no line within the time given");
-        wait = left < wait ? left : wait;
-    }
+    int64_t wait = 0;
+    rc = wci_log_wait_ms(deadline, &wait, err);
+    if (rc)
+        return rc;
     wci_poll_item item = {r->watch ? wci_watch_fd(r->watch) : WCI_FD_NONE, WCI_POLL_READ, 0};
     int ready = 0;
     rc = wci_poll(call, &item, 1, wait, &ready, err);
@@ -255,7 +262,7 @@ int32_t wci_process_logs_next(uintptr_t payload, wc_call *call, uintptr_t handle
     entry e;
     while (!next_entry(r, &e)) {
         size_t got = 0;
-        int32_t rc = r->beyond ? no_more(call->err) : fill(r, &got, call->err);
+        int32_t rc = r->beyond ? wci_log_no_more(call->err) : fill(r, &got, call->err);
         if (!rc && !got)
             rc = at_end(r, call, deadline, call->err);
         if (rc)

@@ -9,7 +9,7 @@
 #include "backend/process/linux/netavark.h"
 #include "backend/process/linux/rootless.h"
 #include "backend/process/linux/runtime.h"
-#include "backend/process/logs.h"
+#include "backend/process/linux/logs.h"
 #include "backend/process/stream.h"
 #include "core/alloc.h"
 #include "core/error.h"
@@ -234,7 +234,7 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .process_kill = wci_process_process_kill,
         .archive_get = wci_process_archive_get,
         .archive_put = wci_process_archive_put,
-        .logs_open = wci_process_logs_open,
+        .logs_open = wci_linux_logs_open,
         .stream_read = wci_process_stream_read,
         .stream_write = wci_process_stream_write,
         .stream_close_write = wci_process_stream_close_write,
@@ -242,11 +242,11 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .stream_fd = wci_process_stream_fd,
         .stream_write_fd = wci_process_stream_write_fd,
         .stream_release = wci_process_stream_release,
-        .logs_next = wci_process_logs_next,
-        .logs_fd = wci_process_logs_fd,
+        .logs_next = wci_linux_logs_next,
+        .logs_fd = wci_linux_logs_fd,
         .network_connect = wci_process_network_connect,
         .network_disconnect = wci_process_network_disconnect,
-        .logs_release = wci_process_logs_release,
+        .logs_release = wci_linux_logs_release,
         .container_pause = wci_process_container_pause,
         .container_resume = wci_process_container_resume,
         .group_update = wci_process_group_update,

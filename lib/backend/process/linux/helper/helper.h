@@ -19,6 +19,7 @@ typedef struct request {
     char *cgroup; /* below the root of each hierarchy */
     char *config; /* verbatim */
     char *network; /* JSON for network.c, or NULL: the runtime sees to it */
+    char *log_fields; /* of its lines in the journal, JSON; NULL: they do not go there */
     json_t *settings; /* the container's configuration, or NULL: what an area needs of it, it reads here */
     wci_strv layers; /* lowest first */
     struct volume *volumes; /* volumes.h */

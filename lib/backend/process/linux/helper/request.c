@@ -97,6 +97,7 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     if (!out->cgroup && out->id) /* the library is older */
         out->cgroup = wci_strdup(wci_cgroup_of(out->id, NULL).path);
     out->network = take_object(document, "network");
+    out->log_fields = take_object(document, "logFields");
     out->generation = take_number(document, "generation");
     out->log_max_bytes = take_number(document, "logMaxBytes");
     out->log_max_files = take_number(document, "logMaxFiles");
@@ -148,7 +149,7 @@ void request_free(request *req)
 {
     char *const texts[] = {req->id,       req->process_id, req->run_dir, req->state_dir,
                            req->store_root, req->run_root, req->runtime, req->what,
-                           req->path,     req->program,    req->config,  req->cgroup, req->network};
+                           req->path,     req->program,    req->config,  req->cgroup, req->network, req->log_fields};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         wci_free(texts[i]);
     json_decref(req->settings);

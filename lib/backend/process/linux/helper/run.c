@@ -17,6 +17,7 @@
 #include "backend/process/linux/helper/userns.h"
 #include "backend/process/linux/helper/volumes.h"
 #include "backend/process/linux/proc_read.h"
+#include "backend/process/logs.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
 #include "core/alloc.h"
@@ -66,7 +67,17 @@ static int32_t open_log(monitor *m, wc_error **err)
         m->keeps_no_log = 1;
     if (m->keeps_no_log)
         return WC_OK;
-    return log_open(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
+    if (req->log_fields)
+        return log_open_journal(WCI_JOURNAL_SOCKET, req->log_fields, &m->session.log, err);
+    return log_open_file(req->state_dir, req->log_max_bytes, req->log_max_files, &m->session.log, err);
+}
+
+static void close_log(session *s)
+{
+    if (s->log)
+        s->log->close(s->log);
+    s->log = NULL;
+    s->log_room = -1;
 }
 
 int32_t run_prepare(monitor *m, wc_error **err)
@@ -162,8 +173,7 @@ void run_close(monitor *m)
 {
     session *s = &m->session;
     m->oom_killed = s->exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(m->req->cgroup);
-    log_close(s->log);
-    s->log = NULL;
+    close_log(s);
     run_take_away(m);
 }
 
@@ -175,8 +185,7 @@ void run_give_up(monitor *m)
         reap(s->process.pid);
         launched_close(&s->process);
     }
-    log_close(s->log);
-    s->log = NULL;
+    close_log(s);
     run_take_away(m);
 }
 

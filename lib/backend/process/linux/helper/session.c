@@ -25,7 +25,7 @@
 
 #define READ_SIZE WCI_FRAME_STREAM_MAX
 #define INPUT_MAX (64 * 1024)
-#define FIXED_FDS 4 /* listener, out[0], out[1], in */
+#define FIXED_FDS 5 /* listener, out[0], out[1], in, log */
 
 void session_terminate(void *owner)
 {
@@ -39,7 +39,7 @@ int32_t session_init(session *s, int tty, wc_error **err)
     memset(s, 0, sizeof *s);
     s->process = (launched){0, -1, {-1, -1}};
     s->tty = tty;
-    s->listener = -1;
+    s->listener = s->log_room = -1;
     int32_t rc = loop_init(&s->loop, err);
     s->loop.terminate = session_terminate;
     s->loop.owner = s;
@@ -280,11 +280,11 @@ static void remove_gone(session *s)
 
 /* ---- Output ---- */
 
-/* While a client is behind, the process waits for it: for a short time, or as long as it takes. Once the process has
- * ended what it left is read at once, so that its end is known whoever reads. */
+/* While a client or the log is behind, the process waits for it: for a short time, or as long as it takes. Once the
+ * process has ended what it left is read at once, so that its end is known whoever reads. */
 static int output_waits(const session *s, int *patience_ms)
 {
-    int waits = 0;
+    int waits = s->log_room >= 0 && !s->ended;
     for (size_t i = 0; i < s->client_count; i++) {
         const client *c = s->clients[i];
         if (!c->attach || c->finished || !client_is_behind(c))
@@ -315,7 +315,7 @@ static void give_output(session *s, int channel, const char *data, size_t size)
 {
     uint32_t bit = channel == WC_STREAM_STDERR ? WC_ATTACH_STDERR : WC_ATTACH_STDOUT;
     if (s->log)
-        log_write(s->log, channel, data, size);
+        s->log->write(s->log, channel, data, size);
     for (size_t i = 0; i < s->client_count; i++)
         if (s->clients[i]->attach & bit)
             client_send(s->clients[i], WCI_FRAME_OUTPUT, channel, data, size);
@@ -357,6 +357,7 @@ static void fill_poll(const session *s, int output_paused, struct pollfd *fds)
     fds[2] = (struct pollfd){output_paused ? -1 : p->out[1], POLLIN, 0};
     /* Without anything to write it only tells that nobody reads any more. */
     fds[3] = (struct pollfd){p->in, has_input(s) ? POLLOUT : 0, 0};
+    fds[4] = (struct pollfd){s->log_room, POLLOUT, 0};
     for (size_t i = 0; i < s->client_count; i++) {
         const client *c = s->clients[i];
         int events = client_events(s, c);
@@ -383,6 +384,7 @@ static void serve(session *s, const struct pollfd *fds, size_t clients)
     for (int i = 0; i < 2; i++)
         if (fds[1 + i].revents)
             read_output(s, i);
+    s->log_room = s->log && s->log->go_on ? s->log->go_on(s->log) : -1;
     if (fds[3].revents & POLLOUT)
         write_input(s);
     else if (fds[3].revents & POLLERR && !s->tty)

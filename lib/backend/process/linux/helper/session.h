@@ -18,7 +18,8 @@ typedef struct session {
     loop_child child; /* the same */
     int tty;
     int listener; /* WCI_RUN_SOCKET */
-    log_file *log; /* NULL: none */
+    log_sink *log; /* NULL: none */
+    int log_room; /* a descriptor that tells when it takes more, or -1 */
     client **clients;
     size_t client_count, client_cap;
     uint64_t last_client;

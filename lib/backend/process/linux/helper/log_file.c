@@ -18,7 +18,8 @@
 
 #define OUT_SIZE (32 * 1024)
 
-struct log_file {
+typedef struct log_file {
+    log_sink sink;
     char *dir;
     int fd;
     uint32_t number;
@@ -30,7 +31,7 @@ struct log_file {
     char time[WCI_LOG_TIME_SIZE + 1];
     size_t used;
     char out[OUT_SIZE];
-};
+} log_file;
 
 static int open_number(log_file *log, uint32_t number, int flags)
 {
@@ -52,34 +53,6 @@ static int ends_whole(const log_file *log)
 {
     char last = '\n';
     return log->size == 0 || (pread(log->fd, &last, 1, log->size - 1) == 1 && last == '\n');
-}
-
-int32_t log_open(const char *state_dir, int64_t max_bytes, int64_t max_files, log_file **out,
-                 wc_error **err)
-{
-    log_file *log = wci_calloc(1, sizeof *log);
-    if (!log)
-        return wci_err_nomem(err);
-    uint32_t first = 0, last = 0;
-    log->fd = -1;
-    log->max_bytes = max_bytes;
-    log->max_files = max_files > 0 ? max_files : 1;
-    log->dir = wci_path_join(state_dir, WCI_LOG_DIR);
-    int32_t rc = log->dir ? wci_dir_make(log->dir, 0750, err) : wci_err_nomem(err);
-    if (!rc)
-        rc = wci_log_range(log->dir, &first, &last, err);
-    if (!rc && open_number(log, last ? last : 1, O_CREAT) < 0)
-        rc = wci_err_errno(err, errno, "log '%s'", log->dir);
-    if (!rc && !ends_whole(log)) {
-        log->size++;
-        if (write(log->fd, "\n", 1) != 1)
-            rc = wci_err_errno(err, errno, "log '%s'", log->dir);
-    }
-    if (rc)
-        log_close(log);
-    else
-        *out = log;
-    return rc;
 }
 
 /* How much of it went into the file. */
@@ -111,10 +84,9 @@ static void flush(log_file *log)
     log->used = 0;
 }
 
-void log_close(log_file *log)
+static void close_file(log_sink *sink)
 {
-    if (!log)
-        return;
+    log_file *log = (log_file *)sink;
     if (log->fd >= 0) {
         flush(log);
         close(log->fd);
@@ -185,8 +157,9 @@ static void set_time(log_file *log)
     snprintf(log->time + 19, sizeof log->time - 19, ".%09ldZ", now.tv_nsec);
 }
 
-void log_write(log_file *log, int channel, const char *data, size_t size)
+static void write_output(log_sink *sink, int channel, const char *data, size_t size)
 {
+    log_file *log = (log_file *)sink;
     set_time(log);
     while (size) {
         size_t part = size < WCI_LOG_TEXT_MAX ? size : WCI_LOG_TEXT_MAX;
@@ -199,4 +172,32 @@ void log_write(log_file *log, int channel, const char *data, size_t size)
         size -= part;
     }
     flush(log);
+}
+
+int32_t log_open_file(const char *state_dir, int64_t max_bytes, int64_t max_files, log_sink **out, wc_error **err)
+{
+    log_file *log = wci_calloc(1, sizeof *log);
+    if (!log)
+        return wci_err_nomem(err);
+    log->sink = (log_sink){write_output, NULL, close_file};
+    uint32_t first = 0, last = 0;
+    log->fd = -1;
+    log->max_bytes = max_bytes;
+    log->max_files = max_files > 0 ? max_files : 1;
+    log->dir = wci_path_join(state_dir, WCI_LOG_DIR);
+    int32_t rc = log->dir ? wci_dir_make(log->dir, 0750, err) : wci_err_nomem(err);
+    if (!rc)
+        rc = wci_log_range(log->dir, &first, &last, err);
+    if (!rc && open_number(log, last ? last : 1, O_CREAT) < 0)
+        rc = wci_err_errno(err, errno, "log '%s'", log->dir);
+    if (!rc && !ends_whole(log)) {
+        log->size++;
+        if (write(log->fd, "\n", 1) != 1)
+            rc = wci_err_errno(err, errno, "log '%s'", log->dir);
+    }
+    if (rc)
+        close_file(&log->sink);
+    else
+        *out = &log->sink;
+    return rc;
 }
