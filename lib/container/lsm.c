@@ -3,11 +3,13 @@
 
 #include <string.h>
 
+#include "backend/process/apparmor.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
+#include "platform/host.h"
 
-int wci_host_has_apparmor(void)
+static int is_enabled(void)
 {
     wc_buf *text = NULL;
     if (wci_file_read_all("/sys/module/apparmor/parameters/enabled", 16, &text, NULL))
@@ -17,25 +19,34 @@ int wci_host_has_apparmor(void)
     return enabled;
 }
 
+/* Inside of other containers its files are not there: then the profile of that container is what there is. */
+wci_apparmor_host wci_host_apparmor(void)
+{
+    if (!is_enabled())
+        return WCI_APPARMOR_ABSENT;
+    return wci_host_is_root() && wci_file_exists("/sys/kernel/security/apparmor/profiles") ? WCI_APPARMOR_LOADABLE
+                                                                                           : WCI_APPARMOR_NAMED;
+}
+
 int wci_host_has_selinux(void)
 {
     return wci_file_exists("/sys/fs/selinux/enforce");
 }
 
 /* Docker passes a name over where it means nothing; what was asked for by name is not left out here. */
-int32_t wci_apparmor_profile(const wci_config *config, int host_has_it, const char **out, wc_error **err)
+int32_t wci_apparmor_profile(const wci_config *config, wci_apparmor_host host, const char **out, wc_error **err)
 {
     const char *asked = config->apparmor;
     *out = "";
-    if (!*asked)
-        return WC_OK;
-    if (host_has_it)
+    if (*asked && host != WCI_APPARMOR_ABSENT)
         *out = asked;
-    else if (strcmp(asked, "unconfined"))
+    else if (*asked && strcmp(asked, "unconfined"))
         return wci_err(err, WC_E_UNSUPPORTED,
                        "security option 'apparmor=%.80s': this kernel has no AppArmor; leave it out, or use a host that "
                        "has it",
                        asked);
+    else if (!*asked && host == WCI_APPARMOR_LOADABLE)
+        *out = config->privileged ? "unconfined" : WCI_APPARMOR_DEFAULT;
     return WC_OK;
 }
 

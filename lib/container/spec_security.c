@@ -46,7 +46,7 @@ static int32_t add_maps(const wci_config *config, json_t *os, wc_error **err)
 static int32_t add_apparmor(const wci_config *config, json_t *process, wc_error **err)
 {
     const char *profile = "";
-    int32_t rc = *config->apparmor ? wci_apparmor_profile(config, wci_host_has_apparmor(), &profile, err) : WC_OK;
+    int32_t rc = wci_apparmor_profile(config, wci_host_apparmor(), &profile, err);
     if (!rc && *profile && json_object_set_new(process, "apparmorProfile", json_string(profile)))
         rc = wci_err_nomem(err);
     return rc;

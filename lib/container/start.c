@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "backend/process/apparmor.h"
 #include "container/container.h"
 #include "container/group.h"
 #include "container/join.h"
 #include "container/log_fields.h"
+#include "container/lsm.h"
 #include "container/mount.h"
 #include "container/mount_request.h"
 #include "container/net_plan.h"
@@ -107,6 +109,16 @@ static int32_t set_log_fields(wc_request *request, const wci_container_record *r
     return rc;
 }
 
+/* The helper loads the default profile. */
+static int32_t set_apparmor(wc_request *request, const wci_config *config, wc_error **err)
+{
+    const char *profile = "";
+    int32_t rc = wci_apparmor_profile(config, wci_host_apparmor(), &profile, err);
+    if (!rc && !strcmp(profile, WCI_APPARMOR_DEFAULT) && wci_request_set_int(request, "apparmor-default", 1))
+        rc = wci_err_nomem(err);
+    return rc;
+}
+
 static int32_t set_joins(wc_call *call, wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,
                          wci_config *config, wc_error **err)
 {
@@ -126,6 +138,8 @@ static int32_t fill_spec(wci_ctr_call *op, wci_engine *engine, const wci_contain
     if (!(wci_backend_capabilities(op->backend) & WC_BACKEND_LAYERS))
         return WC_OK;
     int32_t rc = wci_ctr_call_add_layers(op, engine, record, err);
+    if (!rc)
+        rc = set_apparmor(&op->request, config, err);
     return rc ? rc : make_spec(op, engine, record, config, plan, err);
 }
 

@@ -25,7 +25,6 @@ WORK = ("bin", "lib", "libexec", "tests")
 
 
 def copy_tree(source, target, leave_out=()):
-    """With hard links, which cost no room."""
     os.makedirs(target, exist_ok=True)
     for name in os.listdir(source):
         if name not in leave_out:
@@ -41,6 +40,7 @@ def work_disk(directory, script, words):
         os.makedirs(os.path.normpath(f"{tree}/source/{os.path.relpath(build, source)}"), exist_ok=True)
         for name in WORK:
             copy_tree(f"{build}/{name}", f"{tree}/build/{name}", ("CMakeFiles", "libwc_internal.a"))
+        shutil.copy(f"{build}/wincontainer-restore.service", f"{tree}/build/")
     with open(f"{tree}/paths", "w", encoding="utf-8") as file:
         file.write(f"WC_TEST_SOURCE={shlex.quote(source)}\nWC_TEST_BUILD={shlex.quote(build)}\n")
     shutil.copy(script, f"{tree}/script")

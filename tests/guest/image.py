@@ -17,6 +17,8 @@ LEFT_OUT = re.compile(r"/usr/share/(doc|man|info|locale|lintian|bash-completion)
                       r".*\.pyc$|/usr/lib/systemd/system/.*\.wants/(getty|systemd-(update|hwdb|pcr|boot)).*")
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 MODULES = ("virtio_pci", "virtio_blk")
+SERVICES, SCRIPTS = ("guest.service", "guest-trees.service"), ("trees.sh", "work.sh")
+MASKED = ("getty.target", "serial-getty@ttyS0.service", "systemd-timesyncd.service", "e2scrub_reap.service")
 CONFIGURATION = ("alternatives", "ld.so.conf", "ld.so.conf.d", "nsswitch.conf", "protocols", "services", "debian_version")
 
 
@@ -174,7 +176,7 @@ def write(root, path, text, mode=0o644):
 def configure(root, kernel):
     """What the packages' own scripts would have done, and the service that does what is asked of the guest."""
     here = os.path.dirname(os.path.abspath(__file__))
-    for name in ("proc", "sys", "dev", "run", "tmp", "root", "mnt", "var/tmp", "var/lib/guest"):
+    for name in ("proc", "sys", "dev", "run", "tmp", "root", "mnt", "var/tmp", "var/lib/guest", "var/log/journal"):
         os.makedirs(f"{root}/{name}", exist_ok=True)
     for name in ("tmp", "var/tmp"):
         os.chmod(f"{root}/{name}", 0o1777)
@@ -203,11 +205,17 @@ def configure(root, kernel):
     shutil.copytree(f"{kernel}/lib/modules", f"{root}/usr/lib/modules", symlinks=True)
     output("depmod", "-b", root, version)
     output("ldconfig", "-r", root)
-    shutil.copy(f"{here}/inside.sh", f"{root}/usr/lib/guest-inside")
-    shutil.copy(f"{here}/guest.service", f"{root}/usr/lib/systemd/system/guest.service")
-    os.makedirs(f"{root}/etc/systemd/system/multi-user.target.wants", exist_ok=True)
-    os.symlink("/usr/lib/systemd/system/guest.service", f"{root}/etc/systemd/system/multi-user.target.wants/guest.service")
-    os.symlink("/usr/lib/systemd/system/multi-user.target", f"{root}/etc/systemd/system/default.target")
+    units = f"{root}/etc/systemd/system"
+    os.makedirs(f"{root}/usr/lib/guest")
+    os.makedirs(f"{units}/multi-user.target.wants", exist_ok=True)
+    for name in SERVICES:
+        shutil.copy(f"{here}/{name}", f"{units}/{name}")
+        os.symlink(f"../{name}", f"{units}/multi-user.target.wants/{name}")
+    for name in SCRIPTS:
+        shutil.copy(f"{here}/{name}", f"{root}/usr/lib/guest/{name}")
+    for name in MASKED:
+        os.symlink("/dev/null", f"{units}/{name}")
+    os.symlink("/usr/lib/systemd/system/multi-user.target", f"{units}/default.target")
 
 
 def make_disk(tree, path, spare):
@@ -222,7 +230,7 @@ def key(packages, names, kernel):
     """Says of what it is made."""
     digest = hashlib.sha256(repr((kernel, [(name, packages.versions[name]) for name in names])).encode())
     here = os.path.dirname(os.path.abspath(__file__))
-    for name in ("image.py", "inside.sh", "guest.service"):
+    for name in ("image.py", *SERVICES, *SCRIPTS):
         with open(f"{here}/{name}", "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()[:16]

@@ -17,17 +17,17 @@ static void set_room(rlim_t size)
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-static void say(log_file *log, const char *text)
+static void say(log_sink *log, const char *text)
 {
-    log_write(log, WC_STREAM_STDOUT, text, strlen(text));
+    log->write(log, WC_STREAM_STDOUT, text, strlen(text));
 }
 
 START_TEST(a_full_disk_tears_no_later_line)
 {
     char *dir = test_make_dir();
-    log_file *log = NULL;
+    log_sink *log = NULL;
     signal(SIGXFSZ, SIG_IGN);
-    ck_assert_int_eq(log_open(dir, 0, 1, &log, NULL), WC_OK);
+    ck_assert_int_eq(log_open_file(dir, 0, 1, &log, NULL), WC_OK);
     say(log, "whole\n");
     set_room(WCI_LOG_TEXT + strlen("whole\n") + WCI_LOG_TEXT + 3);
     say(log, "cut in two\n");
@@ -35,7 +35,7 @@ START_TEST(a_full_disk_tears_no_later_line)
     set_room(RLIM_INFINITY);
     say(log, "whole again\n");
     say(log, "the last\n");
-    log_close(log);
+    log->close(log);
 
     char *path = test_text("%s/" WCI_LOG_DIR "/00000001.log", dir), *text = test_read_file(path, NULL);
     static const char *const wanted[] = {"whole", "cut", "whole again", "the last"};

@@ -21,20 +21,24 @@ START_TEST(apparmor)
 {
     static const struct {
         const char *json;
-        int host_has_it;
+        wci_apparmor_host host;
         int32_t rc;
         const char *profile;
     } cases[] = {
-        {"{}", 1, WC_OK, ""},
-        {"{\"apparmor\": \"mine\"}", 1, WC_OK, "mine"},
-        {"{\"apparmor\": \"unconfined\"}", 1, WC_OK, "unconfined"},
-        {"{\"apparmor\": \"unconfined\"}", 0, WC_OK, ""},
-        {"{\"apparmor\": \"mine\"}", 0, WC_E_UNSUPPORTED, ""},
+        {"{}", WCI_APPARMOR_ABSENT, WC_OK, ""},
+        {"{}", WCI_APPARMOR_NAMED, WC_OK, ""},
+        {"{}", WCI_APPARMOR_LOADABLE, WC_OK, "wincontainer-default"},
+        {"{\"privileged\": true}", WCI_APPARMOR_LOADABLE, WC_OK, "unconfined"},
+        {"{\"privileged\": true, \"apparmor\": \"mine\"}", WCI_APPARMOR_LOADABLE, WC_OK, "mine"},
+        {"{\"apparmor\": \"mine\"}", WCI_APPARMOR_NAMED, WC_OK, "mine"},
+        {"{\"apparmor\": \"unconfined\"}", WCI_APPARMOR_LOADABLE, WC_OK, "unconfined"},
+        {"{\"apparmor\": \"unconfined\"}", WCI_APPARMOR_ABSENT, WC_OK, ""},
+        {"{\"apparmor\": \"mine\"}", WCI_APPARMOR_ABSENT, WC_E_UNSUPPORTED, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *profile = NULL;
         wci_config config = settings(cases[i].json);
-        ck_assert_int_eq(wci_apparmor_profile(&config, cases[i].host_has_it, &profile, NULL), cases[i].rc);
+        ck_assert_int_eq(wci_apparmor_profile(&config, cases[i].host, &profile, NULL), cases[i].rc);
         ck_assert_str_eq(profile, cases[i].profile);
         wci_config_free(&config);
     }

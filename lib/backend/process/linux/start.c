@@ -217,7 +217,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
                                  const char *runtime, const wci_cgroup *group, json_t *network)
 {
     return json_pack(
-        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s, s:o, s:O*, s:b, s:o*}", "version",
+        "{s:i, s:s, s:s, s:s, s:s?, s:s?, s:s, s:I, s:I, s:b, s:b, s:b, s:I, s:I, s:o, s:o, s:o, s:s, s:o, s:O*, s:b, s:o*, s:b}", "version",
         WCI_PROTOCOL_VERSION, "id", wc_request_container_id(request), "stateDir",
         wc_request_state_dir(request), "runDir", wc_request_run_dir(request), "storeRoot",
         text_param(request, "store-root", b->root), "runRoot",
@@ -231,7 +231,7 @@ static json_t *container_request(const process_backend *b, const wc_request *req
         (json_int_t)wc_request_int(request, "log-max-files", 1), "layers", layer_array(request), "storage",
         storage_object(request), "settings", settings_object(request), "cgroup", group->path,
         "joins", joins_array(request), "network", network, "systemdCgroup", b->uses_systemd, "logFields",
-        log_fields(request));
+        log_fields(request), "apparmorDefault", wc_request_int(request, "apparmor-default", 0) != 0);
 }
 
 /* Where the runtime finds it: whoever is root in a user namespace cannot pass our directories. Owned. */

@@ -32,6 +32,7 @@ typedef struct request {
     uint32_t attach;
     int tty, open_stdin, auto_remove;
     int read_only_root; /* for cp */
+    int needs_apparmor; /* the default profile is to be loaded */
     int systemd_cgroup; /* the runtime has systemd make the control group */
 } request;
 

@@ -108,6 +108,7 @@ static int32_t fill_request(json_t *document, request *out, wc_error **err)
     out->open_stdin = json_is_true(json_object_get(document, "openStdin"));
     out->auto_remove = json_is_true(json_object_get(document, "autoRemove"));
     out->read_only_root = json_is_true(json_object_get(document, "readOnlyRoot"));
+    out->needs_apparmor = json_is_true(json_object_get(document, "apparmorDefault"));
     out->systemd_cgroup = json_is_true(json_object_get(document, "systemdCgroup"));
     out->settings = json_incref(json_object_get(document, "settings"));
     int32_t rc = wci_json_get_strings(document, "layers", what, &out->layers, err);

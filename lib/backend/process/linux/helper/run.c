@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "backend/process/linux/cgroup.h"
+#include "backend/process/linux/helper/apparmor.h"
 #include "backend/process/linux/helper/client.h"
 #include "backend/process/linux/helper/failure.h"
 #include "backend/process/linux/helper/joins.h"
@@ -100,6 +101,8 @@ int32_t run_prepare(monitor *m, wc_error **err)
         rc = network_begin(req, m->host_mounts, err);
     if (!rc)
         rc = health_prepare(m, err);
+    if (!rc)
+        rc = apparmor_prepare(req, &m->jobs, err);
     if (!rc)
         rc = open_log(m, err);
     return rc;
