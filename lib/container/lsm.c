@@ -9,10 +9,11 @@
 #include "platform/file.h"
 #include "platform/host.h"
 
+/* The kernel says that its file has a page. */
 static int is_enabled(void)
 {
     wc_buf *text = NULL;
-    if (wci_file_read_all("/sys/module/apparmor/parameters/enabled", 16, &text, NULL))
+    if (wci_file_read_all("/sys/module/apparmor/parameters/enabled", 64 * 1024, &text, NULL))
         return 0;
     int enabled = *wc_buf_data(text) == 'Y';
     wc_buf_unref(text);
@@ -24,7 +25,7 @@ wci_apparmor_host wci_host_apparmor(void)
 {
     if (!is_enabled())
         return WCI_APPARMOR_ABSENT;
-    return wci_host_is_root() && wci_file_exists("/sys/kernel/security/apparmor/profiles") ? WCI_APPARMOR_LOADABLE
+    return wci_host_is_root() && wci_file_exists(WCI_APPARMOR_LOADED) ? WCI_APPARMOR_LOADABLE
                                                                                            : WCI_APPARMOR_NAMED;
 }
 

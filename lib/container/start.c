@@ -114,9 +114,15 @@ static int32_t set_apparmor(wc_request *request, const wci_config *config, wc_er
 {
     const char *profile = "";
     int32_t rc = wci_apparmor_profile(config, wci_host_apparmor(), &profile, err);
-    if (!rc && !strcmp(profile, WCI_APPARMOR_DEFAULT) && wci_request_set_int(request, "apparmor-default", 1))
-        rc = wci_err_nomem(err);
-    return rc;
+    if (rc || !*profile || !strcmp(profile, "unconfined"))
+        return rc;
+    if (!strcmp(profile, WCI_APPARMOR_DEFAULT))
+        return wci_request_set_int(request, "apparmor-default", 1) ? wci_err_nomem(err) : WC_OK;
+    return wci_apparmor_is_loaded(profile) ? WC_OK
+                                           : wci_err(err, WC_E_NOT_FOUND,
+                                                     "security option 'apparmor=%.80s': the kernel has no such profile; load "
+                                                     "it with apparmor_parser",
+                                                     profile);
 }
 
 static int32_t set_joins(wc_call *call, wci_ctr_call *op, wci_engine *engine, const wci_container_record *record,

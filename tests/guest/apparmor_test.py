@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """AppArmor: the default profile and named ones, seen at work."""
 import subprocess
-import unittest
 
 from wcctl_case import WcctlCase, need_runtime
 
@@ -28,18 +27,18 @@ class AppArmor(WcctlCase):
 
     def test_default(self):
         self.assertEqual(self.output("--", *self.profile), f"{DEFAULT} (enforce)\n")
-        done = self.run_box(*OPEN, "--", "mount", "-t", "tmpfs", "none", "/mnt")
+        done = self.run_box(*OPEN, "--", "mount", "-t", "tmpfs", "none", "/tmp")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("denied", done.stderr)
-        for path in ("/proc/sys/kernel/panic", "/proc/sysrq-trigger", "/sys/kernel/mm/ksm/run"):
-            done = self.run_box(*OPEN, "-v", "/sys:/sys", "--", "sh", "-c", f"echo 0 >{path}")
+        for path in ("/proc/sys/kernel/panic", "/proc/sysrq-trigger"):
+            done = self.run_box(*OPEN, "--", "sh", "-c", f"echo 0 >{path}")
             self.assertIn("denied", done.stderr, path)
 
     def test_without(self):
         for options in (("--security-opt", "apparmor=unconfined"), ("--privileged",)):
             self.assertEqual(self.output(*options, "--", *self.profile), "unconfined\n")
         self.assertEqual(self.output(*OPEN, "--security-opt", "apparmor=unconfined", "--", "sh", "-c",
-                                     "mkdir -p /mnt && mount -t tmpfs none /mnt && echo mounted"), "mounted\n")
+                                     "mount -t tmpfs none /tmp && echo mounted"), "mounted\n")
 
     def test_named(self):
         mine = ("--security-opt", "apparmor=wc-test-mine")

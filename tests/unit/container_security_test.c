@@ -3,6 +3,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "backend/process/apparmor.h"
 #include "container/idmap.h"
 #include "container/lsm.h"
 #include "container/namespace.h"
@@ -42,6 +43,18 @@ START_TEST(apparmor)
         ck_assert_str_eq(profile, cases[i].profile);
         wci_config_free(&config);
     }
+}
+END_TEST
+
+START_TEST(loaded_profiles)
+{
+    static const char list[] = "docker-default (enforce)\n/usr/sbin/ntpd (complain)\nmine//child (enforce)\nmine (kill)\n";
+    const struct {
+        const char *name;
+        int is;
+    } cases[] = {{"docker-default", 1}, {"docker", 0}, {"mine", 1}, {"default", 0}, {"/usr/sbin/ntpd", 1}, {"", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(wci_apparmor_is_listed(list, cases[i].name) == cases[i].is, "%s", cases[i].name);
 }
 END_TEST
 
@@ -123,6 +136,7 @@ int main(void)
     Suite *suite = suite_create("container security");
     TCase *tcase = tcase_create("all");
     tcase_add_test(tcase, apparmor);
+    tcase_add_test(tcase, loaded_profiles);
     tcase_add_test(tcase, selinux);
     tcase_add_test(tcase, maps_of_ids);
     tcase_add_test(tcase, hidden_paths);

@@ -20,6 +20,7 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define GONE_TRIES 2000 /* of 1 ms or more */
+#define SYSTEMD_MS 3000 /* that it has to notice */
 #define NEW_SECONDS 600 /* long enough between making a group and entering it */
 
 int wci_cgroup_is_unified(void)
@@ -278,9 +279,40 @@ static int visit_remove(int dir, const char *name, void *arg)
     return remove_group(dir, name, *(int *)arg);
 }
 
+/* What is inside of it, and never the group itself: systemd has to see that it becomes empty. */
+static int visit_empty(int dir, const char *name, void *arg)
+{
+    int group = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), kill_first = 1;
+    (void)arg;
+    if (group < 0)
+        return 0;
+    kill_processes(group);
+    DIR *inside = fdopendir(group);
+    struct dirent *d;
+    while (inside && (d = readdir(inside)))
+        if (d->d_type == DT_DIR && d->d_name[0] != '.')
+            (void)remove_group(dirfd(inside), d->d_name, kill_first);
+    if (inside)
+        closedir(inside);
+    else
+        close(group);
+    return 0;
+}
+
+/* A group that goes before systemd has noticed that it is empty leaves the scope behind, for ever. */
+static void leave_to_systemd(const char *path)
+{
+    for (int waited = 0; waited < SYSTEMD_MS && wci_cgroup_exists(path); waited++) {
+        (void)wci_cgroup_each_group(path, visit_empty, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
 int32_t wci_cgroup_remove(const char *path, wc_error **err)
 {
     int failed = 0;
+    if (wci_ends_with(path, ".scope"))
+        leave_to_systemd(path);
     for (int try = 0; try < GONE_TRIES; try++) {
         int kill_first = try > 0; /* as a rule nothing is left */
         failed = wci_cgroup_each_group(path, visit_remove, &kill_first);

@@ -13,10 +13,12 @@
 #include "backend/process/linux/cgroup.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/str.h"
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define FILE_MAX (64 * 1024)
 #define DEPTH_MAX 16
+#define CRUN_GROUP "/container" /* in a scope of systemd, where crun sets the limits */
 
 /* Of a file of the group in a hierarchy ("" is that of version 2); "" when it cannot be read. */
 static const char *read_text(const char *hierarchy, const char *path, const char *file, char text[FILE_MAX])
@@ -94,7 +96,9 @@ static int64_t limit_v2(const char *path, char text[FILE_MAX])
 {
     char group[WCI_CGROUP_PATH_SIZE];
     int64_t least = INT64_MAX;
-    snprintf(group, sizeof group, "%s", path);
+    snprintf(group, sizeof group, "%s" CRUN_GROUP, path);
+    if (!wci_ends_with(path, ".scope") || !wci_cgroup_exists(group))
+        snprintf(group, sizeof group, "%s", path);
     for (char *end = group + strlen(group); end > group; end = strrchr(group, '/'), *end = '\0') {
         read_text("", group, "memory.max", text);
         int64_t limit = *text >= '0' && *text <= '9' ? strtoll(text, NULL, 10) : INT64_MAX;

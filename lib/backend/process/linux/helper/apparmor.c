@@ -4,16 +4,12 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include <wincontainer/memory.h>
-
 #include "backend/process/apparmor.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
 #include "platform/host.h"
 
-#define LISTED "/sys/kernel/security/apparmor/profiles"
-#define LISTED_MAX ((size_t)4 << 20)
 #define PATIENCE_MS 60000
 #define NAME WCI_APPARMOR_DEFAULT
 
@@ -64,28 +60,6 @@ char *apparmor_profile(const char *dir)
     return wci_str_take(&text);
 }
 
-/* Lines "NAME (MODE)". */
-int apparmor_is_listed(const char *list, const char *name)
-{
-    size_t size = strlen(name);
-    for (const char *at = list; at; at = strchr(at, '\n')) {
-        at += *at == '\n';
-        if (strncmp(at, name, size) == 0 && strncmp(at + size, " (", 2) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-static int is_loaded(void)
-{
-    wc_buf *list = NULL;
-    if (wci_file_read_all(LISTED, LISTED_MAX, &list, NULL))
-        return 0;
-    int is = apparmor_is_listed(wc_buf_data(list), NAME);
-    wc_buf_unref(list);
-    return is;
-}
-
 static void note_done(job *j, void *done)
 {
     (void)j;
@@ -117,7 +91,7 @@ static int32_t load(jobs *queue, const char *program, const char *profile, wc_er
 
 int32_t apparmor_prepare(const request *req, jobs *queue, wc_error **err)
 {
-    if (!req->needs_apparmor || is_loaded())
+    if (!req->needs_apparmor || wci_apparmor_is_loaded(NAME) == 1)
         return WC_OK;
     char *program = wci_host_find_program("apparmor_parser");
     if (!program)

@@ -10,7 +10,5 @@
 int32_t apparmor_prepare(const request *req, jobs *queue, wc_error **err);
 /* The profile as text; owned, NULL: out of memory. `dir`: where the host's parts of profiles are. */
 char *apparmor_profile(const char *dir);
-/* Whether the kernel's list of profiles has it. */
-int apparmor_is_listed(const char *list, const char *name);
 
 #endif

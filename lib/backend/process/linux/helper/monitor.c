@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "backend/process/linux/cgroup.h"
 #include "backend/process/linux/helper/monitor.h"
 #include "backend/process/linux/helper/overlay.h"
 #include "backend/process/linux/helper/record.h"
@@ -149,6 +150,13 @@ static int signalled(void *owner, int signal)
     return 0;
 }
 
+/* systemd takes a group without processes away at once, and what it has counted. */
+static void process_ended(void *owner)
+{
+    monitor *m = owner;
+    m->oom_killed = m->session.exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(m->req->cgroup);
+}
+
 int monitor_main(request *req)
 {
     monitor m = {.req = req, .namespace = -1};
@@ -158,6 +166,7 @@ int monitor_main(request *req)
     m.session.command_owner = &m;
     m.session.exec = exec_take;
     m.session.signalled = signalled;
+    m.session.process_ended = process_ended;
     m.session.loop.terminate = again_terminate;
     m.session.loop.owner = &m;
     m.jobs.loop = &m.session.loop;

@@ -175,7 +175,6 @@ void run_take_away(monitor *m)
 void run_close(monitor *m)
 {
     session *s = &m->session;
-    m->oom_killed = s->exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(m->req->cgroup);
     close_log(s);
     run_take_away(m);
 }

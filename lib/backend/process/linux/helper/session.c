@@ -342,6 +342,8 @@ static void note_end(void *owner, int status)
     s->ended = 1;
     s->exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     s->finished_ns = wci_now_ns();
+    if (s->process_ended)
+        s->process_ended(s->command_owner);
 }
 
 static int client_events(const session *s, const client *c)

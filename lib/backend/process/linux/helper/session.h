@@ -33,6 +33,8 @@ typedef struct session {
     /* A signal has been sent to the process, for a client; or there is none any more, and 1 tells that the signal
      * means something all the same. NULL: nobody cares. */
     int (*signalled)(void *owner, int signal);
+    /* The process has ended in this moment; its output is not read yet. NULL: nobody cares. */
+    void (*process_ended)(void *owner);
     wci_str input;      /* on its way to the process */
     size_t input_used;
     int input_ends;     /* close it once `input` is empty */
