@@ -1,16 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Installs what is missing on Debian and Ubuntu: what building needs, what running containers needs,
-# and with --test what the tests use besides. Does nothing when all is there, and only says what is
-# missing when not run as root or without apt-get.
+# with --test what the tests use besides, with --guest also what those in a virtual machine do. Does nothing
+# when all is there, and only says what is missing when not run as root or without apt-get.
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libcurl4-openssl-dev libzstd-dev libarchive-dev libsqlite3-dev libssl-dev zlib1g-dev libisal-dev"
 run="runc ca-certificates busybox-static tini python3 netavark aardvark-dns iptables uidmap"
-test="crun g++ check clang libclang-rt-dev doxygen gcc-mingw-w64-x86-64 abigail-tools golang-go default-jdk-headless docker-registry skopeo umoci buildah podman docker.io apache2-utils openssl iproute2 libcap2-bin attr libarchive-tools procps jq zsh fish fuse-overlayfs"
+test="crun g++ check clang libclang-rt-dev doxygen gcc-mingw-w64-x86-64 abigail-tools golang-go default-jdk-headless docker-registry skopeo umoci buildah podman docker.io apache2-utils openssl iproute2 libcap2-bin attr libarchive-tools procps jq zsh fish fuse-overlayfs systemd"
+guest="qemu-system-x86 kmod dbus systemd-sysv apparmor slirp4netns"
 
 want="$build $run"
-[ "${1:-}" != --test ] || want="$want $test"
+case ${1:-} in
+--test) want="$want $test" ;;
+--guest) want="$want $test $guest" ;;
+esac
 
 installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'

@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Builds the library and runs every test.
 #
-#   tests/run.sh [--long] [--preset NAME] [--no-install] [-- CTEST OPTIONS]
+#   tests/run.sh [--long] [--guest] [--preset NAME] [--no-install] [-- CTEST OPTIONS]
 #
 #   --long         also the soak (WC_SOAK_MINUTES=N, default 10), thousands of crash rounds and long random tests
+#   --guest        also what runs in a virtual machine: control groups of version 2, systemd, AppArmor
 #   --preset NAME  release (default), debug, asan, tsan or fuzz
 #   --no-install   do not install missing packages, even as root
 #
@@ -12,20 +13,23 @@
 set -eu
 
 cd "$(dirname "$0")/.."
-long=0 preset=release install=1
+long=0 guest=0 preset=release install=1
 while [ $# -gt 0 ]; do
     case $1 in
     --long) long=1 ;;
+    --guest) guest=1 ;;
     --preset) preset=$2; shift ;;
     --no-install) install=0 ;;
     --) shift; break ;;
-    -h | --help) sed -n '3,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '3,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
     esac
     shift
 done
 
-[ "$install" = 0 ] || sh cmake/install-packages.sh --test
+packages=--test
+[ "$guest" = 0 ] || packages=--guest
+[ "$install" = 0 ] || sh cmake/install-packages.sh "$packages"
 
 # "TEST: why" for each that told why it cannot run. The log names a test before its output.
 skip_reasons() {
@@ -41,7 +45,12 @@ cmake --build --preset "$preset"
 echo "== test"
 log=build/$preset/tests.log
 set -- --test-dir "build/$preset" --output-on-failure "$@"
-[ "$long" = 1 ] || set -- "$@" -LE long
+# Those in the guest have the label "long-guest".
+case $long$guest in
+00) set -- "$@" -LE long ;;
+10) set -- "$@" -LE guest ;;
+01) set -- "$@" -LE '^long$' ;;
+esac
 WC_TEST_LONG=$long ctest "$@" 2>&1 | tee "$log" || true
 
 failed=$(sed -n 's/^ *[0-9]* - \(.*\) (\(Failed\|Timeout\|SEGFAULT\|Not Run\|Subprocess.*\|.*Exception.*\|ILLEGAL\|BAD_COMMAND\|SIG.*\)).*$/\1/p' "$log" | wc -l)
