@@ -126,6 +126,23 @@ class KilledWhileItRuns(WcctlCase):
                 self.assertFalse(runs(pid), "what ended for us goes on")
                 self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
 
+    def test_records_that_a_power_cut_has_spoilt(self):
+        name = self.start()
+        pid = self.state(name)["Pid"]
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            monitor = int(file.read().rsplit(")", 1)[1].split()[1])
+        os.kill(monitor, signal.SIGKILL)
+        while runs(monitor):
+            time.sleep(0.01)
+        for record in ("monitor.json", "exit.json"):
+            with open(f"{self.root}/run/containers/{name}/{record}", "w", encoding="utf-8") as file:
+                file.write("\0\0\0")
+        self.assertIn("Exited (255)", self.wcctl_ok("ps", "-a").stdout)
+        self.assertFalse(runs(pid), "what ended for us goes on")
+        self.wcctl_ok("start", name)
+        self.assertEqual(self.state(name)["Status"], "running")
+        self.wcctl_ok("rm", "-f", name)
+
 
 class Groups(WcctlCase):
     """Of containers whose store is gone."""

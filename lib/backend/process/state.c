@@ -15,7 +15,7 @@
 /* One that SIGKILL does not end within this time is stuck in the kernel. */
 #define RUNTIME_DIES_MS 10000
 
-/* *out NULL when the file is not there. */
+/* *out NULL when the file is not there, or tells nothing any more: a power cut may have spoilt it. */
 static int32_t read_record(const char *run_dir, const char *name, json_t **out, wc_error **err)
 {
     *out = NULL;
@@ -29,7 +29,7 @@ static int32_t read_record(const char *run_dir, const char *name, json_t **out, 
         rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), 64 * 1024, path, out, &why);
     wc_buf_unref(text);
     wci_free(path);
-    if (rc == WC_E_NOT_FOUND) {
+    if (rc == WC_E_NOT_FOUND || rc == WC_E_FORMAT) {
         wci_err_clear(&why);
         return WC_OK;
     }
