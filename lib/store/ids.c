@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/host.h"
 #include "platform/owners.h"
 #include "store/internal.h"
 
@@ -54,6 +55,7 @@ static int32_t go_without(const wc_call *call, const wci_store *store, wc_error 
     return WC_OK;
 }
 
+/* Root of a user namespace may be in one of any kind, with files that somebody shifted for it. */
 int32_t wci_ids_check(wc_call *call, wci_store *store, wc_error **err)
 {
     char *ids = NULL;
@@ -65,7 +67,7 @@ int32_t wci_ids_check(wc_call *call, wci_store *store, wc_error **err)
         rc = refuse(store, ids, now, err);
     else if (!rc && ids)
         wci_owners_keep();
-    else if (!rc && *now && !content && store->writable) {
+    else if (!rc && *now && !content && store->writable && !wci_host_is_root()) {
         if (wci_owners_try(&why))
             rc = go_without(call, store, why);
         else if (!(rc = remember(call, store, now, err)))
