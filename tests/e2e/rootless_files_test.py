@@ -147,6 +147,14 @@ class Images(FilesCase):
         finally:
             type(self).root = root
 
+    def test_unpacked_to_change_is_the_users_own(self):
+        to = f"{self.fresh('mine')}/odd"
+        self.wcctl_ok("unpack", "odd", to)
+        owners = {os.lstat(os.path.join(at, name)).st_uid for at, dirs, files in os.walk(to) for name in dirs + files}
+        self.assertEqual(owners, {os.getuid()})
+        self.wcctl_ok("pack", to, "packed")
+        self.assertEqual(*[json.loads(self.wcctl_ok("inspect", name).stdout)[0]["Id"] for name in ("odd", "packed")])
+
     def test_removed_images_leave_nothing(self):
         root, type(self).root = self.root, f"{self.work}/another"
         try:
@@ -211,6 +219,66 @@ class Volumes(FilesCase):
         self.assertEqual(self.files("volumes", "staging"), [])
 
 
+class Containers(FilesCase):
+    """What a container leaves, though it has run in a namespace of which the library is no part."""
+    MAKE = ("mkdir -m 700 /priv; echo s >/priv/secret; chmod 600 /priv/secret; chown -R 7:8 /priv; touch /x; chown 33:34 /x; "
+            "chmod 2755 /x; mkdir /home/new; rm -rf /home; mkdir /home; rm /etc/group")
+
+    def setUp(self):
+        self.wcctl_ok("run", "--name", "made", "--network", "none", "box", "sh", "-c", self.MAKE)
+
+    def names(self, tar):
+        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+            return {m.name: (m.uid, m.gid, m.mode) for m in archive}
+
+    def test_diff(self):
+        self.assertEqual(self.wcctl_ok("diff", "made").stdout.split("\n")[:-1],
+                         ["C /etc", "D /etc/group", "C /home", "A /priv", "A /priv/secret", "A /x"])
+
+    def test_export_has_the_owners(self):
+        names = self.names(self.wcctl_ok("export", "made", text=False).stdout)
+        self.assertEqual(names["priv/secret"], (7, 8, 0o600))
+        self.assertEqual(names["x"], (33, 34, 0o2755))
+        self.assertNotIn("etc/group", names)
+
+    def test_commit_and_run(self):
+        self.wcctl_ok("commit", "made", "committed")
+        look = "stat -c '%n %u:%g %a' /priv /priv/secret /x; ls -A /home; test -e /etc/group || echo gone"
+        self.assertEqual(self.wcctl_ok("run", "--rm", "--network", "none", "-v", "filled:/priv", "committed", "sh", "-c",
+                                       look).stdout.split("\n")[:-1],
+                         ["/priv 7:8 700", "/priv/secret 7:8 600", "/x 33:34 2755", "gone"])
+        self.assertEqual(self.names(self.wcctl_ok("volume", "export", "filled", text=False).stdout),
+                         {".": (7, 8, 0o700), "./secret": (7, 8, 0o600)})
+        self.wcctl_ok("volume", "rm", "filled")
+        self.wcctl_ok("rmi", "committed")
+
+    def test_copies_both_ways(self):
+        self.assertEqual(self.names(self.wcctl_ok("cp", "made:/priv", "-", text=False).stdout),
+                         {"priv": (7, 8, 0o700), "priv/secret": (7, 8, 0o600)})
+        here = self.fresh("here")
+        self.wcctl_ok("cp", "made:/priv", here)
+        self.assertEqual(os.stat(f"{here}/priv/secret").st_uid, os.getuid())
+        with open(f"{here}/new", "w", encoding="utf-8") as file:
+            file.write("new")
+        self.wcctl_ok("cp", f"{here}/new", "made:/priv/new")
+        self.assertIn("priv/new", self.names(self.wcctl_ok("cp", "made:/priv", "-", text=False).stdout))
+
+    def test_size_and_removal(self):
+        self.assertGreater(len(self.owners("containers")), 2)
+        size = self.wcctl_ok("ps", "-as").stdout
+        self.assertRegex(size, r"[1-9][0-9.]*[kM]?B \(virtual")
+        self.wcctl_ok("rm", "made")
+        self.assertEqual(self.files("containers", "staging"), [])
+
+    def test_volume_that_a_container_has_filled(self):
+        self.wcctl_ok("run", "--rm", "--network", "none", "-v", "full:/data", "box", "sh", "-c",
+                      "mkdir /data/a; echo x >/data/a/b; chown -R 9:10 /data; chmod 700 /data /data/a")
+        names = self.names(self.wcctl_ok("volume", "export", "full", text=False).stdout)
+        self.assertEqual(names["./a/b"][:2], (9, 10))
+        self.wcctl_ok("volume", "rm", "full")
+        self.assertEqual(self.files("volumes", "staging"), [])
+
+
 class Identity(FilesCase):
     def test_other_ids_are_refused_by_name(self):
         program = [f"{BUILD}/bin/wcctl", "--root", self.root, "--run-root", f"{self.work}/run", "images"]
@@ -233,13 +301,17 @@ class Killed(FilesCase):
     """Whoever is killed, nothing is left that a prune does not take, and the next one goes on."""
 
     def many_owners(self):
-        """A layout with one layer of many small files, each somebody else's."""
+        """A layout with one layer of many small files, each somebody else's, in directories of others."""
         layout = f"{self.work}/many"
         if os.path.isdir(layout):
             return layout
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for i in range(6000):
+            for i in range(50):
+                info = tarfile.TarInfo(f"d{i}")
+                info.type, info.uid, info.mode = tarfile.DIRTYPE, 5000 + i, 0o755
+                tar.addfile(info)
+            for i in range(3000):
                 info = tarfile.TarInfo(f"d{i % 50}/f{i}")
                 info.uid, info.gid, info.size = 1 + i % 3000, 1 + i % 2000, 10
                 tar.addfile(info, io.BytesIO(b"0123456789"))
@@ -263,53 +335,54 @@ class Killed(FilesCase):
             json.dump({"imageLayoutVersion": "1.0.0"}, file)
         return layout
 
-    def start_pull(self):
-        return subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *self.global_options, "copy", "-q",
-                                 f"oci:{self.many_owners()}:many", "wc-store:many"], stdout=subprocess.DEVNULL,
-                                stderr=subprocess.PIPE, text=True)
+    def start(self, *words):
+        return subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *self.global_options, *words],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
-    def wait_for_helper(self):
-        for _ in range(1000):
-            mine = [pid for pid, run_root in files_helpers() if run_root.startswith(self.work)]
-            if mine and len(self.owners("staging")) > 1:
-                return mine[0]
+    def start_pull(self):
+        return self.start("copy", "-q", f"oci:{self.many_owners()}:many", "wc-store:many")
+
+    def kill(self, process, *victims):
+        """As soon as it has a helper, which it may be rid of before we see it. Its errors, when it had some."""
+        helper = None
+        while helper is None and process.poll() is None:
+            helper = next((pid for pid, run_root in files_helpers() if run_root.startswith(self.work)), None)
+        for victim in victims:
+            try:
+                os.kill(helper if victim == "helper" and helper else process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        errors = process.communicate(timeout=60)[1]
+        self.assertGone(helper)
+        return errors if process.returncode > 0 else ""
+
+    def assertGone(self, helper):
+        """It goes with whom it works for."""
+        deadline = time.monotonic() + 60
+        while helper in [pid for pid, _ in files_helpers()]:
+            self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
-        self.fail("no helper was started")
 
     def assertClears(self):
         self.wcctl("rmi", "many")
         self.wcctl_ok("system", "prune", "-f")
         self.assertEqual(self.files("staging"), [])
-        self.assertEqual(self.wcctl_ok("copy", "-q", f"oci:{self.many_owners()}:many", "wc-store:many").stderr, "")
-        self.wcctl_ok("rmi", "many")
+        self.wcctl_ok("copy", "-q", f"oci:{self.many_owners()}:many", "wc-store:many")
         self.assertIn("The store is sound", self.wcctl_ok("system", "check").stdout)
 
-    def test_helper(self):
-        pull = self.start_pull()
-        os.kill(self.wait_for_helper(), signal.SIGKILL)
-        errors = pull.communicate(timeout=60)[1]
-        if pull.returncode:  # it was quicker than we
-            self.assertIn("many", errors)
-        self.assertClears()
+    def test_pulls(self):
+        for victims in ("helper",), ("host",), ("helper", "host"):
+            errors = self.kill(self.start_pull(), *victims)
+            if errors:
+                self.assertIn("entry 'd", errors)
+            self.assertClears()
+            self.wcctl_ok("rmi", "many")
 
-    def test_host(self):
-        pull = self.start_pull()
-        helper = self.wait_for_helper()
-        pull.kill()
-        pull.communicate(timeout=60)
-        for _ in range(500):
-            if not os.path.exists(f"/proc/{helper}"):
-                break
-            time.sleep(0.01)
-        self.assertFalse(os.path.exists(f"/proc/{helper}"), "the helper goes with whom it works for")
-        self.assertClears()
-
-    def test_both(self):
-        pull = self.start_pull()
-        os.kill(self.wait_for_helper(), signal.SIGKILL)
-        pull.kill()
-        pull.communicate(timeout=60)
-        self.assertClears()
+    def test_removals(self):
+        self.wcctl_ok("copy", "-q", f"oci:{self.many_owners()}:many", "wc-store:many")
+        for victim in "helper", "host":
+            self.kill(self.start("rmi", "many"), victim)
+            self.assertClears()
 
 
 if __name__ == "__main__":
