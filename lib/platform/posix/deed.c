@@ -52,6 +52,12 @@ static int finish(const wci_deed *d)
     return (!keep && fchown(d->dir, d->uid, d->gid)) || fchmod(d->dir, d->mode) || set_time(d) ? -1 : 0;
 }
 
+static int remove_tree(const wci_deed *d)
+{
+    errno = wci_posix_remove_tree_alone(d->dir, d->name);
+    return errno ? -1 : 0;
+}
+
 static ssize_t work_on_own_xattr(const wci_deed *d)
 {
     switch (d->kind) {
@@ -104,6 +110,8 @@ ssize_t wci_deed_perform(const wci_deed *d)
         return linkat(d->dir, d->name, d->other, d->second, 0);
     case WCI_DEED_UNLINK:
         return unlinkat(d->dir, d->name, d->flags);
+    case WCI_DEED_REMOVE_TREE:
+        return remove_tree(d);
     case WCI_DEED_READLINK:
         return readlinkat(d->dir, d->name, d->out, d->room);
     case WCI_DEED_CHOWN:

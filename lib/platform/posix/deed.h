@@ -24,6 +24,7 @@ typedef enum wci_deed_kind {
     WCI_DEED_SYMLINK, /* second: the target */
     WCI_DEED_LINK,    /* of `name`, as `second` in the directory `other` */
     WCI_DEED_UNLINK,  /* flags */
+    WCI_DEED_REMOVE_TREE,
     WCI_DEED_READLINK,
     WCI_DEED_CHOWN, /* name NULL, here and below: `dir` itself, which may be any file */
     WCI_DEED_CHMOD,

@@ -42,6 +42,7 @@ static int is_whole(const wci_deed *deed)
     case WCI_DEED_MKDIR:
     case WCI_DEED_MKNOD:
     case WCI_DEED_UNLINK:
+    case WCI_DEED_REMOVE_TREE:
     case WCI_DEED_READLINK:
         return deed->name != NULL;
     case WCI_DEED_SYMLINK:

@@ -40,12 +40,13 @@ typedef struct wci_walk {
     int (*file)(struct wci_walk *walk, int dir, const char *name);
     /* On each directory but the first, after its contents; `dir` is its parent. */
     int (*leave)(struct wci_walk *walk, int dir, const char *name);
-    int force; /* override modes that keep us out, refuse to cross mount points */
+    int force; /* override modes that keep us out, refuse to cross mount points; without the deputy of deed.h */
     void *arg;
 } wci_walk;
 /* 0, or an errno, which the functions above also return. Takes dir over. */
 int wci_posix_walk(wci_walk *walk, int dir);
 /* Removes the directory `name` with all it holds; 0 or errno. */
 int wci_posix_remove_tree(int dir, const char *name);
+int wci_posix_remove_tree_alone(int dir, const char *name); /* without the deputy of deed.h */
 
 #endif

@@ -31,12 +31,23 @@ typedef struct state {
     int fd; /* of the deepest frame */
 } state;
 
+/* Who removes does all that he may himself, and leaves the rest to the deputy as one deed. */
+static ssize_t act(int alone, const wci_deed *deed)
+{
+    return alone ? wci_deed_perform(deed) : wci_deed_do(deed);
+}
+
+static int open_at(int alone, int dir, const char *name, int flags)
+{
+    return (int)act(alone, &(wci_deed){.kind = WCI_DEED_OPEN, .dir = dir, .name = name, .flags = flags});
+}
+
 /* ---- Reading directories ---------------------------------------------------------------------- */
 
 /* A stream of its own: the descriptor may be shared, and with it its position. */
-static DIR *open_stream(int dir)
+static DIR *open_stream(int alone, int dir)
 {
-    int fd = wci_at_open(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+    int fd = open_at(alone, dir, ".", O_RDONLY | O_DIRECTORY);
     if (fd < 0)
         return NULL;
     DIR *stream = fdopendir(fd);
@@ -68,7 +79,7 @@ static int compare_names(const void *a, const void *b)
 
 int32_t wci_posix_list(int dir, const char *what, wci_strv *names, wc_error **err)
 {
-    DIR *stream = open_stream(dir);
+    DIR *stream = open_stream(0, dir);
     if (!stream)
         return wci_err_errno(err, errno, "directory '%s': reading", what);
     wci_strv found = WCI_STRV_INIT;
@@ -103,7 +114,7 @@ static int entry_is_dir(int dir, const struct dirent *entry)
 /* Handles what is not a directory and collects what is. */
 static int read_frame(state *s, frame *f)
 {
-    DIR *stream = open_stream(s->fd);
+    DIR *stream = open_stream(s->walk->force, s->fd);
     if (!stream)
         return errno;
     int failed = 0;
@@ -126,7 +137,7 @@ static int push(state *s, int fd, const char *name)
     struct stat st;
     int failed = fstat(fd, &st) ? errno : 0;
     if (!failed && s->walk->force && (st.st_mode & 0700) != 0700 &&
-        wci_at_chmod(fd, NULL, (st.st_mode & 07777) | 0700))
+        act(1, &(wci_deed){.kind = WCI_DEED_CHMOD, .dir = fd, .mode = (st.st_mode & 07777) | 0700}))
         failed = errno;
     char *copy = name ? wci_strdup(name) : NULL;
     if (!failed && ((name && !copy) ||
@@ -149,13 +160,13 @@ static int push(state *s, int fd, const char *name)
 
 static int open_within_mount(int dir, const char *name)
 {
-    int fd = (int)wci_deed_do(&(wci_deed){.kind = WCI_DEED_RESOLVE, .dir = dir, .name = name, .flags = DIR_FLAGS,
-                                          .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS});
+    int fd = (int)act(1, &(wci_deed){.kind = WCI_DEED_RESOLVE, .dir = dir, .name = name, .flags = DIR_FLAGS,
+                                     .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS});
     if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
         return fd;
 
     /* No openat2() here: then at least the device tells most mount points. */
-    fd = wci_at_open(dir, name, DIR_FLAGS, 0);
+    fd = open_at(1, dir, name, DIR_FLAGS);
     struct stat outer, inner;
     if (fd >= 0 && fstat(dir, &outer) == 0 && fstat(fd, &inner) == 0 &&
         outer.st_dev != inner.st_dev) {
@@ -170,7 +181,7 @@ static int open_within_mount(int dir, const char *name)
 static int open_forced(int dir, const char *name)
 {
     int fd = open_within_mount(dir, name);
-    if (fd < 0 && errno == EACCES && wci_at_chmod(dir, name, 0700) == 0)
+    if (fd < 0 && errno == EACCES && wci_posix_chmod_at(dir, name, 0700) == 0)
         fd = open_within_mount(dir, name);
     return fd;
 }
@@ -180,7 +191,7 @@ static int pop(state *s)
 {
     frame *f = &s->frames[s->depth - 1];
     const frame *parent = f - 1;
-    int fd = wci_at_open(s->fd, "..", O_RDONLY | O_DIRECTORY, 0);
+    int fd = open_at(s->walk->force, s->fd, "..", O_RDONLY | O_DIRECTORY);
     if (fd < 0)
         return errno;
     struct stat st;
@@ -204,7 +215,7 @@ static int step(state *s)
         return pop(s);
     const char *name = f->subdirs.items[f->next++];
     int fd = s->walk->force ? open_forced(s->fd, name)
-                            : wci_at_open(s->fd, name, DIR_FLAGS, 0);
+                            : open_at(0, s->fd, name, DIR_FLAGS);
     if (fd < 0)
         return errno == ENOENT ? 0 : errno;
     return push(s, fd, name);
@@ -231,25 +242,30 @@ int wci_posix_walk(wci_walk *walk, int dir)
 static int remove_file(wci_walk *walk, int dir, const char *name)
 {
     (void)walk;
-    return wci_at_unlink(dir, name, 0) && errno != ENOENT ? errno : 0;
+    return unlinkat(dir, name, 0) && errno != ENOENT ? errno : 0;
 }
 
 static int remove_dir(wci_walk *walk, int dir, const char *name)
 {
     (void)walk;
-    return wci_at_unlink(dir, name, AT_REMOVEDIR) && errno != ENOENT ? errno : 0;
+    return unlinkat(dir, name, AT_REMOVEDIR) && errno != ENOENT ? errno : 0;
 }
 
-int wci_posix_remove_tree(int dir, const char *name)
+int wci_posix_remove_tree_alone(int dir, const char *name)
 {
     wci_walk walk = {.file = remove_file, .leave = remove_dir, .force = 1};
     if (!wci_posix_is_name(name))
         return EINVAL;
-    if (wci_at_unlink(dir, name, AT_REMOVEDIR) == 0)
+    if (unlinkat(dir, name, AT_REMOVEDIR) == 0)
         return 0;
     int fd = open_forced(dir, name);
     if (fd < 0)
         return errno;
     int failed = wci_posix_walk(&walk, fd);
     return failed ? failed : remove_dir(&walk, dir, name);
+}
+
+int wci_posix_remove_tree(int dir, const char *name)
+{
+    return wci_deed_do(&(wci_deed){.kind = WCI_DEED_REMOVE_TREE, .dir = dir, .name = name}) ? errno : 0;
 }
