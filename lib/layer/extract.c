@@ -39,6 +39,7 @@ void wci_extract_free(wci_extract *x)
     wci_str_free(&x->last_path);
     wci_str_free(&x->stream_owner);
     wci_strv_free(&x->left_out);
+    wci_later_free(&x->later);
 }
 
 /* ---- Windows ---------------------------------------------------------------------------------- */
@@ -284,6 +285,8 @@ static int32_t make_file(wci_extract *x, wci_fd dir, const char *name, wci_tar_r
     if (rc)
         return rc;
     rc = write_content(x, file, reader, entry, err);
+    if (!rc && wci_later_may_be(&x->rules, &entry->attrs))
+        return wci_later_add(&x->later, file, &entry->attrs, x->path.data, err);
     if (!rc)
         rc = wci_attrs_apply_file(&x->rules, file, &entry->attrs, x->path.data, err);
     wci_fd_close(file);
@@ -429,6 +432,9 @@ static int32_t finish_dir(wci_extract *x, wci_dir *dir, const wci_attrs *attrs, 
 int32_t wci_extract_finish(wci_extract *x, const wci_attrs *implied, wc_error **err)
 {
     wci_dir *root = wci_dirs_root(x->dirs);
+    int32_t done = wci_later_finish(&x->later, err);
+    if (done)
+        return done;
     for (wci_dir *dir = wci_dirs_deepest(root); dir; dir = wci_dirs_next_up(dir)) {
         const wci_attrs *attrs = dir->flags & WCI_DIR_NAMED       ? &dir->attrs
                                  : dir->flags & WCI_DIR_WAS_THERE ? NULL

@@ -6,6 +6,7 @@
 
 #include "layer/attrs.h"
 #include "layer/dirs.h"
+#include "layer/later.h"
 #include "layer/path.h"
 #include "layer/tar_reader.h"
 
@@ -22,6 +23,7 @@ typedef struct wci_extract {
     wci_case_set *cases;   /* of a Windows layer, from when that is known; NULL for others */
     wci_str stream_owner;  /* the file or directory whose alternate streams may follow */
     uint64_t content_bytes;
+    wci_later_files later; /* written, but not yet given to whom they belong */
     wci_strv left_out;     /* device nodes, which may not be made here */
 } wci_extract;
 

@@ -22,7 +22,7 @@ static char place[] = "/tmp/wc-deputy-XXXXXX";
 static int receive(wci_deputy_answer *head, char *text, size_t size, int *fd)
 {
     struct iovec parts[] = {{head, sizeof *head}, {text, size}};
-    int fds[2];
+    int fds[WCI_DEPUTY_FDS];
     size_t got = 0;
     ck_assert_int_eq(wci_deputy_receive(link_fd, parts, 2, fds, &got), 0);
     ck_assert_uint_ge(got, sizeof *head);
@@ -124,6 +124,35 @@ START_TEST(deeds_are_done_where_they_are_asked_for)
 }
 END_TEST
 
+START_TEST(files_are_finished_together)
+{
+    int fds[WCI_DEPUTY_FDS], fd;
+    wci_finish all[WCI_DEPUTY_FDS];
+    wci_deputy_answer answer;
+    char name[32], text[8];
+    struct stat st;
+    for (int i = 0; i < WCI_DEPUTY_FDS; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        fds[i] = openat(dir, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        all[i] = (wci_finish){WCI_TREE_KEEP_ID, WCI_TREE_KEEP_ID, 0400u + (unsigned)i, i, 1000 + i};
+    }
+    for (unsigned wrong = 0; wrong < 3; wrong++) {
+        wci_deputy_request head = {.kind = WCI_DEED_FINISH_ALL, .file_count = WCI_DEPUTY_FDS - (wrong == 1),
+                                   .value_size = sizeof all - (wrong == 2)};
+        struct iovec parts[] = {{&head, sizeof head}, {all, head.value_size}};
+        ck_assert_int_eq(wci_deputy_send(link_fd, parts, 2, fds, WCI_DEPUTY_FDS), 0);
+        receive(&answer, text, sizeof text, &fd);
+        ck_assert_int_eq(answer.failed, wrong ? EINVAL : 0);
+    }
+    for (int i = 0; i < WCI_DEPUTY_FDS; i++) {
+        ck_assert_int_eq(fstat(fds[i], &st), 0);
+        ck_assert_uint_eq(st.st_mode & 07777, 0400u + (unsigned)i);
+        ck_assert_int_eq(st.st_mtim.tv_sec, 1000 + i);
+        close(fds[i]);
+    }
+}
+END_TEST
+
 START_TEST(attributes_come_whole)
 {
     char text[256];
@@ -201,6 +230,7 @@ int main(void)
     TCase *c = tcase_create("deeds"), *start_case = tcase_create("start");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_test(c, deeds_are_done_where_they_are_asked_for);
+    tcase_add_test(c, files_are_finished_together);
     tcase_add_test(c, attributes_come_whole);
     tcase_add_test(c, messages_that_mean_nothing_are_refused);
     suite_add_tcase(suite, c);

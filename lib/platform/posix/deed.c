@@ -52,6 +52,19 @@ static int finish(const wci_deed *d)
     return (!keep && fchown(d->dir, d->uid, d->gid)) || fchmod(d->dir, d->mode) || set_time(d) ? -1 : 0;
 }
 
+static int finish_all(const wci_deed *d)
+{
+    const wci_finish *all = d->value;
+    int failed = d->value_size != d->file_count * sizeof *all ? EINVAL : 0;
+    for (size_t i = 0; i < d->file_count && !failed; i++) {
+        const wci_deed one = {.dir = d->files[i], .uid = all[i].uid, .gid = all[i].gid, .mode = all[i].mode,
+                              .time = {(time_t)all[i].mtime_sec, all[i].mtime_nsec}};
+        failed = finish(&one) ? errno : 0;
+    }
+    errno = failed;
+    return failed ? -1 : 0;
+}
+
 static int remove_tree(const wci_deed *d)
 {
     errno = wci_posix_remove_tree_alone(d->dir, d->name);
@@ -122,6 +135,8 @@ ssize_t wci_deed_perform(const wci_deed *d)
         return set_time(d);
     case WCI_DEED_FINISH:
         return finish(d);
+    case WCI_DEED_FINISH_ALL:
+        return finish_all(d);
     case WCI_DEED_SET_XATTR:
     case WCI_DEED_GET_XATTR:
     case WCI_DEED_LIST_XATTRS:
@@ -153,6 +168,8 @@ static int is_for_deputy(const wci_deed *d)
         return !wci_ids_are_own(d->uid, d->gid);
     case WCI_DEED_FINISH: /* setgid is dropped without a word when the group is not ours */
         return !wci_ids_are_own(d->uid, d->gid) || d->mode & S_ISGID;
+    case WCI_DEED_FINISH_ALL:
+        return 1;
     case WCI_DEED_CHMOD:
         return (d->mode & S_ISGID) != 0;
     case WCI_DEED_SET_XATTR:

@@ -30,11 +30,19 @@ typedef enum wci_deed_kind {
     WCI_DEED_CHMOD,
     WCI_DEED_SET_TIME,
     WCI_DEED_FINISH, /* name NULL: owner, mode and time of a file */
+    WCI_DEED_FINISH_ALL, /* the same of `files`; value: what each one gets */
     WCI_DEED_SET_XATTR,
     WCI_DEED_GET_XATTR,
     WCI_DEED_LIST_XATTRS,
     WCI_DEED_COUNT,
 } wci_deed_kind;
+
+/* What a file gets. */
+typedef struct wci_finish {
+    uint32_t uid, gid, mode;
+    int32_t mtime_nsec;
+    int64_t mtime_sec;
+} wci_finish;
 
 typedef struct wci_deed {
     wci_deed_kind kind;
@@ -51,6 +59,8 @@ typedef struct wci_deed {
     void *out; /* of what reads: where to, as the system call has it */
     size_t room;
     struct stat *st;
+    const int *files;
+    size_t file_count;
 } wci_deed;
 
 /* As the system call: -1 with errno, else what it gives. The deputy is asked where that helps. */

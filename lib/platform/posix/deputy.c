@@ -71,7 +71,7 @@ static int32_t read_greeting(int link, wc_error **err)
     wci_deputy_answer head = {0};
     char text[sizeof deputy.why - 2];
     struct iovec parts[] = {{&head, sizeof head}, {text, sizeof text - 1}};
-    int fds[2];
+    int fds[WCI_DEPUTY_FDS];
     size_t got = 0;
     int failed = wci_deputy_receive(link, parts, 2, fds, &got);
     if (failed && failed != EMSGSIZE)
@@ -162,23 +162,21 @@ static int send_deed(const wci_deed *d)
                                .nsec = d->time.tv_nsec, .value_size = (uint32_t)d->value_size};
     struct iovec parts[4] = {{&head, sizeof head}, text_part(d->name, &head.name_size),
                              text_part(d->second, &head.second_size), {(void *)(uintptr_t)d->value, d->value_size}};
-    int fds[2], count = 0;
-    if (d->dir != AT_FDCWD)
-        fds[count++] = d->dir;
-    head.has_dir = (uint32_t)count;
-    if (d->kind == WCI_DEED_LINK)
-        fds[count++] = d->other;
+    int dirs[] = {d->dir, d->other};
+    const int *fds = d->file_count ? d->files : dirs;
+    head.has_dir = !d->file_count && d->dir != AT_FDCWD;
     head.has_other = d->kind == WCI_DEED_LINK;
+    head.file_count = (uint32_t)d->file_count;
     if (head.name_size > WCI_DEPUTY_TEXT || head.second_size > WCI_DEPUTY_TEXT || d->value_size > WCI_DEPUTY_DATA)
         return ENAMETOOLONG;
-    return wci_deputy_send(deputy.link, parts, 4, fds, (size_t)count);
+    return wci_deputy_send(deputy.link, parts, 4, fds, head.has_dir + head.has_other + d->file_count);
 }
 
 /* 0 or errno of the connection; what became of the deed is in the answer. */
 static int take_answer(const wci_deed *d, wci_deputy_answer *head, int *fd)
 {
     struct iovec parts[2] = {{head, sizeof *head}, {d->out, d->room}};
-    int fds[2];
+    int fds[WCI_DEPUTY_FDS];
     size_t got = 0;
     int failed = wci_deputy_receive(deputy.link, parts, 2, fds, &got);
     if (!failed && (got < sizeof *head || (head->has_fd && fds[0] < 0)))

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "platform/posix/deed.h"
+#include "platform/tree.h"
 
 /* How it is started: see wci_owners_use(). */
 int32_t wci_deputy_use(const char *helper, const char *run_root, wc_error **err);
@@ -26,6 +27,7 @@ void wci_deputy_serve(int link, const wc_error *why);
 
 /* ---- Messages ------------------------------------------------------------------------------------- */
 
+#define WCI_DEPUTY_FDS WCI_TREE_FINISH_MAX
 #define WCI_DEPUTY_TEXT 8192         /* names and targets */
 #define WCI_DEPUTY_DATA (65536 + 16) /* values of attributes */
 
@@ -34,7 +36,8 @@ typedef struct wci_deputy_request {
     uint32_t resolve, mode, uid, gid;
     uint64_t device, room;
     int64_t sec, nsec;
-    uint32_t has_dir, has_other;               /* descriptors that come with it, in this order */
+    uint32_t has_dir, has_other, file_count;     /* descriptors that come with it, in this order */
+    uint32_t reserved;
     uint32_t name_size, second_size, value_size; /* behind it; with their ends, 0: NULL */
 } wci_deputy_request;
 
@@ -48,7 +51,7 @@ typedef struct wci_deputy_answer {
 
 /* Sends the parts as one message, with the descriptors; 0 or errno. */
 int wci_deputy_send(int link, struct iovec *parts, size_t count, const int *fds, size_t fd_count);
-/* Receives one message and up to two descriptors, which are the caller's; the rest of `fds` is -1. *got 0: closed. */
-int wci_deputy_receive(int link, struct iovec *parts, size_t count, int fds[2], size_t *got);
+/* Receives one message and its descriptors, which are the caller's; the rest of `fds` is -1. *got 0: closed. */
+int wci_deputy_receive(int link, struct iovec *parts, size_t count, int fds[WCI_DEPUTY_FDS], size_t *got);
 
 #endif

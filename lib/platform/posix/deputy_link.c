@@ -10,7 +10,7 @@
 
 typedef union control {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(2 * sizeof(int))];
+    char bytes[CMSG_SPACE(WCI_DEPUTY_FDS * sizeof(int))];
 } control;
 
 int wci_deputy_send(int link, struct iovec *parts, size_t count, const int *fds, size_t fd_count)
@@ -34,26 +34,27 @@ int wci_deputy_send(int link, struct iovec *parts, size_t count, const int *fds,
     return n < 0 ? errno : 0;
 }
 
-static void take_fds(struct msghdr *message, int fds[2])
+static void take_fds(struct msghdr *message, int fds[WCI_DEPUTY_FDS])
 {
     for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head)) {
         if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
             continue;
         size_t count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count && i < 2; i++)
+        for (size_t i = 0; i < count && i < WCI_DEPUTY_FDS; i++)
             memcpy(&fds[i], CMSG_DATA(head) + i * sizeof(int), sizeof(int));
     }
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < WCI_DEPUTY_FDS; i++)
         fds[i] = wci_posix_off_stdio(fds[i]);
 }
 
-int wci_deputy_receive(int link, struct iovec *parts, size_t count, int fds[2], size_t *got)
+int wci_deputy_receive(int link, struct iovec *parts, size_t count, int fds[WCI_DEPUTY_FDS], size_t *got)
 {
     control c;
     struct msghdr message = {
         .msg_iov = parts, .msg_iovlen = count, .msg_control = c.bytes, .msg_controllen = sizeof c.bytes};
     ssize_t n;
-    fds[0] = fds[1] = -1;
+    for (int i = 0; i < WCI_DEPUTY_FDS; i++)
+        fds[i] = -1;
     do
         n = recvmsg(link, &message, MSG_CMSG_CLOEXEC);
     while (n < 0 && errno == EINTR);

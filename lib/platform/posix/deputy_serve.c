@@ -34,7 +34,7 @@ static int take_part(size_t size, size_t *at, size_t end, int is_text, const cha
 /* What it is done on is given, and what it is done with. */
 static int is_whole(const wci_deed *deed)
 {
-    if (deed->dir == AT_FDCWD && (!deed->name || deed->name[0] != '/'))
+    if (deed->dir == AT_FDCWD && deed->kind != WCI_DEED_FINISH_ALL && (!deed->name || deed->name[0] != '/'))
         return 0;
     switch (deed->kind) {
     case WCI_DEED_OPEN:
@@ -45,6 +45,8 @@ static int is_whole(const wci_deed *deed)
     case WCI_DEED_REMOVE_TREE:
     case WCI_DEED_READLINK:
         return deed->name != NULL;
+    case WCI_DEED_FINISH_ALL:
+        return deed->files[deed->file_count - 1] >= 0;
     case WCI_DEED_SYMLINK:
     case WCI_DEED_LINK:
         return deed->name && deed->second;
@@ -56,18 +58,20 @@ static int is_whole(const wci_deed *deed)
     }
 }
 
-static int read_deed(size_t got, const int fds[2], wci_deed *deed, struct stat *st)
+static int read_deed(size_t got, const int fds[WCI_DEPUTY_FDS], wci_deed *deed, struct stat *st)
 {
     const wci_deputy_request *r = &in.request.head;
     size_t at = 0;
     const char *value = NULL;
-    if (got < sizeof *r || r->room > sizeof out || r->kind <= WCI_DEED_NONE || r->kind >= WCI_DEED_COUNT)
+    if (got < sizeof *r || r->room > sizeof out || r->kind <= WCI_DEED_NONE || r->kind >= WCI_DEED_COUNT ||
+        r->file_count > WCI_DEPUTY_FDS || (r->kind == WCI_DEED_FINISH_ALL) != (r->file_count > 0))
         return 0;
     size_t end = got - sizeof *r;
     *deed = (wci_deed){.kind = (wci_deed_kind)r->kind, .flags = r->flags, .resolve = r->resolve, .mode = r->mode,
                        .uid = r->uid, .gid = r->gid, .device = r->device, .time = {(time_t)r->sec, r->nsec},
                        .out = r->room ? out : NULL, .room = r->room, .value_size = r->value_size, .st = st,
-                       .dir = r->has_dir ? fds[0] : AT_FDCWD, .other = r->has_other ? fds[1] : AT_FDCWD};
+                       .dir = r->has_dir ? fds[0] : AT_FDCWD, .other = r->has_other ? fds[1] : AT_FDCWD,
+                       .files = fds, .file_count = r->file_count};
     if (!take_part(r->name_size, &at, end, 1, &deed->name) || !take_part(r->second_size, &at, end, 1, &deed->second) ||
         !take_part(r->value_size, &at, end, 0, &value))
         return 0;
@@ -90,7 +94,7 @@ static int answer(int link, const wci_deed *deed, ssize_t done, int failed, cons
 /* 0: it is over. */
 static int serve_one(int link)
 {
-    int fds[2];
+    int fds[WCI_DEPUTY_FDS];
     size_t got = 0;
     wci_deed deed = {0};
     struct stat st = {0};
@@ -103,7 +107,7 @@ static int serve_one(int link)
     if (!failed && read_deed(got, fds, &deed, &st))
         done = wci_deed_perform(&deed);
     failed = errno;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < WCI_DEPUTY_FDS; i++)
         if (fds[i] >= 0)
             close(fds[i]);
     return answer(link, &deed, done, failed, &st) == 0;

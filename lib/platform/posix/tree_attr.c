@@ -104,6 +104,26 @@ int32_t wci_tree_finish_file(wci_fd file, uint32_t uid, uint32_t gid, uint32_t m
     return WC_OK;
 }
 
+int wci_tree_better_together(uint32_t uid, uint32_t gid)
+{
+    return wci_ids_are_mapped() && !wci_ids_are_own(uid, gid);
+}
+
+int32_t wci_tree_finish_files(const wci_tree_finish *files, size_t count, wc_error **err)
+{
+    wci_finish all[WCI_TREE_FINISH_MAX];
+    int fds[WCI_TREE_FINISH_MAX];
+    const wci_deed deed = {.kind = WCI_DEED_FINISH_ALL, .files = fds, .file_count = count, .value = all,
+                           .value_size = count * sizeof *all};
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = FD(files[i].file);
+        all[i] = (wci_finish){files[i].uid, files[i].gid, files[i].mode, files[i].mtime_nsec, files[i].mtime_sec};
+    }
+    if (wci_deed_do(&deed))
+        return wci_err_errno(err, errno, "files: setting their owners, modes and times%s", wci_deputy_why());
+    return WC_OK;
+}
+
 int32_t wci_tree_file_write_at(wci_fd file, const void *data, size_t size, uint64_t offset,
                                wc_error **err)
 {
