@@ -83,10 +83,8 @@ static int32_t read_request(const monitor *m, const char *data, size_t size, req
 
 /* ---- Those that there are ----------------------------------------------------------------------- */
 
-static void forget(void *owner, int status)
+static void forget(further *one)
 {
-    further *one = owner;
-    (void)status;
     for (further **at = &one->monitor->further; *at; at = &(*at)->next)
         if (*at == one) {
             *at = one->next;
@@ -96,10 +94,16 @@ static void forget(void *owner, int status)
     wci_free(one);
 }
 
+static void ended(void *owner, int status)
+{
+    (void)status;
+    forget(owner);
+}
+
 /* The directory is taken over. */
 static void remember(monitor *m, further *one, pid_t pid, char **run_dir)
 {
-    *one = (further){.child = {pid, forget, one, NULL}, .monitor = m, .run_dir = *run_dir, .next = m->further};
+    *one = (further){.child = {pid, ended, one, NULL}, .monitor = m, .run_dir = *run_dir, .next = m->further};
     *run_dir = NULL;
     m->further = one;
     loop_add_child(&m->session.loop, &one->child);
@@ -138,13 +142,20 @@ int32_t exec_take(void *owner, int fd, const char *data, size_t size, wc_error *
 
 /* ---- The end ------------------------------------------------------------------------------------ */
 
-/* They hold their locks until all is written. */
+/* They hold their locks until all is written; what their readers still have to take does not count. */
+static void wait_for(const further *one)
+{
+    char *lock = wci_path_join(one->run_dir, WCI_RUN_LOCK);
+    for (int ms = 0; lock && ms < WAIT_MS && wci_lock_is_held(lock); ms++)
+        poll(NULL, 0, 1);
+    wci_free(lock);
+}
+
 void exec_wait_for_all(monitor *m)
 {
-    for (further *one = m->further; one; one = one->next) {
-        char *lock = wci_path_join(one->run_dir, WCI_RUN_LOCK);
-        for (int ms = 0; lock && ms < WAIT_MS && wci_lock_is_held(lock); ms++)
-            poll(NULL, 0, 1);
-        wci_free(lock);
+    while (m->further) {
+        wait_for(m->further);
+        loop_remove_child(&m->session.loop, &m->further->child);
+        forget(m->further);
     }
 }

@@ -82,6 +82,11 @@ static loop_child *take_child(loop *l, pid_t pid)
     return NULL;
 }
 
+void loop_remove_child(loop *l, loop_child *child)
+{
+    (void)take_child(l, child->pid);
+}
+
 /* Orphans of the container may have become our children. */
 void loop_reap(loop *l)
 {

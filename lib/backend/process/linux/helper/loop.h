@@ -56,6 +56,7 @@ void loop_add_child(loop *l, loop_child *child);
 /* Nothing happens when it is not there. */
 void loop_remove_watch(loop *l, loop_watch *watch);
 void loop_remove_timer(loop *l, loop_timer *timer);
+void loop_remove_child(loop *l, loop_child *child); /* its end is told to nobody */
 
 /* Waits, at most timeout_ms (negative: without end), for the `count` descriptors of the caller and for all of its
  * own, and serves the latter. 0 when nothing was looked at: then try again. */
