@@ -16,7 +16,7 @@ static const option options[] = {
     {0, "ipc", OPTION_MAYBE, "MODE", "shared memory: private, shareable, none, host or container:NAME", &ipc},
     {0, "uts", OPTION_MAYBE, "host|container:NAME", "whose host name it has", &uts},
     {0, "cgroupns", OPTION_MAYBE, "MODE", "view of control groups: private, host or container:NAME", &cgroup},
-    {0, "userns", OPTION_MAYBE, "host|private", "user namespace", &user},
+    {0, "userns", OPTION_MAYBE, "host|private|keep-id", "user namespace", &user},
     {0, "uidmap", OPTION_LIST, "CONTAINER:HOST:SIZE", "users of a user namespace of its own", &uid_maps},
     {0, "gidmap", OPTION_LIST, "CONTAINER:HOST:SIZE", "groups of it; default: as the users", &gid_maps},
     {0, "domainname", OPTION_MAYBE, "NAME", "NIS domain name", &domainname},

@@ -232,7 +232,9 @@ WC_API int32_t wc_container_options_add_group(wc_container_options *options, con
  * @param kind "pid", "ipc", "uts", "cgroup" or "user"; for the network there is wc_container_options_set_network().
  * @param mode "private", "host" or "container:NAME", NAME being a name or an id that is looked up at each start and
  *   must run then; "ipc" knows also "shareable" (others may join it) and "none" (no /dev/shm); "user" is "host"
- *   or "private", for which there must be maps, see wc_container_options_add_uid_map(). "": the default, private but for "user", and for "cgroup" where the host still has control groups
+ *   or "private", for which there must be maps, see wc_container_options_add_uid_map(), or, for ordinary users,
+ *   "keep-id", also "keep-id:uid=N,gid=N": they have their own number in the container, or N, and are its user when
+ *   no other was set. "": the default, private but for "user", and for "cgroup" where the host still has control groups
  *   of version 1. A container that uses another's pid namespace ends with it.
  * WC_E_INVALID for others. @since 0.1 */
 WC_API int32_t wc_container_options_set_namespace(wc_container_options *options, const char *kind, const char *mode,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "container/idmap.h"
+#include "container/keep_id.h"
 #include "container/namespace.h"
 #include "container/seccomp.h"
 #include "core/alloc.h"
@@ -95,8 +96,12 @@ static int32_t check_network(const wci_config *c, wc_error **err)
                    c->network);
 }
 
-static int32_t check_user_namespace(wci_config *c, wc_error **err)
+static int32_t check_user_namespace(const wci_merge *in, wci_config *c, wc_error **err)
 {
+    const char *user = in->options->settings.user;
+    int32_t rc = wci_keep_id_settle(c, user && *user, err);
+    if (rc)
+        return rc;
     int has_maps = c->uid_maps.count || c->gid_maps.count;
     if (!has_maps && !strcmp(c->user_mode, "private"))
         return wci_err(err, WC_E_INVALID, "user namespace 'private': needs a map, such as 0:100000:65536");
@@ -106,7 +111,7 @@ static int32_t check_user_namespace(wci_config *c, wc_error **err)
         return wci_err(err, WC_E_INVALID, "user namespace 'host': has no maps; leave one out");
     if (c->privileged)
         return wci_err(err, WC_E_INVALID, "user namespace: privileged mode is incompatible with user namespaces");
-    int32_t rc = check_network(c, err);
+    rc = check_network(c, err);
     if (rc)
         return rc;
     for (int kind = 0; kind < WCI_NS_USER; kind++) {
@@ -124,6 +129,6 @@ int32_t wci_merge_security(const wci_merge *in, wci_config *c, wc_error **err)
     if (!rc)
         rc = check_sysctls(c, err);
     if (!rc)
-        rc = check_user_namespace(c, err);
+        rc = check_user_namespace(in, c, err);
     return rc ? rc : load_seccomp(in->options, c, err);
 }

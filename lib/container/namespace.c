@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "container/keep_id.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/file.h"
@@ -29,7 +30,7 @@ static const rule kinds[WCI_NS_KINDS] = {
     [WCI_NS_CGROUP] = {"cgroup", "'private', 'host' or 'container:NAME'",
                        BIT(WCI_NS_PRIVATE) | BIT(WCI_NS_HOST) | BIT(WCI_NS_CONTAINER),
                        offsetof(wci_config, cgroup_mode)},
-    [WCI_NS_USER] = {"user", "'host' or 'private'", BIT(WCI_NS_HOST) | BIT(WCI_NS_PRIVATE),
+    [WCI_NS_USER] = {"user", "'host', 'private' or 'keep-id'", BIT(WCI_NS_HOST) | BIT(WCI_NS_PRIVATE),
                      offsetof(wci_config, user_mode)},
 };
 
@@ -77,6 +78,10 @@ static int find_mode(const char *text, wci_ns_mode *out)
 int32_t wci_ns_mode_parse(wci_ns_kind kind, const char *text, wci_ns_mode *out, wc_error **err)
 {
     wci_ns_mode mode = default_mode(kind);
+    if (kind == WCI_NS_USER && wci_keep_id_is(text)) {
+        *out = WCI_NS_PRIVATE;
+        return WC_OK;
+    }
     if (*text && (!find_mode(text, &mode) || !(kinds[kind].allowed & BIT(mode))))
         return wci_err(err, WC_E_INVALID, "%s namespace '%.80s': must be %s", kinds[kind].name, text,
                        kinds[kind].modes);

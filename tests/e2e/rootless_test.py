@@ -96,6 +96,49 @@ class Overlay(RootlessCase):
         self.assertIn(b"new\n", copy.stdout)
 
 
+class KeepId(RootlessCase):
+    def test_needs_ids_enough(self):
+        self.assertFails(self.run_box("--userns", "keep-id:uid=70000", "--", "true"), 125, "keep-id", "65537 ids", "/etc/subuid")
+        for mode in ("keep-id:", "keep-id:uid=", "keep-id:uid=1,", "keep-id:uid=1,uid=2", "keep-id:size=5", "keep-id,uid=1"):
+            self.assertFails(self.run_box("--userns", mode, "--", "true"), 125, "user namespace", mode)
+        self.assertFails(self.run_box("--userns", "keep-id", "--uidmap", "0:1:100", "--", "true"), 125, "leave one out")
+
+
+if os.access("/dev/fuse", os.W_OK):
+    class KeptId(RootlessCase):
+        def setUp(self):
+            super().setUp()
+            self.place = f"{self.work}/place"
+            os.makedirs(self.place, exist_ok=True)
+
+        def test_binds_are_his_on_both_sides(self):
+            for options, uid, gid in (((), os.getuid(), os.getgid()), (("-u", "0"), 0, 0)):
+                done = self.output("--userns", "keep-id", *options, "-v", f"{self.place}:/b", "--", "sh", "-c",
+                                   "id -u; id -g; touch /b/new; stat -c %u:%g /b; stat -c %u:%g /b/new /bin /etc/passwd")
+                self.assertEqual(done.split(), [str(uid), str(gid), f"{os.getuid()}:{os.getgid()}", f"{uid}:{gid}", "0:0", "0:0"])
+                if not options:
+                    self.assertEqual(os.stat(f"{self.place}/new").st_uid, os.getuid())
+                    os.unlink(f"{self.place}/new")
+
+        def test_another_number(self):
+            done = self.output("--userns", "keep-id:uid=5,gid=6", "-v", f"{self.place}:/b", "--", "sh", "-c",
+                               "id -u; id -g; stat -c %u:%g /b")
+            self.assertEqual(done.split(), ["5", "6", "5:6"])
+
+        def test_files_keep_the_ids_of_the_container(self):
+            self.start("one", "--userns", "keep-id", "-u", "0")
+            self.wcctl_ok("exec", "one", "sh", "-c", "touch /x; chown 7:8 /x; rm -r /home; mkdir /home")
+            self.wcctl_ok("stop", "-t", "0", "one")
+            self.assertLessEqual({"A /x", "C /home"}, set(self.wcctl_ok("diff", "one").stdout.splitlines()))
+            self.wcctl_ok("commit", "one", "kept")
+            done = self.wcctl_ok("run", "--rm", "--network", "none", "kept", "sh", "-c", "stat -c %u:%g /x; ls -A /home")
+            self.assertEqual(done.stdout, "7:8\n")
+            self.wcctl_ok("start", "one")
+            self.assertEqual(self.wcctl_ok("exec", "one", "stat", "-c", "%u:%g", "/x").stdout, "7:8\n")
+            self.wcctl_ok("rm", "-f", "one")
+            self.wcctl_ok("rmi", "kept")
+
+
 class WhatCannotBeHad(RootlessCase):
     def test_is_refused_by_name(self):
         for options, *parts in ((("--uidmap", "0:1:100"), "user namespace", "take root"),

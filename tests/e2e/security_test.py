@@ -184,7 +184,7 @@ class Namespaces(WcctlCase):
 
     def test_words_that_mean_nothing(self):
         for option, word in (("--pid", "none"), ("--pid", "container:"), ("--ipc", "other"), ("--uts", "shareable"),
-                             ("--cgroupns", "nosuch"), ("--userns", "container:a"), ("--userns", "keep-id")):
+                             ("--cgroupns", "nosuch"), ("--userns", "container:a"), ("--userns", "keep-id:5")):
             self.assertFails(self.run_box(option, word, "--", "true"), 125, "namespace", word)
 
     def test_inspect(self):

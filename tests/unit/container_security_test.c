@@ -5,6 +5,7 @@
 
 #include "backend/process/apparmor.h"
 #include "container/idmap.h"
+#include "container/keep_id.h"
 #include "container/lsm.h"
 #include "container/namespace.h"
 #include "container/system_paths.h"
@@ -105,6 +106,25 @@ START_TEST(maps_of_ids)
 }
 END_TEST
 
+START_TEST(ids_that_are_kept)
+{
+    static const char *const good[] = {"keep-id", "keep-id:uid=0", "keep-id:gid=5", "keep-id:uid=5,gid=6",
+                                       "keep-id:gid=6,uid=2147483647"};
+    static const char *const bad[] = {"", "keep", "keep-id:", "keep-id,uid=5", "keep-id:uid=", "keep-id:uid=5,", "keep-id:5",
+                                      "keep-id:uid=-1", "keep-id:uid=5,uid=6", "keep-id:uid=5:gid=6", "keep-id:size=5",
+                                      "keep-id:uid=2147483648", "keep-id: uid=5", "keep-id:uid=5 ", "host"};
+    wci_ns_mode mode;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        ck_assert_msg(wci_keep_id_is(good[i]), "%s", good[i]);
+        ck_assert_int_eq(wci_ns_mode_parse(WCI_NS_USER, good[i], &mode, NULL), WC_OK);
+        ck_assert_int_eq(mode, WCI_NS_PRIVATE);
+        ck_assert_int_eq(wci_ns_mode_parse(WCI_NS_PID, good[i], &mode, NULL), WC_E_INVALID);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!wci_keep_id_is(bad[i]), "%s", bad[i]);
+}
+END_TEST
+
 START_TEST(hidden_paths)
 {
     static const struct {
@@ -139,6 +159,7 @@ int main(void)
     tcase_add_test(tcase, loaded_profiles);
     tcase_add_test(tcase, selinux);
     tcase_add_test(tcase, maps_of_ids);
+    tcase_add_test(tcase, ids_that_are_kept);
     tcase_add_test(tcase, hidden_paths);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

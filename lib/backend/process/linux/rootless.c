@@ -291,7 +291,9 @@ int32_t wci_rootless_check(const wc_request *request, const wci_cgroup *group, w
     if (domain && *domain)
         rc = wci_err(err, WC_E_UNSUPPORTED, "domain name '%s': the kernel lets only root of the host set one; leave it out, or "
                      "run it as root", domain);
-    if (!rc && json_array_size(json_object_get(config, "uidMaps")))
+    const char *mode = json_string_value(json_object_get(config, "userMode"));
+    int keeps_id = mode && !strncmp(mode, "keep-id", strlen("keep-id"));
+    if (!rc && !keeps_id && json_array_size(json_object_get(config, "uidMaps")))
         rc = wci_err(err, WC_E_UNSUPPORTED, "user namespace: a user's containers are in his own, with the ids of /etc/subuid; "
                      "maps of their own take root");
     if (!rc && parent && *parent)

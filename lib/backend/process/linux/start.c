@@ -238,9 +238,9 @@ static json_t *container_request(const process_backend *b, const wc_request *req
 static char *root_path(const wc_request *request)
 {
     json_t *settings = settings_object(request);
-    int has_maps = json_array_size(json_object_get(settings, "uidMaps")) > 0;
+    int is_shifted = json_array_size(json_object_get(settings, "uidMaps")) > 0 && !wci_rootless();
     json_decref(settings);
-    return has_maps ? wci_path_join(WCI_USERNS_ROOTS, wc_request_container_id(request))
+    return is_shifted ? wci_path_join(WCI_USERNS_ROOTS, wc_request_container_id(request))
                     : wci_path_join(wc_request_run_dir(request), WCI_RUN_ROOTFS);
 }
 

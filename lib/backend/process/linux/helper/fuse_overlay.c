@@ -33,14 +33,22 @@ int fuse_overlay_may_help(int32_t refused)
     return (refused == WC_E_UNSUPPORTED || refused == WC_E_PERMISSION || refused == WC_E_MISSING) && wci_userns_is_inside();
 }
 
+static void add_maps(wci_str *text, const char *key, const wci_strv *maps)
+{
+    for (size_t i = 0; i < maps->count; i++)
+        wci_str_printf(text, "%s%s", i ? ":" : key, maps->items[i]);
+}
+
 /* By descriptors, since paths may hold what separates them. */
-static char *make_options(const wci_overlay *o)
+static char *make_options(const request *req, const wci_overlay *o)
 {
     wci_str text = WCI_STR_INIT;
     wci_str_append(&text, "lowerdir=");
     for (size_t i = 0; i < o->count; i++)
         wci_str_printf(&text, "%s/proc/self/fd/%d", i ? ":" : "", (int)o->lower[i]);
     wci_str_printf(&text, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", (int)o->upper, (int)o->work);
+    add_maps(&text, ",uidmapping=", &req->uid_maps);
+    add_maps(&text, ",gidmapping=", &req->gid_maps);
     char *out = text.failed ? NULL : wci_strdup(text.data);
     wci_str_free(&text);
     return out;
@@ -78,8 +86,8 @@ static int32_t failed(const wc_error *why, int words, wc_error **err)
     ssize_t n = read(words, text, sizeof text - 1);
     text[n > 0 ? n : 0] = '\0';
     text[strcspn(text, "\n")] = '\0';
-    return wci_err(err, WC_E_UNSUPPORTED, "%s; and " PROGRAM " does not help: %s", wc_error_message(why),
-                   *text ? text : "it does not mount it");
+    return wci_err(err, WC_E_UNSUPPORTED, "%s%s" PROGRAM ": cannot mount the root: %s", why ? wc_error_message(why) : "", why ? "; " : "",
+                   *text ? text : "it does not say why");
 }
 
 /* It does not tell when it is ready: then the directory is another one. */
@@ -118,13 +126,13 @@ static int32_t start(const char *program, const wci_overlay *o, const char *opti
     return rc;
 }
 
-int32_t fuse_overlay_mount(const wci_overlay *overlay, const wc_error *why, wc_error **err)
+int32_t fuse_overlay_mount(const request *req, const wci_overlay *overlay, const wc_error *why, wc_error **err)
 {
     char *program = wci_host_find_program(PROGRAM);
     if (!program)
-        return wci_err(err, WC_E_MISSING, "%s; ordinary users can have another: install the package " PROGRAM,
-                       wc_error_message(why));
-    char *options = make_options(overlay);
+        return wci_err(err, WC_E_MISSING, "%s%s" PROGRAM ": is needed and not installed; install the package " PROGRAM,
+                       why ? wc_error_message(why) : "", why ? "; " : "");
+    char *options = make_options(req, overlay);
     int32_t rc = options ? start(program, overlay, options, why, err) : wci_err_nomem(err);
     wci_free(options);
     wci_free(program);

@@ -182,13 +182,15 @@ static int32_t shift(const request *req, sources *s, wc_error **err)
     return rc;
 }
 
-static int32_t mount_sources(const wci_overlay *overlay, wc_error **err)
+static int32_t mount_sources(const request *req, const wci_overlay *overlay, wc_error **err)
 {
     wc_error *why = NULL;
+    if (userns_is_own(req) && !userns_is_shifted(req))
+        return fuse_overlay_mount(req, overlay, NULL, err);
     int32_t rc = wci_overlay_mount(overlay, &why);
     if (!fuse_overlay_may_help(rc))
         return rc ? wci_err_move(err, why) : WC_OK;
-    rc = fuse_overlay_mount(overlay, why, err);
+    rc = fuse_overlay_mount(req, overlay, why, err);
     wc_error_unref(why);
     return rc;
 }
@@ -202,12 +204,12 @@ int32_t overlay_mount(const request *req, wc_error **err)
         rc = open_lower(req, &s, err);
     if (!rc)
         rc = open_upper(req, &s, err);
-    if (!rc && userns_is_own(req))
+    if (!rc && userns_is_shifted(req))
         rc = shift(req, &s, err);
     userns_act_as_root_of(req, 1);
     if (!rc)
-        rc = mount_sources(&(wci_overlay){s.fds, s.count, s.upper, s.work, req->auto_remove, "overlay", target,
-                                          req->store_root ? req->store_root : req->state_dir}, err);
+        rc = mount_sources(req, &(wci_overlay){s.fds, s.count, s.upper, s.work, req->auto_remove, "overlay", target,
+                                               req->store_root ? req->store_root : req->state_dir}, err);
     userns_act_as_root_of(req, 0);
     close_sources(&s);
     wci_free(target);

@@ -26,6 +26,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/host.h"
+#include "platform/userns.h"
 
 /* As joins.c: glibc has them since 2.36 only. */
 #ifndef OPEN_TREE_CLONE
@@ -58,6 +59,11 @@ void userns_free(request *req)
 int userns_is_own(const request *req)
 {
     return req->uid_maps.count && req->gid_maps.count;
+}
+
+int userns_is_shifted(const request *req)
+{
+    return userns_is_own(req) && !wci_userns_is_inside();
 }
 
 /* "0:100000:65536" as the kernel wants it: "0 100000 65536". */
@@ -180,7 +186,7 @@ static uint32_t root_of(const wci_strv *maps)
 /* Overlayfs keeps the rights and ids of whoever mounts it; ours, shifted, are none. */
 void userns_act_as_root_of(const request *req, int on)
 {
-    if (!userns_is_own(req))
+    if (!userns_is_shifted(req))
         return;
     if (on)
         prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP); /* the rights stay */
@@ -227,7 +233,7 @@ static void hide_volume(const request *req, const volume *v)
 int32_t userns_shift_volumes(const request *req, wc_error **err)
 {
     wci_fd ns = WCI_FD_NONE;
-    if (!userns_is_own(req) || !req->volume_count)
+    if (!userns_is_shifted(req) || !req->volume_count)
         return WC_OK;
     int32_t rc = userns_open(req, &ns, err);
     for (size_t i = 0; i < req->volume_count && !rc; i++)
@@ -260,7 +266,7 @@ static int32_t give_files(const request *req, wc_error **err)
 
 int32_t userns_show_root(const request *req, wc_error **err)
 {
-    if (!userns_is_own(req))
+    if (!userns_is_shifted(req))
         return WC_OK;
     char *path = shown_at(req);
     int32_t rc = path ? wci_dir_make(WCI_USERNS_ROOTS, 0711, err) : wci_err_nomem(err);
@@ -276,7 +282,7 @@ int32_t userns_show_root(const request *req, wc_error **err)
 
 void userns_hide_root(const request *req)
 {
-    if (!userns_is_own(req))
+    if (!userns_is_shifted(req))
         return;
     char *path = shown_at(req);
     if (path && (umount2(path, MNT_DETACH) == 0 || errno == EINVAL))

@@ -12,6 +12,8 @@ int32_t userns_read(json_t *settings, request *out, wc_error **err);
 void userns_free(request *req);
 /* 1: the container has one. */
 int userns_is_own(const request *req);
+/* 1: and mounts have their ids shifted for it, which takes root of the host; fuse-overlayfs does that for users. */
+int userns_is_shifted(const request *req);
 /* A namespace with the maps of the container, to shift with. */
 int32_t userns_open(const request *req, wci_fd *out, wc_error **err);
 /* One that the runtime finds as WCI_RUN_USERNS in the run directory. The binding lives in this mount namespace. */
