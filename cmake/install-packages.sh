@@ -6,9 +6,9 @@
 set -eu
 
 build="gcc libc6-dev cmake ninja-build pkg-config libjansson-dev libcurl4-openssl-dev libzstd-dev libarchive-dev libsqlite3-dev libssl-dev zlib1g-dev libisal-dev"
-run="runc ca-certificates busybox-static tini python3 netavark aardvark-dns iptables uidmap"
+run="runc ca-certificates busybox-static tini python3 netavark aardvark-dns iptables uidmap passt slirp4netns"
 test="crun g++ check clang libclang-rt-dev doxygen gcc-mingw-w64-x86-64 abigail-tools golang-go default-jdk-headless docker-registry skopeo umoci buildah podman docker.io apache2-utils openssl iproute2 libcap2-bin attr libarchive-tools procps jq zsh fish fuse-overlayfs systemd"
-guest="qemu-system-x86 kmod dbus systemd-sysv apparmor slirp4netns"
+guest="qemu-system-x86 kmod dbus systemd-sysv apparmor"
 
 want="$build $run"
 case ${1:-} in

@@ -104,6 +104,11 @@ static void set_options(wc_context_options *options)
         die_usage("--cgroup-manager takes cgroupfs or systemd, not '%s'", wcctl.cgroup_manager);
     if (wcctl.cgroup_manager)
         TRY(wc_context_options_set_cgroup_driver(options, wcctl.cgroup_manager, &err));
+    if (wcctl.network_helper && *wcctl.network_helper != '/' && strcmp(wcctl.network_helper, "pasta") &&
+        strcmp(wcctl.network_helper, "slirp4netns"))
+        die_usage("--network-helper takes pasta, slirp4netns or a path, not '%s'", wcctl.network_helper);
+    if (wcctl.network_helper)
+        TRY(wc_context_options_set_network_helper(options, wcctl.network_helper, &err));
     if (wcctl.limit_rate)
         set_bandwidth(options);
     TRY(wc_context_options_set_log_level(

@@ -14,6 +14,8 @@ static const option global_options[] = {
      &wcctl.runtime},
     {0, "cgroup-manager", OPTION_TEXT, "cgroupfs|systemd", "who makes control groups, default: cgroupfs",
      &wcctl.cgroup_manager},
+    {0, "network-helper", OPTION_TEXT, "pasta|slirp4netns|PATH", "what connects containers without root, default: the first",
+     &wcctl.network_helper},
     {0, "helper", OPTION_TEXT, "PATH", "wc-helper, default: the installed one", &wcctl.helper},
     {0, "json", OPTION_FLAG, NULL, "print JSON on standard output", &wcctl.json},
     {0, "progress", OPTION_TEXT, "auto|plain|json|none", "how long work reports", &wcctl.progress},

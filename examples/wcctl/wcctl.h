@@ -92,7 +92,8 @@ const char *familiar_name(const char *name);                    /* without docke
 /* ---- app.c: the state of one invocation ---------------------------------------------------------- */
 
 typedef struct app {
-    const char *root, *run_root, *backend, *runtime, *helper, *cgroup_manager, *progress, *log_level, *limit_rate;
+    const char *root, *run_root, *backend, *runtime, *helper, *cgroup_manager, *network_helper;
+    const char *progress, *log_level, *limit_rate;
     text_list plugins;
     int json;
     int completing; /* for a shell: the last argument is the word that it completes */

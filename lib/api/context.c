@@ -14,7 +14,7 @@
 #include "platform/owners.h"
 
 struct wc_context_options {
-    char *root, *run_root, *backend, *runtime, *helper, *cgroup_driver;
+    char *root, *run_root, *backend, *runtime, *helper, *cgroup_driver, *network_helper;
     int32_t log_level;
     uint32_t max_transfers; /* 0: the default */
     uint64_t bandwidth;     /* 0: not limited */
@@ -51,6 +51,7 @@ void wc_context_options_unref(wc_context_options *options)
     wci_free(options->backend);
     wci_free(options->runtime);
     wci_free(options->cgroup_driver);
+    wci_free(options->network_helper);
     wci_free(options->helper);
     wci_free(options);
 }
@@ -110,6 +111,14 @@ int32_t wc_context_options_set_cgroup_driver(wc_context_options *options, const 
     return set_text(&options->cgroup_driver, driver, err);
 }
 
+int32_t wc_context_options_set_network_helper(wc_context_options *options, const char *program, wc_error **err)
+{
+    WCI_REQUIRE(options && program && *program, "options or program is empty");
+    WCI_REQUIRE(!strcmp(program, "pasta") || !strcmp(program, "slirp4netns") || wci_path_is_absolute(program),
+                "program is neither \"pasta\" nor \"slirp4netns\" nor an absolute path");
+    return set_text(&options->network_helper, program, err);
+}
+
 int32_t wc_context_options_set_log_level(wc_context_options *options, int32_t level, wc_error **err)
 {
     WCI_REQUIRE(options && level >= WC_LOG_NONE && level <= WC_LOG_DEBUG, "level is not one of WC_LOG_*");
@@ -166,6 +175,7 @@ static int32_t fill_settings(const wc_context_options *options, const places *at
         wci_request_set_string(settings, "run-root", at->run_root) ||
         (options->runtime && wci_request_set_string(settings, "runtime", options->runtime)) ||
         (options->helper && wci_request_set_string(settings, "helper", options->helper)) ||
+        (options->network_helper && wci_request_set_string(settings, "network-helper", options->network_helper)) ||
         (options->cgroup_driver && wci_request_set_string(settings, "cgroup-driver", options->cgroup_driver)))
         return wci_err_nomem(err);
     return WC_OK;

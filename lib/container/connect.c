@@ -6,6 +6,7 @@
 #include "container/net_plan.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "platform/host.h"
 
 /* ---- At creation ---------------------------------------------------------------------------------- */
 
@@ -96,6 +97,17 @@ static int32_t check_mode(const wci_config *config, wc_error **err)
     return rc;
 }
 
+/* Its container has nothing else, and nobody else's has it. */
+static int32_t check_uplink(const change *c, wc_error **err)
+{
+    if (wci_host_is_root() ||
+        (strcmp(c->config.network, WCI_NETWORK_DEFAULT) && strcmp(c->network->record->name, WCI_NETWORK_DEFAULT)))
+        return WC_OK;
+    return wci_err(err, WC_E_UNSUPPORTED,
+                   "network 'bridge': an ordinary user's container has it from its creation on, and alone; create one with "
+                   "the networks that it needs, or run as root");
+}
+
 static int32_t change_begin(wc_call *call, wc_network *network, wc_container *container, change *c, wc_error **err)
 {
     memset(c, 0, sizeof *c);
@@ -108,7 +120,9 @@ static int32_t change_begin(wc_call *call, wc_network *network, wc_container *co
         rc = wci_ctr_record(call, c->engine, container->id, &c->record, err);
     if (!rc)
         rc = wci_config_from_json(c->record->config, &c->config, err);
-    return rc ? rc : check_mode(&c->config, err);
+    if (!rc)
+        rc = check_mode(&c->config, err);
+    return rc ? rc : check_uplink(c, err);
 }
 
 static wci_endpoint *find_endpoint(change *c)

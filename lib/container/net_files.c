@@ -5,7 +5,10 @@
 #include "container/net_plan.h"
 #include "core/alloc.h"
 #include "core/error.h"
+#include "network/uplink.h"
 #include "platform/file.h"
+#include "platform/host.h"
+#include "platform/net.h"
 
 #define HOST_FILE_MAX ((size_t)1 << 20)
 /* What resolvers read of a list of name servers. */
@@ -13,21 +16,31 @@
 
 /* ---- hosts ---------------------------------------------------------------------------------------- */
 
-static const char *first_gateway(const wci_net_plan *plan)
+/* Without root the gateway is not the host, which answers at its own address. */
+static void find_gateway(const wci_net_plan *plan, char out[WCI_ADDRESS_SIZE])
 {
+    wci_ip own;
+    if (plan->endpoint_count && !wci_host_is_root() && wci_net_own_address(&own)) {
+        wci_address_format(&own, out);
+        return;
+    }
+    memcpy(out, "127.0.0.1", sizeof "127.0.0.1");
     for (size_t i = 0; i < plan->endpoint_count; i++)
-        if (*plan->endpoints[i].state.gateway)
-            return plan->endpoints[i].state.gateway;
-    return "127.0.0.1";
+        if (*plan->endpoints[i].state.gateway) {
+            memcpy(out, plan->endpoints[i].state.gateway, WCI_ADDRESS_SIZE);
+            return;
+        }
 }
 
 /* "name:address" as options.h checked it. */
 static void add_extra(const wci_net_plan *plan, const wci_config *config, wci_str *out)
 {
+    char gateway[WCI_ADDRESS_SIZE];
+    find_gateway(plan, gateway);
     for (size_t i = 0; i < config->extra_hosts.count; i++) {
         const char *entry = config->extra_hosts.items[i], *colon = strchr(entry, ':');
         const char *address = colon ? colon + 1 : "";
-        wci_str_printf(out, "%s\t%.*s\n", !strcmp(address, "host-gateway") ? first_gateway(plan) : address,
+        wci_str_printf(out, "%s\t%.*s\n", !strcmp(address, "host-gateway") ? gateway : address,
                        (int)(colon ? colon - entry : 0), entry);
     }
 }
@@ -146,6 +159,8 @@ static void add_servers(const wci_net_plan *plan, const wci_config *config, cons
         return;
     for (size_t i = 0; i < config->dns.count; i++)
         wci_str_printf(out, "nameserver %s\n", config->dns.items[i]);
+    if (out->size == before && wci_net_is_uplink(plan))
+        wci_str_append(out, "nameserver " WCI_UPLINK_DNS "\n");
     if (out->size == before)
         add_host_lines(host, "nameserver", out);
     if (out->size == before) /* as Docker, where the host has none that could be reached */

@@ -8,6 +8,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "platform/host.h"
 
 void wci_net_plan_free(wci_net_plan *plan)
 {
@@ -17,6 +18,7 @@ void wci_net_plan_free(wci_net_plan *plan)
     wci_free(plan->target);
     wci_free(plan->etc_dir);
     wci_free(plan->document);
+    wci_free(plan->uplink);
     memset(plan, 0, sizeof *plan);
 }
 
@@ -76,8 +78,11 @@ static int32_t lease_all(wc_call *call, wci_engine *engine, const wci_container_
     int32_t rc = wci_leases_begin(call, engine->store, err);
     if (rc)
         return rc;
-    for (size_t i = 0; i < plan->endpoint_count && !rc; i++)
-        rc = wci_endpoint_lease(engine->store, record->id, record->generation, &plan->endpoints[i], err);
+    if (wci_net_is_uplink(plan))
+        rc = wci_net_uplink_settle(engine->store, record->id, &plan->endpoints[0], err);
+    else
+        for (size_t i = 0; i < plan->endpoint_count && !rc; i++)
+            rc = wci_endpoint_lease(engine->store, record->id, record->generation, &plan->endpoints[i], err);
     if (!rc && plan->endpoint_count)
         rc = wci_net_ports_lease(engine->store, record, config, err);
     return wci_leases_end(engine->store, rc, err);
@@ -159,8 +164,12 @@ static int32_t make_own(wc_call *call, wci_engine *engine, const wci_container_r
 {
     int32_t rc = load(engine->store, record->id, plan, err);
     if (!rc)
+        rc = wci_net_uplink_check(plan, err);
+    if (!rc)
         rc = lease_all(call, engine, record, config, plan, err);
-    if (!rc && plan->endpoint_count)
+    if (!rc && plan->endpoint_count && !wci_host_is_root())
+        rc = wci_net_uplink_text(engine->store, record->id, plan, &plan->uplink, err);
+    if (!rc && plan->endpoint_count && !wci_net_is_uplink(plan))
         rc = wci_net_plan_document(engine, record, config, plan->endpoints, plan->endpoint_count, &plan->document, err);
     return rc;
 }

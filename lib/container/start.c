@@ -90,7 +90,8 @@ static int32_t set_numbers(wc_request *request, const wci_config *config, uint64
 
 static int32_t set_network(wc_request *request, const wci_net_plan *plan, wc_error **err)
 {
-    if ((plan->document && wci_request_set_string(request, "network-document", plan->document)) ||
+    if ((plan->uplink && wci_request_set_string(request, "network-uplink", plan->uplink)) ||
+        (plan->document && wci_request_set_string(request, "network-document", plan->document)) ||
         (plan->target && wci_request_set_string(request, "network-join", plan->target)))
         return wci_err_nomem(err);
     return WC_OK;

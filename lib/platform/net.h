@@ -22,6 +22,10 @@ int wci_ip_of_sockaddr(const void *sockaddr, wci_ip *out);
 
 /* Texts like "10.0.0.0/8": the networks that this host has addresses in or routes to, without the default route. */
 int32_t wci_net_routes(wci_strv *out, wc_error **err);
+/* The IPv4 address by which this host is known outside, as far as it can tell; 0 when it has none but loopback. */
+int wci_net_own_address(wci_ip *out);
+/* 1 when there is a way to any address, of IPv4 or IPv6. */
+int wci_net_has_default_route(void);
 /* 1 when nobody has the port ("tcp", "udp" or "sctp") at the moment. `ip` "": every address. */
 int wci_net_port_is_free(const char *protocol, const char *ip, int port);
 /* As socket(), close-on-exec; -1 on failure. */

@@ -149,6 +149,11 @@ START_TEST(options_of_contexts)
     bad(wc_context_options_set_cgroup_driver(options, "upstart", &err), WC_E_INVALID);
     bad(wc_context_options_set_cgroup_driver(NULL, "systemd", &err), WC_E_INVALID);
     good(wc_context_options_set_cgroup_driver(options, "cgroupfs", &err));
+    bad(wc_context_options_set_network_helper(options, "vde", &err), WC_E_INVALID);
+    bad(wc_context_options_set_network_helper(options, "", &err), WC_E_INVALID);
+    bad(wc_context_options_set_network_helper(NULL, "pasta", &err), WC_E_INVALID);
+    good(wc_context_options_set_network_helper(options, "/usr/bin/pasta", &err));
+    good(wc_context_options_set_network_helper(options, "slirp4netns", &err));
     wc_context_options_unref(options);
 }
 END_TEST

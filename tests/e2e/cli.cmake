@@ -35,6 +35,13 @@ wc_add_script_test(e2e_network_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/netn
   ARGS ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh ${CMAKE_CURRENT_SOURCE_DIR}/network_test.py TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_network_faults e2e ${PROJECT_SOURCE_DIR}/tests/support/netns.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/network_faults_test.py TIMEOUT 900 SERIAL)
+wc_add_script_test(e2e_rootless_network_pasta e2e ${PROJECT_SOURCE_DIR}/tests/support/user_world.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/rootless_network_test.py pasta TIMEOUT 300 SERIAL)
+# Of networks with names only what depends on the program.
+wc_add_script_test(e2e_rootless_network_slirp4netns e2e ${PROJECT_SOURCE_DIR}/tests/support/user_world.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/rootless_network_test.py slirp4netns DefaultNetwork
+    NamedNetworks.test_names_and_the_way_out NamedNetworks.test_a_killed_hub_comes_again
+    NamedNetworks.test_a_killed_helper_comes_again TIMEOUT 300 SERIAL)
 wc_add_script_test(hostile_containers hostile ${CMAKE_CURRENT_SOURCE_DIR}/hostile_test.py TIMEOUT 300)
 wc_add_script_test(e2e_life e2e ${CMAKE_CURRENT_SOURCE_DIR}/life_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_life_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What netavark prints: the first byte tells how it ended, then its answer up to a zero byte, then its complaint. The same
- * bytes as a record of a network, which a damaged store may have, and as a subnet. */
+ * bytes as an answer of slirp4netns, as a record of a network, which a damaged store may have, and as a subnet. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "backend/process/netavark_answer.h"
+#include "backend/process/slirp_answer.h"
 #include "core/alloc.h"
 #include "network/settings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_words(const wc_error *err)
+{
+    for (const char *p = err ? wc_error_message(err) : ""; *p; p++)
+        if ((unsigned char)*p < ' ')
+            abort();
+}
 
 static void try_answer(int failed, const char *text, size_t size)
 {
@@ -19,9 +27,17 @@ static void try_answer(int failed, const char *text, size_t size)
     int32_t rc = wci_netavark_answer(failed, text, answer, complaint, &err);
     if ((rc == WC_OK) != (err == NULL) || (failed && !rc))
         abort();
-    for (const char *p = err ? wc_error_message(err) : ""; *p; p++)
-        if ((unsigned char)*p < ' ')
-            abort();
+    check_words(err);
+    wc_error_unref(err);
+}
+
+static void try_slirp(const char *text, size_t size)
+{
+    wc_error *err = NULL;
+    int32_t rc = wci_slirp_answer(text, size, &err);
+    if ((rc == WC_OK) != (err == NULL))
+        abort();
+    check_words(err);
     wc_error_unref(err);
 }
 
@@ -66,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text[size] = '\0';
     if (size)
         try_answer(text[0] & 1, text + 1, size - 1);
+    try_slirp(text, size);
     try_settings(text);
     try_subnet(text);
     free(text);

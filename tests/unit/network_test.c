@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "backend/process/netavark_answer.h"
+#include "backend/process/slirp_answer.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "network/allocate.h"
@@ -235,6 +236,31 @@ START_TEST(netavark_is_understood)
 }
 END_TEST
 
+static void expect_slirp(const char *answer, const char *words)
+{
+    wc_error *err = NULL;
+    int32_t rc = wci_slirp_answer(answer, strlen(answer), &err);
+    ck_assert_msg(rc == (words ? WC_E_RUNTIME : WC_OK), "%s: %d", answer, (int)rc);
+    if (words)
+        ck_assert_msg(strstr(wc_error_message(err), words) != NULL, "%s", wc_error_message(err));
+    wc_error_unref(err);
+}
+
+START_TEST(slirp4netns_is_understood)
+{
+    expect_slirp("{\"return\":{\"id\":1}}", NULL);
+    expect_slirp("{\"error\":{\"desc\":\"bad request: add_hostfwd: slirp_add_hostfwd failed\"}}",
+                 "slirp_add_hostfwd failed");
+    expect_slirp("{\"error\":{\"desc\":\"a\\nb\\u001b[1m\"},\"return\":{}}", "a b?[1m");
+    expect_slirp("{\"error\":{}}", "did not say why");
+    expect_slirp("{\"error\":\"x\"}", "did not say why");
+    expect_slirp("{}", "no answer");
+    expect_slirp("", "no answer");
+    expect_slirp("{\"return\":", "no answer");
+    expect_slirp("[1]", "no answer");
+}
+END_TEST
+
 START_TEST(modes_are_told_apart)
 {
     static const struct {
@@ -263,6 +289,7 @@ int main(void)
     tcase_add_test(t, settings_come_back);
     tcase_add_test(t, netavark_is_told_all);
     tcase_add_test(t, netavark_is_understood);
+    tcase_add_test(t, slirp4netns_is_understood);
     tcase_add_test(t, modes_are_told_apart);
     Suite *suite = suite_create("network");
     suite_add_tcase(suite, t);

@@ -146,3 +146,48 @@ int wci_net_port_is_free(const char *protocol, const char *ip, int port)
     close((int)fd);
     return free;
 }
+
+/* ---- Towards the world ---------------------------------------------------------------------------- */
+
+/* Of the interface by which what is sent there would leave: nothing is sent. */
+static int address_towards(int family, const char *there, wci_ip *out)
+{
+    struct sockaddr_storage to, own;
+    socklen_t size = sizeof own, to_size = make_address(there, 9, &to);
+    intptr_t fd = wci_socket_open(family, SOCK_DGRAM, 0);
+    int found = fd >= 0 && connect((int)fd, (struct sockaddr *)&to, to_size) == 0 &&
+                getsockname((int)fd, (struct sockaddr *)&own, &size) == 0 && wci_ip_of_sockaddr(&own, out);
+    if (fd >= 0)
+        close((int)fd);
+    return found;
+}
+
+/* RFC 5737 and 3849: nobody's. */
+static int address_towards_world(wci_ip *out)
+{
+    return address_towards(AF_INET, "192.0.2.1", out);
+}
+
+int wci_net_has_default_route(void)
+{
+    wci_ip own;
+    return address_towards_world(&own) || address_towards(AF_INET6, "2001:db8::1", &own);
+}
+
+static int is_loopback(const wci_ip *ip)
+{
+    return ip->bytes[0] == 127;
+}
+
+int wci_net_own_address(wci_ip *out)
+{
+    struct ifaddrs *all = NULL;
+    int found = address_towards_world(out) && !is_loopback(out);
+    if (found || getifaddrs(&all) != 0)
+        return found;
+    for (const struct ifaddrs *i = all; i && !found; i = i->ifa_next)
+        found = i->ifa_addr && i->ifa_flags & IFF_UP && wci_ip_of_sockaddr(i->ifa_addr, out) && out->size == 4 &&
+                !is_loopback(out);
+    freeifaddrs(all);
+    return found;
+}

@@ -27,6 +27,7 @@ void wci_backend_process_free(uintptr_t payload)
     wci_mutex_destroy(&b->mutex);
     wci_free(b->runtime_setting);
     wci_free(b->helper_setting);
+    wci_free(b->network_helper);
     wci_free(b->root);
     wci_free(b->run_root);
     wci_free(b->runtime);
@@ -44,6 +45,7 @@ static int32_t process_open(uintptr_t payload, wc_call *call, const wc_request *
     wci_mutex_init(&b->mutex);
     if (wci_replace(&b->runtime_setting, wc_request_string(request, "runtime")) ||
         wci_replace(&b->helper_setting, wc_request_string(request, "helper")) ||
+        wci_replace(&b->network_helper, wc_request_string(request, "network-helper")) ||
         wci_replace(&b->root, wc_request_string(request, "root")) ||
         wci_replace(&b->run_root, wc_request_string(request, "run-root"))) {
         wci_backend_process_free((uintptr_t)b);
@@ -160,8 +162,21 @@ static json_t *describe_runtimes(process_backend *b, wc_call *call, wc_error **w
     return all;
 }
 
-/* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}]}, "rootless" for an
- * ordinary user, and "Reason" when nothing would start. */
+/* What networks are made with. */
+static json_t *describe_networks(process_backend *b, wc_call *call)
+{
+    char *netavark = wci_netavark_find("netavark"), *aardvark = wci_netavark_find("aardvark-dns"), *version = NULL;
+    if (netavark)
+        (void)ask_version(b, call, netavark, &version, NULL);
+    json_t *json = json_pack("{s:s?, s:s?, s:s?}", "netavark", netavark, "version", version, "aardvark-dns", aardvark);
+    wci_free(netavark);
+    wci_free(aardvark);
+    wci_free(version);
+    return json;
+}
+
+/* {"helper": PATH or null, "init": PATH or null, "runtimes": [{name, path, version, used, reason}], "networks": {netavark,
+ * version, aardvark-dns}}, "rootless" for an ordinary user, and "Reason" when nothing would start. */
 static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *request,
                             wc_response *response)
 {
@@ -175,10 +190,10 @@ static int32_t process_info(uintptr_t payload, wc_call *call, const wc_request *
         (void)check_helper(b, call, helper, why ? NULL : &why);
     (void)wci_init_find(&init, NULL);
     json_t *runtimes = describe_runtimes(b, call, why ? NULL : &why);
-    json_t *info = json_pack("{s:s?, s:s?, s:o}", "helper", helper, "init", init, "runtimes",
-                             runtimes);
+    json_t *info = json_pack("{s:s?, s:s?, s:o, s:o}", "helper", helper, "init", init, "runtimes", runtimes, "networks",
+                             describe_networks(b, call));
     wci_free(init);
-    json_t *rootless = wci_rootless_json();
+    json_t *rootless = wci_rootless_json(b);
     if (info && rootless)
         json_object_set(info, "rootless", rootless);
     json_decref(rootless);

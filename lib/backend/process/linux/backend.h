@@ -15,6 +15,7 @@
 typedef struct process_backend {
     char *runtime_setting; /* NULL: whatever works */
     char *helper_setting;
+    char *network_helper;  /* name or path; NULL: whichever is there */
     char *root, *run_root;
     int uses_systemd;      /* for control groups */
     wci_mutex mutex;       /* guards what was found, below */

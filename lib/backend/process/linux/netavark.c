@@ -7,6 +7,7 @@
 #include <wincontainer/container.h>
 
 #include "backend/process/linux/needs.h"
+#include "backend/process/linux/uplink.h"
 #include "backend/process/protocol.h"
 #include "backend/process/state.h"
 #include "core/alloc.h"
@@ -112,18 +113,32 @@ static int32_t join(const wc_request *request, const char *target, json_t **out,
     return rc ? rc : *out ? WC_OK : wci_err_nomem(err);
 }
 
+/* An ordinary user's networks have one way to the world together. */
+static int32_t add_hub(process_backend *b, const char *uplink, json_t *network, wc_error **err)
+{
+    json_t *hub = NULL;
+    int32_t rc = wci_uplink_request(b, uplink, "hub", &hub, err);
+    if (!rc && json_object_update(network, hub))
+        rc = wci_err_nomem(err);
+    json_decref(hub);
+    return rc;
+}
+
 int32_t wci_process_network_request(process_backend *b, const wc_request *request, json_t **out, wc_error **err)
 {
     const char *text = wc_request_string(request, "network-document");
     const char *target = wc_request_string(request, "network-join");
+    const char *uplink = wc_request_string(request, "network-uplink");
     json_t *document = NULL;
     *out = NULL;
     if (target)
         return join(request, target, out, err);
     if (!text)
-        return WC_OK;
+        return uplink ? wci_uplink_request(b, uplink, "uplink", out, err) : WC_OK;
     int32_t rc = wci_json_parse(text, strlen(text), DOCUMENT_MAX, "networks of a container", &document, err);
-    return rc ? rc : pack(b, request, document, out, err);
+    if (!rc)
+        rc = pack(b, request, document, out, err);
+    return rc || !uplink ? rc : add_hub(b, uplink, *out, err);
 }
 
 static int32_t run(process_backend *b, wc_call *call, const wc_request *request, const char *what,

@@ -5,7 +5,7 @@
 
 #include "backend/process/linux/backend.h"
 
-/* What the helper is to do for the request's "network" (netavark's document) or "network-join" (the id of a container
+/* What the helper is to do for the request's "network-document" (netavark's), "network-uplink" or "network-join" (the id of a container
  * whose namespace is used): owned by the caller; NULL when it has neither. WC_E_MISSING naming the package. */
 int32_t wci_process_network_request(process_backend *b, const wc_request *request, json_t **out, wc_error **err);
 /* 1 when something of the container's networks may be on the host. */

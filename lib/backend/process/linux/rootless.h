@@ -7,6 +7,7 @@
 
 #include <wincontainer/backend.h>
 
+#include "backend/process/linux/backend.h"
 #include "backend/process/linux/cgroup.h"
 
 /* 1 when this process is not root of the host. */
@@ -25,6 +26,6 @@ int32_t wci_rootless_need_cgroup(const char *what, const char *cgroup, wc_error 
 const char *wci_rootless_why_no_cgroup(void);
 
 /* For `system info`; NULL for root. New reference. */
-json_t *wci_rootless_json(void);
+json_t *wci_rootless_json(const process_backend *b);
 
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What `system info` tells of an ordinary user's containers. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/process/linux/rootless.h"
+#include "backend/process/linux/uplink.h"
 #include "core/alloc.h"
+#include "core/error.h"
 #include "platform/host.h"
 #include "platform/userns.h"
 
@@ -35,7 +39,21 @@ static void add_missing(json_t *list, const char *what, const char *why)
     wci_free(text);
 }
 
-static json_t *missing_json(const wci_user_ids *ids, int has_cgroup)
+static char *network_program(const process_backend *b, char *why, size_t size)
+{
+    wci_uplink_program program;
+    wc_error *err = NULL;
+    if (wci_uplink_find(b->network_helper, &program, &err)) {
+        snprintf(why, size, "%s", wc_error_message(err));
+        wc_error_unref(err);
+        return NULL;
+    }
+    if (access("/dev/net/tun", R_OK | W_OK) != 0)
+        snprintf(why, size, "/dev/net/tun cannot be opened; run: modprobe tun && chmod 666 /dev/net/tun");
+    return program.path;
+}
+
+static json_t *missing_json(const wci_user_ids *ids, int has_cgroup, const char *why_no_network)
 {
     json_t *list = json_array(), *overlay = overlay_json();
     if (wci_userns_forbidden())
@@ -44,6 +62,8 @@ static json_t *missing_json(const wci_user_ids *ids, int has_cgroup)
         add_missing(list, "more than one id", ids->lacking);
     if (json_is_null(overlay))
         add_missing(list, "overlayfs", "it takes Linux 5.11, or the program fuse-overlayfs; install the package fuse-overlayfs");
+    if (*why_no_network)
+        add_missing(list, "networks besides 'none' and 'host'", why_no_network);
     if (!has_cgroup)
         add_missing(list, "limits of memory, cpus and processes, pause, update, groups", wci_rootless_why_no_cgroup());
     add_missing(list, "rules for devices, nodes of devices", "only root can have them");
@@ -51,8 +71,9 @@ static json_t *missing_json(const wci_user_ids *ids, int has_cgroup)
     return list;
 }
 
-json_t *wci_rootless_json(void)
+json_t *wci_rootless_json(const process_backend *b)
 {
+    char why[300] = "";
     char base[WCI_CGROUP_PATH_SIZE];
     wci_user_ids ids;
     if (!wci_rootless())
@@ -60,9 +81,11 @@ json_t *wci_rootless_json(void)
     wci_user_ids_read(&ids);
     int has_cgroup = !wci_cgroup_is_users() || wci_cgroup_user_base(base, sizeof base);
     char *uids = wci_id_map_text(&ids.uids), *gids = wci_id_map_text(&ids.gids);
-    json_t *json = json_pack("{s:s?, s:s?, s:o, s:s?, s:o}", "uids", uids, "gids", gids, "overlay", overlay_json(), "cgroup",
-                             wci_cgroup_is_users() ? (has_cgroup ? base : NULL) : "/", "missing",
-                             missing_json(&ids, has_cgroup));
+    char *network = network_program(b, why, sizeof why);
+    json_t *json = json_pack("{s:s?, s:s?, s:o, s:s?, s:s?, s:o}", "uids", uids, "gids", gids, "overlay", overlay_json(),
+                             "cgroup", wci_cgroup_is_users() ? (has_cgroup ? base : NULL) : "/", "network", network,
+                             "missing", missing_json(&ids, has_cgroup, why));
+    wci_free(network);
     wci_free(uids);
     wci_free(gids);
     return json;

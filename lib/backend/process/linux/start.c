@@ -255,7 +255,8 @@ static int32_t make_config(const wc_request *request, const wci_cgroup *group, c
     if (wc_request_int(request, "init", 0))
         rc = wci_init_find(&init, err);
     char *rootfs = root_path(request);
-    int has_netns = wc_request_string(request, "network-document") || wc_request_string(request, "network-join");
+    int has_netns = wc_request_string(request, "network-document") || wc_request_string(request, "network-uplink") ||
+                    wc_request_string(request, "network-join");
     if (!rc)
         rc = rootfs ? wci_bundle_config(spec, group->for_runtime, rootfs, init,
                                         has_netns ? wc_request_run_dir(request) : NULL, wc_request_config(request),

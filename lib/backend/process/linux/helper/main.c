@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "backend/process/linux/helper/helper.h"
+#include "backend/process/linux/helper/hub.h"
 #include "backend/process/linux/helper/user.h"
 #include "backend/process/protocol.h"
 #include "core/error.h"
@@ -24,6 +25,7 @@ static const role roles[] = {
     {"archive", 0, 1, 0, archive_main},
     {"probe", 0, 0, 0, probe_main},
     {"network", 0, 1, 0, network_main},
+    {"hub", 0, 1, 0, hub_main},
     {"processes", 0, 1, 0, processes_main},
 };
 

@@ -42,7 +42,7 @@ static int32_t enter_run_dir(monitor *m, wc_error **err)
 {
     const char *dir = m->req->run_dir;
     int32_t rc = wci_dir_make(dir, 0700, err);
-    m->host_mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    m->network.host_mounts = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     if (!rc)
         rc = overlay_enter(dir, err);
     if (!rc && chdir(dir) != 0)
@@ -128,6 +128,13 @@ static void finish_jobs(monitor *m)
         session_turn(&m->session);
 }
 
+static void network_told(void *owner, const char *why)
+{
+    monitor *m = owner;
+    const uplink_kind *kind = m->network.uplink.kind;
+    record_network(m->req, kind ? kind->name : "", why);
+}
+
 static void stay(monitor *m)
 {
     report_ok(m->session.process.pid, session_flags(&m->session), NULL);
@@ -135,6 +142,7 @@ static void stay(monitor *m)
     malloc_trim(0); /* from here on there may be hundreds of us, for months */
     do {
         health_begin(m);
+        network_watch(&m->network, &m->session.loop, network_told, m);
         session_run(&m->session);
         finish_jobs(m);
         run_close(m);

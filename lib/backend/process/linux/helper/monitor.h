@@ -5,6 +5,7 @@
 
 #include "backend/process/linux/helper/health.h"
 #include "backend/process/linux/helper/job.h"
+#include "backend/process/linux/helper/network.h"
 #include "backend/process/linux/helper/session.h"
 #include "platform/file.h"
 #include "store/store.h"
@@ -16,8 +17,8 @@ typedef struct monitor {
     wci_lock *mount_lock;
     wci_lock *index_lock; /* wci_store_keep_index(); NULL: not held */
     char *runtime_root;
-    int host_mounts; /* the mount namespace that we came from */
     session session;
+    run_network network;
     int keeps_no_log;
     struct further *further; /* monitors of further processes (exec_here.c) */
     jobs jobs; /* the runtime at work on this container */

@@ -29,21 +29,32 @@
 #define PATIENCE_MS 60000
 #define ANSWER_MAX (64 * 1024)
 
-static int32_t lock_host(int may_cancel, wci_lock **lock, wc_error **err)
+static int32_t lock_file(const char *path, int may_cancel, wci_lock **lock, wc_error **err)
 {
-    int32_t rc = wci_dir_make(HOST_DIR, 0755, err);
+    int32_t rc = WC_OK;
     for (int waited = 0; !rc; waited += 2) {
-        rc = wci_lock_try(HOST_LOCK, WCI_LOCK_EXCLUSIVE, lock, err);
+        rc = wci_lock_try(path, WCI_LOCK_EXCLUSIVE, lock, err);
         if (rc != WC_E_BUSY)
             return rc;
         wci_err_clear(err);
         if (may_cancel && link_cancelled())
             return wci_err(err, WC_E_CANCELLED, "network: the caller gave it up");
         if (waited >= 10 * PATIENCE_MS)
-            return wci_err(err, WC_E_BUSY, "network: others have been at work for ten minutes; see '%s'", HOST_LOCK);
+            return wci_err(err, WC_E_BUSY, "network: others have been at work for ten minutes; see '%s'", path);
         rc = WC_OK;
         poll(NULL, 0, 2);
     }
+    return rc;
+}
+
+/* A user's networks are for themselves. */
+static int32_t lock_host(const netavark *n, int may_cancel, wci_lock **lock, wc_error **err)
+{
+    char *own = n->host.net >= 0 ? wci_path_join(n->config_dir, "netavark.lock") : NULL;
+    int32_t rc = own ? WC_OK : wci_dir_make(HOST_DIR, 0755, err);
+    if (!rc)
+        rc = lock_file(own ? own : HOST_LOCK, may_cancel, lock, err);
+    wci_free(own);
     return rc;
 }
 
@@ -76,7 +87,8 @@ static void run(const netavark *n, const char *what, int netns, pid_t parent, co
     snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)parent, netns);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(127);
-    if (n->host_mounts >= 0 && setns(n->host_mounts, CLONE_NEWNS) != 0)
+    if ((n->host.net >= 0 && setns(n->host.net, CLONE_NEWNET) != 0) ||
+        (n->host.mounts >= 0 && setns(n->host.mounts, CLONE_NEWNS) != 0))
         _exit(126);
     for (int i = 0; i < 3; i++)
         if (dup2(s->fd[i], i) < 0)
@@ -140,7 +152,7 @@ int32_t netavark_run(const netavark *n, const char *what, int netns, const char 
     int status = 0, is_setup = strcmp(what, "setup") == 0;
     int32_t rc = wci_dir_make(n->config_dir, 0700, err);
     if (!rc)
-        rc = lock_host(is_setup, &lock, err);
+        rc = lock_host(n, is_setup, &lock, err);
     if (!rc && open_streams(document, &s))
         rc = wci_err_errno(err, errno, "netavark: its document");
     pid_t parent = getpid(), pid = rc ? -1 : fork();

@@ -23,6 +23,7 @@
 #include "platform/process.h"
 
 #define PORTS_MAX 1024 /* of a bridge, BR_MAX_PORTS */
+#define PORTS_SHOWN 250 /* more is as much */
 
 static int raise_loopback(void)
 {
@@ -82,7 +83,7 @@ static int make_interfaces(const wci_strv *names)
     return fd < 0 || failed;
 }
 
-int netns_bridge_ports(const char *bridge)
+static int bridge_ports(const char *bridge)
 {
     int ports[PORTS_MAX];
     unsigned long args[] = {BRCTL_GET_PORT_LIST, (unsigned long)(uintptr_t)ports, PORTS_MAX, 0};
@@ -94,11 +95,47 @@ int netns_bridge_ports(const char *bridge)
     memcpy(query.ifr_name, bridge, strnlen(bridge, IFNAMSIZ - 1));
     if (count == 0 && ioctl(fd, SIOCDEVPRIVATE, &query) < 0)
         count = -1;
-    for (int i = 0; count >= 0 && i < PORTS_MAX; i++)
+    for (int i = 0; count >= 0 && count < PORTS_SHOWN && i < PORTS_MAX; i++)
         count += ports[i] != 0;
     if (fd >= 0)
         close(fd);
     return count;
+}
+
+/* In a child: nobody comes back from a namespace of a user into the host's. What the work answers is from -1 to 253. */
+static int work_in(int netns, int (*work)(const char *name), const char *name)
+{
+    int status = 0;
+    if (netns < 0)
+        return work(name);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(setns(netns, CLONE_NEWNET) == 0 ? work(name) + 1 : 0);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) - 1 : -1;
+}
+
+int netns_bridge_ports(int netns, const char *bridge)
+{
+    return work_in(netns, bridge_ports, bridge);
+}
+
+/* To what it has: an address that was set stays. */
+static int set_address(const char *bridge)
+{
+    struct ifreq query = {.ifr_name = ""};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    memcpy(query.ifr_name, bridge, strnlen(bridge, IFNAMSIZ - 1));
+    int failed = fd < 0 || ioctl(fd, SIOCGIFHWADDR, &query) != 0 || ioctl(fd, SIOCSIFHWADDR, &query) != 0;
+    if (fd >= 0)
+        close(fd);
+    return failed ? -1 : 0;
+}
+
+void netns_pin_bridge(int netns, const char *bridge)
+{
+    (void)work_in(netns, set_address, bridge);
 }
 
 /* ---- Making --------------------------------------------------------------------------------------- */
@@ -162,7 +199,7 @@ static int32_t make_held(int userns, const wci_strv *interfaces, int *fd, wc_err
     return rc;
 }
 
-static int32_t bind_open(int fd, wc_error **err)
+int32_t netns_bind(int fd, wc_error **err)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
@@ -176,7 +213,7 @@ static int32_t make_of(int userns, int *fd, wc_error **err)
 {
     static const wci_strv no_interfaces = WCI_STRV_INIT;
     int32_t rc = make_held(userns, &no_interfaces, fd, err);
-    return rc ? rc : bind_open(*fd, err);
+    return rc ? rc : netns_bind(*fd, err);
 }
 
 int32_t netns_make(int userns, int *fd, wc_error **err)
@@ -221,7 +258,7 @@ int32_t netns_of(int64_t pid, int64_t start, int *fd, wc_error **err)
 int32_t netns_join(int64_t pid, int64_t start, int *fd, wc_error **err)
 {
     int32_t rc = netns_of(pid, start, fd, err);
-    return rc ? rc : bind_open(*fd, err);
+    return rc ? rc : netns_bind(*fd, err);
 }
 
 int netns_open_bound(void)

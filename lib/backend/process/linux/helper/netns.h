@@ -20,8 +20,13 @@ int32_t netns_of(int64_t pid, int64_t start, int *fd, wc_error **err);
 int32_t netns_stand_in(const wci_strv *interfaces, int *fd, wc_error **err);
 /* That which is bound; a descriptor or -1. */
 int netns_open_bound(void);
-/* How many interfaces a bridge of our own namespace has; -1: there is no such bridge. */
-int netns_bridge_ports(const char *bridge);
+/* Binds one that is open. */
+int32_t netns_bind(int fd, wc_error **err);
+/* The bridge of that namespace (-1: our own) keeps the hardware address that it has. By itself it takes the lowest of its
+ * interfaces, so that, when a container ends, the others for a while send to one who has gone. */
+void netns_pin_bridge(int netns, const char *bridge);
+/* How many interfaces a bridge of that namespace has; -1: there is no such bridge. */
+int netns_bridge_ports(int netns, const char *bridge);
 /* Takes the binding away. */
 void netns_release(void);
 

@@ -194,3 +194,23 @@ int record_says_remove(wci_store *store, const request *req)
     wci_container_record_free(record);
     return remove;
 }
+
+void record_network(const request *req, const char *program, const char *why)
+{
+    wci_store *store = NULL;
+    if (record_open(req, &store, NULL))
+        return;
+    char *about = attributes(store, req, NULL);
+    json_t *all = about ? json_loads(about, 0, NULL) : NULL;
+    if (*program)
+        json_object_set_new(all, "program", json_string(program));
+    if (why)
+        json_object_set_new(all, "error", json_string(why));
+    char *text = all ? wci_json_dump_text(all) : NULL;
+    if (text)
+        (void)wci_event_add(store, "container", why ? "network_broken" : "network_restored", req->id, text, NULL);
+    json_decref(all);
+    wci_free(about);
+    wci_free(text);
+    wci_store_unref(store);
+}

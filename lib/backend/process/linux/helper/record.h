@@ -31,5 +31,8 @@ int32_t record_between(const request *req, wc_error **err);
 void record_no_restart(const request *req, int32_t code, const char *why);
 int32_t record_exited(wci_store *store, const request *req, int exit_code, int64_t finished_ns,
                       int oom_killed, wc_error **err);
+/* Event: what connects it, of which `program` (or "") was the part that ended, is broken for this reason, or (NULL) works
+ * again. */
+void record_network(const request *req, const char *program, const char *why);
 
 #endif

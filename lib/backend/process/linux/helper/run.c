@@ -37,7 +37,7 @@ static int32_t clear_remains(monitor *m, wc_error **err)
         rc = wci_dir_remove_all(state, err);
     wci_free(state);
     if (!rc)
-        rc = network_clear(m->host_mounts, err);
+        rc = network_clear(m->network.host_mounts, err);
     if (!m->delay_ms) /* else it says that this is a restart */
         unlink(WCI_RUN_STATE);
     unlink(WCI_RUN_PAUSED);
@@ -98,7 +98,7 @@ int32_t run_prepare(monitor *m, wc_error **err)
     if (!rc)
         rc = userns_show_root(req, err);
     if (!rc)
-        rc = network_begin(req, m->host_mounts, err);
+        rc = network_begin(req, &m->network, err);
     if (!rc)
         rc = health_prepare(m, err);
     if (!rc)
@@ -160,7 +160,7 @@ void run_take_away(monitor *m)
     if (state)
         (void)wci_dir_remove_all(state, NULL);
     wci_free(state);
-    network_end(m->req, m->host_mounts);
+    network_end(m->req, &m->network);
     userns_hide_root(m->req);
     overlay_unmount(m->req);
     volumes_unmount(m->req->run_dir);
