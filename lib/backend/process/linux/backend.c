@@ -243,7 +243,7 @@ const wc_backend_ops *wci_backend_process_ops(void)
         .container_wait = wci_process_container_wait,
         .container_remove = wci_process_container_remove,
         .container_attach = wci_process_container_attach,
-        .process_start = wci_process_process_start,
+        .process_start = wci_process_start_judged,
         .process_state = wci_process_process_state,
         .process_wait = wci_process_process_wait,
         .process_kill = wci_process_process_kill,

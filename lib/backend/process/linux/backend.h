@@ -58,6 +58,8 @@ int32_t wci_exec_dir(const wc_request *request, char **out, wc_error **err);
 
 int32_t wci_process_container_start(uintptr_t payload, wc_call *call, const wc_request *request,
                                     wc_response *response);
+/* wci_process_process_start(), whose failure is one of state when the container has ended meanwhile. */
+int32_t wci_process_start_judged(uintptr_t payload, wc_call *call, const wc_request *request, wc_response *response);
 int32_t wci_process_process_start(uintptr_t payload, wc_call *call, const wc_request *request,
                                   wc_response *response);
 

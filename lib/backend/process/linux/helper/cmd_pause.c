@@ -51,6 +51,8 @@ static int32_t outcome(const pause_job *p, wc_error **err)
     if (j->timed_out)
         return wci_err(err, WC_E_TIMEOUT, "runtime '%s': did not answer within %d s", p->argv[0],
                        RUNTIME_TIMEOUT_MS / 1000);
+    if (j->status && run_is_over(p->m))
+        return wci_err(err, WC_E_STATE, "the process has ended");
     return j->status ? runtime_said_failure(p->argv[0], j->status, j->err.data, err) : WC_OK;
 }
 

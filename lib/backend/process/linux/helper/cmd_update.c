@@ -67,6 +67,8 @@ static void done(job *j, void *owner)
         wci_err_errno(&err, j->failed, "runtime '%s'", u->argv[0]);
     else if (j->timed_out)
         wci_err(&err, WC_E_TIMEOUT, "runtime '%s': did not answer within %d s", u->argv[0], RUNTIME_TIMEOUT_MS / 1000);
+    else if (j->status && run_is_over(u->m))
+        (void)change_config(u->resources, &err); /* for the next run */
     else if (j->status)
         runtime_said_failure(u->argv[0], j->status, j->err.data, &err);
     else

@@ -40,6 +40,8 @@ typedef struct monitor {
 int32_t run_prepare(monitor *m, wc_error **err);
 /* Has the runtime start the process, and records it. */
 int32_t run_start(monitor *m, wc_error **err);
+/* Its process has ended, whether we have been told yet or not. */
+int run_is_over(const monitor *m);
 /* Everything of this run except its records and config.json. */
 void run_take_away(monitor *m);
 /* The process has ended: takes away what it had. */

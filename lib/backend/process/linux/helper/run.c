@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "backend/process/linux/cgroup.h"
@@ -42,8 +43,8 @@ static int32_t clear_remains(monitor *m, wc_error **err)
         unlink(WCI_RUN_STATE);
     unlink(WCI_RUN_PAUSED);
     unlink(WCI_RUN_EXIT);
-    if (!rc && wci_file_exists(WCI_RUN_EXEC))
-        rc = wci_dir_remove_all(WCI_RUN_EXEC, err);
+    if (wci_file_exists(WCI_RUN_EXEC)) /* who comes late for the last run may be at work there */
+        (void)wci_dir_remove_all(WCI_RUN_EXEC, NULL);
     return rc;
 }
 
@@ -149,6 +150,14 @@ int32_t run_start(monitor *m, wc_error **err)
     m->started_ms = monotonic_ms();
     wci_store_unref(store);
     return rc;
+}
+
+int run_is_over(const monitor *m)
+{
+    siginfo_t info = {.si_pid = 0};
+    const session *s = &m->session;
+    return s->ended || s->process.pid <= 0 ||
+           waitid(P_PID, (id_t)s->process.pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
 void run_take_away(monitor *m)
