@@ -93,6 +93,28 @@ int32_t wci_ctr_kill(wc_call *call, wc_container *c, int signal, wc_error **err)
 
 /* ---- Stop ------------------------------------------------------------------------------------- */
 
+/* What it is now; *record is NULL when it is gone. */
+static int32_t look(wc_call *call, wci_engine *engine, const char *id, wci_container_record **record, wc_error **err)
+{
+    wc_error *why = NULL;
+    *record = NULL;
+    int32_t rc = wci_ctr_record(call, engine, id, record, &why);
+    if (rc && rc != WC_E_NOT_FOUND)
+        return wci_err_move(err, why);
+    wc_error_unref(why);
+    return WC_OK;
+}
+
+/* Another run than the record's: that one has ended, and somebody has started the container since. */
+static int runs_anew(wc_call *call, wci_engine *engine, const wci_container_record *record)
+{
+    wci_container_record *now = NULL;
+    int is = !look(call, engine, record->id, &now, NULL) && now &&
+             (now->generation != record->generation || (now->pid && record->pid && now->pid != record->pid));
+    wci_container_record_free(now);
+    return is;
+}
+
 /* WC_E_TIMEOUT when it still runs after timeout_ns. */
 static int32_t wait_at_most(wc_call *call, wci_engine *engine, const wci_container_record *record,
                             int64_t timeout_ns, wc_error **err)
@@ -109,6 +131,8 @@ static int32_t wait_at_most(wc_call *call, wci_engine *engine, const wci_contain
     if (rc == WC_E_TIMEOUT || rc == WC_E_CANCELLED) {
         wc_error_unref(why);
         rc = wci_call_check(call, err);
+        if (!rc && runs_anew(call, engine, record))
+            return WC_OK;
         return rc ? rc
                   : wci_err(err, WC_E_TIMEOUT, "container '%s': still runs after %lld ms",
                             record->name, (long long)(timeout_ns / 1000000));
@@ -167,20 +191,8 @@ static int32_t kill_run(wc_call *call, wci_engine *engine, const wci_container_r
     return end_with(call, engine, record, WCI_SIGKILL, timeout_ns, err);
 }
 
-/* What it is now; *record is NULL when it is gone. */
-static int32_t look(wc_call *call, wci_engine *engine, const char *id, wci_container_record **record, wc_error **err)
-{
-    wc_error *why = NULL;
-    *record = NULL;
-    int32_t rc = wci_ctr_record(call, engine, id, record, &why);
-    if (rc && rc != WC_E_NOT_FOUND)
-        return wci_err_move(err, why);
-    wc_error_unref(why);
-    return WC_OK;
-}
-
 /* Ends it for good: no policy starts it again. One that ends in the same moment by itself may run once more, and our
- * signal did not come to that run: its policy had decided before it knew. */
+ * signal did not come to that run: its policy had decided before it knew. What somebody else starts meanwhile is his. */
 static int32_t end_for_good(wc_call *call, wci_engine *engine, const wci_container_record *first,
                             int32_t (*end)(wc_call *, wci_engine *, const wci_container_record *, int64_t, wc_error **),
                             int64_t timeout_ns, wc_error **err)
@@ -189,7 +201,8 @@ static int32_t end_for_good(wc_call *call, wci_engine *engine, const wci_contain
     int32_t rc = wci_container_set_stopped(engine->store, first->id, err);
     if (!rc)
         rc = end(call, engine, first, timeout_ns, err);
-    while (!rc && !(rc = look(call, engine, first->id, &again, err)) && again && wci_status_is_live(again->status)) {
+    while (!rc && !(rc = look(call, engine, first->id, &again, err)) && again && wci_status_is_live(again->status) &&
+           again->generation == first->generation) {
         rc = end(call, engine, again, timeout_ns, err);
         wci_container_record_free(again);
         again = NULL;

@@ -64,6 +64,8 @@ int32_t wci_fd_read_to_end(const wc_call *call, wci_fd fd, size_t max, wc_buf **
 int wci_process_alive(int64_t pid, int64_t start);
 /* In a child that was forked: all descriptors from this number on. */
 void wci_process_close_from(int first);
+/* Alive, and not at work on its end either: the first process of a namespace waits there for all others. */
+int wci_process_goes_on(int64_t pid, int64_t start);
 
 /* Fork guard: a number that is another one in a forked child. */
 int64_t wci_fork_id(void);

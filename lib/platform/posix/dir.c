@@ -11,6 +11,9 @@
 #include "platform/posix/deed.h"
 #include "platform/posix/posix.h"
 
+/* While others may still put something into what is being removed. */
+#define REMOVE_ATTEMPTS 100
+
 /* 0 or errno. The mode is exact, whatever the umask. */
 static int make_one(const char *path, uint32_t mode)
 {
@@ -93,7 +96,9 @@ int32_t wci_dir_remove_all(const char *path, wc_error **err)
         n--;
     char *bare = wci_strndup(path, n);
     char *parent = bare ? wci_path_parent(bare) : NULL;
-    int failed = parent ? remove_in(parent, wci_path_base(bare)) : ENOMEM;
+    int failed = parent ? ENOTEMPTY : ENOMEM;
+    for (int i = 0; failed == ENOTEMPTY && i < REMOVE_ATTEMPTS; i++)
+        failed = remove_in(parent, wci_path_base(bare));
     wci_free(parent);
     wci_free(bare);
     if (failed == EXDEV)

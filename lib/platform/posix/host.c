@@ -120,6 +120,20 @@ int wci_process_alive(int64_t pid, int64_t start)
            start_time(fields) == start;
 }
 
+int wci_process_goes_on(int64_t pid, int64_t start)
+{
+    enum { EXITING = 4 }; /* the kernel's PF_EXITING, among its flags in the ninth field */
+    char text[1024];
+    const char *fields;
+    if (!wci_process_alive(pid, start) || !read_stat(pid, text, sizeof text, &fields))
+        return 0;
+    for (int i = 3; i < 9 && fields; i++) {
+        fields = strchr(fields, ' ');
+        fields += fields != NULL;
+    }
+    return fields && !(strtoul(fields, NULL, 10) & EXITING);
+}
+
 int wci_host_is_root(void)
 {
     return geteuid() == 0;

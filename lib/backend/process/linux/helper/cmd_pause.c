@@ -14,6 +14,9 @@
 #include "core/error.h"
 
 #define RUNTIME_TIMEOUT_MS 30000
+/* How often runc is asked: it gives the kernel some milliseconds to freeze all of them, which is little on a loaded
+ * host. */
+#define FREEZE_ATTEMPTS 100
 
 typedef struct pause_job {
     job job;
@@ -21,6 +24,7 @@ typedef struct pause_job {
     monitor *m;
     uint64_t client_id; /* 0: nobody asked */
     int is_pause;
+    int attempts;
 } pause_job;
 
 /* The file first: a library that looks now records what it says, too. */
@@ -43,6 +47,11 @@ static int32_t note(monitor *m, int is_paused, wc_error **err)
     return rc;
 }
 
+static int32_t has_been_done(int is_pause, wc_error **err)
+{
+    return wci_err(err, WC_E_STATE, is_pause ? "is paused already" : "is not paused");
+}
+
 static int32_t outcome(const pause_job *p, wc_error **err)
 {
     const job *j = &p->job;
@@ -53,13 +62,27 @@ static int32_t outcome(const pause_job *p, wc_error **err)
                        RUNTIME_TIMEOUT_MS / 1000);
     if (j->status && run_is_over(p->m))
         return wci_err(err, WC_E_STATE, "the process has ended");
+    if (j->status && p->m->is_paused == p->is_pause) /* by one that was asked for just before */
+        return has_been_done(p->is_pause, err);
     return j->status ? runtime_said_failure(p->argv[0], j->status, j->err.data, err) : WC_OK;
+}
+
+static int was_too_slow(const pause_job *p)
+{
+    return p->is_pause && p->job.status && p->job.err.data && strstr(p->job.err.data, "unable to freeze") &&
+           p->attempts < FREEZE_ATTEMPTS && !p->m->is_killed && !run_is_over(p->m);
 }
 
 static void done(job *j, void *owner)
 {
     pause_job *p = owner;
     wc_error *err = NULL;
+    if (was_too_slow(p)) {
+        p->attempts++;
+        job_free(j);
+        job_run(&p->m->jobs, j);
+        return;
+    }
     if (!outcome(p, &err))
         (void)note(p->m, p->is_pause, &err);
     if (p->client_id)
@@ -73,8 +96,10 @@ static int32_t begin(monitor *m, uint64_t client_id, int is_pause, wc_error **er
 {
     if (m->session.ended || m->session.process.pid <= 0)
         return wci_err(err, WC_E_STATE, "the process has ended");
+    if (is_pause && m->is_killed) /* what is frozen cannot end */
+        return wci_err(err, WC_E_STATE, "is being killed");
     if (!m->jobs.first && m->is_paused == is_pause)
-        return wci_err(err, WC_E_STATE, is_pause ? "is paused already" : "is not paused");
+        return has_been_done(is_pause, err);
     pause_job *p = wci_calloc(1, sizeof *p);
     if (!p)
         return wci_err_nomem(err);
@@ -111,6 +136,7 @@ void command_resume(monitor *m, uint64_t client_id, json_t *args)
 
 void pause_signalled(monitor *m, int signal)
 {
+    m->is_killed |= signal == SIGKILL;
     if ((m->is_paused || m->jobs.first) && (signal == SIGKILL || signal == m->stop_signal))
         (void)begin(m, 0, 0, NULL);
 }

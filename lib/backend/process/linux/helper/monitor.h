@@ -24,6 +24,7 @@ typedef struct monitor {
     jobs jobs; /* the runtime at work on this container */
     health health;
     int is_paused;
+    int is_killed; /* the present run, by a signal that it cannot refuse */
     int stop_signal;
     int oom_killed;     /* the last run */
     int namespace; /* of mounts, of a container without control groups; else -1 */

@@ -25,6 +25,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "platform/host.h"
+#include "platform/process.h"
 
 /* What a monitor that was killed left, and what tells of the last run. */
 static int32_t clear_remains(monitor *m, wc_error **err)
@@ -148,6 +149,7 @@ int32_t run_start(monitor *m, wc_error **err)
     if (!rc && !m->index_lock)
         (void)wci_store_keep_index(store, &m->index_lock, NULL); /* only slower without */
     m->started_ms = monotonic_ms();
+    m->is_killed = 0;
     wci_store_unref(store);
     return rc;
 }
@@ -157,7 +159,8 @@ int run_is_over(const monitor *m)
     siginfo_t info = {.si_pid = 0};
     const session *s = &m->session;
     return s->ended || s->process.pid <= 0 ||
-           waitid(P_PID, (id_t)s->process.pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+           waitid(P_PID, (id_t)s->process.pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0 ||
+           !wci_process_goes_on(s->process.pid, wci_host_process_start(s->process.pid));
 }
 
 void run_take_away(monitor *m)
