@@ -385,13 +385,12 @@ static void add_ports(const char *port, json_t *bindings, char **text)
 
 char *ports_text(const wc_container_info *info)
 {
-    json_t *json = json_loads(wc_container_info_json(info), 0, NULL), *bindings;
-    json_t *ports = json_object_get(json_object_get(json, "NetworkSettings"), "Ports");
+    json_t *ports = json_loads(wc_container_info_ports(info), 0, NULL), *bindings;
     const char *port;
     char *text = xstrdup("");
     json_object_foreach(ports, port, bindings)
         add_ports(port, bindings, &text);
-    json_decref(json);
+    json_decref(ports);
     return text;
 }
 

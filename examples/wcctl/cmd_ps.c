@@ -13,14 +13,18 @@ typedef struct ps_options {
 
 /* ---- A row --------------------------------------------------------------------------------------- */
 
-static const char *health_of(json_t *json)
+json_t *ps_json(ps_item *item)
 {
-    json_t *health = json_object_get(json_object_get(json, "State"), "Health");
-    const char *status = json_string_value(json_object_get(health, "Status"));
-    return !status || !strcmp(status, "none")     ? ""
-           : !strcmp(status, "starting")          ? " (health: starting)"
-           : !strcmp(status, "unhealthy")         ? " (unhealthy)"
-                                                  : " (healthy)";
+    if (!item->json)
+        item->json = json_loads(wc_container_info_json(item->info), 0, NULL);
+    return item->json;
+}
+
+static const char *health_of(const wc_container_info *info)
+{
+    static const char *const texts[] = {"", " (health: starting)", " (healthy)", " (unhealthy)"};
+    int32_t health = wc_container_info_health(info);
+    return health >= WC_HEALTH_NONE && health <= WC_HEALTH_UNHEALTHY ? texts[health] : "";
 }
 
 static char *status_text(const ps_item *c)
@@ -31,7 +35,7 @@ static char *status_text(const ps_item *c)
     format_ago(up ? wc_container_info_started(c->info) : wc_container_info_finished(c->info), ago);
     if (up)
         return xasprintf("Up %.*s%s", (int)strlen(ago) - 4, ago,
-                         state == WC_STATUS_PAUSED ? " (Paused)" : health_of(c->json));
+                         state == WC_STATUS_PAUSED ? " (Paused)" : health_of(c->info));
     if (state == WC_STATUS_EXITED || state == WC_STATUS_RESTARTING)
         return xasprintf("%s (%d) %s", state == WC_STATUS_EXITED ? "Exited" : "Restarting",
                          (int)wc_container_info_exit_code(c->info), ago);
@@ -125,21 +129,33 @@ static json_t *size_text(const ps_item *c, json_t *usage)
     return usage ? json_sprintf("%s (virtual %s)", own, all) : json_string("");
 }
 
-static json_t *row_of(const ps_item *c, const ps_options *o, json_t *usage)
+/* What only a format of the user's shows. */
+static json_t *rarer_columns(ps_item *c, json_t *usage)
 {
-    char id[16], ago[64], created[64], *status = status_text(c), *ports = ports_text(c->info);
-    json_t *labels = json_object_get(json_object_get(c->json, "Config"), "Labels");
-    json_t *mounts = json_object_get(c->json, "Mounts");
-    format_ago(wc_container_info_created(c->info), ago);
+    char created[64];
+    json_t *json = ps_json(c), *mounts = json_object_get(json, "Mounts");
+    json_t *labels = json_object_get(json_object_get(json, "Config"), "Labels");
     format_time(wc_container_info_created(c->info), created);
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:O?}", "CreatedAt", created, "State",
+                     wc_container_info_status_text(c->info), "Labels", json_pairs_text(labels), "Mounts", mounts_text(mounts),
+                     "LocalVolumes", volume_count(mounts), "Networks", networks_text(json), "Size", size_text(c, usage),
+                     ".labels", labels);
+}
+
+static json_t *row_of(ps_item *c, const ps_options *o, json_t *usage)
+{
+    char id[16], ago[64], *status = status_text(c), *ports = ports_text(c->info);
+    format_ago(wc_container_info_created(c->info), ago);
     json_t *row = json_pack(
-        "{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:O?}", "ID",
+        "{s:s, s:o, s:o, s:s, s:s, s:o, s:s}", "ID",
         o->full ? wc_container_info_id(c->info) : short_id(wc_container_info_id(c->info), id), "Image",
-        json_text(familiar_name(wc_container_info_image(c->info))), "Command", shown_command(c, o->full), "CreatedAt",
-        created, "RunningFor", ago, "State", wc_container_info_status_text(c->info), "Status", status, "Ports",
-        json_text(ports), "Labels", json_pairs_text(labels), "Mounts", mounts_text(mounts), "LocalVolumes",
-        volume_count(mounts), "Networks", networks_text(c->json), "Size", size_text(c, usage), "Names",
-        wc_container_info_name(c->info), ".labels", labels);
+        json_text(familiar_name(wc_container_info_image(c->info))), "Command", shown_command(c, o->full), "RunningFor",
+        ago, "Status", status, "Ports", json_text(ports), "Names", wc_container_info_name(c->info));
+    if (o->format || o->sizes) {
+        json_t *more = rarer_columns(c, usage);
+        json_object_update(row, more);
+        json_decref(more);
+    }
     free(status);
     free(ports);
     return row;
@@ -163,7 +179,7 @@ static size_t choose(const ps_options *o, const wc_list *list, ps_item *out)
         wc_container_info *info = wc_list_container_info(list, i);
         if (!all && !is_up(info))
             continue;
-        ps_item item = {info, json_loads(wc_container_info_json(info), 0, NULL)};
+        ps_item item = {info, NULL};
         if (ps_filter_passes(&item, &o->filters))
             out[count++] = item;
         else
@@ -191,7 +207,7 @@ static json_t *read_usage(void)
     return usage;
 }
 
-static void print_rows(const ps_item *items, size_t count, const ps_options *o)
+static void print_rows(ps_item *items, size_t count, const ps_options *o)
 {
     json_t *rows = json_array();
     json_t *usage = o->sizes || (o->format && strstr(o->format, ".Size")) ? read_usage() : NULL;
@@ -209,11 +225,11 @@ static void print_rows(const ps_item *items, size_t count, const ps_options *o)
     json_decref(usage);
 }
 
-static void print_json_rows(const ps_item *items, size_t count)
+static void print_json_rows(ps_item *items, size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append(array, items[i].json);
+        json_array_append(array, ps_json(&items[i]));
     print_array(array);
 }
 

@@ -39,20 +39,29 @@ static int width(const char *s)
     return n;
 }
 
+static int column_width(const table *t, size_t column)
+{
+    int most = 0;
+    for (size_t row = 0; row < t->rows; row++) {
+        int w = width(t->cells[row * t->columns + column]);
+        most = w > most ? w : most;
+    }
+    return most;
+}
+
 void table_print(const table *t)
 {
+    int *widths = xrealloc(NULL, (t->columns + 1) * sizeof *widths);
+    for (size_t i = 0; i < t->columns; i++)
+        widths[i] = column_width(t, i);
     for (size_t row = 0; row < t->rows; row++) {
         for (size_t i = 0; i < t->columns; i++) {
             const char *cell = t->cells[row * t->columns + i];
-            int column = 0;
-            for (size_t other = 0; other < t->rows; other++) {
-                int w = width(t->cells[other * t->columns + i]);
-                column = w > column ? w : column;
-            }
-            printf("%s%*s", cell, i + 1 < t->columns ? column - width(cell) + 3 : 0, "");
+            printf("%s%*s", cell, i + 1 < t->columns ? widths[i] - width(cell) + 3 : 0, "");
         }
         putchar('\n');
     }
+    free(widths);
 }
 
 void table_free(table *t)

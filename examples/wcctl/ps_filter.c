@@ -17,7 +17,7 @@ static int has_prefix(const char *text, const char *value)
 }
 
 /* An expression, as in Docker; what is none is looked for as it stands. */
-static int has_name(const ps_item *c, const char *value)
+static int has_name(ps_item *c, const char *value)
 {
     regex_t expression;
     const char *name = wc_container_info_name(c->info);
@@ -30,18 +30,18 @@ static int has_name(const ps_item *c, const char *value)
     return result;
 }
 
-static int has_id(const ps_item *c, const char *value)
+static int has_id(ps_item *c, const char *value)
 {
     return has_prefix(wc_container_info_id(c->info), value);
 }
 
-static int has_status(const ps_item *c, const char *value)
+static int has_status(ps_item *c, const char *value)
 {
     return !strcmp(wc_container_info_status_text(c->info), value);
 }
 
 /* KEY or KEY=VALUE */
-static int has_label(const ps_item *c, const char *value)
+static int has_label(ps_item *c, const char *value)
 {
     char *key;
     const char *wanted;
@@ -52,7 +52,7 @@ static int has_label(const ps_item *c, const char *value)
     return result;
 }
 
-static int has_exit_code(const ps_item *c, const char *value)
+static int has_exit_code(ps_item *c, const char *value)
 {
     return wc_container_info_status(c->info) == WC_STATUS_EXITED &&
            wc_container_info_exit_code(c->info) == value_number("--filter exited", value);
@@ -79,7 +79,7 @@ static int is_built_on(const char *image_id, const char *base)
 }
 
 /* A name, with or without its tag, an id, or an image that the container's is built on. */
-static int has_ancestor(const ps_item *c, const char *value)
+static int has_ancestor(ps_item *c, const char *value)
 {
     const char *name = familiar_name(wc_container_info_image(c->info)), *id = wc_container_info_image_id(c->info);
     size_t size = strlen(value);
@@ -106,29 +106,29 @@ static int64_t created_of(const char *value)
     return created;
 }
 
-static int is_before(const ps_item *c, const char *value)
+static int is_before(ps_item *c, const char *value)
 {
     return wc_container_info_created(c->info) < created_of(value);
 }
 
-static int is_since(const ps_item *c, const char *value)
+static int is_since(ps_item *c, const char *value)
 {
     return wc_container_info_created(c->info) > created_of(value);
 }
 
-static int has_health(const ps_item *c, const char *value)
+static int has_health(ps_item *c, const char *value)
 {
-    const char *health = json_string_value(json_object_get(at(c->json, "State", "Health"), "Status"));
+    const char *health = json_string_value(json_object_get(at(ps_json(c), "State", "Health"), "Status"));
     return !strcmp(health ? health : "none", value);
 }
 
 /* The name of a volume, or a path on either side. */
-static int has_volume(const ps_item *c, const char *value)
+static int has_volume(ps_item *c, const char *value)
 {
     static const char *const keys[] = {"Name", "Source", "Destination"};
     size_t i;
     json_t *mount;
-    json_array_foreach(json_object_get(c->json, "Mounts"), i, mount)
+    json_array_foreach(json_object_get(ps_json(c), "Mounts"), i, mount)
         for (size_t k = 0; k < countof(keys); k++) {
             const char *text = json_string_value(json_object_get(mount, keys[k]));
             if (text && !strcmp(text, value))
@@ -137,11 +137,11 @@ static int has_volume(const ps_item *c, const char *value)
     return 0;
 }
 
-static int has_network(const ps_item *c, const char *value)
+static int has_network(ps_item *c, const char *value)
 {
-    const char *name, *mode = json_string_value(at(c->json, "HostConfig", "NetworkMode"));
+    const char *name, *mode = json_string_value(at(ps_json(c), "HostConfig", "NetworkMode"));
     json_t *network;
-    json_object_foreach(at(c->json, "NetworkSettings", "Networks"), name, network) {
+    json_object_foreach(at(ps_json(c), "NetworkSettings", "Networks"), name, network) {
         const char *id = json_string_value(json_object_get(network, "NetworkID"));
         if (!strcmp(name, value) || (id && has_prefix(id, value)))
             return 1;
@@ -171,17 +171,17 @@ static int has_key(json_t *ports, const char *value)
     return 0;
 }
 
-static int is_exposed(const ps_item *c, const char *value)
+static int is_exposed(ps_item *c, const char *value)
 {
-    return has_key(at(c->json, "Config", "ExposedPorts"), value) || has_key(at(c->json, "HostConfig", "PortBindings"), value);
+    return has_key(at(ps_json(c), "Config", "ExposedPorts"), value) || has_key(at(ps_json(c), "HostConfig", "PortBindings"), value);
 }
 
-static int is_published(const ps_item *c, const char *value)
+static int is_published(ps_item *c, const char *value)
 {
     const char *key;
     json_t *list, *one;
     size_t i;
-    json_object_foreach(at(c->json, "HostConfig", "PortBindings"), key, list) {
+    json_object_foreach(at(ps_json(c), "HostConfig", "PortBindings"), key, list) {
         const char *slash = strchr(key, '/');
         json_array_foreach(list, i, one) {
             const char *host = json_string_value(json_object_get(one, "HostPort"));
@@ -199,7 +199,7 @@ static int is_in_group(const ps_item *c, const char *value)
 }
 
 /* Nothing of ours is a task of a swarm. */
-static int is_task(const ps_item *c, const char *value)
+static int is_task(ps_item *c, const char *value)
 {
     (void)c;
     return strcmp(value, "true") && strcmp(value, "1");
@@ -207,7 +207,7 @@ static int is_task(const ps_item *c, const char *value)
 
 static const struct {
     const char *key;
-    int (*passes)(const ps_item *c, const char *value);
+    int (*passes)(ps_item *c, const char *value);
     int each; /* every value must fit */
 } kinds[] = {{"ancestor", has_ancestor, 0}, {"before", is_before, 0},       {"exited", has_exit_code, 0},
              {"expose", is_exposed, 0},     {"group", is_in_group, 0},      {"health", has_health, 0},
@@ -255,7 +255,7 @@ void ps_filter_check(const text_list *filters)
     }
 }
 
-static int passes_kind(const ps_item *c, const text_list *filters, size_t kind)
+static int passes_kind(ps_item *c, const text_list *filters, size_t kind)
 {
     size_t given = 0, fit = 0;
     for (size_t i = 0; i < filters->count; i++) {
@@ -266,7 +266,7 @@ static int passes_kind(const ps_item *c, const text_list *filters, size_t kind)
     return kinds[kind].each ? fit == given : !given || fit;
 }
 
-int ps_filter_passes(const ps_item *c, const text_list *filters)
+int ps_filter_passes(ps_item *c, const text_list *filters)
 {
     for (size_t kind = 0; kind < countof(kinds); kind++)
         if (!passes_kind(c, filters, kind))

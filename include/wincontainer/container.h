@@ -256,7 +256,10 @@ WC_API int64_t wc_container_info_restart_count(const wc_container_info *info);
 WC_API int64_t wc_container_info_finished(const wc_container_info *info);
 /** Value of a label, or NULL. Lent. @since 0.1 */
 WC_API const char *wc_container_info_label(const wc_container_info *info, const char *key);
-/** One JSON object with the field names of `docker container inspect`. Lent. @since 0.1 */
+/** The published ports as JSON, as wc_container_ports() gives them; "{}" without any. Lent. @since 0.1 */
+WC_API const char *wc_container_info_ports(const wc_container_info *info);
+/** One JSON object with the field names of `docker container inspect`, made at the first call; "{}" when memory runs out
+ * then. Lent. Thread-safety: any thread. @since 0.1 */
 WC_API const char *wc_container_info_json(const wc_container_info *info);
 
 /* ---- Logs -------------------------------------------------------------------------------------- */

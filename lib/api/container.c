@@ -375,7 +375,12 @@ const char *wc_container_info_label(const wc_container_info *info, const char *k
 
 const char *wc_container_info_json(const wc_container_info *info)
 {
-    return info ? info->json : "{}";
+    return info ? wci_info_json(info) : "{}";
+}
+
+const char *wc_container_info_ports(const wc_container_info *info)
+{
+    return info && info->ports ? info->ports : "{}";
 }
 
 /* ---- Logs --------------------------------------------------------------------------------------- */

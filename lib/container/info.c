@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "core/list.h"
+#include "platform/thread.h"
 
 const char *wci_status_text(wci_status status)
 {
@@ -75,8 +76,37 @@ static json_t *inspect_head(const wci_container_record *r, const wci_config *con
     return NULL;
 }
 
-static char *inspect_json(wci_store *store, const wci_container_record *r, const wci_config *config)
+/* What has to be looked up is looked up at once: it belongs to the same moment as the record. */
+static int keep(wci_store *store, wc_container_info *info)
 {
+    json_t *network = wci_info_network(store, info->record);
+    json_t *ports = json_object_get(network, "Ports");
+    info->kept = json_object();
+    if (json_object_size(ports) && !(info->ports = wci_json_dump_text(ports))) {
+        json_decref(network);
+        return -1;
+    }
+    return !info->kept || wci_info_add_storage(info->kept, store, &info->config) ||
+           wci_info_add_health(info->kept, store, info->record, &info->config) ||
+           json_object_set_new(info->kept, "NetworkSettings", network);
+}
+
+static int add_kept(json_t *root, json_t *kept)
+{
+    const char *key;
+    json_t *value;
+    int failed = 0;
+    json_object_foreach(kept, key, value) {
+        json_t *object = json_object_get(root, key);
+        failed |= json_is_object(object) ? json_object_update(object, value) : json_object_set(root, key, value);
+    }
+    return failed;
+}
+
+static char *inspect_json(const wc_container_info *info)
+{
+    const wci_container_record *r = info->record;
+    const wci_config *config = &info->config;
     static int (*const parts[])(json_t *, const wci_container_record *, const wci_config *) = {
         add_basics,           wci_info_add_life,    wci_info_add_watch,   wci_info_add_resources,
         wci_info_add_security, wci_info_add_network,
@@ -85,12 +115,22 @@ static char *inspect_json(wci_store *store, const wci_container_record *r, const
     int failed = !root;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !failed; i++)
         failed = parts[i](root, r, config);
-    failed = failed || wci_info_add_storage(root, store, config);
-    failed = failed || wci_info_add_health(root, store, r, config);
-    failed = failed || json_object_set_new(root, "NetworkSettings", wci_info_network(store, r));
+    failed = failed || add_kept(root, info->kept);
     char *text = failed ? NULL : wci_json_dump_text(root);
     json_decref(root);
     return text;
+}
+
+/* Most of those who list containers never ask for it, and it takes longer to make than all the rest. */
+const char *wci_info_json(const wc_container_info *info)
+{
+    static wci_global_mutex making;
+    wc_container_info *own = (wc_container_info *)(uintptr_t)info;
+    wci_global_lock(&making);
+    if (!own->json)
+        own->json = inspect_json(own);
+    wci_global_unlock(&making);
+    return own->json ? own->json : "{}";
 }
 
 int32_t wci_info_new(wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err)
@@ -105,8 +145,7 @@ int32_t wci_info_new(wci_store *store, wci_container_record *record, wc_containe
     int32_t rc = wci_config_from_json(record->config, &info->config, err);
     if (!rc) {
         info->command = command_text(&info->config);
-        info->json = inspect_json(store, record, &info->config);
-        rc = info->command && info->json ? WC_OK : wci_err_nomem(err);
+        rc = info->command && !keep(store, info) ? WC_OK : wci_err_nomem(err);
     }
     if (rc)
         wci_info_free(info);
@@ -120,6 +159,8 @@ void wci_info_free(wc_container_info *info)
     wci_container_record_free(info->record);
     wci_config_free(&info->config);
     wci_free(info->command);
+    json_decref(info->kept);
+    wci_free(info->ports);
     wci_free(info->json);
     wci_free(info);
 }

@@ -11,12 +11,17 @@ struct wc_container_info {
     wci_ref refs;
     wci_container_record *record;
     wci_config config;
-    char *command, *json;
+    char *command;
+    json_t *kept; /* what the store said beside the record */
+    char *ports;  /* of that, as JSON; NULL: none */
+    char *json;   /* made when it is asked for */
 };
 
 /* Takes the record over, also on failure. */
 int32_t wci_info_new(wci_store *store, wci_container_record *record, wc_container_info **out, wc_error **err);
 void wci_info_free(wc_container_info *info);
+/* All of it; lent, "{}" when there is no memory. Any thread. */
+const char *wci_info_json(const wc_container_info *info);
 /* NetworkSettings of `docker container inspect`; NULL: out of memory or the store fails. */
 json_t *wci_info_network(wci_store *store, const wci_container_record *record);
 /* NetworkSettings.Ports alone. */
