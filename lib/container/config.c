@@ -34,6 +34,8 @@ static const wci_fields *const parts[] = {
     &wci_config_network,
     &wci_config_storage,
 };
+/* What a record that does not mention it means. */
+static const wci_config defaults = {.log_max_files = 1, .memory_swappiness = -1};
 #define PART_COUNT (sizeof parts / sizeof *parts)
 
 void wci_config_free(wci_config *config)
@@ -130,7 +132,7 @@ char *wci_config_to_json(const wci_config *config)
     wci_strv args = WCI_STRV_INIT;
     int failed = json_object_set_new(root, "version", json_integer(CONFIG_VERSION));
     for (size_t i = 0; i < PART_COUNT; i++)
-        failed |= wci_fields_write(parts[i], config, root);
+        failed |= wci_fields_write_set(parts[i], config, &defaults, root);
     failed |= wci_config_args(config, &args);
     failed |= json_object_set_new(root, "args", wci_json_from_strv(&args));
     failed |= json_object_set_new(root, "labels", labels_to_json(config));
@@ -181,7 +183,7 @@ static int32_t read_all(json_t *root, wci_config *config, wc_error **err)
 int32_t wci_config_from_json(const char *text, wci_config *out, wc_error **err)
 {
     json_t *root = NULL;
-    wci_config config = {.log_max_files = 1, .memory_swappiness = -1};
+    wci_config config = defaults;
     int32_t rc = wci_json_parse(text, strlen(text), CONFIG_MAX, WHAT, &root, err);
     if (!rc)
         rc = read_all(root, &config, err);

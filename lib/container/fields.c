@@ -94,6 +94,35 @@ int wci_fields_write(const wci_fields *table, const void *object, json_t *json)
     return failed ? -1 : 0;
 }
 
+static int is_nothing(const wci_field *field, const void *object)
+{
+    const void *value = member(object, field->offset);
+    switch (field->kind) {
+    case WCI_FIELD_TEXT:
+        return !*(char *const *)value || !**(char *const *)value;
+    case WCI_FIELD_TEXTS:
+        return !((const wci_strv *)value)->count;
+    case WCI_FIELD_FLAG:
+        return !*(const int32_t *)value;
+    case WCI_FIELD_OBJECTS:
+        return !*count_of(field, object);
+    case WCI_FIELD_NUMBER:
+        break;
+    }
+    return !*(const int64_t *)value;
+}
+
+int wci_fields_write_set(const wci_fields *table, const void *object, const void *defaults, json_t *json)
+{
+    int failed = !json;
+    for (size_t i = 0; i < table->count && !failed; i++) {
+        const wci_field *field = &table->fields[i];
+        if (!is_nothing(field, object) || !is_nothing(field, defaults))
+            failed = json_object_set_new(json, field->key, write_field(field, object));
+    }
+    return failed ? -1 : 0;
+}
+
 /* ---- Reading ---------------------------------------------------------------------------------- */
 
 static int32_t read_list(const wci_field *field, json_t *json, const char *what, void *object, wc_error **err)

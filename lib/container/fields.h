@@ -42,6 +42,9 @@ typedef struct wci_fields {
 void wci_fields_free(const wci_fields *table, void *object);
 /* Adds the members to `json`; 0, or -1 when memory ran out. */
 int wci_fields_write(const wci_fields *table, const void *object, json_t *json);
+/* Only those that say something: what is 0 or empty, and 0 or empty in `defaults` too, is left out, as it is the same for
+ * wci_fields_read() into `defaults`. */
+int wci_fields_write_set(const wci_fields *table, const void *object, const void *defaults, json_t *json);
 /* `what` names the document in errors. What was read before an error stays, to be freed. */
 int32_t wci_fields_read(const wci_fields *table, json_t *json, const char *what, void *object, wc_error **err);
 

@@ -86,7 +86,7 @@ static int keep(wci_store *store, wc_container_info *info)
         json_decref(network);
         return -1;
     }
-    return !info->kept || wci_info_add_storage(info->kept, store, &info->config) ||
+    return !info->kept || (info->config.mount_count && wci_info_add_storage(info->kept, store, &info->config)) ||
            wci_info_add_health(info->kept, store, info->record, &info->config) ||
            json_object_set_new(info->kept, "NetworkSettings", network);
 }
@@ -115,6 +115,7 @@ static char *inspect_json(const wc_container_info *info)
     int failed = !root;
     for (size_t i = 0; i < sizeof parts / sizeof *parts && !failed; i++)
         failed = parts[i](root, r, config);
+    failed = failed || (!config->mount_count && wci_info_add_storage(root, NULL, config));
     failed = failed || add_kept(root, info->kept);
     char *text = failed ? NULL : wci_json_dump_text(root);
     json_decref(root);

@@ -36,6 +36,7 @@ int wci_info_add_watch(json_t *root, const wci_container_record *r, const wci_co
 int wci_info_add_resources(json_t *root, const wci_container_record *r, const wci_config *c);
 int wci_info_add_security(json_t *root, const wci_container_record *r, const wci_config *c);
 int wci_info_add_network(json_t *root, const wci_container_record *r, const wci_config *c);
+/* Without mounts no store is needed. */
 int wci_info_add_storage(json_t *root, const wci_store *store, const wci_config *c);
 /* Of one with a check: what it was, and what it said lately. */
 int wci_info_add_health(json_t *root, wci_store *store, const wci_container_record *r, const wci_config *c);

@@ -43,6 +43,7 @@ static void inspect_has(wc_container *container, const char *const *parts, size_
     good(wc_container_inspect(container, &info, &err));
     for (size_t i = 0; i < count; i++)
         has(wc_container_info_json(info), parts[i]);
+    ck_assert_str_eq(wc_container_info_ports(info), "{}");
     wc_container_info_unref(info);
 }
 
