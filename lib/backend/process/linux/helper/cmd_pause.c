@@ -62,6 +62,8 @@ static int32_t outcome(const pause_job *p, wc_error **err)
                        RUNTIME_TIMEOUT_MS / 1000);
     if (j->status && run_is_over(p->m))
         return wci_err(err, WC_E_STATE, "the process has ended");
+    if (j->status && p->is_pause && p->m->is_killed)
+        return wci_err(err, WC_E_STATE, "is being killed");
     if (j->status && p->m->is_paused == p->is_pause) /* by one that was asked for just before */
         return has_been_done(p->is_pause, err);
     return j->status ? runtime_said_failure(p->argv[0], j->status, j->err.data, err) : WC_OK;
