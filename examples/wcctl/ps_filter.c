@@ -192,9 +192,9 @@ static int is_published(ps_item *c, const char *value)
     return 0;
 }
 
-static int is_in_group(const ps_item *c, const char *value)
+static int is_in_group(ps_item *c, const char *value)
 {
-    const char *group = json_string_value(at(c->json, "HostConfig", "Group"));
+    const char *group = json_string_value(at(ps_json(c), "HostConfig", "Group"));
     return group && !strcmp(group, value);
 }
 
