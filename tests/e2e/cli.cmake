@@ -5,6 +5,8 @@ if(WC_SANITIZE)
 else()
   wc_add_script_test(e2e_quickstart e2e ${CMAKE_CURRENT_SOURCE_DIR}/quickstart.sh
     ARGS ${PROJECT_SOURCE_DIR} TIMEOUT 600)
+  wc_add_script_test(e2e_quickstart_rootless e2e ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh
+    ARGS ${CMAKE_CURRENT_SOURCE_DIR}/quickstart.sh ${PROJECT_SOURCE_DIR} LONG TIMEOUT 600)
   wc_add_script_test(e2e_install e2e ${CMAKE_CURRENT_SOURCE_DIR}/install.sh
     ARGS ${CMAKE_BINARY_DIR} ${PROJECT_SOURCE_DIR} TIMEOUT 300)
 endif()
@@ -48,10 +50,12 @@ wc_add_script_test(e2e_life_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_cr
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/life_test.py TIMEOUT 300 SERIAL)
 
 # The same as an ordinary user, and what is different for one.
-foreach(part run watch volume security life)
+foreach(part run volume security life)
   wc_add_script_test(e2e_${part}_rootless e2e ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh
     ARGS ${CMAKE_CURRENT_SOURCE_DIR}/${part}_test.py TIMEOUT 600 SERIAL)
 endforeach()
+wc_add_script_test(e2e_watch_rootless e2e ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh
+  ARGS ${CMAKE_CURRENT_SOURCE_DIR}/watch_test.py LONG TIMEOUT 600 SERIAL)
 wc_add_script_test(e2e_rootless e2e ${PROJECT_SOURCE_DIR}/tests/support/as_user.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/rootless_test.py TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_rootless_crun e2e ${PROJECT_SOURCE_DIR}/tests/support/with_crun.sh
