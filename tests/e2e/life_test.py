@@ -254,7 +254,7 @@ class Health(LifeCase):
         mine = [event["Action"] for event in told if event["Attributes"].get("name") == "one"]
         self.assertEqual([a for a in mine if a.startswith("health_status")],
                          ["health_status: unhealthy", "health_status: healthy"])
-        self.assertFalse([a for a in mine if a.startswith("exec")])
+        self.assertEqual([a for a in mine if a.startswith("exec_create")], ["exec_create: touch /well"], "no check is told")
 
     @not_rootless  # it pauses
     def test_one_that_takes_too_long_is_killed(self):
