@@ -227,7 +227,7 @@ static int start(int argc, char **argv)
         die_usage("start -a and -i take one CONTAINER");
     detach_keys keys = detach_keys_parse(detach_keys_text);
     wc_container *container = open_container(argv[0]);
-    uint64_t what = ATTACH_OUTPUT | (interactive ? WC_ATTACH_STDIN : 0);
+    uint64_t what = ATTACH_OUTPUT | (interactive ? WC_ATTACH_STDIN | WC_ATTACH_ONCE : 0);
     int tty = container_has_tty(container);
     TRY(start_or_leave(container, what, &stream, &err));
     int exit_code = attach_run(&(attachment){
@@ -409,7 +409,7 @@ static int exec(int argc, char **argv)
     if (tty && terminal_size(&columns, &rows))
         TRY(wc_exec_options_set_console_size(o, columns, rows, &err));
     TRY(wc_exec_options_set_privileged(o, privileged, &err));
-    uint64_t what = detach ? 0 : ATTACH_OUTPUT | (interactive ? WC_ATTACH_STDIN : 0);
+    uint64_t what = detach ? 0 : ATTACH_OUTPUT | (interactive ? WC_ATTACH_STDIN | WC_ATTACH_ONCE : 0);
     TRY(wc_container_exec(container, o, what, wcctl.cancel, &process, &stream, &err));
     wc_exec_options_unref(o);
     if (detach && wcctl.json)

@@ -300,5 +300,5 @@ uint64_t run_options_attach(const run_options *o)
     }
     if (!attach)
         attach = ATTACH_OUTPUT | (o->interactive ? WC_ATTACH_STDIN : 0);
-    return attach | WC_ATTACH_WAIT;
+    return attach | WC_ATTACH_WAIT | (attach & WC_ATTACH_STDIN ? WC_ATTACH_ONCE : 0);
 }

@@ -40,7 +40,10 @@ enum {
     WC_ATTACH_STDERR = 4,
     /** With another: a reader that is behind holds the process back, as Docker does, instead of being dropped after two
      * seconds with WC_E_BUSY. All that was written can still be read after the end. */
-    WC_ATTACH_WAIT = 8
+    WC_ATTACH_WAIT = 8,
+    /** With WC_ATTACH_STDIN: standard input ends with this stream, also when its holder is killed; as docker run -i and
+     * exec -i. A terminal's does not end. */
+    WC_ATTACH_ONCE = 16
 };
 /**
  * Starts a created or ended container.

@@ -59,7 +59,8 @@ void wc_context_options_unref(wc_context_options *options)
 int wci_api_attach_is_valid(uint64_t attach)
 {
     uint64_t streams = WC_ATTACH_STDIN | WC_ATTACH_STDOUT | WC_ATTACH_STDERR;
-    return (attach & streams) && !(attach & ~(streams | WC_ATTACH_WAIT));
+    return (attach & streams) && !(attach & ~(streams | WC_ATTACH_WAIT | WC_ATTACH_ONCE)) &&
+           (!(attach & WC_ATTACH_ONCE) || (attach & WC_ATTACH_STDIN));
 }
 
 int32_t wci_api_refuse(const char *function, const char *what, wc_error **err)

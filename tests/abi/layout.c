@@ -150,5 +150,6 @@ int main(void)
     FIELD(wc_backend_ops, group_remove);
     FIELD(wc_backend_ops, group_report);
     FIELD(wc_backend_ops, stream_write_fd);
+    VALUE(WC_ATTACH_ONCE);
     return 0;
 }

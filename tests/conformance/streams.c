@@ -40,6 +40,20 @@ static wc_container *create_open_stdin(const char *const *words)
     return create_from(o);
 }
 
+START_TEST(input_ends_with_its_stream)
+{
+    wc_stream *stream = NULL;
+    wc_container *c = create_open_stdin(SCRIPT("cat", "exit:3"));
+    need(wc_container_start(c, ATTACH_ALL, NULL, &stream, &err));
+    wc_stream_unref(stream); /* others may go on with it */
+    good(wc_container_attach(c, ATTACH_ALL | WC_ATTACH_ONCE, NULL, &stream, &err));
+    write_text(stream, "hello\n");
+    expect_output(stream, "hello\n");
+    wc_stream_unref(stream);
+    ck_assert_int_eq(exit_code_of(c), 3);
+}
+END_TEST
+
 START_TEST(input_is_half_closed)
 {
     wc_stream *stream = NULL;
@@ -179,7 +193,8 @@ START_TEST(waiting_alone_is_no_stream)
     wc_stream *stream = NULL;
     wc_container *c = create(SCRIPT("exit:0"));
     bad(wc_container_start(c, WC_ATTACH_WAIT, NULL, &stream, &err), WC_E_INVALID);
-    bad(wc_container_start(c, 16 | WC_ATTACH_STDOUT, NULL, &stream, &err), WC_E_INVALID);
+    bad(wc_container_start(c, 32 | WC_ATTACH_STDOUT, NULL, &stream, &err), WC_E_INVALID);
+    bad(wc_container_start(c, WC_ATTACH_ONCE | WC_ATTACH_STDOUT, NULL, &stream, &err), WC_E_INVALID);
 }
 END_TEST
 
@@ -284,6 +299,7 @@ TCase *stream_tests(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, output_and_error_stay_apart);
     tcase_add_test(tc, only_what_is_attached_comes);
+    tcase_add_test(tc, input_ends_with_its_stream);
     tcase_add_test(tc, input_is_half_closed);
     tcase_add_test(tc, conversation_goes_back_and_forth);
     tcase_add_test(tc, input_is_empty_unless_opened);

@@ -639,6 +639,23 @@ class Life(WcctlCase):
         self.assertEqual(self.state("going")["Status"], "running")
         self.wcctl_ok("rm", "-f", "going")
 
+    def test_input_ends_with_whom_it_came_from(self):
+        """As with Docker, killed or not: what waits for the end of its input ends."""
+        name = self.start("sleep", "1000")
+        for words in (("exec", "-i", name), ("run", "--name", "once", "-i", "--network", "none", "box")):
+            child = subprocess.Popen([f"{BUILD}/bin/wcctl", "--root", self.root, *words, "sh", "-c", "cat; echo $? >/tmp/end; sleep 1000"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            child.stdin.write(b"begun\n")
+            child.stdin.flush()
+            self.assertEqual(child.stdout.readline(), b"begun\n")
+            child.kill()
+            child.wait()
+            child.stdin.close()
+            child.stdout.close()
+            self.wcctl_ok("exec", name if words[0] == "exec" else "once", "sh", "-c", "until [ -s /tmp/end ]; do sleep 0.1; done",
+                          timeout=30)
+        self.wcctl_ok("rm", "-f", "once")
+
     def test_kill_and_states(self):
         name = self.start("sleep", "100")
         self.assertEqual(self.wcctl("rm", name).returncode, 1)

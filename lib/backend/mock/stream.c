@@ -161,6 +161,9 @@ void wci_mock_stream_release(uintptr_t payload, uintptr_t handle)
 {
     (void)payload;
     mock_stream *stream = stream_of(handle);
+    WCI_CALL_NONE(call);
+    if ((stream->attach & WC_ATTACH_ONCE) && !stream->reader.vm->run.tty && !check_stdin(stream, &call))
+        (void)write_record(stream, &call, MOCK_INPUT_STDIN_END, NULL, 0);
     wci_mock_target_close(&stream->reader);
     wci_mock_target_close(&stream->writer);
     wci_free(stream);

@@ -145,6 +145,13 @@ static int has_input(const session *s)
     return s->input.size > s->input_used;
 }
 
+static void end_input(session *s)
+{
+    s->input_ends = 1;
+    if (!has_input(s) && !s->tty)
+        close_input(s);
+}
+
 static void take_input(session *s, const char *data, size_t size)
 {
     if (s->process.in < 0)
@@ -226,11 +233,9 @@ static void handle_frame(session *s, client *c, int type, const char *data, size
         attach(s, c, wci_get_u32(data));
     else if (type == WCI_FRAME_STDIN && (c->attach & WC_ATTACH_STDIN))
         take_input(s, data, size);
-    else if (type == WCI_FRAME_STDIN_END && (c->attach & WC_ATTACH_STDIN)) {
-        s->input_ends = 1;
-        if (!has_input(s) && !s->tty)
-            close_input(s);
-    } else if (type == WCI_FRAME_RESIZE && size >= 8)
+    else if (type == WCI_FRAME_STDIN_END && (c->attach & WC_ATTACH_STDIN))
+        end_input(s);
+    else if (type == WCI_FRAME_RESIZE && size >= 8)
         resize(s, data);
     else if (type == WCI_FRAME_KILL && size >= 4)
         kill_for(s, c, wci_get_u32(data));
@@ -269,6 +274,9 @@ static int wants_more(const session *s, const client *c)
 static void remove_gone(session *s)
 {
     size_t kept = 0;
+    for (size_t i = 0; i < s->client_count; i++)
+        if (s->clients[i]->gone && (s->clients[i]->attach & WC_ATTACH_ONCE))
+            end_input(s);
     for (size_t i = 0; i < s->client_count; i++) {
         if (s->clients[i]->gone)
             client_free(s->clients[i]);
