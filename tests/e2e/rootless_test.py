@@ -57,7 +57,7 @@ class Namespaces(RootlessCase):
         self.assertNotEqual(self.namespace(one, "user"), self.namespace("self", "user"))
         self.assertEqual(len(os.listdir(f"{self.run_root()}/userns")), 2)
         self.wcctl_ok("rm", "-f", "one", "two")
-        self.assertEqual(os.listdir(f"{self.run_root()}/userns"), [])
+        self.assertEqual(comes_to([], lambda: os.listdir(f"{self.run_root()}/userns")), [])
 
     def test_others_are_joined(self):
         pid = self.start("one", "--ipc", "shareable")

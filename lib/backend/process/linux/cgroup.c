@@ -390,8 +390,11 @@ static void collect_in(int hierarchy, const char *parent, int depth, found_group
 
 static int collect_paths(int hierarchy, const char *path, void *arg)
 {
+    char parent[WCI_CGROUP_PATH_SIZE];
     (void)path;
-    collect_in(hierarchy, WCI_CGROUP_PARENT, 1, arg);
+    wci_cgroup_place(WCI_CGROUP_PARENT, parent);
+    if (*parent)
+        collect_in(hierarchy, parent, 1, arg);
     return 0;
 }
 
