@@ -105,24 +105,33 @@ static int32_t launch(int *link, wc_error **err)
     return rc;
 }
 
-/* With the mutex. */
-static int32_t be_there(wc_error **err)
+/* With the mutex. A child that the host forks meanwhile does not keep the deputy from its end. */
+static int32_t start_one(int *link, wc_error **err)
 {
     wc_error *why = NULL;
-    int link = -1;
-    if (deputy.link && deputy.fork_id == wci_fork_id())
-        return WC_OK;
-    drop_link();
     if (deputy.code)
         return wci_err(err, deputy.code, "%s", deputy.why + 2);
-    int32_t rc = deputy.run_root ? launch(&link, &why) : wci_err(&why, WC_E_STATE, "no store is open");
+    int32_t rc = deputy.run_root ? launch(link, &why) : wci_err(&why, WC_E_STATE, "no store is open");
     if (rc) {
         remember_why(rc, why ? wc_error_message(why) : "wc-helper cannot be started");
         return wci_err_move(err, why);
     }
+    wci_fork_guard_add(*link);
+    return WC_OK;
+}
+
+/* With the mutex. */
+static int32_t be_there(wc_error **err)
+{
+    int link = -1;
+    if (deputy.link && deputy.fork_id == wci_fork_id())
+        return WC_OK;
+    drop_link();
+    int32_t rc = start_one(&link, err);
+    if (rc)
+        return rc;
     deputy.link = link;
     deputy.fork_id = wci_fork_id();
-    wci_fork_guard_add(link);
     return WC_OK;
 }
 
@@ -155,7 +164,7 @@ static struct iovec text_part(const char *text, uint32_t *size)
     return (struct iovec){(void *)(uintptr_t)text, *size};
 }
 
-static int send_deed(const wci_deed *d)
+static int send_deed(int link, const wci_deed *d)
 {
     wci_deputy_request head = {.kind = d->kind, .flags = d->flags, .resolve = d->resolve, .mode = d->mode, .uid = d->uid,
                                .gid = d->gid, .device = d->device, .room = d->room, .sec = d->time.tv_sec,
@@ -169,16 +178,16 @@ static int send_deed(const wci_deed *d)
     head.file_count = (uint32_t)d->file_count;
     if (head.name_size > WCI_DEPUTY_TEXT || head.second_size > WCI_DEPUTY_TEXT || d->value_size > WCI_DEPUTY_DATA)
         return ENAMETOOLONG;
-    return wci_deputy_send(deputy.link, parts, 4, fds, head.has_dir + head.has_other + d->file_count);
+    return wci_deputy_send(link, parts, 4, fds, head.has_dir + head.has_other + d->file_count);
 }
 
 /* 0 or errno of the connection; what became of the deed is in the answer. */
-static int take_answer(const wci_deed *d, wci_deputy_answer *head, int *fd)
+static int take_answer(int link, const wci_deed *d, wci_deputy_answer *head, int *fd)
 {
     struct iovec parts[2] = {{head, sizeof *head}, {d->out, d->room}};
     int fds[WCI_DEPUTY_FDS];
     size_t got = 0;
-    int failed = wci_deputy_receive(deputy.link, parts, 2, fds, &got);
+    int failed = wci_deputy_receive(link, parts, 2, fds, &got);
     if (!failed && (got < sizeof *head || (head->has_fd && fds[0] < 0)))
         failed = EPIPE;
     *fd = fds[0];
@@ -187,16 +196,37 @@ static int take_answer(const wci_deed *d, wci_deputy_answer *head, int *fd)
     return failed;
 }
 
-/* With the mutex. What was under way when the connection broke may have been done, so it is not tried again. */
-static int exchange(const wci_deed *d, wci_deputy_answer *head, int *fd)
+/* What was under way when the connection broke may have been done, so it is not tried again. */
+static int exchange(int link, const wci_deed *d, wci_deputy_answer *head, int *fd)
 {
-    int failed = send_deed(d);
+    int failed = send_deed(link, d);
     if (!failed)
-        failed = take_answer(d, head, fd);
-    if (failed == EPIPE || failed == ECONNRESET) {
+        failed = take_answer(link, d, head, fd);
+    return failed == EPIPE || failed == ECONNRESET ? EOWNERDEAD : failed;
+}
+
+static int ask_shared(const wci_deed *d, wci_deputy_answer *head, int *fd)
+{
+    wci_global_lock(&deputy.mutex);
+    int failed = be_there(NULL) ? EACCES : exchange(deputy.link, d, head, fd);
+    if (failed == EOWNERDEAD)
         drop_link();
-        failed = EOWNERDEAD;
-    }
+    wci_global_unlock(&deputy.mutex);
+    return failed;
+}
+
+/* Another one, for what takes long: other threads go on. */
+static int ask_alone(const wci_deed *d, wci_deputy_answer *head, int *fd)
+{
+    int link = -1;
+    wci_global_lock(&deputy.mutex);
+    int failed = start_one(&link, NULL) ? EACCES : 0;
+    wci_global_unlock(&deputy.mutex);
+    if (failed)
+        return failed;
+    failed = exchange(link, d, head, fd);
+    wci_fork_guard_remove(link);
+    close(link);
     return failed;
 }
 
@@ -204,9 +234,7 @@ static ssize_t ask(const wci_deed *d)
 {
     wci_deputy_answer head = {0};
     int fd = -1;
-    wci_global_lock(&deputy.mutex);
-    int failed = be_there(NULL) ? EACCES : exchange(d, &head, &fd);
-    wci_global_unlock(&deputy.mutex);
+    int failed = d->kind == WCI_DEED_REMOVE_TREE ? ask_alone(d, &head, &fd) : ask_shared(d, &head, &fd);
     if (!failed)
         failed = head.failed;
     if (failed) {
