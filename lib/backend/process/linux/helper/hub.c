@@ -21,6 +21,7 @@
 #include "core/error.h"
 #include "core/json.h"
 #include "platform/file.h"
+#include "platform/host.h"
 #include "platform/process.h"
 
 /* Nobody came: whoever started us has gone. */
@@ -142,30 +143,68 @@ static int may_go(server *s)
 
 /* ---- What it holds ------------------------------------------------------------------------------ */
 
-/* Of a namespace that is gone, or goes now. */
-static void end_names(void)
+static int64_t names_pid(const char *dir)
 {
     long long pid = 0;
-    FILE *f = fopen(NAMES_PID, "re");
-    char path[64], name[32] = "";
+    char *path = wci_path_join(dir, NAMES_PID);
+    FILE *f = path ? fopen(path, "re") : NULL;
     if (f && fscanf(f, "%lld", &pid) != 1)
         pid = 0;
     if (f)
         fclose(f);
-    snprintf(path, sizeof path, "/proc/%lld/comm", pid);
-    f = pid > 0 ? fopen(path, "re") : NULL;
+    wci_free(path);
+    return pid;
+}
+
+/* Of a namespace that is gone, or goes now. */
+static void end_names(const char *dir)
+{
+    int64_t pid = names_pid(dir);
+    char path[64], name[32] = "", *names = wci_path_join(dir, "aardvark-dns");
+    snprintf(path, sizeof path, "/proc/%lld/comm", (long long)pid);
+    FILE *f = pid > 0 ? fopen(path, "re") : NULL;
     if (f && fgets(name, sizeof name, f) && !strncmp(name, "aardvark-dns", 12))
         kill((pid_t)pid, SIGKILL);
     if (f)
         fclose(f);
-    (void)wci_dir_remove_all("aardvark-dns", NULL);
+    if (names)
+        (void)wci_dir_remove_all(names, NULL);
+    wci_free(names);
+}
+
+/* Monitors that may still be in its namespace: theirs are the names, and another hub comes for them. */
+static int others_live(const char *run_root)
+{
+    wci_strv names = WCI_STRV_INIT;
+    char *dir = wci_path_join(run_root, "userns");
+    int found = 0;
+    if (dir && !wci_dir_list(dir, &names, NULL))
+        for (size_t i = 0; i < names.count && !found; i++) {
+            long long pid = 0, start = 0;
+            found = sscanf(names.items[i], "%lld-%lld", &pid, &start) == 2 && pid != wci_host_pid() &&
+                    wci_process_alive(pid, start);
+        }
+    wci_strv_free(&names);
+    wci_free(dir);
+    return found;
+}
+
+void hub_clear(const char *dir)
+{
+    wci_lock *lock = NULL;
+    char *path = wci_path_join(dir, HUB_LOCK), *run_root = wci_path_parent(dir);
+    if (path && run_root && !others_live(run_root) && !wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, NULL))
+        end_names(dir);
+    wci_lock_release(lock);
+    wci_free(path);
+    wci_free(run_root);
 }
 
 static int32_t hold_netns(server *s, wc_error **err)
 {
     if (s->netns >= 0)
         return netns_bind(s->netns, err);
-    end_names();
+    end_names(".");
     return netns_make(-1, &s->netns, err);
 }
 
@@ -268,7 +307,7 @@ int hub_main(request *req)
         serve(&s);
     if (lock) {
         uplink_stop(&s.up);
-        end_names();
+        end_names(".");
         netns_release();
         unlink("resolv.conf");
     }

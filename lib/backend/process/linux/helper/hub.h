@@ -30,6 +30,9 @@ typedef struct hub {
 int32_t hub_connect(const char *dir, json_t *wishes, int old, hub *out, wc_error **err);
 void hub_close(hub *h);
 
+/* What a hub that was killed left in the directory, where no other has come and no monitor is there. */
+void hub_clear(const char *dir);
+
 /* A monitor's place in it. */
 typedef struct hub_member {
     hub hub;

@@ -213,6 +213,7 @@ static int32_t clear(json_t *record, int host_mounts, wc_error **err)
         rc = teardown_without(record, &host, err);
     else if (rc == WC_E_NOT_FOUND) {
         wci_err_clear(err);
+        hub_clear(text_of(record, "configDir"));
         rc = WC_OK;
     }
     hub_close(&h);
