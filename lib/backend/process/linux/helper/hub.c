@@ -189,12 +189,26 @@ static int others_live(const char *run_root)
     return found;
 }
 
+static void remove_files(const char *dir)
+{
+    static const char *const files[] = {HUB_SOCKET,    UPLINK_SOCKET, UPLINK_READY, UPLINK_LOG,
+                                        WCI_RUN_NETNS, "resolv.conf"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char *path = wci_path_join(dir, files[i]);
+        if (path)
+            unlink(path);
+        wci_free(path);
+    }
+}
+
 void hub_clear(const char *dir)
 {
     wci_lock *lock = NULL;
     char *path = wci_path_join(dir, HUB_LOCK), *run_root = wci_path_parent(dir);
-    if (path && run_root && !others_live(run_root) && !wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, NULL))
+    if (path && run_root && !others_live(run_root) && !wci_lock_try(path, WCI_LOCK_EXCLUSIVE, &lock, NULL)) {
         end_names(dir);
+        remove_files(dir);
+    }
     wci_lock_release(lock);
     wci_free(path);
     wci_free(run_root);
