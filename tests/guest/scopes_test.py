@@ -91,6 +91,12 @@ class Scopes(WcctlCase):
         self.assertTrue(self.state("one")["OOMKilled"])
         self.assertGone(one)
 
+    def test_one_that_was_killed_did_not_want_memory(self):
+        self.start("one", "--memory", "16m")
+        self.wcctl_ok("kill", "one")
+        self.wcctl_ok("wait", "one")
+        self.assertFalse(self.state("one")["OOMKilled"])
+
 
 if __name__ == "__main__":
     need_runtime()

@@ -28,7 +28,7 @@ run() {
     [ -e "$path" ] || path=$WC_TEST_SOURCE/tests/e2e/$name
     case $name in
     # shellcheck disable=SC2086
-    network*.py) "$WC_TEST_SOURCE/tests/support/netns.sh" python3 "$path" $parts ;;
+    network*.py) PYTHONPATH=$WC_TEST_SOURCE/tests/e2e "$WC_TEST_SOURCE/tests/support/netns.sh" python3 "$path" $parts ;;
     # shellcheck disable=SC2086
     *.py) PYTHONPATH=$WC_TEST_SOURCE/tests/e2e python3 "$path" $parts ;;
     *) "$WC_TEST_BUILD/tests/$name" ;;

@@ -228,6 +228,7 @@ START_TEST(netavark_is_understood)
     expect_answer(1, "{\"error\":\"create bridge: no\"}", "", "create bridge: no");
     expect_answer(1, "{\"error\":\"a\\nb\\u001b[1m\"}", "", "a b?[1m");
     expect_answer(1, "{\"error\":\"iptables: command not found\"}", "", "iptables is installed");
+    expect_answer(1, "{\"error\":\"unknown network driver ipvlan\"}", "", "netavark 1.5");
     expect_answer(1, "{\"error\":\"IO: Read-only file system\"}", "", "writable /proc/sys");
     expect_answer(1, "", "remark\nthread panicked\n", "thread panicked");
     expect_answer(1, "{}", "", "did not say why");

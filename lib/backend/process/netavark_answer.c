@@ -19,6 +19,8 @@ static int32_t refuse(const char *words, wc_error **err)
     int32_t rc = strstr(words, "ermission denied") || strstr(words, "Read-only file system")
                      ? wci_err(err, WC_E_PERMISSION,
                                "netavark: %s; it needs all rights of root and a writable /proc/sys/net", copy)
+                 : strstr(words, "unknown network driver")
+                     ? wci_err(err, WC_E_UNSUPPORTED, "netavark: %s; ipvlan takes netavark 1.5 or newer", copy)
                  : strstr(words, "iptables")
                      ? wci_err(err, WC_E_RUNTIME, "netavark: %s; see that iptables is installed and works", copy)
                      : wci_err(err, WC_E_RUNTIME, "netavark: %s", copy);

@@ -152,22 +152,23 @@ static void stay(monitor *m)
 
 static int signalled(void *owner, int signal)
 {
+    monitor *m = owner;
     if (again_signalled(owner, signal))
         return 1;
     pause_signalled(owner, signal);
     return 0;
 }
 
-/* systemd takes a group without processes away at once, and what it has counted. */
 static void process_ended(void *owner)
 {
     monitor *m = owner;
-    m->oom_killed = m->session.exit_code == 128 + SIGKILL && wci_cgroup_oom_killed(m->req->cgroup);
+    m->oom_killed = m->session.exit_code == 128 + SIGKILL &&
+                    (wci_cgroup_oom_killed(m->req->cgroup) || oom_happened(&m->oom, m->is_killed));
 }
 
 int monitor_main(request *req)
 {
-    monitor m = {.req = req, .namespace = -1};
+    monitor m = {.req = req, .oom = {.watch = {.fd = -1}}, .namespace = -1};
     wc_error *err = NULL;
     int32_t rc = session_init(&m.session, req->tty, &err);
     m.session.command = commands_take;

@@ -6,6 +6,7 @@
 #include "backend/process/linux/helper/health.h"
 #include "backend/process/linux/helper/job.h"
 #include "backend/process/linux/helper/network.h"
+#include "backend/process/linux/helper/oom.h"
 #include "backend/process/linux/helper/session.h"
 #include "platform/file.h"
 #include "store/store.h"
@@ -27,6 +28,7 @@ typedef struct monitor {
     int is_killed; /* the present run, by a signal that it cannot refuse */
     int stop_signal;
     int oom_killed;     /* the last run */
+    oom oom;            /* the present one */
     int namespace; /* of mounts, of a container without control groups; else -1 */
     int64_t started_ms; /* the present run; of monotonic_ms() */
     int64_t delay_ms;   /* before the last run by the policy, 0: there was none */

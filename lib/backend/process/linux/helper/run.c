@@ -142,8 +142,11 @@ int32_t run_start(monitor *m, wc_error **err)
 {
     wci_store *store = NULL;
     int32_t rc = record_open(m->req, &store, err);
+    oom_prepare(&m->oom, m->req->systemd_cgroup ? m->req->cgroup : NULL);
     if (!rc)
         rc = start(m, err);
+    if (!rc)
+        oom_begin(&m->oom, &m->session.loop);
     if (!rc)
         rc = record_start(m, store, err);
     if (!rc && !m->index_lock)
@@ -165,6 +168,7 @@ int run_is_over(const monitor *m)
 
 void run_take_away(monitor *m)
 {
+    oom_end(&m->oom, &m->session.loop);
     char *state = wci_path_join(m->runtime_root, m->req->id);
     (void)wci_cgroup_remove(m->req->cgroup, NULL);
     wci_proc_end_namespace(m->namespace);
