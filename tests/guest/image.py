@@ -166,6 +166,17 @@ def copy_packages(packages, root):
             raise Missing("files of the installed packages cannot be copied")
 
 
+def copy_alternatives(root):
+    """Links that no package has, such as iptables."""
+    for directory in ("usr/bin", "usr/sbin"):
+        for name in os.listdir(f"/{directory}"):
+            path = f"/{directory}/{name}"
+            if not os.path.islink(path) or not os.readlink(path).startswith("/etc/alternatives/"):
+                continue
+            if os.path.exists(root + os.path.realpath(path)) and not os.path.lexists(f"{root}{path}"):
+                os.symlink(os.readlink(path), f"{root}{path}")
+
+
 def write(root, path, text, mode=0o644):
     os.makedirs(os.path.dirname(f"{root}/{path}"), exist_ok=True)
     with open(f"{root}/{path}", "w", encoding="utf-8") as file:
@@ -183,6 +194,7 @@ def configure(root, kernel):
     for name in CONFIGURATION:
         if os.path.lexists(f"/etc/{name}"):
             subprocess.run(["cp", "-a", f"/etc/{name}", f"{root}/etc/"], check=True)
+    copy_alternatives(root)
     users = [("root", 0, "/root"), ("messagebus", 101, "/nonexistent"), ("systemd-network", 102, "/nonexistent"),
              ("systemd-timesync", 103, "/nonexistent"), ("systemd-resolve", 104, "/nonexistent"),
              ("tester", 1001, "/home/tester"), ("nobody", 65534, "/nonexistent")]
