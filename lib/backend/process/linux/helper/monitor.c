@@ -152,7 +152,6 @@ static void stay(monitor *m)
 
 static int signalled(void *owner, int signal)
 {
-    monitor *m = owner;
     if (again_signalled(owner, signal))
         return 1;
     pause_signalled(owner, signal);
