@@ -67,3 +67,4 @@ wc_add_script_test(e2e_rootless_cgroup2 e2e ${PROJECT_SOURCE_DIR}/tests/support/
   TIMEOUT 300 SERIAL)
 wc_add_script_test(e2e_journal e2e ${PROJECT_SOURCE_DIR}/tests/support/with_journal.sh
   ARGS ${CMAKE_CURRENT_SOURCE_DIR}/journal_test.py TIMEOUT 300 SERIAL)
+wc_add_script_test(e2e_faults e2e ${CMAKE_CURRENT_SOURCE_DIR}/faults_test.py TIMEOUT 300)
