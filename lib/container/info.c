@@ -171,7 +171,7 @@ static void release(void *info)
     wc_container_info_unref(info);
 }
 
-/* One that is removed meanwhile is left out. */
+/* One that is removed meanwhile is left out. On a full disk it is shown as it was recorded last. */
 static int32_t add(wc_call *call, wci_engine *engine, wci_container_record **record, wc_list *list, wc_error **err)
 {
     wc_container_info *info = NULL;
@@ -181,8 +181,9 @@ static int32_t add(wc_call *call, wci_engine *engine, wci_container_record **rec
         wc_error_unref(why);
         return WC_OK;
     }
-    if (rc)
+    if (rc && rc != WC_E_NO_SPACE)
         return wci_err_move(err, why);
+    wc_error_unref(why);
     rc = wci_info_new(engine->store, *record, &info, err);
     *record = NULL;
     return rc ? rc : wci_list_add(list, info, err);
