@@ -142,6 +142,9 @@ typedef struct wc_backend_ops {
     wc_backend_op group_remove;
     /** Request "group", or the path of a container below one; response json: what it uses now. */
     wc_backend_op group_report;
+
+    /** As wc_stream_write_fd(). */
+    intptr_t (*stream_write_fd)(uintptr_t payload, uintptr_t handle);
 } wc_backend_ops;
 
 /**

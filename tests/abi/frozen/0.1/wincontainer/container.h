@@ -40,7 +40,10 @@ enum {
     WC_ATTACH_STDERR = 4,
     /** With another: a reader that is behind holds the process back, as Docker does, instead of being dropped after two
      * seconds with WC_E_BUSY. All that was written can still be read after the end. */
-    WC_ATTACH_WAIT = 8
+    WC_ATTACH_WAIT = 8,
+    /** With WC_ATTACH_STDIN: standard input ends with this stream, also when its holder is killed; as docker run -i and
+     * exec -i. A terminal's does not end. */
+    WC_ATTACH_ONCE = 16
 };
 /**
  * Starts a created or ended container.
@@ -256,7 +259,10 @@ WC_API int64_t wc_container_info_restart_count(const wc_container_info *info);
 WC_API int64_t wc_container_info_finished(const wc_container_info *info);
 /** Value of a label, or NULL. Lent. @since 0.1 */
 WC_API const char *wc_container_info_label(const wc_container_info *info, const char *key);
-/** One JSON object with the field names of `docker container inspect`. Lent. @since 0.1 */
+/** The published ports as JSON, as wc_container_ports() gives them; "{}" without any. Lent. @since 0.1 */
+WC_API const char *wc_container_info_ports(const wc_container_info *info);
+/** One JSON object with the field names of `docker container inspect`, made at the first call; "{}" when memory runs out
+ * then. Lent. Thread-safety: any thread. @since 0.1 */
 WC_API const char *wc_container_info_json(const wc_container_info *info);
 
 /* ---- Logs -------------------------------------------------------------------------------------- */

@@ -112,9 +112,23 @@ WC_API int32_t wc_container_options_set_console_size(wc_container_options *optio
                                                      wc_error **err);
 /** 1: standard input stays open for wc_stream_write(); otherwise it is empty. @since 0.1 */
 WC_API int32_t wc_container_options_set_open_stdin(wc_container_options *options, int32_t open, wc_error **err);
-/** Where its log goes: "file", the default (Docker's "json-file" and "local" mean the same), or "none", which keeps
- * nothing; wc_container_logs() is WC_E_UNSUPPORTED then. Copied. @return WC_OK, WC_E_UNSUPPORTED. @since 0.1 */
+/**
+ * Where its log goes: "file", the default (Docker's "json-file" and "local" mean the same); "journald", systemd's journal,
+ * with the fields that Docker's driver gives; or "none", which keeps nothing: wc_container_logs() is WC_E_UNSUPPORTED then.
+ * Where no journal listens the start is WC_E_MISSING. wc_container_logs() reads it back with the program journalctl, and is
+ * WC_E_MISSING without it. The journal has limits of its own: how much it takes in a time from one service, and how long it
+ * keeps it. Other backends than "process" keep their own log, whatever this says.
+ *
+ * @param driver copied.
+ * @return WC_OK, WC_E_UNSUPPORTED for any other. Specification: systemd's Native Journal Protocol. @since 0.1
+ */
 WC_API int32_t wc_container_options_set_log_driver(wc_container_options *options, const char *driver, wc_error **err);
+/**
+ * CONTAINER_TAG and SYSLOG_IDENTIFIER of its lines in the journal; the short id by default. "{{.Name}}" stands for its name
+ * when it starts; as well .ID, .FullID, .ImageID, .ImageFullID, .ImageName, .DaemonName. Copied. WC_E_INVALID when that
+ * cannot be understood. Specification: Docker's log tags. @since 0.1
+ */
+WC_API int32_t wc_container_options_set_log_tag(wc_container_options *options, const char *tag, wc_error **err);
 /** Log files: bytes of one (default 0: no rotation) and how many are kept (default 1). @since 0.1 */
 WC_API int32_t wc_container_options_set_log_rotation(wc_container_options *options, int64_t max_bytes,
                                                      uint32_t max_files, wc_error **err);
@@ -218,15 +232,17 @@ WC_API int32_t wc_container_options_add_group(wc_container_options *options, con
  * @param kind "pid", "ipc", "uts", "cgroup" or "user"; for the network there is wc_container_options_set_network().
  * @param mode "private", "host" or "container:NAME", NAME being a name or an id that is looked up at each start and
  *   must run then; "ipc" knows also "shareable" (others may join it) and "none" (no /dev/shm); "user" is "host"
- *   or "private", for which there must be maps, see wc_container_options_add_uid_map(). "": the default, private but for "user", and for "cgroup" where the host still has control groups
+ *   or "private", for which there must be maps, see wc_container_options_add_uid_map(), or, for ordinary users,
+ *   "keep-id", also "keep-id:uid=N,gid=N": they have their own number in the container, or N, and are its user when
+ *   no other was set. "": the default, private but for "user", and for "cgroup" where the host still has control groups
  *   of version 1. A container that uses another's pid namespace ends with it.
  * WC_E_INVALID for others. @since 0.1 */
 WC_API int32_t wc_container_options_set_namespace(wc_container_options *options, const char *kind, const char *mode,
                                                   wc_error **err);
 /** Users of a user namespace of the container's own: "CONTAINER:HOST:SIZE", from which id on and how many; user 0 must be
  * among them. Without maps of groups these are the same. Files of the image and of the container keep the ids that
- * they have in the container, so do volumes; what is bound from the host keeps the host's. For now only without a
- * network ("none") and with the other namespaces private; takes Linux 6.15. @since 0.1 */
+ * they have in the container, so do volumes; what is bound from the host keeps the host's. The network is
+ * "none" or one by name, the other namespaces are private; takes Linux 6.15. @since 0.1 */
 WC_API int32_t wc_container_options_add_uid_map(wc_container_options *options, const char *map, wc_error **err);
 /** The same for groups. @since 0.1 */
 WC_API int32_t wc_container_options_add_gid_map(wc_container_options *options, const char *map, wc_error **err);

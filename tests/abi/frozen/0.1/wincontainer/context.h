@@ -40,6 +40,14 @@ WC_API int32_t wc_context_options_set_helper(wc_context_options *options, const 
  */
 WC_API int32_t wc_context_options_set_cgroup_driver(wc_context_options *options, const char *driver, wc_error **err);
 
+/**
+ * What connects containers to the default network when the host program is not root.
+ *
+ * @param program "pasta", "slirp4netns", or the absolute path of one of them, by which name the file's begins. Copied.
+ *                Default: the first of these that is there; pasta where the host has a default route. @since 0.1
+ */
+WC_API int32_t wc_context_options_set_network_helper(wc_context_options *options, const char *program, wc_error **err);
+
 /** Log levels. @since 0.1 */
 enum {
     WC_LOG_NONE = 0,

@@ -42,6 +42,9 @@ WC_API int32_t wc_stream_resize(wc_stream *stream, uint32_t columns, uint32_t ro
 /** A descriptor (or HANDLE) that is readable when wc_stream_read() may have something. Lent; only
  * for waiting. -1 when the backend has none. @since 0.1 */
 WC_API intptr_t wc_stream_fd(const wc_stream *stream);
+/** A descriptor (or HANDLE) that is writable when wc_stream_write() with a timeout of 0 takes something; it may be that of
+ * wc_stream_fd(). Lent; only for waiting. -1 when standard input is not open, or the backend has none. @since 0.1 */
+WC_API intptr_t wc_stream_write_fd(const wc_stream *stream);
 /** Takes a reference. Thread-safety: any thread. @since 0.1 */
 WC_API wc_stream *wc_stream_ref(wc_stream *stream);
 /** Drops a reference; the last one detaches. The process goes on. @since 0.1 */
