@@ -234,64 +234,12 @@ static int diff(int argc, char **argv)
     return 0;
 }
 
-/* ---- history -------------------------------------------------------------------------------------- */
-
-static void history_row(table *out, json_t *entry, wc_image *image, size_t *layer, int full)
-{
-    char ago[64], size[32];
-    const char *created = json_string_value(json_object_get(entry, "created"));
-    const char *by = json_string_value(json_object_get(entry, "created_by"));
-    const char *comment = json_string_value(json_object_get(entry, "comment"));
-    int empty = json_is_true(json_object_get(entry, "empty_layer"));
-    int64_t bytes = empty || !*layer ? 0 : wc_layer_size(wc_image_layer(image, --*layer));
-    char *shown = xstrdup(by ? by : "");
-    if (!full && strlen(shown) > 60)
-        strcpy(shown + 57, "...");
-    snprintf(ago, sizeof ago, "%.19s", created ? created : "");
-    format_bytes((double)bytes, size);
-    const char *cells[] = {ago, shown, size, comment ? comment : ""};
-    table_row(out, cells);
-    free(shown);
-}
-
-static int history(int argc, char **argv)
-{
-    static const char *const headings[] = {"CREATED", "CREATED BY", "SIZE", "COMMENT"};
-    int full = 0;
-    const option options[] = {{0, "no-trunc", OPTION_FLAG, NULL, "print whole lines", &full}};
-    wc_error *err = NULL;
-    wc_image *image = NULL;
-    wc_buf *config = NULL;
-    argc = options_read("history", "[OPTIONS] IMAGE", "Tells how an image came about, the latest step first.", options,
-                        countof(options), 0, argc, argv);
-    if (argc != 1)
-        die_usage("history takes one IMAGE");
-    TRY(wc_image_open(app_context(), argv[0], &image, &err));
-    TRY(wc_image_config(image, &config, &err));
-    json_t *document = json_loadb(wc_buf_data(config), wc_buf_size(config), 0, NULL);
-    json_t *steps = json_object_get(document, "history");
-    size_t layer = wc_image_layer_count(image);
-    if (wcctl.json) {
-        print_array(steps ? json_incref(steps) : json_array());
-    } else {
-        table *out = table_new(headings, countof(headings));
-        for (size_t i = json_array_size(steps); i-- > 0;)
-            history_row(out, json_array_get(steps, i), image, &layer, full);
-        table_print(out);
-        table_free(out);
-    }
-    json_decref(document);
-    wc_buf_unref(config);
-    wc_image_unref(image);
-    return 0;
-}
-
 const command edit_commands[] = {
     {"commit", commit, "make an image of a container"},
     {"diff", diff, "what a container has changed"},
     {"edit", edit, "make an image from another"},
     {"import", import, "make an image from a tar"},
     {"export", export_command, "write a whole file system as a tar"},
-    {"history", history, "how an image came about"},
+    {"history", history_command, "how an image came about"},
     {NULL, NULL, NULL},
 };

@@ -14,7 +14,9 @@ static void print_image(wc_image *image, const char *before)
     if (wcctl.json)
         print_object(json_image(image));
     else
-        printf("%s%s\n", before, wc_image_name_count(image) ? wc_image_name(image, 0) : wc_image_id(image));
+        printf("%s%s\n", before, !wc_image_name_count(image) ? wc_image_id(image)
+                                 : *before                    ? familiar_name(wc_image_name(image, 0))
+                                                              : wc_image_name(image, 0));
 }
 
 static wc_image *open_image(const char *name)
@@ -108,8 +110,8 @@ static int tag(int argc, char **argv)
 static void print_removed(const char *line)
 {
     const char *colon = strstr(line, ": ");
-    if (!wcctl.json || !colon) {
-        printf("%s\n", line);
+    if (!wcctl.json || !colon) { /* names as Docker prints them */
+        printf("%.*s%s\n", (int)(colon ? colon + 2 - line : 0), line, familiar_name(colon ? colon + 2 : line));
         return;
     }
     char *what = xstrdup(line);
@@ -130,8 +132,9 @@ static int rmi(int argc, char **argv)
         wc_error *err = NULL;
         wc_list *removed = NULL;
         if (wc_image_remove(app_context(), argv[i], force ? WC_REMOVE_FORCE : 0, wcctl.cancel, &removed, &err)) {
+            int is_missing = wc_error_code(err) == WC_E_NOT_FOUND;
             complain(err);
-            result = 1;
+            result |= !(force && is_missing); /* Docker tells of it, and is content */
             continue;
         }
         for (size_t k = 0; k < wc_list_count(removed); k++)

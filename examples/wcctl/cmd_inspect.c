@@ -119,19 +119,34 @@ static int inspect_all(const char *type, const char *format, int argc, char **ar
     return result;
 }
 
-int inspect_command(int argc, char **argv)
+/* `type` NULL: --type may say it. */
+static int read_and_inspect(const char *name, const char *usage, const char *type, int argc, char **argv)
 {
-    const char *type = NULL, *format = NULL;
+    const char *format = NULL, *said = NULL;
     const option options[] = {
         FORMAT_OPTION(format),
-        {0, "type", OPTION_TEXT, "container|image|network|volume", "look only for these", &type},
+        {0, "type", OPTION_TEXT, "container|image|network|volume", "look only for these", &said},
     };
-    argc = options_read("inspect", "[OPTIONS] CONTAINER|IMAGE|NETWORK|VOLUME [...]",
-                        "Prints what is known of containers, images, networks and volumes, as JSON.", options,
-                        countof(options), 0, argc, argv);
+    argc = options_read(name, usage, "Prints what is known of containers, images, networks and volumes, as JSON.", options,
+                        countof(options) - (type != NULL), 0, argc, argv);
     if (!argc)
-        die_usage("inspect takes at least one NAME");
-    if (type && !is_kind(type))
-        die_usage("--type takes container, image, network or volume, not '%s'", type);
-    return inspect_all(type, format, argc, argv);
+        die_usage("%s takes at least one name", name);
+    if (said && !is_kind(said))
+        die_usage("--type takes container, image, network or volume, not '%s'", said);
+    return inspect_all(type ? type : said, format, argc, argv);
+}
+
+int inspect_command(int argc, char **argv)
+{
+    return read_and_inspect("inspect", "[OPTIONS] CONTAINER|IMAGE|NETWORK|VOLUME [...]", NULL, argc, argv);
+}
+
+int inspect_container(int argc, char **argv)
+{
+    return read_and_inspect("container inspect", "[OPTIONS] CONTAINER [CONTAINER ...]", "container", argc, argv);
+}
+
+int inspect_image(int argc, char **argv)
+{
+    return read_and_inspect("image inspect", "[OPTIONS] IMAGE [IMAGE ...]", "image", argc, argv);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "endpoint_words.h"
+#include "template.h"
 #include "wcctl.h"
 
 static wc_network *open_network(const char *name)
@@ -177,9 +178,9 @@ static void print_networks(json_t *networks, int no_trunc, const char *format)
     size_t i;
     json_array_foreach(networks, i, one)
         json_array_append_new(rows, row_of(one, no_trunc));
-    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{}}", "ID", "NETWORK ID", "Name", "NAME",
+    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "ID", "NETWORK ID", "Name", "NAME",
                                  "Driver", "DRIVER", "Scope", "SCOPE", "IPv6", "IPV6", "Internal", "INTERNAL",
-                                 "CreatedAt", "CREATED AT", "Labels", "LABELS", ".labels");
+                                 "CreatedAt", "CREATED AT", "Labels", "LABELS", ".labels", 1);
     format_rows(format, "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}", headings, rows);
 }
 
@@ -296,8 +297,11 @@ static int prune_command(int argc, char **argv)
         json_object_set_new(object, "Removed", json_list(removed));
         print_object(object);
     }
-    for (size_t i = 0; !wcctl.json && i < wc_list_count(removed); i++)
+    int is_told = !wcctl.json && wc_list_count(removed) > 0;
+    printf("%s", is_told ? "Deleted Networks:\n" : "");
+    for (size_t i = 0; is_told && i < wc_list_count(removed); i++)
         printf("%s\n", wc_list_string(removed, i));
+    printf("%s", is_told ? "\n" : "");
     wc_list_unref(removed);
     return 0;
 }
@@ -372,6 +376,11 @@ static void add_ports(const char *port, json_t *bindings, char **text)
 {
     json_t *one;
     size_t i;
+    if (!json_is_array(bindings)) { /* offered, not published */
+        char *longer = xasprintf("%s%s%s", *text, **text ? ", " : "", port);
+        free(*text);
+        *text = longer;
+    }
     json_array_foreach(bindings, i, one)
     {
         const char *ip = json_string_value(json_object_get(one, "HostIp"));
@@ -383,13 +392,20 @@ static void add_ports(const char *port, json_t *bindings, char **text)
     }
 }
 
+static int by_port(const void *a, const void *b)
+{
+    return atoi(*(const char *const *)a) - atoi(*(const char *const *)b);
+}
+
 char *ports_text(const wc_container_info *info)
 {
-    json_t *ports = json_loads(wc_container_info_ports(info), 0, NULL), *bindings;
-    const char *port;
+    json_t *ports = json_loads(wc_container_info_ports(info), 0, NULL);
     char *text = xstrdup("");
-    json_object_foreach(ports, port, bindings)
-        add_ports(port, bindings, &text);
+    const char **keys = template_keys(ports);
+    qsort(keys, json_object_size(ports), sizeof *keys, by_port);
+    for (size_t i = 0; keys[i]; i++)
+        add_ports(keys[i], json_object_get(ports, keys[i]), &text);
+    free(keys);
     json_decref(ports);
     return text;
 }

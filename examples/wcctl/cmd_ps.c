@@ -43,16 +43,6 @@ static char *status_text(const ps_item *c)
     return xasprintf("%c%s", *word & ~0x20, word + 1);
 }
 
-static json_t *shown_command(const ps_item *c, int full)
-{
-    char text[32];
-    const char *words = wc_container_info_command(c->info);
-    if (full)
-        return json_sprintf("\"%s\"", words);
-    snprintf(text, sizeof text, strlen(words) <= 20 ? "\"%.24s\"" : "\"%.19s…\"", words);
-    return json_text(text);
-}
-
 /* Words of an object's keys or of one member of its items, between commas; taken over. */
 static char *add_word(char *text, const char *word)
 {
@@ -66,6 +56,22 @@ static json_t *to_json(char *text)
     json_t *value = json_text(text);
     free(text);
     return value;
+}
+
+static json_t *shown_command(const ps_item *c, int full)
+{
+    const char *words = wc_container_info_command(c->info);
+    char *text = full || strlen(words) <= 20 ? xstrdup(words) : xasprintf("%.19s…", words), *out = xstrdup("\"");
+    for (const char *p = text; *p; p++) { /* quoted as Go does */
+        const char *escaped = *p == '"' ? "\\\"" : *p == '\\' ? "\\\\" : *p == '\n' ? "\\n" : *p == '\t' ? "\\t" : NULL;
+        char *longer = escaped ? xasprintf("%s%s", out, escaped) : xasprintf("%s%c", out, *p);
+        free(out);
+        out = longer;
+    }
+    char *quoted = xasprintf("%s\"", out);
+    free(text);
+    free(out);
+    return to_json(quoted);
 }
 
 static json_t *keys_text(json_t *object)
@@ -213,11 +219,11 @@ static void print_rows(ps_item *items, size_t count, const ps_options *o)
     json_t *usage = o->sizes || (o->format && strstr(o->format, ".Size")) ? read_usage() : NULL;
     for (size_t i = 0; i < count; i++)
         json_array_append_new(rows, row_of(&items[i], o, usage));
-    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{}}", "ID",
+    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "ID",
                                  "CONTAINER ID", "Image", "IMAGE", "Command", "COMMAND", "CreatedAt", "CREATED AT",
                                  "RunningFor", "CREATED", "State", "STATE", "Status", "STATUS", "Ports", "PORTS", "Labels",
                                  "LABELS", "Mounts", "MOUNTS", "LocalVolumes", "LOCAL VOLUMES", "Networks", "NETWORKS",
-                                 "Size", "SIZE", "Names", "NAMES", ".labels");
+                                 "Size", "SIZE", "Names", "NAMES", ".labels", 1);
     const char *fallback = "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}";
     char *longer = xasprintf("%s%s", fallback, o->sizes ? "\t{{.Size}}" : "");
     format_rows(o->format, longer, headings, rows);

@@ -162,9 +162,9 @@ static void print_volumes(json_t *volumes, const char *format)
     json_t *volume, *rows = json_array();
     json_array_foreach(volumes, i, volume)
         json_array_append_new(rows, row_of(volume));
-    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{}}", "Name", "VOLUME NAME", "Driver", "DRIVER",
+    json_t *headings = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b}", "Name", "VOLUME NAME", "Driver", "DRIVER",
                                  "Mountpoint", "MOUNTPOINT", "Scope", "SCOPE", "Labels", "LABELS", "Links", "LINKS", "Size",
-                                 "SIZE", ".labels");
+                                 "SIZE", ".labels", 1);
     format_rows(format, "table {{.Driver}}\t{{.Name}}", headings, rows);
 }
 

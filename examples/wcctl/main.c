@@ -33,6 +33,7 @@ static const command *const tables[] = {
     group_commands,
     network_commands,
     watch_commands,
+    kind_commands,
     system_commands,
 };
 static const char *const titles[] = {
@@ -46,6 +47,7 @@ static const char *const titles[] = {
     "Groups",
     "Networks",
     "Watching",
+    "Long names",
     "System",
 };
 
@@ -55,6 +57,14 @@ const command *command_find(const command *commands, const char *name)
         if (!strcmp(commands->name, name))
             return commands;
     return NULL;
+}
+
+const command *app_command(const char *name)
+{
+    const command *found = NULL;
+    for (size_t i = 0; i < countof(tables) && !found; i++)
+        found = command_find(tables[i], name);
+    return found;
 }
 
 int subcommand(const char *name, const command *commands, int argc, char **argv)
@@ -117,9 +127,7 @@ int main(int argc, char **argv)
         die_usage("no command given");
     if (wcctl.completing && argc == 1)
         complete_command(tables, countof(tables), argv[1]);
-    const command *found = NULL;
-    for (size_t i = 0; i < countof(tables) && !found; i++)
-        found = command_find(tables[i], argv[1]);
+    const command *found = app_command(argv[1]);
     if (!found)
         die_usage("unknown command '%s'", argv[1]);
     int code = found->run(argc - 1, argv + 2);

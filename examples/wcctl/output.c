@@ -39,9 +39,10 @@ static int width(const char *s)
     return n;
 }
 
+/* At least 7: with the gap 10, as Docker has it. */
 static int column_width(const table *t, size_t column)
 {
-    int most = 0;
+    int most = 7;
     for (size_t row = 0; row < t->rows; row++) {
         int w = width(t->cells[row * t->columns + column]);
         most = w > most ? w : most;

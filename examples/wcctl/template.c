@@ -257,7 +257,12 @@ static json_t *label(run *r)
     size_t count = arguments(r, args, 1);
     if (!labels)
         template_die("'.Label' is not known here");
-    return call(r, "index", args, count);
+    if (!json_is_true(labels))
+        return call(r, "index", args, count);
+    for (size_t i = 0; i < count; i++) /* the heading of a column */
+        if (i != 1)
+            json_decref(args[i]);
+    return count > 1 ? args[1] : json_string("");
 }
 
 /* `piped` comes from the command before, and is taken over. */
@@ -265,8 +270,10 @@ static json_t *command_value(run *r, json_t *piped)
 {
     json_t *args[TEMPLATE_ARGS_MAX + 1];
     skip_space(r);
-    if (take(r, ".Label"))
+    if (!strncmp(r->at, ".Label ", 7)) {
+        r->at += 7;
         return label(r);
+    }
     size_t size = word_size(r->at);
     int is_function = size && !isdigit((unsigned char)*r->at) && strncmp(r->at, "true", 4) &&
                       strncmp(r->at, "false", 5) && strncmp(r->at, "nil", 3);

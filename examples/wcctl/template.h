@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#define TEMPLATE_LABELS ".labels" /* of a row: for {{.Label "key"}}, no field */
+#define TEMPLATE_LABELS ".labels" /* of a row: for {{.Label "key"}}, no field; true: in headings the key itself */
 #define TEMPLATE_ARGS_MAX 16
 
 /* What the template makes of the value; owned. With `escapes` \t and \n in its text are a tab and a line end. Ends the

@@ -180,11 +180,12 @@ void format_bytes(double bytes, char out[32])
 
 void format_ago(int64_t time_ns, char out[64])
 {
+    /* Docker's words; each unit from so many seconds on. */
     static const struct {
-        int64_t seconds;
+        int64_t from, seconds;
         const char *name;
-    } units[] = {{31536000, "year"}, {2592000, "month"}, {604800, "week"}, {86400, "day"},
-                 {3600, "hour"},     {60, "minute"},     {1, "second"}};
+    } units[] = {{2 * 31536000, 31536000, "year"}, {60 * 86400, 2592000, "month"}, {14 * 86400, 604800, "week"},
+                 {48 * 3600, 86400, "day"},        {2 * 3600, 3600, "hour"},       {120, 60, "minute"}};
     int64_t seconds = (now_ns() - time_ns) / 1000000000;
     if (time_ns == 0) {
         snprintf(out, 64, "N/A");
@@ -194,11 +195,15 @@ void format_ago(int64_t time_ns, char out[64])
         snprintf(out, 64, "Less than a second ago");
         return;
     }
-    size_t i = 0;
-    while (seconds < units[i].seconds)
-        i++;
-    int64_t count = seconds / units[i].seconds;
-    snprintf(out, 64, "%" PRId64 " %s%s ago", count, units[i].name, count == 1 ? "" : "s");
+    for (size_t i = 0; i < countof(units); i++)
+        if (seconds >= units[i].from) {
+            snprintf(out, 64, "%" PRId64 " %ss ago", seconds / units[i].seconds, units[i].name);
+            return;
+        }
+    if (seconds >= 60)
+        snprintf(out, 64, "About %s ago", seconds >= 3600 ? "an hour" : "a minute");
+    else
+        snprintf(out, 64, "%" PRId64 " second%s ago", seconds, seconds == 1 ? "" : "s");
 }
 
 void format_time(int64_t time_ns, char out[64])

@@ -292,11 +292,14 @@ int group_stats(int argc, char **argv); /* cmd_group.c: of the groups that are n
 int logs_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int inspect_command(int argc, char **argv); /* cmd_inspect.c */
+int inspect_container(int argc, char **argv);
+int inspect_image(int argc, char **argv);
 int cp_command(int argc, char **argv);
 char *ports_text(const wc_container_info *info); /* 0.0.0.0:8080->80/tcp, owned */
 wc_container *open_container(const char *name); /* or ends the program */
 int export_command(int argc, char **argv);
 int images_command(int argc, char **argv); /* cmd_images.c */
+int history_command(int argc, char **argv); /* cmd_history.c */
 int tree_command(int argc, char **argv);
 int artifact(int argc, char **argv); /* cmd_artifact.c */
 int manifest_create(int argc, char **argv); /* cmd_index.c */
@@ -306,8 +309,9 @@ int unpack_command(int argc, char **argv); /* cmd_unpack.c */
 int pack_command(int argc, char **argv);
 int diff_images(const char *from, const char *to);
 extern const command image_commands[], edit_commands[], registry_commands[], signature_commands[],
-    container_commands[], life_commands[], group_commands[], volume_commands[], network_commands[], watch_commands[],
+    container_commands[], life_commands[], group_commands[], volume_commands[], network_commands[], watch_commands[], kind_commands[],
     system_commands[];
+const command *app_command(const char *name); /* of all tables */
 const command *command_find(const command *commands, const char *name);
 /* Runs what argv[0] names in the table, or prints the table. */
 int subcommand(const char *name, const command *commands, int argc, char **argv);

@@ -166,15 +166,61 @@ int32_t wci_ctr_diff(wc_call *call, wc_container *c, wc_buf **out, wc_error **er
     return rc ? wci_err_wrap(err, rc, "container '%.12s': its changes", c->id) : WC_OK;
 }
 
+/* "NAME=value" of each label. */
+static int copy_labels(wci_edit *edit, const wci_config *c)
+{
+    int failed = 0;
+    for (size_t i = 0; i < c->label_keys.count && !failed; i++)
+        failed = wci_env_set(&edit->labels, c->label_keys.items[i], c->label_values.items[i]);
+    return failed;
+}
+
+/* What the container was made with becomes the image's, as of `docker commit`. */
+static int copy_config(wci_edit *edit, const wci_config *c)
+{
+    edit->has_entrypoint = edit->has_cmd = 1;
+    return wci_strv_copy(&edit->env, &c->env) || wci_strv_copy(&edit->ports, &c->ports) ||
+           wci_strv_copy(&edit->volumes, &c->volumes) || wci_strv_copy(&edit->entrypoint, &c->entrypoint) ||
+           wci_strv_copy(&edit->cmd, &c->cmd) || copy_labels(edit, c) || (*c->user && wci_replace(&edit->user, c->user)) ||
+           (strcmp(c->workdir, "/") && wci_replace(&edit->workdir, c->workdir)) ||
+           (strcmp(c->stop_signal, "SIGTERM") && wci_replace(&edit->stop_signal, c->stop_signal));
+}
+
+/* As Docker's history has it: what the container ran. */
+static int set_created_by(wci_edit *edit, const wci_config *c)
+{
+    wci_strv args = WCI_STRV_INIT;
+    wci_str text = WCI_STR_INIT;
+    int failed = wci_config_args(c, &args);
+    for (size_t i = 0; i < args.count; i++)
+        wci_str_printf(&text, "%s%s", i ? " " : "", args.items[i]);
+    failed = failed || text.failed || wci_replace(&edit->created_by, text.size ? text.data : "");
+    wci_strv_free(&args);
+    wci_str_free(&text);
+    return failed;
+}
+
+static int32_t fill_config(wci_edit *edit, const wci_container_record *record, wc_error **err)
+{
+    wci_config config;
+    int32_t rc = wci_config_from_json(record->config, &config, err);
+    if (!rc && (copy_config(edit, &config) || set_created_by(edit, &config)))
+        rc = wci_err_nomem(err);
+    wci_config_free(&config);
+    return rc;
+}
+
 static int32_t fill_edit(wci_engine *engine, const wci_container_record *record, wci_edit *edit, wc_error **err)
 {
     wci_strv skip = WCI_STRV_INIT;
     char *upper = upper_of(engine, record->id);
     int32_t rc = upper ? mount_points(record, &skip, err) : wci_err_nomem(err);
-    if (!rc && (wci_replace(&edit->base, record->image.text) || wci_replace(&edit->created_by, "wincontainer commit")))
+    if (!rc && wci_replace(&edit->base, record->image.text))
         rc = wci_err_nomem(err);
     if (!rc && wci_file_exists(upper))
         rc = wci_edit_add_layer(edit, upper, 0, &skip, err);
+    if (!rc)
+        rc = fill_config(edit, record, err);
     wci_strv_free(&skip);
     wci_free(upper);
     return rc;

@@ -22,8 +22,8 @@ static char *command_text(const wci_config *config)
     wci_str text = WCI_STR_INIT;
     if (wci_config_args(config, &args))
         text.failed = 1;
-    for (size_t i = 0; i < args.count; i++)
-        wci_str_printf(&text, "%s%s", i ? " " : "", args.items[i]);
+    for (size_t i = 0; i < args.count; i++) /* in quotes as Docker has them */
+        wci_str_printf(&text, i && strchr(args.items[i], ' ') ? "%s'%s'" : "%s%s", i ? " " : "", args.items[i]);
     wci_strv_free(&args);
     return wci_str_take(&text);
 }
@@ -46,13 +46,19 @@ int wci_info_put(json_t *root, const char *section, json_t *more)
     return failed;
 }
 
+/* Docker says null where there is nothing. */
+static json_t *list_or_null(const wci_strv *list)
+{
+    return list->count ? wci_json_from_strv(list) : json_null();
+}
+
 static int add_basics(json_t *root, const wci_container_record *r, const wci_config *c)
 {
     (void)r;
     return wci_info_put(root, "Config",
                         json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:o}", "User", c->user, "Env",
-                                  wci_json_from_strv(&c->env), "Cmd", wci_json_from_strv(&c->cmd), "Entrypoint",
-                                  wci_json_from_strv(&c->entrypoint), "Image", c->image, "WorkingDir", c->workdir,
+                                  wci_json_from_strv(&c->env), "Cmd", list_or_null(&c->cmd), "Entrypoint",
+                                  list_or_null(&c->entrypoint), "Image", c->image, "WorkingDir", c->workdir,
                                   "Labels", labels_json(c))) ||
            wci_info_put(root, "HostConfig", json_pack("{s:s, s:b}", "Isolation", c->isolation, "Init", c->init));
 }
@@ -66,9 +72,9 @@ static json_t *inspect_head(const wci_container_record *r, const wci_config *con
     int failed = wci_config_args(config, &args);
     json_t *rest = wci_json_from_strv(&args);
     json_array_remove(rest, 0);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s+, s:s}", "Id", r->id, "Created", created, "Path",
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o, s:s, s:s+, s:s, s:s}", "Id", r->id, "Created", created, "Path",
                              args.count ? args.items[0] : "", "Args", rest, "Image", config->image_id, "Name", "/",
-                             r->name, "Driver", r->backend);
+                             r->name, "Driver", r->backend, "Platform", "linux");
     wci_strv_free(&args);
     if (!failed)
         return json;
@@ -79,7 +85,7 @@ static json_t *inspect_head(const wci_container_record *r, const wci_config *con
 /* What has to be looked up is looked up at once: it belongs to the same moment as the record. */
 static int keep(wci_store *store, wc_container_info *info)
 {
-    json_t *network = wci_info_network(store, info->record);
+    json_t *network = wci_info_network(store, info->record, &info->config);
     json_t *ports = json_object_get(network, "Ports");
     info->kept = json_object();
     if (json_object_size(ports) && !(info->ports = wci_json_dump_text(ports))) {

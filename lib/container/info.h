@@ -23,7 +23,7 @@ void wci_info_free(wc_container_info *info);
 /* All of it; lent, "{}" when there is no memory. Any thread. */
 const char *wci_info_json(const wc_container_info *info);
 /* NetworkSettings of `docker container inspect`; NULL: out of memory or the store fails. */
-json_t *wci_info_network(wci_store *store, const wci_container_record *record);
+json_t *wci_info_network(wci_store *store, const wci_container_record *record, const wci_config *config);
 /* NetworkSettings.Ports alone. */
 int32_t wci_info_ports(wci_store *store, const char *id, wc_buf **out, wc_error **err);
 const char *wci_status_text(wci_status status);

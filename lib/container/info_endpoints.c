@@ -93,8 +93,16 @@ static json_t *networks_json(wci_store *store, const wci_endpoint_record *record
     return object;
 }
 
+/* Ports that it offers and that nobody published: known, and null. */
+static void add_offered(json_t *ports, const wci_config *config)
+{
+    for (size_t i = 0; i < config->ports.count; i++)
+        if (!json_object_get(ports, config->ports.items[i]))
+            (void)json_object_set_new(ports, config->ports.items[i], json_null());
+}
+
 /* The fields on top are those of the first network, for readers who know of no more than one. */
-json_t *wci_info_network(wci_store *store, const wci_container_record *record)
+json_t *wci_info_network(wci_store *store, const wci_container_record *record, const wci_config *config)
 {
     wci_endpoint_record *endpoints = NULL;
     wci_endpoint_state first;
@@ -104,6 +112,8 @@ json_t *wci_info_network(wci_store *store, const wci_container_record *record)
         return NULL;
     json_t *networks = networks_json(store, endpoints, count, &first);
     json_t *ports = count ? read_ports(store, record->id, NULL) : json_object();
+    if (count && endpoints[0].is_live)
+        add_offered(ports, config);
     wci_endpoints_free(endpoints, count);
     return json_pack("{s:o, s:o, s:s, s:s, s:i, s:s, s:s, s:i, s:s}", "Ports", ports, "Networks", networks, "Gateway",
                      first.gateway, "IPAddress", first.address, "IPPrefixLen", prefix_of(first.cidr), "IPv6Gateway",

@@ -3,11 +3,18 @@
 
 #include "core/json.h"
 
+/* Those of the image and --expose, and those that are published. */
 static json_t *exposed(const wci_config *c)
 {
     json_t *object = json_object();
     for (size_t i = 0; i < c->ports.count; i++)
         (void)json_object_set_new(object, c->ports.items[i], json_object());
+    for (size_t i = 0; i < c->publish_count; i++)
+        for (int64_t k = 0; k < c->publish[i].count; k++) {
+            json_t *key = json_sprintf("%d/%s", (int)(c->publish[i].container_port + k), c->publish[i].protocol);
+            (void)json_object_set_new(object, json_string_value(key), json_object());
+            json_decref(key);
+        }
     return object;
 }
 

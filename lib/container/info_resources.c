@@ -9,10 +9,16 @@ static const char *text(const char *value)
     return value ? value : "";
 }
 
+/* What the runtime is told: as much swap as memory, when nothing was said. */
+static json_int_t swap_limit(const wci_config *c)
+{
+    return (json_int_t)(c->memory && !c->memory_swap ? 2 * c->memory : c->memory_swap);
+}
+
 static json_t *limits_json(const wci_config *c)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:I, s:I, s:I, s:I}", "Memory", (json_int_t)c->memory,
-                     "MemorySwap", (json_int_t)c->memory_swap, "NanoCpus", (json_int_t)c->nano_cpus, "CpuShares",
+                     "MemorySwap", swap_limit(c), "NanoCpus", (json_int_t)c->nano_cpus, "CpuShares",
                      (json_int_t)c->cpu_shares, "PidsLimit", (json_int_t)c->pids_limit, "CpusetCpus", text(c->cpuset),
                      "CpusetMems", text(c->cpuset_mems), "CpuPeriod", (json_int_t)c->cpu_period, "CpuQuota",
                      (json_int_t)c->cpu_quota, "CpuRealtimePeriod", (json_int_t)c->cpu_rt_period, "CpuRealtimeRuntime",

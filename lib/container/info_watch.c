@@ -14,6 +14,7 @@ static json_t *log_config(const wci_config *c)
 int wci_info_add_watch(json_t *root, const wci_container_record *r, const wci_config *c)
 {
     (void)r;
-    return wci_info_put(root, "Config", json_pack("{s:b, s:b}", "Tty", c->tty, "OpenStdin", c->open_stdin)) ||
+    return wci_info_put(root, "Config", json_pack("{s:b, s:b, s:b}", "Tty", c->tty, "OpenStdin", c->open_stdin,
+                                                  "StdinOnce", c->open_stdin)) /* it ends with whoever ends it */ ||
            wci_info_put(root, "HostConfig", log_config(c));
 }

@@ -9,8 +9,6 @@
 #include "core/error.h"
 #include "platform/file.h"
 
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* The command line: an own entrypoint drops the image's command as well. */
 static int32_t merge_command(const wc_container_options *o, const wci_image_config *image,
                              wci_config *c, wc_error **err)
@@ -46,30 +44,10 @@ static int add_missing_env(wci_strv *env, const wci_strv *from)
     return failed;
 }
 
-/* Replaces the values of what is there, and adds the rest. */
-static int override_env(wci_strv *env, const wci_strv *from)
-{
-    int failed = 0;
-    for (size_t i = 0; !failed && i < from->count; i++) {
-        const char *equals = strchr(from->items[i], '=');
-        char *name = wci_strndup(from->items[i], (size_t)(equals - from->items[i]));
-        failed = !name || wci_env_set(env, name, equals + 1);
-        wci_free(name);
-    }
-    return failed;
-}
-
-/* In Docker's order: PATH, HOSTNAME, TERM, the user's, the image's. */
+/* As Docker keeps it: the user's, the image's. What processes have besides, see wci_spec_process(). */
 static int32_t merge_env(const wci_image_config *image, wci_config *c, wc_error **err)
 {
-    wci_strv own = c->env, all = WCI_STRV_INIT;
-    int failed = add_missing_env(&own, &image->env);
-    failed = failed || wci_env_set(&all, "PATH", DEFAULT_PATH) ||
-             wci_env_set(&all, "HOSTNAME", c->hostname) ||
-             (c->tty && wci_env_set(&all, "TERM", "xterm")) || override_env(&all, &own);
-    wci_strv_free(&own);
-    c->env = all;
-    return failed ? wci_err_nomem(err) : WC_OK;
+    return add_missing_env(&c->env, &image->env) ? wci_err_nomem(err) : WC_OK;
 }
 
 static int32_t merge_workdir(const wci_image_config *image, wci_config *c, wc_error **err)
@@ -122,7 +100,7 @@ static int32_t merge_basics(const wci_merge *in, wci_config *c, wc_error **err)
     if (!rc)
         rc = merge_command(in->options, in->image, c, err);
     if (!rc)
-        rc = merge_env(in->image, c, err); /* has the hostname */
+        rc = merge_env(in->image, c, err);
     if (!rc)
         rc = merge_workdir(in->image, c, err);
     if (!rc)

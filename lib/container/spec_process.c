@@ -83,19 +83,28 @@ static json_t *limits_to_json(const wci_config *config)
     return array;
 }
 
-/* The environment of a process: the container's, then its own, then what is still missing. */
-static int make_env(const wci_config *config, const wci_strv *own, int tty, const char *home,
-                    wci_strv *env)
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Replaces the values of what is there, and adds the rest. */
+static int override_env(wci_strv *env, const wci_strv *from)
 {
-    int failed = wci_strv_copy(env, &config->env);
-    for (size_t i = 0; !failed && own && i < own->count; i++) {
-        const char *equals = strchr(own->items[i], '=');
-        char *name = wci_strndup(own->items[i], (size_t)(equals - own->items[i]));
+    int failed = 0;
+    for (size_t i = 0; !failed && i < from->count; i++) {
+        const char *equals = strchr(from->items[i], '=');
+        char *name = wci_strndup(from->items[i], (size_t)(equals - from->items[i]));
         failed = !name || wci_env_set(env, name, equals + 1);
         wci_free(name);
     }
-    if (!failed && tty && !wci_env_has(env, "TERM"))
-        failed = wci_env_set(env, "TERM", "xterm");
+    return failed;
+}
+
+/* The environment of a process, in Docker's order: PATH, HOSTNAME, TERM, the container's, its own, HOME. */
+static int make_env(const wci_config *config, const wci_strv *own, int tty, const char *home,
+                    wci_strv *env)
+{
+    int failed = wci_env_set(env, "PATH", DEFAULT_PATH) || wci_env_set(env, "HOSTNAME", config->hostname) ||
+                 (tty && wci_env_set(env, "TERM", "xterm")) || override_env(env, &config->env) ||
+                 (own && override_env(env, own));
     if (!failed && !wci_env_has(env, "HOME"))
         failed = wci_env_set(env, "HOME", home);
     return failed;

@@ -77,6 +77,29 @@ static const char *text_of(json_t *document, const char *key)
     return text ? text : "";
 }
 
+/* The configuration with every field that scripts ask for, as Docker shows it also where it says nothing. */
+static json_t *full_config(json_t *run)
+{
+    static const char *const texts[] = {"User", "WorkingDir"}, *const others[] = {"Env", "Cmd", "Entrypoint", "Labels",
+                                                                                  "Volumes", "ExposedPorts"};
+    json_t *full = json_is_object(run) ? json_copy(run) : json_object();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!json_is_string(json_object_get(full, texts[i])))
+            json_object_set_new(full, texts[i], json_string(""));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!json_object_get(full, others[i]))
+            json_object_set_new(full, others[i], json_null());
+    return full;
+}
+
+/* The document's, or that of the last step, where `commit -m` leaves it. */
+static const char *comment_of(json_t *document)
+{
+    json_t *steps = json_object_get(document, "history");
+    const char *own = text_of(document, "comment");
+    return *own || !json_array_size(steps) ? own : text_of(json_array_get(steps, json_array_size(steps) - 1), "comment");
+}
+
 static json_t *describe(const wci_image_record *record, json_t *document, const wci_strv *tags,
                         const wci_strv *digests)
 {
@@ -84,13 +107,13 @@ static json_t *describe(const wci_image_record *record, json_t *document, const 
     wci_time_format(record->created_ns, created);
     json_t *run = json_object_get(document, "config"), *features = json_object_get(document, "os.features");
     return json_pack(
-        "{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:O*,s:I,s:O,s:{s:s,s:o},s:{s:s}}", "Id",
+        "{s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:O*,s:I,s:o,s:{s:s,s:o},s:{s:s}}", "Id",
         record->config.text, "Digest", record->manifest.text, "RepoTags", wci_json_from_strv(tags),
         "RepoDigests", wci_json_from_strv(digests), "Parent", "", "Comment",
-        text_of(document, "comment"), "Created", record->created_ns ? created : "", "Author",
+        comment_of(document), "Created", record->created_ns ? created : "", "Author",
         text_of(document, "author"), "Architecture", record->arch, "Variant", record->variant, "Os",
         record->os, "OsVersion", record->os_version, "OsFeatures", features, "Size", (json_int_t)record->size, "Config",
-        run && json_is_object(run) ? run : json_null(), "RootFS", "Type", "layers", "Layers",
+        full_config(run), "RootFS", "Type", "layers", "Layers",
         layer_ids(record), "Descriptor", "mediaType", record->media_type);
 }
 

@@ -21,20 +21,37 @@ static json_t *endpoint(const wci_attachment *a)
     return o;
 }
 
-static json_t *subnets(const wci_network_settings *network)
+static json_t *subnet(const wci_network_subnet *one)
+{
+    char text[WCI_SUBNET_SIZE];
+    wci_subnet_format(&one->subnet, text);
+    json_t *item = json_pack("{s:s}", "subnet", text);
+    if (!item || !one->has_gateway)
+        return item;
+    wci_address_format(&one->gateway, text);
+    if (!set(item, "gateway", json_string(text)))
+        return item;
+    json_decref(item);
+    return NULL;
+}
+
+static const wci_network_subnet *subnet_of(const wci_network_settings *network, const char *address)
+{
+    wci_ip ip;
+    for (size_t i = 0; wci_ip_parse(address, &ip) && i < network->subnet_count; i++)
+        if (wci_subnet_contains(&network->subnets[i].subnet, &ip))
+            return &network->subnets[i];
+    return NULL;
+}
+
+/* netavark takes each address to be in the subnet at its place: those that the container has an address in, and in
+ * this order. */
+static json_t *subnets(const wci_attachment *a)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < network->subnet_count; i++) {
-        const wci_network_subnet *one = &network->subnets[i];
-        char text[WCI_SUBNET_SIZE];
-        wci_subnet_format(&one->subnet, text);
-        json_t *item = json_pack("{s:s}", "subnet", text);
-        int failed = !item;
-        if (one->has_gateway) {
-            wci_address_format(&one->gateway, text);
-            failed |= set(item, "gateway", json_string(text));
-        }
-        if (json_array_append_new(array, failed ? NULL : item)) {
+    for (size_t i = 0; i < a->addresses.count; i++) {
+        const wci_network_subnet *one = subnet_of(a->network, a->addresses.items[i]);
+        if (one && json_array_append_new(array, subnet(one))) {
             json_decref(array);
             return NULL;
         }
@@ -62,7 +79,7 @@ static json_t *network_info(const wci_attachment *a)
 {
     const wci_network_settings *n = a->network;
     return json_pack("{s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:{s:s}, s:o}", "name", a->name, "id", a->network_id,
-                     "driver", n->driver, "network_interface", a->device, "subnets", subnets(n), "ipv6_enabled",
+                     "driver", n->driver, "network_interface", a->device, "subnets", subnets(a), "ipv6_enabled",
                      n->has_ipv6, "internal", n->is_internal, "dns_enabled", n->has_names, "ipam_options", "driver",
                      "host-local", "options", options(n));
 }

@@ -18,15 +18,20 @@ def _sorted(out):
 
 
 def _json(out):
-    """Objects on lines of their own, with their keys in order."""
-    lines = []
-    for line in out.splitlines(True):
-        try:
-            value = json.loads(line) if line[:1] in "{[" else None
-        except ValueError:
-            value = None
-        lines.append(line if value is None else json.dumps(value, sort_keys=True) + "\n")
-    return "".join(lines)
+    """Objects and lists, with their keys in order."""
+    decoder, plain, at = json.JSONDecoder(), "", 0
+    while at < len(out):
+        end = at + 1
+        if out[at] in "{[":
+            try:
+                value, end = decoder.raw_decode(out, at)
+                plain += json.dumps(value, sort_keys=True)
+            except ValueError:
+                plain += out[at]
+        else:
+            plain += out[at]
+        at = end
+    return plain
 
 
 RULES = {
@@ -40,10 +45,12 @@ RULES = {
     # When the case or the line asks for it:
     "sorted": _sorted,                                        # the order of lines does not count
     "size": _sub(r"\b\d+(?:\.\d+)? ?[kMG]?i?B\b", "<size>"),
+    "restart-policy": r"restart policy|retry count|--restart|restart-policy",
+    "conflict": r"conflicting options|exclude|conflicts? with|cannot be used (?:with|together)|leave one",
     "port": _sub(r"(?<=:)(?:3[23]\d{3}|[456]\d{4})\b", "<port>"),  # one that was free
     "address": _sub(r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?\b", "<address>"),
+    "percent": _sub(r" \(\d+%\)", ""),
     "mac": _sub(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b", "<mac>"),
-    "number": _sub(r"\b\d+(?:\.\d+)?\b", "<number>"),
     "made-up": _sub(r"^[a-z]+_[a-z0-9]+$", "<made-up>"),      # names that nobody gave
     "library": _sub(r"\b(?:docker\.io/library|docker\.io|localhost)/", ""),
     "mounts": lambda out: re.sub(r"(?m)^/(?:dev/console|dev/shm|etc/\S+) \S+\n", "", out),
@@ -62,14 +69,46 @@ def normal(out, rules):
 # ---- Classes of errors --------------------------------------------------------------------------------------------
 
 # The first that is found in what was written to standard error; "(?i)" for all. Words of all three stand side by side.
+PROGRESS = re.compile(r"^[0-9a-f]{12}: [A-Z][a-z ]+\n", re.M)  # lines of ours where there is no terminal
+
 CLASSES = {name: re.compile("(?i)" + words) for name, words in {
     "killed": r"^killed$",
+    "number": r"is not a whole number|strconv|invalid syntax",
+    "filter": r"invalid filter|--filter|volume filter|unknown filter|filter.*invalid|bad format of filter",
     "terminal": r"not a tty|not a terminal",
+    "copy-sides": r"must specify at least one container source|exactly one side|between containers is not supported",
     "arguments": r"requires (?:at least|exactly|at most|no|between|from)|accepts (?:at most|no|\d|between)|must specify|"
                  r"wcctl: [a-z ]+ takes? |take one CONTAINER|needs? at least|multiple containers at once|"
                  r"you must (?:provide|choose|give)|exec takes|no (?:arguments|containers?) (?:are )?specified",
     "option": r"unknown (?:shorthand )?(?:flag|option)|unknown option|flag provided but not defined|flag needs an argument",
-    "command": r"is not a docker command|unknown command|unrecognized command",
+    "command": r"is not a docker command|unknown command|unrecognized command|usage: +docker \w+ command",
+    "change": r"is not a valid change command|--change",
+    "copy-target": r""
+                   r"cannot copy directory|must be a directory|not a directory|no such directory|"
+                   r"where a directory is to be",
+    "host-file": r"invalid output path|lstat /|open nothere|file '[^']*nothere|'nothere|no/such",
+    "tar": r"processing tar file|tar: |unexpected eof",
+    "host-entry": r"add-host|host '.*?':",
+    "subnet": r"pool overlaps|subnet|cidr",
+    "gateway": r"gateway",
+    "port": r"invalid.*port|--publish|proto|^wcctl: (?:-p|port)|too many colons|invalid ip address: 1.2",
+    "address": r"does not belong to any|none of the network's|valid mac|hardware address|invalid ipv4|no ipv4 address|no ip address|"
+               r"not an ip address|invalid ip address|user specified ip",
+    "address-taken": r"address already in use|address .*has it",
+    "log-option": r"log opt|--log-opt|logging driver: invalid",
+    "log-driver": r"logging plugin|log driver|logging driver does not|log-driver|invalid log driver",
+    "driver": r"plugin \"?nosuch|network driver|volume driver",
+    "driver-option": r"invalid option: |volume option",
+    "predefined": r"predefined|pre-defined|name means something else|default network and cannot",
+    "no-network-more": r"multiple networks with one|cannot be connected to any other|disconnected from host network",
+    "connected": r"endpoint with name|is connected to network .* already",
+    "not-connected": r"is not connected to",
+    "needed": r"must be forced|must force|several names|container '.*' needs it|is using its referenced",
+    "used": r"has active endpoints|runs on it|volume is in use|uses it",
+    "digest": r"with a digest|cannot have a digest",
+    "type": r"valid value for --type|--type takes",
+    "no-pid": r"pid (?:field|column)",
+    "exposed": r"--expose|exposed port",
     "reference": r"invalid reference format|repository name must be|repository must be|image name '.*?'|invalid tag format|not a valid reference",
     "cidfile": r"container id file|--cidfile|cidfile",
     "name-taken": r"already in use|name .* is already|exists already|is there already|already exists|has it; remove",
@@ -82,7 +121,6 @@ CLASSES = {name: re.compile("(?i)" + words) for name, words in {
     "signal": r"invalid signal|does not support signal|signal '.*?'|invalid value.*signal",
     "user": r"unable to find (?:user|group)|no matching entries|is not in the image's /etc/",
     "directory": r"working directory|chdir to cwd|cannot mkdir|workdir",
-    "restart-policy": r"restart policy|retry count|--restart|restart-policy",
     "health": r"--health|no-healthcheck|health ",
     "memory-swap": r"memoryswap|memory and swap|memory-swap|swap limit",
     "memory": r"memory limit|--memory|memory reservation|'-?m'",
@@ -93,24 +131,20 @@ CLASSES = {name: re.compile("(?i)" + words) for name, words in {
     "sysctl": r"sysctl",
     "ulimit": r"ulimit|resource limit|rlimit",
     "namespace": r"invalid (?:uts|pid|ipc|userns|cgroup).*mode|(?:uts|pid|ipc|user|cgroup) namespace '|hostname and the uts mode|"
-                 r"cannot join (?:ipc|pid)|non-shareable|not shareable|is not running: .*namespace|joining",
-    "log-option": r"log opt|--log-opt|logging driver: invalid",
-    "log-driver": r"logging plugin|log driver|logging driver does not|log-driver|invalid log driver",
-    "mount": r"mount config|mount path|mount target|mount type|bind mount|mount flag|--mount|invalid mode|mount point|"
+                 r"cannot join (?:ipc|pid)|non-shareable|not shareable|is not running: .*namespace|joining|cannot join|container format|network 'container:",
+    "mount": r"wcctl: -v |mount config|mount path|mount target|mount type|bind mount|mount flag|--mount|invalid mode|mount point|"
              r"volume specification|tmpfs option|volumes? .*absolute|tmpfs mount|mount '",
     "device": r"device|bad mode specified",
-    "host-entry": r"add-host|host '.*?':",
     "label": r"label",
     "stream": r"valid streams|--attach takes",
     "time": r"value for .?(?:since|until)|--(?:since|until)|parse value as time|duration",
     "no-command": r"no command specified|no command of its own|no command or entrypoint",
     "template": r"template|there is no field|can't evaluate field|unable to find field|--format",
-    "filter": r"invalid filter|--filter|is an invalid volume filter|unknown filter",
     "paused": r"is paused|is already paused",
     "not-paused": r"is not paused",
     "runs": r"cannot remove a running|runs; stop it|is running|already started|cannot remove container.*running|still runs",
     "not-running": r"is not running|does not run|not running|container state improper|cannot exec in a stopped|can only (?:kill|create exec)",
-    "no-such-path": r"no such container:path|could not find the file|no such file or directory in|stat .* in container|"
+    "no-such-path": r"entry .*no such file or directory|no such container:path|could not find the file|no such file or directory in|stat .* in container|"
                     r"cannot find .* in container|is not in the container",
     "no-such-volume": r"no such volume|no volume with name",
     "no-such-network": r"no such network|network \S+ not found|unable to find network|network not found",
@@ -120,9 +154,8 @@ CLASSES = {name: re.compile("(?i)" + words) for name, words in {
     "command-not-executable": r"permission denied|is a directory",
     "command-not-found": r"executable file not found|no such file or directory: unknown|stat .*: no such file|OCI runtime attempted",
     "in-use": r"in use|is used|being used|has active endpoints|is using",
-    "conflict": r"conflicting options|exclude|conflicts? with|cannot be used (?:with|together)|leave one",
-    "port": r"invalid.*port|published|--publish|port",
-    "number": r"is not a whole number",
+    "port-not-published": r"published|no public port",
+    "number": _sub(r"\b\d+(?:\.\d+)?\b", "<number>"),
     "usage": r"invalid argument|invalid value|invalid ",
 }.items()}
 
@@ -132,6 +165,7 @@ SAME = {"no-such-thing": "no-such-container"}
 
 def class_of(err):
     """Of an error: its class, "" where nothing was written, "other" for what no class is known for."""
+    err = PROGRESS.sub("", err)
     if not err.strip():
         return ""
     found = next((name for name, words in CLASSES.items() if words.search(err)), "other")

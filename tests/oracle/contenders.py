@@ -44,14 +44,22 @@ class Contender:
         if done.stdout != "works\n":
             raise RuntimeError(f"{type(self).__name__} runs nothing: {done.stderr}")
 
-    def sweep(self):
-        """Removes all containers."""
-        found = self.docker("ps", "-aq", "--no-trunc").stdout.split()
+    def remove_all(self, listed, remove, keep=()):
+        found = [name for name in self.docker(*listed.split()).stdout.split() if name not in keep]
         if found:
-            self.docker("rm", "-f", *found)
+            self.docker(*remove.split(), *found)
+
+    def sweep(self):
+        """Removes all that cases have made."""
+        self.remove_all("ps -aq --no-trunc", "rm -f -v")
+        self.remove_all("volume ls -q", "volume rm")
+        self.remove_all("network ls --format {{.Name}}", "network rm", ("bridge", "host", "none", "podman"))
+        kept = [f"{before}{name}:latest" for name in ("box", "rich") for before in ("", "localhost/", "docker.io/library/")]
+        self.remove_all("images --format {{.Repository}}:{{.Tag}}", "rmi -f", (*kept, "<none>:<none>"))
+        self.remove_all("images -q --filter dangling=true", "rmi -f")
 
     def end(self):
-        self.sweep()
+        self.remove_all("ps -aq --no-trunc", "rm -f")
 
 
 class Ours(Contender):

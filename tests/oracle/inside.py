@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import contenders
 import table
@@ -87,6 +88,7 @@ def run_all(cases, contender, results):
 
 def main():
     name, task_file, result_file = sys.argv[1:]
+    begin = time.monotonic()
     with open(task_file, encoding="utf-8") as file:
         task = json.load(file)
     cases = [case for case in table.read_all(task["cases"]) if case.name in task["names"] and name not in case.without]
@@ -100,6 +102,8 @@ def main():
         contender.end()
     with open(result_file, "w", encoding="utf-8") as file:
         json.dump(results, file)
+    used = os.times()
+    print(f"{time.monotonic() - begin:.0f} s, processor {sum(used[:4]):.0f} s", end="")
 
 
 if __name__ == "__main__":

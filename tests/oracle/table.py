@@ -82,8 +82,8 @@ def read(path):
                 cases[-1].lines.append(line)
             elif text.startswith("> ") and line:  # the line goes on
                 line.text += "\n" + text[2:]
-            elif re.match(r" *[a-z ]+:", text):
-                key, value = text.strip().split(":", 1)
+            elif re.match(r" *[a-z ]+:|alone$", text):
+                key, _, value = text.strip().partition(":")
                 _setting(cases[-1], line, key.strip(), value.strip(), where)
             else:
                 raise TableError(f"{where}: '{text}' is no line of a table")

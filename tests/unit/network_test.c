@@ -211,6 +211,28 @@ START_TEST(netavark_is_told_all)
 }
 END_TEST
 
+/* Each address belongs to the subnet at its place, whatever order the network has them in. */
+START_TEST(netavark_gets_subnets_as_addresses_stand)
+{
+    wc_error *err = NULL;
+    wci_network_settings s = settings_with("fd00:9::/64", NULL, NULL);
+    wci_attachment a = {.network_id = "0", .network = &s, .name = "n", .device = "br0", .interface_name = "eth0", .mac = ""};
+    wci_strv dns = WCI_STRV_INIT;
+    ck_assert_int_eq(wci_network_add_subnet(&s, "10.9.0.0/16", NULL, NULL, &err), WC_OK);
+    ck_assert_int_eq(wci_network_add_subnet(&s, "10.8.0.0/16", NULL, NULL, &err), WC_OK);
+    ck_assert_int_eq(wci_strv_add(&a.addresses, "10.8.0.7"), 0);
+    ck_assert_int_eq(wci_strv_add(&a.addresses, "fd00:9::7"), 0);
+    json_t *d = wci_netavark_document("cid", "name", &a, 1, NULL, 0, &dns);
+    json_t *list = json_object_get(json_object_get(json_object_get(d, "network_info"), "n"), "subnets");
+    ck_assert_uint_eq(json_array_size(list), 2);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 0), "subnet")), "10.8.0.0/16");
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 1), "subnet")), "fd00:9::/64");
+    json_decref(d);
+    wci_strv_free(&a.addresses);
+    wci_network_settings_free(&s);
+}
+END_TEST
+
 static void expect_answer(int failed, const char *answer, const char *complaint, const char *words)
 {
     wc_error *err = NULL;
@@ -289,6 +311,7 @@ int main(void)
     tcase_add_test(t, hardware_addresses_are_checked);
     tcase_add_test(t, settings_come_back);
     tcase_add_test(t, netavark_is_told_all);
+    tcase_add_test(t, netavark_gets_subnets_as_addresses_stand);
     tcase_add_test(t, netavark_is_understood);
     tcase_add_test(t, slirp4netns_is_understood);
     tcase_add_test(t, modes_are_told_apart);
