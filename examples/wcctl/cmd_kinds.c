@@ -114,12 +114,16 @@ static int run_long(const char *kind, const long_name *names, int argc, char **a
         return show_names(kind, names);
     while (at->name && strcmp(at->name, argv[0]))
         at++;
+    if (wcctl.completing && argc == 1 && *argv[0] == '-')
+        complete_option(NULL, 0, argv[0]);
     if (wcctl.completing && argc == 1) {
         for (at = names; at->name; at++)
             if (!strncmp(at->name, argv[0], strlen(argv[0])))
                 printf("%s\t%s\n", at->name, kind);
         exit(0);
     }
+    if (!*argv[0])
+        die_usage("%s: NAME is empty", kind);
     if (!at->name)
         die_usage("%s: unknown command '%s'", kind, argv[0]);
     return at->run ? at->run(argc - 1, argv + 1)

@@ -483,6 +483,14 @@ class Commands(WcctlCase):
         self.wcctl_ok("stop", "-t", "0", "again")
         return self.json("system", "restore")
 
+    def do_container(self):
+        self.json("create", "box")
+        return self.json("container", "prune", "-f")
+
+    def do_image(self):
+        self.wcctl_ok("edit", "-c", "ENV DANGLING=1", "box")
+        return self.json("image", "prune", "-f")
+
     def do_system_prune(self):
         self.wcctl_ok("start", "-a", self.create("true"))
         return self.json("system", "prune", "-f")

@@ -45,12 +45,11 @@ RULES = {
     # When the case or the line asks for it:
     "sorted": _sorted,                                        # the order of lines does not count
     "size": _sub(r"\b\d+(?:\.\d+)? ?[kMG]?i?B\b", "<size>"),
-    "restart-policy": r"restart policy|retry count|--restart|restart-policy",
-    "conflict": r"conflicting options|exclude|conflicts? with|cannot be used (?:with|together)|leave one",
     "port": _sub(r"(?<=:)(?:3[23]\d{3}|[456]\d{4})\b", "<port>"),  # one that was free
     "address": _sub(r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?\b", "<address>"),
     "percent": _sub(r" \(\d+%\)", ""),
     "mac": _sub(r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b", "<mac>"),
+    "number": _sub(r"\b\d+(?:\.\d+)?\b", "<number>"),
     "made-up": _sub(r"^[a-z]+_[a-z0-9]+$", "<made-up>"),      # names that nobody gave
     "library": _sub(r"\b(?:docker\.io/library|docker\.io|localhost)/", ""),
     "mounts": lambda out: re.sub(r"(?m)^/(?:dev/console|dev/shm|etc/\S+) \S+\n", "", out),
@@ -73,7 +72,6 @@ PROGRESS = re.compile(r"^[0-9a-f]{12}: [A-Z][a-z ]+\n", re.M)  # lines of ours w
 
 CLASSES = {name: re.compile("(?i)" + words) for name, words in {
     "killed": r"^killed$",
-    "number": r"is not a whole number|strconv|invalid syntax",
     "filter": r"invalid filter|--filter|volume filter|unknown filter|filter.*invalid|bad format of filter",
     "terminal": r"not a tty|not a terminal",
     "copy-sides": r"must specify at least one container source|exactly one side|between containers is not supported",
@@ -91,6 +89,8 @@ CLASSES = {name: re.compile("(?i)" + words) for name, words in {
     "host-entry": r"add-host|host '.*?':",
     "subnet": r"pool overlaps|subnet|cidr",
     "gateway": r"gateway",
+    "restart-policy": r"restart policy|retry count|--restart|restart-policy",
+    "conflict": r"conflicting options|exclude|conflicts? with|cannot be used (?:with|together)|leave one",
     "port": r"invalid.*port|--publish|proto|^wcctl: (?:-p|port)|too many colons|invalid ip address: 1.2",
     "address": r"does not belong to any|none of the network's|valid mac|hardware address|invalid ipv4|no ipv4 address|no ip address|"
                r"not an ip address|invalid ip address|user specified ip",
@@ -155,7 +155,7 @@ CLASSES = {name: re.compile("(?i)" + words) for name, words in {
     "command-not-found": r"executable file not found|no such file or directory: unknown|stat .*: no such file|OCI runtime attempted",
     "in-use": r"in use|is used|being used|has active endpoints|is using",
     "port-not-published": r"published|no public port",
-    "number": _sub(r"\b\d+(?:\.\d+)?\b", "<number>"),
+    "number": r"is not a whole number|strconv|invalid syntax",
     "usage": r"invalid argument|invalid value|invalid ",
 }.items()}
 
