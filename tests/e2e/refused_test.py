@@ -42,7 +42,8 @@ class Rights(WcctlCase):
         done = self.without("sys_admin", words=("cp", "still:/etc/passwd", f"{self.work}/passwd"))
         self.assertFails(done, 125, "CAP_SYS_ADMIN")
         self.wcctl_ok("start", "still")
-        self.assertFails(self.without("sys_admin", words=("exec", "still", "true")), 125, "CAP_SYS_ADMIN")
+        done = self.without("sys_admin", words=("exec", "still", "true"))
+        self.assertEqual(done.returncode, 0, "its monitor has the rights")
         self.assertIn("CAP_SYS_ADMIN", self.without("sys_admin", words=("system", "info")).stdout)
 
     def test_a_right_that_the_runtime_missed_is_named(self):
@@ -54,7 +55,8 @@ class Rights(WcctlCase):
         self.assertEqual(self.without("kill", "chown").returncode, 0)
 
     def test_root_of_a_user_namespace(self):
-        self.assertFails(self.under("unshare", "--user", "--map-root-user", "--mount"), 125, "user namespace")
+        done = self.under("unshare", "--user", "--map-root-user", "--mount")
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_control_groups_that_cannot_be_written(self):
         done = self.in_namespace('for g in $(awk \'$3 ~ /^cgroup2?$/ { print $2 }\' /proc/mounts); do '
