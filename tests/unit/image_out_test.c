@@ -271,7 +271,7 @@ START_TEST(inspected)
     test_ok(wci_image_inspect(layout_store, record, &text, NULL));
     char *parts[] = {test_text("\"Id\":\"%s\"", config_digest), strdup("\"RepoTags\":[\"a:1\"]"),
                      test_text("\"RepoDigests\":[\"a@%s\"]", manifest_digest),
-                     strdup("\"Config\":{\"Cmd\":[\"x\"]}"), strdup("\"RootFS\":{\"Type\":\"layers\",\"Layers\":[")};
+                     strdup("\"Config\":{\"Cmd\":[\"x\"],"), strdup("\"RootFS\":{\"Type\":\"layers\",\"Layers\":[")};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         ck_assert_msg(strstr(wc_buf_data(text), parts[i]) != NULL, "%s: %s", parts[i], wc_buf_data(text));
         free(parts[i]);
