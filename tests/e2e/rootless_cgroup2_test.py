@@ -84,6 +84,7 @@ class Delegated(WcctlCase):
         info = json.loads(self.wcctl_ok("--json", "system", "info").stdout)
         record = json.loads(read(f"{info['Store']['RunRoot']}/containers/{full}/monitor.json"))
         os.kill(record["monitor"], signal.SIGKILL)
+        self.assertFalse(comes_to(False, lambda: runs(record["monitor"])))
         self.wcctl_ok("start", "one")
         self.assertFalse([p for p in inside if runs(p)])
         self.assertEqual(ROOT + self.group(self.state("one")["Pid"]), path)

@@ -173,13 +173,14 @@ class RootlessCase(WcctlCase):
         self.assertEqual(len(found), 1, found)
         return found[0]
 
-    def end(self, pid):
-        os.kill(pid, signal.SIGKILL)
+    def end(self, *pids):
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
         for _ in range(500):
-            if not runs(pid):
+            if not any(runs(pid) for pid in pids):
                 return
             time.sleep(0.01)
-        self.fail(f"process {pid} does not end")
+        self.fail(f"one of the processes {pids} does not end")
 
     def assertEchoes(self, port):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
@@ -483,8 +484,7 @@ class NamedNetworks(RootlessCase):
     def test_all_killed(self):
         self.start("one", "--network", "net")
         self.start("two", "--network", "net")
-        for pid in (self.hub_pid(), self.monitor("one"), self.monitor("two")):
-            os.kill(pid, signal.SIGKILL)
+        self.end(self.hub_pid(), self.monitor("one"), self.monitor("two"))
         self.assertEqual([self.state(name)["ExitCode"] for name in ("one", "two")], [255, 255])
         for _ in range(500):
             if not self.hub():
