@@ -69,23 +69,43 @@ def show(line, answers):
 class Oracle(unittest.TestCase):
     maxDiff = None
     wanted = [case.name for case in CASES]
-    answers, podman_differs = {}, []
+    answers, podman_differs = {}, set()
 
     @classmethod
     def setUpClass(cls):
+        """Docker answers some questions in an order that it takes anew each time, and a busy machine has it answer others
+        late: what differs is asked once more, and only what differs again does."""
         cls.answers = ask(cls.wanted)
+        doubtful = [case.name for case in CASES if case.name in cls.wanted and not cls.agrees(case)]
+        if doubtful:
+            print("asked again:", *doubtful)
+            for who, told in ask(doubtful).items():
+                cls.answers[who].update(told)
+
+    @classmethod
+    def agrees(cls, case):
+        try:
+            for line, answers in cls.each_line(case):
+                cls().check_line(line, case.rules + line.rules, answers)
+        except AssertionError:
+            return False
+        return True
+
+    @classmethod
+    def each_line(cls, case):
+        for at, line in enumerate(case.lines):
+            yield line, {who: told[case.name][at] for who, told in cls.answers.items()
+                         if len(told.get(case.name, ())) > at}
 
     @classmethod
     def tearDownClass(cls):
         lines = sum(line.compared for case in CASES for line in case.lines if case.name in cls.wanted)
         print(f"{len(cls.wanted)} cases, {lines} lines compared; podman differs from docker in {len(cls.podman_differs)}")
         if os.environ.get("WC_ORACLE_PODMAN"):
-            print("\n".join(cls.podman_differs))
+            print("\n".join(sorted(cls.podman_differs)))
 
     def check(self, case):
-        for at, line in enumerate(case.lines):
-            answers = {who: told[case.name][at] for who, told in self.answers.items()
-                       if len(told.get(case.name, ())) > at}
+        for line, answers in self.each_line(case):
             with self.subTest(line=line.where):
                 if os.environ.get("WC_ORACLE_SHOW"):
                     print(show(line, answers))
@@ -106,7 +126,7 @@ class Oracle(unittest.TestCase):
             return
         told = {who: parts(answer, rules) for who, answer in answers.items()}
         if "podman" in told and told["podman"] != self.wanted_of(answers, told, "podman"):
-            self.podman_differs.append(line.where)
+            self.podman_differs.add(line.where)
         told["docker"] = self.wanted_of(answers, told, "ours")
         differing = {part for part in table.PARTS if told["docker"][part] != told["ours"][part]}
         for who in ("docker", "ours"):
