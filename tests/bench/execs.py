@@ -19,6 +19,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+SETTLE_SECONDS = 0.1
 
 
 def have(program):
@@ -113,10 +114,14 @@ def start_peers(work, args, commands, stops):
 
 
 def measure(commands, rounds):
+    """Each round begins with another one, after a pause: an engine still clears up when its client has ended, which must
+    not be the next one's burden."""
     figures = {name: [] for name in commands}
+    names = list(commands)
     for number in range(rounds + 2):
-        for name, command in commands.items():
-            wall, cpu = timed(command)
+        for name in names[number % len(names):] + names[:number % len(names)]:
+            time.sleep(SETTLE_SECONDS)
+            wall, cpu = timed(commands[name])
             if number >= 2: # the first ones warm up
                 figures[name].append((wall, cpu))
     return figures
