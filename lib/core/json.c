@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "platform/file.h"
 #include "platform/host.h"
 
 #define MAX_DEPTH 64
@@ -59,6 +60,16 @@ int32_t wci_json_parse(const char *data, size_t size, size_t max_size, const cha
     }
     *out = value;
     return WC_OK;
+}
+
+int32_t wci_json_read(const char *path, size_t max_size, const char *what, json_t **out, wc_error **err)
+{
+    wc_buf *text = NULL;
+    int32_t rc = wci_file_read_all(path, max_size, &text, err);
+    if (!rc)
+        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), max_size, what, out, err);
+    wc_buf_unref(text);
+    return rc;
 }
 
 /* The next letter of a key, folded as Go's encoding/json folds: besides ASCII case it takes the

@@ -21,6 +21,8 @@ void wci_json_seed(void);
  * bytes, numbers out of range. WC_E_LIMIT over max_size. */
 int32_t wci_json_parse(const char *data, size_t size, size_t max_size, const char *what,
                        json_t **out, wc_error **err);
+/* What a file has, of at most max_size bytes. */
+int32_t wci_json_read(const char *path, size_t max_size, const char *what, json_t **out, wc_error **err);
 /* Fails with WC_E_FORMAT when two keys differ only in case from a known one: parsers that match
  * any case would read another document than we do. `known` is NULL-terminated. */
 int32_t wci_json_check_case(json_t *object, const char *const *known, const char *what,

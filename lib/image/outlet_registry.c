@@ -145,8 +145,8 @@ static int32_t find_source(delivery *d, const registry_outlet *r, parcel *p, wc_
     return code;
 }
 
-/* Names in the store, and what it knows of a layer, tell where the registry has a layer already: it then mounts it (distribution-spec, "Mounting
- * a blob from another repository") and no byte moves. Where it cannot, the blob is sent. */
+/* Names in the store, and what it knows of a layer, tell where the registry has a layer already: it then mounts it
+ * (distribution-spec, "Mounting a blob from another repository") and no byte moves. Where it cannot, the blob is sent. */
 static int32_t find_all_elsewhere(delivery *d, const registry_outlet *r, wc_error **err)
 {
     wci_image_record **images = NULL;

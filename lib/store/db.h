@@ -4,8 +4,8 @@
  *     int32_t rc = wci_tx_begin(store, call, WCI_TX_DURABLE, err);
  *     if (rc)
  *         return rc;
- *     rc = wci_db_run(store->db, "DELETE FROM names WHERE name = ?", WCI_BIND(WCI_TEXT(name)),
- * err); return wci_tx_end(store, rc, err);
+ *     rc = wci_db_run(store->db, "DELETE FROM names WHERE name = ?", WCI_BIND(WCI_TEXT(name)), err);
+ *     return wci_tx_end(store, rc, err);
  *
  * Everything between begin and end runs under the connection's mutex. SQL texts are literals: the
  * prepared statement is cached by the address of its text. */

@@ -122,14 +122,8 @@ int32_t wci_mock_run_save(const mock_run *run, const char *path, wc_error **err)
 
 int32_t wci_mock_run_load(const char *path, mock_run *run, wc_error **err)
 {
-    wc_buf *text = NULL;
     json_t *document = NULL;
-    int32_t rc = wci_file_read_all(path, LARGEST_DOCUMENT, &text, err);
-    if (rc)
-        return rc;
-    rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), LARGEST_DOCUMENT, path, &document,
-                        err);
-    wc_buf_unref(text);
+    int32_t rc = wci_json_read(path, LARGEST_DOCUMENT, path, &document, err);
     if (rc)
         return rc;
     rc = wci_mock_run_from_config(document, path, run, err);

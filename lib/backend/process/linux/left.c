@@ -19,18 +19,15 @@
 
 static int is_left(const char *dir, const char *name, const char *pid_key, const char *start_key, wci_left *out)
 {
-    wc_buf *text = NULL;
     json_t *record = NULL;
     char *path = wci_path_join(dir, name);
-    int found = path && !wci_file_read_all(path, RECORD_MAX, &text, NULL) &&
-                !wci_json_parse(wc_buf_data(text), wc_buf_size(text), RECORD_MAX, name, &record, NULL);
+    int found = path && !wci_json_read(path, RECORD_MAX, name, &record, NULL);
     if (found) {
         out->pid = json_integer_value(json_object_get(record, pid_key));
         out->start = json_integer_value(json_object_get(record, start_key));
         found = out->pid > 0 && out->start > 0 && wci_process_alive(out->pid, out->start);
     }
     json_decref(record);
-    wc_buf_unref(text);
     wci_free(path);
     return found;
 }

@@ -32,12 +32,8 @@ static int32_t write_config(json_t *config, wc_error **err)
 
 static int32_t change_config(json_t *resources, wc_error **err)
 {
-    wc_buf *text = NULL;
     json_t *config = NULL;
-    int32_t rc = wci_file_read_all("config.json", CONFIG_MAX, &text, err);
-    if (!rc)
-        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), CONFIG_MAX, "config.json", &config, err);
-    wc_buf_unref(text);
+    int32_t rc = wci_json_read("config.json", CONFIG_MAX, "config.json", &config, err);
     json_t *linux_part = json_object_get(config, "linux");
     json_t *present = json_object_get(linux_part, "resources");
     if (!json_object_get(resources, "pids"))

@@ -49,12 +49,8 @@ static json_t *command_line(json_t *settings)
 /* As the container's first process, but for its command line and without a terminal. */
 static int32_t write_process(json_t *args, wc_error **err)
 {
-    wc_buf *text = NULL;
     json_t *config = NULL;
-    int32_t rc = wci_file_read_all("config.json", CONFIG_MAX, &text, err);
-    if (!rc)
-        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), CONFIG_MAX, "config.json", &config, err);
-    wc_buf_unref(text);
+    int32_t rc = wci_json_read("config.json", CONFIG_MAX, "config.json", &config, err);
     json_t *process = json_object_get(config, "process");
     json_object_del(process, "consoleSize");
     int failed = json_object_set(process, "args", args) | json_object_set_new(process, "terminal", json_false());
@@ -93,11 +89,8 @@ static char *log_path(const monitor *m)
 
 static json_t *read_log(const char *path)
 {
-    wc_buf *text = NULL;
     json_t *document = NULL;
-    if (!wci_file_read_all(path, CONFIG_MAX, &text, NULL))
-        (void)wci_json_parse(wc_buf_data(text), wc_buf_size(text), CONFIG_MAX, path, &document, NULL);
-    wc_buf_unref(text);
+    (void)wci_json_read(path, CONFIG_MAX, path, &document, NULL);
     json_t *log = json_incref(json_object_get(document, "Log"));
     json_decref(document);
     return json_is_array(log) ? log : json_array();

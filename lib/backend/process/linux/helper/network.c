@@ -27,12 +27,7 @@
 
 static int32_t read_record(json_t **out, wc_error **err)
 {
-    wc_buf *text = NULL;
-    int32_t rc = wci_file_read_all(WCI_RUN_NETWORK, RECORD_MAX, &text, err);
-    if (!rc)
-        rc = wci_json_parse(wc_buf_data(text), wc_buf_size(text), RECORD_MAX, "network.json", out, err);
-    wc_buf_unref(text);
-    return rc;
+    return wci_json_read(WCI_RUN_NETWORK, RECORD_MAX, "network.json", out, err);
 }
 
 static int32_t write_record(json_t *record, wc_error **err)
